@@ -1,0 +1,1 @@
+"""The alpamayo command-line tool."""

@@ -1,0 +1,1 @@
+"""The driving model in plain torch, a layer a file."""

@@ -1,0 +1,1 @@
+"""Kinematic bicycle, limits, validation, cost, selection, splicing and the fallback stop."""

@@ -1,0 +1,181 @@
+"""ModelProfile: the model's contract as data, read from ``config/profiles/*.yaml``.
+
+Nothing downstream hard-codes a camera count, a horizon or a rate: it asks the profile.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra='forbid', frozen=True)
+
+
+class Camera(_Strict):
+    """A physical camera the model expects.  ``hfov_deg``: horizontal field of view of the rectified image."""
+
+    name: str
+    hfov_deg: float = Field(gt=0, lt=180)
+    mandatory: bool = False
+    maskable: bool = False
+
+
+class View(_Strict):
+    """What the model sees of a camera: the central ``hfov_deg`` of its image, resampled to width x height pixels."""
+
+    name: str
+    camera: str
+    hfov_deg: float = Field(gt=0, lt=180)
+    width: Positive
+    height: Positive
+    tokens: Positive
+
+
+class Frames(_Strict):
+    count: Positive
+    spacing_s: float = Field(gt=0)
+
+
+class TrajectoryFormat(_Strict):
+    points: Positive
+    dt_s: float = Field(gt=0)
+
+
+class Diffusion(_Strict):
+    train_steps: Positive
+    sample_steps: Positive
+    prediction_type: Literal['epsilon', 'sample', 'v_prediction']
+    schedule: Literal['squaredcos_cap_v2', 'linear']
+    denoiser: Literal['dit', 'unet']
+
+
+class Text(_Strict):
+    """Language budget: ``max_prefix`` tokens before the pictures, ``max_coc`` generated tokens."""
+
+    vocab_size: Positive
+    max_prefix: Positive
+    max_coc: Positive
+    grammar: Literal['phrases', 'free']
+    version: Literal[1, 2] = 1
+
+
+class VisionShape(_Strict):
+    stem: Literal['conv', 'patch']
+    patch: Positive
+    width: Positive
+    layers: Positive
+    heads: Positive
+    fusion_layers: Positive
+
+
+class BackboneShape(_Strict):
+    layers: Positive
+    width: Positive
+    heads: Positive
+    kv_heads: Positive
+    ffn: Positive
+    rope_theta: float = Field(gt=0)
+    qkv_bias: bool = False
+    qk_norm: bool = False
+    tie_embeddings: bool = True
+
+
+class DenoiserShape(_Strict):
+    layers: Positive
+    width: Positive
+    heads: Positive
+    points_per_token: Positive
+
+
+class ModelProfile(_Strict):
+    """A model family member: sensors, time base, horizon, language and layer shapes (DESIGN section 4)."""
+
+    name: str
+    description: str
+    cameras: tuple[Camera, ...]
+    views: tuple[View, ...]
+    frames: Frames
+    ego_history: Frames
+    trajectory: TrajectoryFormat
+    candidates: Positive
+    max_speed_mps: float = Field(gt=0)
+    diffusion: Diffusion
+    text: Text
+    vision: VisionShape
+    backbone: BackboneShape
+    denoiser: DenoiserShape
+    mode: Literal['sequential', 'concurrent', 'decimated'] = 'sequential'
+
+    @model_validator(mode='after')
+    def _consistent(self) -> ModelProfile:
+        names = [c.name for c in self.cameras]
+        for view in self.views:
+            if view.camera not in names:
+                raise ValueError(f'view {view.name!r} wants camera {view.camera!r}; the profile has {names}')
+            camera = self.cameras[names.index(view.camera)]
+            if view.hfov_deg > camera.hfov_deg:
+                raise ValueError(f'view {view.name!r} asks for {view.hfov_deg} deg of a {camera.hfov_deg} deg camera')
+        if self.trajectory.points % self.denoiser.points_per_token:
+            raise ValueError('trajectory.points must be a multiple of denoiser.points_per_token')
+        return self
+
+    @property
+    def visual_tokens(self) -> int:
+        """Visual tokens of one timestep, all views together."""
+        return sum(view.tokens for view in self.views)
+
+    @property
+    def max_sequence(self) -> int:
+        """Static length of the backbone's sequence: text prefix, visual tokens, one ego token, CoC."""
+        return self.text.max_prefix + self.visual_tokens + 1 + self.text.max_coc
+
+    def view_index(self, name: str) -> int:
+        """Position of the view ``name`` in the view order; ValueError when there is none."""
+        return [v.name for v in self.views].index(name)
+
+    def camera(self, name: str) -> Camera:
+        """The camera called ``name``; KeyError names the known ones."""
+        for camera in self.cameras:
+            if camera.name == name:
+                return camera
+        raise KeyError(f'no camera {name!r}; the profile has {[c.name for c in self.cameras]}')
+
+
+def share_dir() -> Path:
+    """Folder that holds ``config/`` and ``models/``: the source tree, or the installed share directory.
+
+    Order: the environment variable ALPAMAYO_SHARE, the source tree, ``<prefix>/share/alpamayo_ros`` of each
+    entry of AMENT_PREFIX_PATH, then of ``sys.prefix``.
+    """
+    import sys
+
+    roots = [os.environ.get('ALPAMAYO_SHARE', ''), str(Path(__file__).resolve().parents[1])]
+    prefixes = [*os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep), sys.prefix]
+    roots += [str(Path(p) / 'share' / 'alpamayo_ros') for p in prefixes if p]
+    for root in roots:
+        if root and (Path(root) / 'config' / 'profiles').is_dir():
+            return Path(root)
+    raise FileNotFoundError(f'config/profiles was not found in {roots}; set ALPAMAYO_SHARE')
+
+
+def profile_names() -> list[str]:
+    """Names of the profiles that ship with the package."""
+    return sorted(p.stem for p in (share_dir() / 'config' / 'profiles').glob('*.yaml'))
+
+
+def load_profile(name_or_path: str | Path) -> ModelProfile:
+    """Read a profile by name (``nano``) or path; pydantic.ValidationError says which key is wrong."""
+    path = Path(name_or_path)
+    if path.suffix != '.yaml':
+        path = share_dir() / 'config' / 'profiles' / f'{name_or_path}.yaml'
+    if not path.is_file():
+        raise FileNotFoundError(f'no profile {name_or_path!r}; there are {profile_names()} (or give a .yaml path)')
+    return ModelProfile.model_validate(yaml.safe_load(path.read_text()))

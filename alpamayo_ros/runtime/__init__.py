@@ -1,0 +1,1 @@
+"""Running the model: torch, ONNX Runtime, TensorRT, and the child process around them."""

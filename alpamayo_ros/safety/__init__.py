@@ -1,0 +1,1 @@
+"""Monitors, the state machine and the gate; called by pipeline.decide."""

@@ -1,0 +1,1 @@
+"""Embedded, headless, deterministic simulator: traffic, six cameras, a bicycle ego."""

@@ -1,0 +1,1 @@
+"""Expert, annotations, datasets and training stages for nano."""

@@ -1,0 +1,140 @@
+"""Frozen records that flow between the stages; every field carries its frame and unit.
+
+Frames (REP 103, REP 105): ``odom``/``map`` are ENU; ``base_link`` (here also *ego*) is the centre of the
+rear axle on the ground, x forward, y left, z up.  SI units, radians, integer nanoseconds.
+A candidate or plan is always expressed in base_link as it stood at t0; point i is at t0 + (i + 1) * dt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, UInt8
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSet:
+    """One synchronised timestep: every view of the profile, captured around ``t0_ns``.
+
+    ``images``: RGB, view order of the profile.  ``stamps_ns``: true capture time of each view.
+    ``valid``: False where the camera is lost or refused (its pixels are then zero).
+    """
+
+    t0_ns: int
+    images: UInt8[np.ndarray, 'V H W 3']
+    stamps_ns: Int[np.ndarray, ' V']
+    valid: Bool[np.ndarray, ' V']
+
+
+@dataclass(frozen=True, slots=True)
+class FrameStack:
+    """The model's visual input: T timesteps, newest first (index 0 is t0), with true ages in seconds."""
+
+    t0_ns: int
+    images: UInt8[np.ndarray, 'T V H W 3']
+    age_s: Float[np.ndarray, 'T V']
+    valid: Bool[np.ndarray, 'T V']
+
+
+@dataclass(frozen=True, slots=True)
+class EgoState:
+    """Motion of base_link at one instant, pose in odom.  ``steering_rad`` is NaN where unknown."""
+
+    stamp_ns: int
+    x_m: float
+    y_m: float
+    heading_rad: float
+    speed_mps: float
+    yaw_rate_rps: float = 0.0
+    acceleration_mps2: float = 0.0
+    steering_rad: float = float('nan')
+
+
+@dataclass(frozen=True, slots=True)
+class EgoHistory:
+    """Past motion at t0 - k * spacing, newest first (index 0 is t0), poses in base_link at t0.
+
+    ``poses``: x [m], y [m], heading [rad].  ``valid`` is False where odometry did not cover the instant.
+    ``extrapolated_ns``: how far index 0 lies beyond the newest odometry (at most 50 ms).
+    """
+
+    t0_ns: int
+    poses: Float[np.ndarray, 'H 3']
+    speed_mps: Float[np.ndarray, ' H']
+    acceleration_mps2: Float[np.ndarray, ' H']
+    yaw_rate_rps: Float[np.ndarray, ' H']
+    steering_rad: Float[np.ndarray, ' H']
+    valid: Bool[np.ndarray, ' H']
+    extrapolated_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerInput:
+    """Everything ``pipeline.propose`` sees.  Texts are canonical and capped; '' means absent."""
+
+    t0_ns: int
+    frames: FrameStack
+    ego: EgoHistory
+    navigation: str = ''
+    prompt: str = ''
+    previous_text: str = ''
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """The chain of causation of one cycle and the runtime's opaque condition for the denoiser.
+
+    ``text`` is printable UTF-8 with one line a part, ``perception: ...`` to ``intent: ...``.
+    """
+
+    text: str
+    token_ids: tuple[int, ...]
+    condition: Any = field(repr=False, compare=False, default=None)
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the model proposes for t0: K raw candidates (x, y, heading) in base_link at t0, and its reasons."""
+
+    t0_ns: int
+    candidates: Float[np.ndarray, 'K P 3']
+    text: str
+    token_ids: tuple[int, ...] = ()
+    truncated: bool = False
+    stage_ms: dict[str, float] = field(default_factory=dict, compare=False)
+    text_t0_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """A kinematically feasible trajectory in base_link at ``t0_ns``; point i at t0 + (i + 1) * dt."""
+
+    t0_ns: int
+    dt_s: float
+    x_m: Float[np.ndarray, ' P']
+    y_m: Float[np.ndarray, ' P']
+    heading_rad: Float[np.ndarray, ' P']
+    speed_mps: Float[np.ndarray, ' P']
+    acceleration_mps2: Float[np.ndarray, ' P']
+    curvature_1pm: Float[np.ndarray, ' P']
+    yaw_rate_rps: Float[np.ndarray, ' P']
+    steering_rad: Float[np.ndarray, ' P']
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedObject:
+    """An oriented box in base_link at the time of ``stamp_ns``; velocity in the same axes, relative to the ground."""
+
+    id: int
+    kind: str
+    stamp_ns: int
+    x_m: float
+    y_m: float
+    heading_rad: float
+    speed_mps: float
+    length_m: float
+    width_m: float
