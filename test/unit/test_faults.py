@@ -1,0 +1,65 @@
+"""The fault table is complete, unambiguous and readable."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from alpamayo_ros.faults import SOFT_SENSING, Code, Fault, Reaction, Severity, worst
+
+NAMED_IN_THE_MATRIX = (
+    'CAM_STALE CAM_FROZEN CAM_IMPLAUSIBLE IMG_ENCODING IMG_SIZE CAM_IDENTITY SKEW STAMP_DUP '
+    'STAMP_INVALID CLOCK ODOM_NAN ODOM_JUMP ODOM_FRAME NAV_FORMAT PLAN_REJECTED MODEL_HASH '
+    'MODEL_SIGNATURE MODEL_ROLLBACK MODEL_PLATFORM DUP_PUBLISHER QOS_INCOMPATIBLE'
+).split()
+
+
+@pytest.mark.parametrize('name', NAMED_IN_THE_MATRIX)
+def test_code_of_the_fault_matrix_exists(name):
+    assert Code[name].sentence.endswith('.')
+
+
+def test_no_two_codes_share_a_row():
+    """Enum members with equal values would silently become one."""
+    assert len(list(Code)) == len(Code.__members__)
+    assert len({code.sentence for code in Code}) == len(list(Code))
+
+
+@pytest.mark.parametrize('code', list(Code), ids=lambda c: c.name)
+def test_every_row_is_whole(code):
+    assert re.fullmatch(r'[A-Z][A-Z_]*', code.name)
+    assert code.sentence.endswith('.') and code.remedy.endswith('.')
+    assert (code.reaction is Reaction.FAULT) <= (code.severity is Severity.FATAL)
+    assert not (code.reaction is Reaction.FALLBACK and code.severity < Severity.ERROR)
+
+
+def test_warning_levels_never_stop_the_car():
+    for code in Code:
+        if code.name.endswith('_WARN'):
+            assert code.severity is Severity.WARN
+            assert code.reaction <= Reaction.DEGRADE
+
+
+def test_soft_sensing_faults_are_tolerated_ones():
+    assert all(code.reaction in (Reaction.MASK, Reaction.DEGRADE) for code in SOFT_SENSING)
+
+
+def test_worst_reaction_wins():
+    assert worst([]) is Reaction.NOTE
+    assert (
+        worst([Fault(Code.CAM_LOST), Fault(Code.ODOM_GAP), Fault(Code.SKEW_WARN)])
+        is Reaction.FALLBACK
+    )
+
+
+def test_message_tells_value_limit_and_remedy():
+    text = str(Fault(Code.ODOM_GAP, 'none since 0.4 s.', {'age_s': 0.4, 'limit_s': 0.2}))
+    assert 'ODOM_GAP' in text and 'age_s=0.4' in text and 'limit_s=0.2' in text
+    assert Code.ODOM_GAP.remedy in text
+
+
+def test_every_code_used_in_the_package_exists():
+    package = Path(__file__).resolve().parents[2] / 'alpamayo_ros'
+    for path in package.rglob('*.py'):
+        for name in re.findall(r'\bCode\.([A-Z][A-Z_]+)\b', path.read_text()):
+            assert name in Code.__members__, f'{path.name} names {name}'
