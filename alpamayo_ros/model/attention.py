@@ -1,0 +1,63 @@
+"""Multi-head attention over short sequences: the vision, fusion and denoiser blocks use it."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from alpamayo_ros.model.mlp import GeluMlp
+
+
+def split_heads(x: Tensor, heads: int) -> Tensor:
+    """(B, N, heads * w) -> (B, heads, N, w)."""
+    b, n, d = x.shape
+    return x.reshape(b, n, heads, d // heads).transpose(1, 2)
+
+
+def merge_heads(x: Tensor) -> Tensor:
+    """(B, heads, N, w) -> (B, N, heads * w)."""
+    b, h, n, w = x.shape
+    return x.transpose(1, 2).reshape(b, n, h * w)
+
+
+class Attention(nn.Module):
+    """Queries from ``x`` (B, N, width), keys and values from ``context`` (B, M, context_width).
+
+    ``mask`` is additive and broadcasts to (B, heads, N, M).
+    """
+
+    def __init__(self, width: int, heads: int, context_width: int | None = None) -> None:
+        super().__init__()
+        self.heads = heads
+        self.q = nn.Linear(width, width)
+        self.kv = nn.Linear(context_width or width, 2 * width)
+        self.out = nn.Linear(width, width)
+
+    def keys_values(self, context: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values (B, heads, M, w) of a context, to be computed once and used many times."""
+        k, v = self.kv(context).chunk(2, -1)
+        return split_heads(k, self.heads), split_heads(v, self.heads)
+
+    def attend(self, x: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Attention of ``x`` to given keys and values."""
+        q = split_heads(self.q(x), self.heads)
+        return self.out(merge_heads(F.scaled_dot_product_attention(q, k, v, attn_mask=mask)))
+
+    def forward(self, x: Tensor, context: Tensor, mask: Tensor | None = None) -> Tensor:
+        return self.attend(x, *self.keys_values(context), mask)
+
+
+class Block(nn.Module):
+    """Pre-norm transformer block; with ``context`` the keys come from there as well (one shared norm)."""
+
+    def __init__(self, width: int, heads: int, expand: int = 3) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width)
+        self.attention = Attention(width, heads)
+        self.norm2 = nn.LayerNorm(width)
+        self.mlp = GeluMlp(width, expand * width)
+
+    def forward(self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+        q = self.norm1(x)
+        x = x + self.attention(q, q if context is None else self.norm1(context), mask)
+        return x + self.mlp(self.norm2(x))

@@ -1,0 +1,76 @@
+"""From pooled view tokens to the backbone: cross-camera attention (cached), then temporal attention.
+
+Everything up to the cross-camera block depends on one timestep alone, so its result is a feature that a
+runtime keeps.  Temporal attention lets the newest timestep's tokens look at all T timesteps, each marked with
+its true age, and projects the result to the backbone's width.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from alpamayo_ros.model.attention import Block
+from alpamayo_ros.profile import ModelProfile
+
+
+def token_view_index(profile: ModelProfile) -> Tensor:
+    """(N,) the view each visual token of a timestep belongs to."""
+    return torch.repeat_interleave(torch.arange(len(profile.views)), torch.tensor([v.tokens for v in profile.views]))
+
+
+class CrossCamera(nn.Module):
+    """Attention over all views' tokens of one timestep; lost views are replaced by a learned token."""
+
+    def __init__(self, profile: ModelProfile) -> None:
+        super().__init__()
+        v = profile.vision
+        self.register_buffer('view_of', token_view_index(profile), persistent=False)
+        self.slot = nn.Parameter(torch.randn(1, profile.visual_tokens, v.width) * 0.02)
+        self.missing = nn.Parameter(torch.zeros(1, 1, v.width))
+        self.blocks = nn.ModuleList(Block(v.width, v.heads) for _ in range(v.fusion_layers))
+        self.norm = nn.LayerNorm(v.width)
+
+    def forward(self, tokens: Tensor, valid: Tensor) -> Tensor:
+        """tokens (B, N, width), valid (B, V) float 0 or 1 -> features (B, N, width)."""
+        keep = valid[:, self.view_of, None].to(tokens.dtype)
+        x = tokens * keep + self.missing * (1 - keep) + self.slot
+        for block in self.blocks:
+            x = block(x)
+        return self.norm(x)
+
+
+def age_embedding(age_s: Tensor, width: int) -> Tensor:
+    """Sinusoids of an age in seconds, periods 0.2 s to 20 s: (...,) -> (..., width)."""
+    periods = torch.exp(torch.linspace(math.log(0.2), math.log(20.0), width // 2, device=age_s.device))
+    phase = age_s[..., None] * (2 * math.pi / periods)
+    return torch.cat([phase.sin(), phase.cos()], -1)
+
+
+class Temporal(nn.Module):
+    """(B, T, N, width) features, newest first, with true ages (B, T, V) -> (B, N, backbone width)."""
+
+    def __init__(self, profile: ModelProfile) -> None:
+        super().__init__()
+        v = profile.vision
+        self.width = v.width
+        self.register_buffer('view_of', token_view_index(profile), persistent=False)
+        self.age = nn.Linear(v.width, v.width)
+        self.blocks = nn.ModuleList(Block(v.width, v.heads) for _ in range(v.fusion_layers))
+        self.norm = nn.LayerNorm(v.width)
+        self.project = nn.Linear(v.width, profile.backbone.width)
+        self.slot = nn.Parameter(torch.randn(1, profile.visual_tokens, profile.backbone.width) * 0.02)
+
+    def forward(self, features: Tensor, age_s: Tensor, valid: Tensor) -> Tensor:
+        """``valid`` (B, T, V) float: tokens of lost views are not looked at."""
+        b, t, n, d = features.shape
+        age = self.age(age_embedding(age_s, self.width)).to(features.dtype)
+        x = features + age[:, :, self.view_of]
+        past = x.reshape(b, t * n, d)
+        hidden = (1.0 - valid[:, :, self.view_of].reshape(b, 1, 1, t * n)) * -1e4
+        x = x[:, 0]
+        for block in self.blocks:
+            x = block(x, past, hidden.to(x.dtype))
+        return self.project(self.norm(x)) + self.slot

@@ -1,0 +1,207 @@
+"""The grammar of the chain of causation: a small state machine over token ids (DESIGN section 6.4).
+
+Text: one line a part, ``perception: ...`` down to ``intent: ...``.  Tokens: every part is opened by its own
+special token and the text ends with ``<|end|>``.  ``phrases`` grammars are rows of slots with closed choices;
+where a state allows one token only, that token is *forced* and needs no forward pass of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from alpamayo_ros.model.tokenizer import Tokenizer
+
+
+class Slot(BaseModel):
+    """A named choice of phrases; an empty phrase means that the slot may be silent."""
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+    name: str
+    phrases: tuple[str, ...]
+
+
+class Part(BaseModel):
+    """One part of the chain of causation, opened by the special token ``<|name|>``."""
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+    name: str
+    slots: tuple[Slot, ...]
+
+
+class GrammarSpec(BaseModel):
+    """The grammar as data (``config/grammars/*.yaml``)."""
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+    version: int
+    parts: tuple[Part, ...]
+
+    @classmethod
+    def from_file(cls, path: Path) -> GrammarSpec:
+        """Read and check a grammar file."""
+        return cls.model_validate(yaml.safe_load(path.read_text()))
+
+    def slots(self) -> list[tuple[str, Slot]]:
+        """All slots in order, each with its part's name."""
+        return [(part.name, slot) for part in self.parts for slot in part.slots]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where decoding stands: tokens already emitted select a prefix of the remaining sentences."""
+
+    slot: int
+    tail: tuple[int, ...] = ()
+
+
+class Grammar:
+    """Token-level state machine of a :class:`GrammarSpec`.
+
+    ``allowed(state)`` lists the legal next tokens in ascending order; ``advance`` moves on.  Every path ends
+    in ``done`` after at most ``max_length`` tokens.
+    """
+
+    def __init__(self, spec: GrammarSpec, tokenizer: Tokenizer) -> None:
+        self.spec = spec
+        self.tokenizer = tokenizer
+        self._options: list[dict[tuple[int, ...], str]] = []
+        self._part_of: list[str] = []
+        for index, part in enumerate(spec.parts):
+            self._add_fixed(part.name)
+            for slot in part.slots:
+                table = {tokenizer.encode_text(p): p for p in slot.phrases}
+                if len(table) != len(slot.phrases):
+                    raise ValueError(f'slot {slot.name!r}: two phrases have the same tokens')
+                self._options.append(table)
+                self._part_of.append(part.name)
+            if index == len(spec.parts) - 1:
+                self._add_fixed('end')
+        self._first_slot = {name: i for i, name in enumerate(self._names())}
+        self._cache: dict[State, tuple[int, ...]] = {}
+
+    def _add_fixed(self, name: str) -> None:
+        self._options.append({(self.tokenizer.special(name),): f'<|{name}|>'})
+        self._part_of.append('')
+
+    def _names(self) -> list[str]:
+        names: list[str] = []
+        for part in self.spec.parts:
+            names.append(f'<|{part.name}|>')
+            names += [slot.name for slot in part.slots]
+        return [*names, '<|end|>']
+
+    @property
+    def max_length(self) -> int:
+        """Longest possible token sequence, special tokens included."""
+        return sum(max(len(ids) for ids in table) for table in self._options)
+
+    @property
+    def start(self) -> State:
+        """The state before the first token."""
+        return State(0)
+
+    def done(self, state: State) -> bool:
+        """True once ``<|end|>`` was emitted."""
+        return state.slot >= len(self._options)
+
+    def allowed(self, state: State) -> tuple[int, ...]:
+        """Legal next tokens in ascending order; empty only when done."""
+        if state not in self._cache:
+            self._cache[state] = tuple(sorted(self._next(state)))
+        return self._cache[state]
+
+    def _next(self, state: State) -> set[int]:
+        if self.done(state):
+            return set()
+        n = len(state.tail)
+        found: set[int] = set()
+        for ids in self._options[state.slot]:
+            if ids[:n] != state.tail:
+                continue
+            if len(ids) > n:
+                found.add(ids[n])
+            else:
+                found |= self._next(State(state.slot + 1))
+        return found
+
+    def advance(self, state: State, token: int) -> State:
+        """The state after ``token``; ValueError when the grammar forbids it here."""
+        if token not in self.allowed(state):
+            raise ValueError(f'token {token} is not allowed in slot {state.slot} after {state.tail}')
+        tail = (*state.tail, token)
+        table = self._options[state.slot]
+        if any(ids[: len(tail)] == tail for ids in table):
+            longer = any(len(ids) > len(tail) and ids[: len(tail)] == tail for ids in table)
+            return State(state.slot, tail) if longer else State(state.slot + 1)
+        return self.advance(State(state.slot + 1), token)
+
+    def encode(self, choices: dict[str, str]) -> tuple[int, ...]:
+        """Token ids of a complete text given one phrase a slot name; KeyError / ValueError name what is missing."""
+        ids: list[int] = []
+        for name, table in zip(self._names(), self._options, strict=True):
+            phrase = name if name.startswith('<|') else choices[name]
+            match = [tokens for tokens, text in table.items() if text == phrase]
+            if not match:
+                raise ValueError(f'slot {name!r} has no phrase {phrase!r}; it has {list(table.values())}')
+            ids += match[0]
+        return tuple(ids)
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The readable text of a (possibly unfinished) token sequence, one line a part."""
+        opener = {self.tokenizer.special(part.name): part.name for part in self.spec.parts}
+        lines: list[str] = []
+        words: list[int] = []
+
+        def flush() -> None:
+            if lines:
+                lines[-1] += self.tokenizer.decode(words)
+            words.clear()
+
+        for token in ids:
+            if token in opener:
+                flush()
+                lines.append(f'{opener[token]}: ')
+            elif token != self.tokenizer.special('end'):
+                words.append(token)
+        flush()
+        return '\n'.join(lines)
+
+    def parse(self, text: str) -> tuple[int, ...] | None:
+        """Token ids of a text this grammar could have written, else None (a draft is never trusted)."""
+        lines = text.split('\n')
+        if len(lines) != len(self.spec.parts):
+            return None
+        choices: dict[str, str] = {}
+        for part, line in zip(self.spec.parts, lines, strict=True):
+            if not line.startswith(f'{part.name}: '):
+                return None
+            found = _match(line[len(part.name) + 2 :], part.slots)
+            if found is None:
+                return None
+            choices |= found
+        return self.encode(choices)
+
+    def choices(self, text: str) -> dict[str, str] | None:
+        """The phrase of every slot in a text of this grammar, else None."""
+        result: dict[str, str] = {}
+        for part, line in zip(self.spec.parts, text.split('\n'), strict=False):
+            found = _match(line[len(part.name) + 2 :], part.slots)
+            if found is None:
+                return None
+            result |= found
+        return result
+
+
+def _match(rest: str, slots: Sequence[Slot]) -> dict[str, str] | None:
+    if not slots:
+        return {} if not rest else None
+    for phrase in sorted(slots[0].phrases, key=len, reverse=True):
+        if rest.startswith(phrase):
+            tail = _match(rest[len(phrase) :], slots[1:])
+            if tail is not None:
+                return {slots[0].name: phrase, **tail}
+    return None

@@ -1,0 +1,22 @@
+"""Static key/value cache: fixed shape, written in place at given slots."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class KVCache:
+    """Keys and values of every layer, each (B, kv_heads, slots, head_width)."""
+
+    def __init__(self, layers: int, batch: int, kv_heads: int, slots: int, head_width: int) -> None:
+        shape = (batch, kv_heads, slots, head_width)
+        self.keys = [torch.zeros(shape) for _ in range(layers)]
+        self.values = [torch.zeros(shape) for _ in range(layers)]
+
+    def write(self, layer: int, start: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Store at slots start..start+n-1 and return the whole cache of the layer."""
+        n = k.shape[2]
+        self.keys[layer][:, :, start : start + n] = k
+        self.values[layer][:, :, start : start + n] = v
+        return self.keys[layer], self.values[layer]

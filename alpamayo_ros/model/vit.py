@@ -1,0 +1,62 @@
+"""Per-view vision transformer: uint8 pixels to a few tokens (DESIGN section 6.1).
+
+nano's patch embedding is a convolutional stem (four stride-2 convolutions with BatchNorm); a plain patch
+convolution was clearly worse at this size (FIELD_NOTES section 9).  Learned queries pool each view.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from alpamayo_ros.model.attention import Block
+from alpamayo_ros.profile import ModelProfile
+
+
+class ConvStem(nn.Sequential):
+    """(B, 3, H, W) to (B, width, H / 16, W / 16)."""
+
+    def __init__(self, width: int) -> None:
+        layers: list[nn.Module] = []
+        channels = (3, 32, 64, 96, 128)
+        for i, o in zip(channels[:-1], channels[1:], strict=True):
+            layers += [nn.Conv2d(i, o, 3, 2, 1, bias=False), nn.BatchNorm2d(o), nn.ReLU(inplace=True)]
+        super().__init__(*layers, nn.Conv2d(channels[-1], width, 1))
+
+
+class PatchStem(nn.Sequential):
+    """One convolution of stride ``patch``; heights that are no multiple of it are padded below."""
+
+    def __init__(self, width: int, patch: int) -> None:
+        super().__init__(nn.Conv2d(3, width, patch, patch))
+        self.patch = patch
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(F.pad(x, (0, -x.shape[-1] % self.patch, 0, -x.shape[-2] % self.patch)))
+
+
+class ViewEncoder(nn.Module):
+    """Images of one view each (B, H, W, 3) uint8 or float 0..255 to pooled tokens (B, queries, width)."""
+
+    def __init__(self, profile: ModelProfile) -> None:
+        super().__init__()
+        v, view = profile.vision, profile.views[0]
+        self.queries = max(w.tokens for w in profile.views)
+        rows, cols = -(-view.height // v.patch), -(-view.width // v.patch)
+        self.stem = ConvStem(v.width) if v.stem == 'conv' else PatchStem(v.width, v.patch)
+        self.position = nn.Parameter(torch.randn(1, rows * cols, v.width) * 0.02)
+        self.view = nn.Parameter(torch.randn(len(profile.views), 1, v.width) * 0.02)
+        self.query = nn.Parameter(torch.randn(1, self.queries, v.width) * 0.02)
+        self.blocks = nn.ModuleList(Block(v.width, v.heads) for _ in range(v.layers))
+        self.norm = nn.LayerNorm(v.width)
+
+    def forward(self, images: Tensor, view_index: Tensor) -> Tensor:
+        """``view_index`` (B,) says which view each image is."""
+        x = images.permute(0, 3, 1, 2).float() / 255.0 - 0.5
+        x = self.stem(x.contiguous(memory_format=torch.channels_last))
+        x = x.flatten(2).transpose(1, 2) + self.position + self.view[view_index]
+        x = torch.cat([self.query + self.view[view_index], x], 1)
+        for block in self.blocks:
+            x = block(x)
+        return self.norm(x[:, : self.queries])
