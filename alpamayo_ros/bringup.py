@@ -1,0 +1,218 @@
+"""The graphs as plain data: which nodes, which parameters, which remappings.
+
+Two readers: the launch files (``ros2 launch``) and ``alpamayo up`` (where ``launch`` is not installed).
+Both start the same processes with the same ``--ros-args``.  Nothing here imports ROS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import yaml
+
+from alpamayo_ros.profile import share_dir
+
+PACKAGE = 'alpamayo_ros'
+NAMESPACE = '/alpamayo'
+Value = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person may choose when starting a graph; '' and 0 mean 'not given'.
+
+    ``runtime``: ``onnx`` (the shipped model) or ``scripted`` (a labelled test double).
+    ``objects``: ``none``, or ``ground_truth`` to let the cost see the simulator's truth.
+    ``topics``: YAML file that maps topic names of this package to those of a vehicle.
+    """
+
+    profile: str = 'nano'
+    rig: str = 'sim'
+    runtime: str = 'onnx'
+    model: str = ''
+    scenario: str = 'winding_road'
+    seed: int = 0
+    lockstep: bool = False
+    duration_s: float = 0.0
+    shadow: bool = False
+    objects: str = 'none'
+    inject: str = ''
+    bag: str = ''
+    rate: float = 1.0
+    output: str = ''
+    parameters: str = ''
+    topics: str = ''
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """One process.  ``respawn``: start it again when it dies; ``ends_graph``: its exit stops the graph."""
+
+    name: str
+    parameters: tuple[tuple[str, Value], ...] = ()
+    remappings: tuple[tuple[str, str], ...] = ()
+    respawn: bool = True
+    ends_graph: bool = False
+    namespace: str = NAMESPACE
+
+    @property
+    def executable(self) -> str:
+        """Name for ``ros2 run`` and of the module in ``alpamayo_ros.nodes``."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A set of nodes, the parameter files they all read (later wins) and their environment."""
+
+    name: str
+    nodes: tuple[NodeSpec, ...]
+    parameter_files: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
+
+
+def _driver(options: Options, sim_time: bool) -> list[NodeSpec]:
+    """The seven nodes of DESIGN section 5, the same on a vehicle, in a simulation and in a replay."""
+    common: tuple[tuple[str, Value], ...] = (
+        ('use_sim_time', sim_time),
+        ('profile', options.profile),
+        ('rig', options.rig),
+        ('lockstep', options.lockstep),
+    )
+    truth = options.objects == 'ground_truth'
+    remap = topic_map(options.topics)
+    objects = (('objects', 'ground_truth/objects'),) if truth else ()
+    own: dict[str, tuple[tuple[str, Value], ...]] = {
+        'planner': (('runtime', options.runtime), ('model', options.model), ('seed', options.seed)),
+        'trajectory': (('shadow', options.shadow), ('objects_expected', truth)),
+    }
+    names = ('camera_sync', 'egomotion', 'navigation', 'planner', 'trajectory', 'reasoning', 'monitor')
+    return [
+        NodeSpec(
+            name,
+            parameters=common + own.get(name, ()),
+            remappings=remap + (objects if name == 'trajectory' else ()),
+        )
+        for name in names
+    ]
+
+
+def vehicle(options: Options) -> Graph:
+    """On a test vehicle: cameras, odometry and route come from its own drivers."""
+    return _graph('vehicle', options, _driver(options, sim_time=False))
+
+
+def simulator(options: Options) -> Graph:
+    """In the rendered world; ends when the scenario does."""
+    source = NodeSpec(
+        'simulator',
+        parameters=(
+            ('use_sim_time', False),
+            ('profile', options.profile),
+            ('rig', options.rig),
+            ('lockstep', options.lockstep),
+            ('scenario', options.scenario),
+            ('seed', options.seed),
+            ('duration_s', float(options.duration_s)),
+            ('inject', options.inject),
+            ('output', options.output),
+        ),
+        respawn=False,
+        ends_graph=True,
+    )
+    return _graph('simulator', options, [*_driver(options, sim_time=True), source])
+
+
+def replay(options: Options) -> Graph:
+    """A recorded bag drives the clock and the inputs; ends when the bag does."""
+    source = NodeSpec(
+        'replay',
+        parameters=(
+            ('use_sim_time', False),
+            ('profile', options.profile),
+            ('rig', options.rig),
+            ('lockstep', options.lockstep),
+            ('bag', options.bag),
+            ('rate', float(options.rate)),
+            ('duration_s', float(options.duration_s)),
+        ),
+        remappings=topic_map(options.topics),
+        respawn=False,
+        ends_graph=True,
+    )
+    return _graph('replay', options, [*_driver(options, sim_time=True), source])
+
+
+GRAPHS: dict[str, Callable[[Options], Graph]] = {'vehicle': vehicle, 'simulator': simulator, 'replay': replay}
+
+
+def _graph(name: str, options: Options, nodes: list[NodeSpec]) -> Graph:
+    files = [str(share_dir() / 'config' / 'nodes.param.yaml')]
+    if options.parameters:
+        files.append(options.parameters)
+    return Graph(name, tuple(nodes), tuple(files), environment())
+
+
+def environment() -> tuple[tuple[str, str], ...]:
+    """Fast DDS profile for large images, under the names its 3.x and 2.x releases read."""
+    profile = str(share_dir() / 'config' / 'dds' / 'fastdds_large_images.xml')
+    return (('FASTDDS_DEFAULT_PROFILES_FILE', profile), ('FASTRTPS_DEFAULT_PROFILES_FILE', profile))
+
+
+def topic_map(path: str) -> tuple[tuple[str, str], ...]:
+    """Remappings of a YAML file ``name: topic``; '' gives none, anything but text to text is refused."""
+    if not path:
+        return ()
+    found = yaml.safe_load(Path(path).read_text()) or {}
+    if not isinstance(found, Mapping) or not all(isinstance(x, str) for p in found.items() for x in p):
+        raise ValueError(f'{path}: expected lines "name: topic", for example "odometry: /localization/odom"')
+    return tuple((str(name), str(topic)) for name, topic in found.items())
+
+
+def ros_arguments(node: NodeSpec, graph: Graph) -> list[str]:
+    """The ``--ros-args`` that start ``node``, the same that launch_ros composes."""
+    words = ['--ros-args', '-r', f'__node:={node.name}', '-r', f'__ns:={node.namespace}']
+    for file in graph.parameter_files:
+        words += ['--params-file', file]
+    for name, value in node.parameters:
+        words += ['-p', f'{name}:={_yaml_scalar(value)}']
+    for source, target in node.remappings:
+        words += ['-r', f'{source}:={target}']
+    return words
+
+
+def _yaml_scalar(value: Value) -> str:
+    if isinstance(value, bool):
+        return 'true' if value else 'false'
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return repr(value)
+
+
+def option_names() -> list[str]:
+    """Names of the options, which are also the launch arguments."""
+    return [field.name for field in fields(Options)]
+
+
+def parse_options(texts: Mapping[str, str]) -> Options:
+    """Options from text (launch arguments); ValueError names the argument that does not fit its type."""
+    values: dict[str, Value] = {}
+    defaults = Options()
+    for name, text in texts.items():
+        default = getattr(defaults, name)
+        try:
+            values[name] = _parse(text, default)
+        except ValueError as error:
+            kind = type(default).__name__
+            raise ValueError(f'argument {name}:={text!r} is not a {kind}; try {name}:={default}') from error
+    return Options(**values)  # type: ignore[arg-type]
+
+
+def _parse(text: str, default: Value) -> Value:
+    if isinstance(default, bool):
+        if text.lower() not in ('true', 'false'):
+            raise ValueError(text)
+        return text.lower() == 'true'
+    return type(default)(text)
