@@ -1,0 +1,175 @@
+"""``alpamayo up GRAPH``: the processes of ``bringup.py``, where ``launch`` is not installed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import IO, Annotated
+
+import typer
+
+from alpamayo_ros.bringup import GRAPHS, Graph, NodeSpec, Options, ros_arguments
+
+RESPAWN_DELAY_S = 1.0
+STOP_GRACE_S = 5.0  # a node ends within 0.3 s of SIGINT; the planner waits for its child
+REFUSED = 2  # exit status of a node that refuses to configure: starting it again would not help
+COLOURS = (36, 32, 33, 35, 34, 96, 92, 93)
+
+app = typer.Typer(help='Start a graph: vehicle, simulator or replay.')
+
+
+@dataclass
+class Process:
+    """One running node and how often it was started again."""
+
+    spec: NodeSpec
+    colour: int
+    popen: subprocess.Popen[str] | None = None
+    restarts: int = 0
+    due_s: float = field(default=0.0)
+
+
+class Supervisor:
+    """Starts the processes of a graph, prefixes their logs, starts dead ones again, stops all cleanly."""
+
+    def __init__(self, graph: Graph, out: IO[str] = sys.stdout) -> None:
+        self.graph, self.out = graph, out
+        self.processes = [Process(n, COLOURS[i % len(COLOURS)]) for i, n in enumerate(graph.nodes)]
+        self.stopping = False
+        self._lock = threading.Lock()
+
+    def run(self, duration_s: float = 0.0) -> int:
+        """Run until the graph's own end, ``duration_s`` (0: no limit) or a signal; the graph's exit status."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: setattr(self, 'stopping', True))
+        for process in self.processes:
+            self._start(process)
+        end_s = time.monotonic() + duration_s if duration_s > 0 else float('inf')
+        status: int | None = None
+        while status is None and not self.stopping and time.monotonic() < end_s:
+            time.sleep(0.05)
+            status = self._poll()
+        self.stop()
+        return 0 if status is None else status
+
+    def _start(self, process: Process) -> None:
+        command = [sys.executable, '-u', '-m', f'alpamayo_ros.nodes.{process.spec.executable}']
+        process.popen = subprocess.Popen(
+            command + ros_arguments(process.spec, self.graph),
+            env=child_environment(self.graph),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors='replace',
+            start_new_session=True,
+        )
+        threading.Thread(target=self._pump, args=(process, process.popen), daemon=True).start()
+
+    def _pump(self, process: Process, popen: subprocess.Popen[str]) -> None:
+        assert popen.stdout is not None
+        for line in popen.stdout:
+            self.say(process, line.rstrip())
+
+    def say(self, process: Process, text: str) -> None:
+        """One log line, prefixed with the node's name, coloured on a terminal."""
+        name = f'{process.spec.name:>11}'
+        if self.out.isatty():
+            name = f'\033[{process.colour}m{name}\033[0m'
+        with self._lock:
+            print(f'{name} | {text}', file=self.out, flush=True)
+
+    def _poll(self) -> int | None:
+        """Status with which the graph ends, or None while it goes on."""
+        now = time.monotonic()
+        for process in self.processes:
+            if process.popen is None:
+                if now >= process.due_s:
+                    self._start(process)
+                continue
+            status = process.popen.poll()
+            if status is None:
+                continue
+            if process.spec.ends_graph or status == REFUSED or not process.spec.respawn:
+                return status if status >= 0 else 128 - status
+            process.restarts += 1
+            self.say(process, f'ended with status {status}; starting it again (number {process.restarts})')
+            process.popen, process.due_s = None, now + RESPAWN_DELAY_S
+        return None
+
+    def stop(self) -> None:
+        """SIGINT to every process, SIGKILL to what is left after the grace time."""
+        alive = [p.popen for p in self.processes if p.popen is not None]
+        for popen in alive:
+            if popen.poll() is None:
+                popen.send_signal(signal.SIGINT)
+        end_s = time.monotonic() + STOP_GRACE_S
+        for popen in alive:
+            try:
+                popen.wait(max(0.0, end_s - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                popen.kill()
+                popen.wait()
+
+
+def child_environment(graph: Graph) -> dict[str, str]:
+    """This environment with the graph's; where no ROS is sourced, what the wheels need."""
+    env = {**os.environ, **dict(graph.environment)}
+    env.setdefault('AMENT_PREFIX_PATH', sys.prefix)
+    env.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    env.setdefault('RCUTILS_CONSOLE_OUTPUT_FORMAT', '{severity}: {message}')
+    env['ALPAMAYO_DIE_WITH_PARENT'] = '1'
+    return env
+
+
+class GraphName(str, Enum):
+    """The graphs of ``bringup.py``."""
+
+    vehicle = 'vehicle'
+    simulator = 'simulator'
+    replay = 'replay'
+
+
+class RuntimeName(str, Enum):
+    """Who plans: the shipped model, or a labelled test double."""
+
+    onnx = 'onnx'
+    scripted = 'scripted'
+
+
+@app.callback(invoke_without_command=True)
+def up(
+    graph: Annotated[GraphName, typer.Argument(help='Which graph to start.')],
+    scenario: Annotated[str, typer.Option(help='Simulator: name of a scenario.')] = Options().scenario,
+    seed: Annotated[int, typer.Option(help='Simulator: seed of the world and of the noise.')] = Options().seed,
+    lockstep: Annotated[bool, typer.Option('--lockstep/--free', help='Wait for each reply, or wall time.')] = False,
+    duration: Annotated[float, typer.Option(help='End after so many simulated seconds; 0: no limit.')] = 0.0,
+    shadow: Annotated[bool, typer.Option(help='Plan on topics that no controller reads.')] = False,
+    runtime: Annotated[RuntimeName, typer.Option(help='Who plans.')] = RuntimeName.onnx,
+    model: Annotated[str, typer.Option(help='Folder of a model; default: the shipped one.')] = '',
+    objects: Annotated[str, typer.Option(help='Objects in the cost: none or ground_truth.')] = 'none',
+    inject: Annotated[str, typer.Option(help='Fault to inject, for example drop:front:5:7.')] = '',
+    bag: Annotated[str, typer.Option(help='Replay: the bag (.mcap file or folder).')] = '',
+    rate: Annotated[float, typer.Option(help='Replay: speed against wall time.')] = 1.0,
+    rig: Annotated[str, typer.Option(help='Camera rig.')] = Options().rig,
+    profile: Annotated[str, typer.Option(help='Model profile.')] = Options().profile,
+    output: Annotated[str, typer.Option(help='Simulator: write the score and log of the drive to this file.')] = '',
+    parameters: Annotated[str, typer.Option(help='A parameter file read after config/nodes.param.yaml.')] = '',
+    topics: Annotated[str, typer.Option(help='YAML file: topic of this package to topic of the vehicle.')] = '',
+) -> None:
+    """Start a graph and run it until its end, --duration or Ctrl-C."""
+    options = Options(
+        profile=profile, rig=rig, runtime=runtime.value, model=model, scenario=scenario, seed=seed,
+        lockstep=lockstep, duration_s=duration, shadow=shadow, objects=objects, inject=inject, bag=bag,
+        rate=rate, output=output, parameters=parameters, topics=topics,
+    )  # fmt: skip
+    if graph is GraphName.replay and not bag:
+        raise typer.BadParameter('replay needs --bag; for example: alpamayo up replay --bag drive.mcap')
+    limit_s = duration if graph is GraphName.vehicle else 0.0
+    raise typer.Exit(Supervisor(GRAPHS[graph.value](options)).run(limit_s))
