@@ -54,10 +54,21 @@ def prefixes() -> tuple[list[str], bool]:
 def inputs_hash(where: list[str]) -> str:
     """SHA-256 of everything that decides the generated code."""
     digest = hashlib.sha256(repr((sys.version_info[:3], where, str(HERE))).encode())
-    for path in sorted([*HERE.glob('msg/*.msg'), *HERE.glob('tools/*'), HERE / 'CMakeLists.txt', HERE / 'package.xml']):
+    for path in sorted(
+        [
+            *HERE.glob('msg/*.msg'),
+            *HERE.glob('tools/*'),
+            HERE / 'CMakeLists.txt',
+            HERE / 'package.xml',
+        ]
+    ):
         if path.is_file():
             digest.update(path.name.encode() + b'\0' + path.read_bytes())
-    found = {d.metadata['Name'] + d.version for d in metadata.distributions() if 'rosidl' in (d.metadata['Name'] or '')}
+    found = {
+        d.metadata['Name'] + d.version
+        for d in metadata.distributions()
+        if 'rosidl' in (d.metadata['Name'] or '')
+    }
     digest.update(' '.join(sorted(found)).encode())
     return digest.hexdigest()
 
@@ -69,9 +80,17 @@ def cmake_build(where: list[str], wheels: bool) -> None:
         print(f'{NAME}: the generated message code in {BUILD.relative_to(HERE)} is up to date')
         return
     shutil.rmtree(BUILD, ignore_errors=True)
-    env = dict(os.environ, AMENT_PREFIX_PATH=os.pathsep.join(where), CMAKE_PREFIX_PATH=os.pathsep.join(where))
+    env = dict(
+        os.environ,
+        AMENT_PREFIX_PATH=os.pathsep.join(where),
+        CMAKE_PREFIX_PATH=os.pathsep.join(where),
+    )
     configure = ['cmake', '-S', str(HERE), '-B', str(BUILD), f'-DCMAKE_INSTALL_PREFIX={STAGE}']
-    configure += [f'-DPython3_EXECUTABLE={sys.executable}', '-DBUILD_TESTING=OFF', '-DCMAKE_BUILD_TYPE=Release']
+    configure += [
+        f'-DPython3_EXECUTABLE={sys.executable}',
+        '-DBUILD_TESTING=OFF',
+        '-DCMAKE_BUILD_TYPE=Release',
+    ]
     configure += ['-DCMAKE_INSTALL_RPATH=$ORIGIN:$ORIGIN/../../..']
     if wheels:
         configure.append(f'-DCMAKE_PROJECT_INCLUDE={HERE / "tools" / "ros_wheels.cmake"}')
@@ -98,7 +117,9 @@ class BuildInterfaces(build_ext):
         target = (HERE if self.editable_mode or self.inplace else Path(self.build_lib)) / NAME
         target.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(target / 'msg', ignore_errors=True)
-        shutil.copytree(generated / 'msg', target / 'msg', ignore=shutil.ignore_patterns('*.c', '__pycache__'))
+        shutil.copytree(
+            generated / 'msg', target / 'msg', ignore=shutil.ignore_patterns('*.c', '__pycache__')
+        )
         for library in generated.glob('*.so'):
             shutil.copy2(library, target / library.name)
         self.distribution.data_files = self.data_files(staged)
@@ -135,7 +156,9 @@ setup(
     license='Apache-2.0',
     packages=find_packages(include=[NAME, NAME + '.*']),
     package_data={NAME: ['py.typed', '**/*.j2', '**/*.glsl']},
-    ext_modules=[Extension(f'{NAME}._interfaces', [])],  # marks the wheel as specific to a platform
+    ext_modules=[
+        Extension(f'{NAME}._interfaces', [])
+    ],  # marks the wheel as specific to a platform
     cmdclass=commands,
     python_requires='>=3.10',
     zip_safe=False,

@@ -1,0 +1,80 @@
+"""What a process needs in its environment before ROS 2 is imported; used by the CLI and by tests.
+
+With a sourced ROS 2 nothing is changed but the Fast DDS profile.  With the ``ros-*`` wheels the ament index
+is the virtual environment itself, and their ``.pth`` file has set ``LD_LIBRARY_PATH`` by starting Python once
+more; the guard variable it leaves behind misleads another environment's Python, so ``repair`` checks it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from alpamayo_ros.profile import share_dir
+
+GUARD = '_ROS_WHEELS_BOOTSTRAP_COMPLETE'  # set by ros_wheels_bootstrapper when it has started Python again
+FAST_DDS = (
+    'FASTDDS_DEFAULT_PROFILES_FILE',
+    'FASTRTPS_DEFAULT_PROFILES_FILE',
+)  # names in 3.x and 2.x
+DDS_PROFILE = Path('config') / 'dds' / 'fastdds_large_images.xml'
+
+
+def distribution(env: Mapping[str, str] | None = None) -> str:
+    """Name of the sourced ROS 2 distribution, or '' when there is none."""
+    return (os.environ if env is None else env).get('ROS_DISTRO', '')
+
+
+def defaults(env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Variables that are missing from ``env`` (default: this process) and their values; what is set stays."""
+    present = os.environ if env is None else env
+    wanted = {
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',  # a laptop's graph does not leave the laptop
+        'LP_NUM_THREADS': '1',  # llvmpipe: one thread a process; the cores belong to the planner
+    }
+    if not distribution(present):
+        wanted['AMENT_PREFIX_PATH'] = sys.prefix
+    profile = share_dir() / DDS_PROFILE
+    if profile.is_file():
+        wanted.update(dict.fromkeys(FAST_DDS, str(profile)))
+    return {name: value for name, value in wanted.items() if not present.get(name)}
+
+
+def apply() -> None:
+    """Set the missing variables in this process, for itself and its children."""
+    os.environ.update(defaults())
+
+
+def foreign_bootstrap(env: Mapping[str, str]) -> bool:
+    """Whether the guard was left behind by another environment: this one's libraries are then not found."""
+    library = os.path.join(sys.prefix, 'lib')
+    return bool(env.get(GUARD)) and library not in env.get('LD_LIBRARY_PATH', '').split(os.pathsep)
+
+
+def wheels_installed() -> bool:
+    """Whether this interpreter has the ``ros-*`` wheels."""
+    return any((Path(p) / 'ros_wheels_bootstrapper').is_dir() for p in sys.path if p)
+
+
+def repair() -> None:
+    """Start this process again, without the guard, when another environment left it behind; else return.
+
+    The libraries of a process are searched where LD_LIBRARY_PATH pointed when it started, so changing the
+    variable afterwards is not enough.
+    """
+    if distribution() or not wheels_installed() or not foreign_bootstrap(os.environ):
+        return
+    env = {
+        name: value for name, value in os.environ.items() if name not in (GUARD, 'LD_LIBRARY_PATH')
+    }
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(sys.executable, sys.orig_argv, env)  # noqa: S606  this very program, no shell
+
+
+def prepare() -> None:
+    """``repair`` and ``apply``: call first in every program that will start or become a ROS 2 node."""
+    repair()
+    apply()
