@@ -1,7 +1,8 @@
 """Pip build: drives the same CMakeLists.txt that colcon uses, then packs what it installed.
 
-Message generation is the dear part (about a minute of CPU), so its result is kept under build/ and used
-again while its inputs (msg/, CMakeLists.txt, package.xml, tools/, the generators' versions) are unchanged.
+Message generation is the dear part (about a minute of CPU), so its result is kept under build/ and
+used again while its inputs (msg/, CMakeLists.txt, package.xml, tools/, the generators' versions)
+are unchanged.
 """
 
 from __future__ import annotations
@@ -31,14 +32,18 @@ STAGE = BUILD / 'stage'
 
 
 def requirements(name: str) -> list[str]:
-    """The pinned lines of ``requirements/<name>.txt``, without its comments and its ``-r`` lines."""
+    """The pinned lines of ``requirements/<name>.txt``, without its comments and its ``-r``
+    lines.
+    """
     lines = (HERE / 'requirements' / f'{name}.txt').read_text().splitlines()
     kept = [line.split(' #')[0].strip() for line in lines]
     return [line for line in kept if line and not line.startswith(('#', '-r'))]
 
 
 def prefixes() -> tuple[list[str], bool]:
-    """Where ROS is: the sourced workspaces, or (second value True) this interpreter's ``ros-*`` wheels."""
+    """Where ROS is: the sourced workspaces, or (second value True) this interpreter's ``ros-*``
+    wheels.
+    """
     sourced = [p for p in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if p]
     if sourced and sourced != [sys.prefix]:
         return sourced, False
@@ -139,7 +144,9 @@ commands: dict[str, type] = {'build_ext': BuildInterfaces}
 if editable_wheel:
 
     class EditableWheel(editable_wheel):
-        """Also installs the data files; upstream asks for ``has_data``, which no Distribution has."""
+        """Also installs the data files; upstream asks for ``has_data``, which no Distribution
+        has.
+        """
 
         def _run_install(self, category: str) -> None:
             if category == 'data' and self.distribution.has_data_files():
@@ -152,7 +159,7 @@ if editable_wheel:
 setup(
     name=NAME,
     version=VERSION,
-    description='Six cameras in, a chain of causation and one checked trajectory out: a ROS 2 driver',
+    description='A reasoning vision-language-action driver as a ROS 2 package',
     license='Apache-2.0',
     packages=find_packages(include=[NAME, NAME + '.*']),
     package_data={NAME: ['py.typed', '**/*.j2', '**/*.glsl']},

@@ -1,8 +1,9 @@
 """What a process needs in its environment before ROS 2 is imported; used by the CLI and by tests.
 
-With a sourced ROS 2 nothing is changed but the Fast DDS profile.  With the ``ros-*`` wheels the ament index
-is the virtual environment itself, and their ``.pth`` file has set ``LD_LIBRARY_PATH`` by starting Python once
-more; the guard variable it leaves behind misleads another environment's Python, so ``repair`` checks it.
+With a sourced ROS 2 nothing is changed but the Fast DDS profile.  With the ``ros-*`` wheels the
+ament index is the virtual environment itself, and their ``.pth`` file has set ``LD_LIBRARY_PATH``
+by starting Python once more; the guard variable it leaves behind misleads another environment's
+Python, so ``repair`` checks it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pathlib import Path
 
 from alpamayo_ros.profile import share_dir
 
-GUARD = '_ROS_WHEELS_BOOTSTRAP_COMPLETE'  # set by ros_wheels_bootstrapper when it has started Python again
+# set by ros_wheels_bootstrapper when it has started Python again
+GUARD = '_ROS_WHEELS_BOOTSTRAP_COMPLETE'
 FAST_DDS = (
     'FASTDDS_DEFAULT_PROFILES_FILE',
     'FASTRTPS_DEFAULT_PROFILES_FILE',
@@ -28,7 +30,9 @@ def distribution(env: Mapping[str, str] | None = None) -> str:
 
 
 def defaults(env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Variables that are missing from ``env`` (default: this process) and their values; what is set stays."""
+    """Variables that are missing from ``env`` (default: this process) and their values; what is
+    set stays.
+    """
     present = os.environ if env is None else env
     wanted = {
         'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',  # a laptop's graph does not leave the laptop
@@ -48,7 +52,9 @@ def apply() -> None:
 
 
 def foreign_bootstrap(env: Mapping[str, str]) -> bool:
-    """Whether the guard was left behind by another environment: this one's libraries are then not found."""
+    """Whether the guard was left behind by another environment: this one's libraries are then not
+    found.
+    """
     library = os.path.join(sys.prefix, 'lib')
     return bool(env.get(GUARD)) and library not in env.get('LD_LIBRARY_PATH', '').split(os.pathsep)
 
@@ -59,10 +65,11 @@ def wheels_installed() -> bool:
 
 
 def repair() -> None:
-    """Start this process again, without the guard, when another environment left it behind; else return.
+    """Start this process again, without the guard, when another environment left it behind; else
+    return.
 
-    The libraries of a process are searched where LD_LIBRARY_PATH pointed when it started, so changing the
-    variable afterwards is not enough.
+    The libraries of a process are searched where LD_LIBRARY_PATH pointed when it started, so
+    changing the variable afterwards is not enough.
     """
     if distribution() or not wheels_installed() or not foreign_bootstrap(os.environ):
         return
@@ -75,6 +82,8 @@ def repair() -> None:
 
 
 def prepare() -> None:
-    """``repair`` and ``apply``: call first in every program that will start or become a ROS 2 node."""
+    """``repair`` and ``apply``: call first in every program that will start or become a ROS 2
+    node.
+    """
     repair()
     apply()
