@@ -1,0 +1,59 @@
+"""Checkpoints without pickle: tensors in safetensors, counters in JSON, written atomically."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+
+def save_weights(path: Path, module: nn.Module, meta: dict[str, Any] | None = None) -> None:
+    """Write a module's parameters and buffers to ``path`` (safetensors) through a temporary file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {k: v.detach().contiguous() for k, v in module.state_dict().items()}
+    temporary = path.with_suffix('.partial')
+    save_file(state, temporary, {k: json.dumps(v) for k, v in (meta or {}).items()})
+    os.replace(temporary, path)
+
+
+def load_weights(path: Path, module: nn.Module, strict: bool = True) -> None:
+    """Read weights written by :func:`save_weights`; a missing or misshapen tensor is an error that names it."""
+    module.load_state_dict(load_file(path), strict=strict)
+
+
+class Resumable:
+    """Model, optimiser and counters of a running stage in one folder; :meth:`restore` goes on where it stopped."""
+
+    def __init__(self, folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+        self.folder, self.model, self.optimiser = folder, model, optimiser
+
+    def save(self, counters: dict[str, float]) -> None:
+        """Write everything; the counters file is last, so a torn write is never taken for a checkpoint."""
+        save_weights(self.folder / 'resume.safetensors', self.model)
+        flat: dict[str, Tensor] = {}
+        for index, state in self.optimiser.state_dict()['state'].items():
+            for key, value in state.items():
+                flat[f'{index}.{key}'] = torch.as_tensor(value).contiguous()
+        save_file(flat, self.folder / 'optimiser.safetensors')
+        temporary = self.folder / 'counters.partial'
+        temporary.write_text(json.dumps(counters))
+        os.replace(temporary, self.folder / 'counters.json')
+
+    def restore(self) -> dict[str, float] | None:
+        """Load the newest checkpoint; None when the stage has not begun."""
+        counters = self.folder / 'counters.json'
+        if not counters.is_file():
+            return None
+        load_weights(self.folder / 'resume.safetensors', self.model)
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in load_file(self.folder / 'optimiser.safetensors').items():
+            index, _, name = key.partition('.')
+            state.setdefault(int(index), {})[name] = value
+        groups = self.optimiser.state_dict()['param_groups']
+        self.optimiser.load_state_dict({'state': state, 'param_groups': groups})
+        return dict(json.loads(counters.read_text()))

@@ -1,0 +1,101 @@
+"""Shards of driving samples on disk, and stored features of frozen vision.
+
+A shard is a folder: ``frames.npy`` (F, V, H, W, 3) uint8, memory-mapped, and ``samples.npz`` with one row a sample:
+``frames`` (S, T) indices into frames.npy, newest first; ``age_s`` (S, T); ``past`` (S, T) 1 where that timestep exists;
+``truth`` (S, 17); ``plan`` (S, P, 3) the expert's plan in base_link at t0; ``speed`` (S,); ``coc`` (S, L) token ids
+padded with 0; ``seed`` (S,).  Every shard remembers how it was made in ``meta.json``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+
+TRUTH_NAMES = (
+    'lane_y_5m', 'lane_y_10m', 'lane_y_15m', 'lane_y_20m', 'lane_y_30m', 'lane_y_40m', 'lane_offset', 'heading_error',
+    'curvature_0m', 'curvature_10m', 'curvature_20m', 'curvature_30m', 'leader_seen', 'leader_gap', 'leader_braking',
+    'leader_standing', 'leader_closing',
+)  # fmt: skip
+TRUTH_SCALE = np.array([1, 1, 1.5, 2.5, 5, 8, 0.5, 0.1, 0.025, 0.025, 0.025, 0.025, 1, 30, 1, 1, 5], np.float32)
+"""Typical size of each truth value: metres, radians, 1/m, 0/1, metres, 0/1, 0/1, m/s."""
+
+
+class ShardWriter:
+    """Collects frames and samples in memory and writes them as one shard."""
+
+    def __init__(self) -> None:
+        self.frames: list[UInt8[np.ndarray, 'V H W 3']] = []
+        self.rows: list[dict[str, Any]] = []
+
+    def add_frame(self, views: UInt8[np.ndarray, 'V H W 3']) -> int:
+        """Store a timestep; returns its index."""
+        self.frames.append(views)
+        return len(self.frames) - 1
+
+    def write(self, folder: Path, meta: dict[str, Any]) -> None:
+        """Write the shard; meta.json comes last and marks it complete."""
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / 'frames.npy', np.stack(self.frames))
+        longest = max(len(r['coc']) for r in self.rows)
+        for row in self.rows:
+            row['coc'] = np.pad(np.asarray(row['coc'], np.int16), (0, longest - len(row['coc'])))
+        np.savez(folder / 'samples.npz', **{k: np.stack([r[k] for r in self.rows]) for k in self.rows[0]})
+        (folder / 'meta.json').write_text(json.dumps({'samples': len(self.rows), **meta}, indent=1))
+
+
+class Dataset:
+    """Several shards as one; images stay on disk, everything else in memory."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        done = [f for f in folders if (f / 'meta.json').is_file()]
+        if not done:
+            raise FileNotFoundError(f'no finished shard among {[str(f) for f in folders]}; run alpamayo train collect')
+        self.folders = done
+        self._frames = [np.load(f / 'frames.npy', mmap_mode='r') for f in done]
+        self._start = np.cumsum([0, *[len(f) for f in self._frames]])
+        tables = [dict(np.load(f / 'samples.npz')) for f in done]
+        longest = max(t['coc'].shape[1] for t in tables)
+        for i, table in enumerate(tables):
+            table['frames'] = table['frames'] + self._start[i]
+            table['coc'] = np.pad(table['coc'], ((0, 0), (0, longest - table['coc'].shape[1])))
+            table['shard'] = np.full(len(table['speed']), i)
+        self.rows = {k: np.concatenate([t[k] for t in tables]) for k in tables[0]}
+
+    def __len__(self) -> int:
+        return len(self.rows['speed'])
+
+    @property
+    def frame_count(self) -> int:
+        """Stored timesteps of all shards."""
+        return int(self._start[-1])
+
+    def images(self, frames: Int[np.ndarray, ' B'], views: Sequence[int]) -> UInt8[np.ndarray, 'B W2 H W 3']:
+        """Pixels of the given views of the given timesteps."""
+        shard = np.searchsorted(self._start, frames, 'right') - 1
+        return np.stack([
+            self._frames[s][f - self._start[s]][list(views)] for s, f in zip(shard, frames, strict=True)
+        ])  # fmt: skip
+
+    def frame_blocks(self, size: int) -> Iterator[tuple[int, UInt8[np.ndarray, 'B V H W 3']]]:
+        """All timesteps in order, in blocks, each with the index of its first."""
+        for start, frames in zip(self._start[:-1], self._frames, strict=True):
+            for k in range(0, len(frames), size):
+                yield int(start) + k, np.asarray(frames[k : k + size])
+
+    def weights(self) -> Float[np.ndarray, ' S']:
+        """Sampling weights: states near a vehicle twice, states at rest on a free road twice."""
+        truth, speed = self.rows['truth'], self.rows['speed']
+        near = (truth[:, 12] > 0.5) & (truth[:, 13] < 40)
+        start = (truth[:, 12] < 0.5) & (speed < 1.0)
+        w = np.where(near | start, 2.0, 1.0)
+        return w / w.sum()
+
+
+def shard_folders(root: Path, names: Sequence[str]) -> list[Path]:
+    """Folders under ``root`` whose name starts with one of ``names``, sorted."""
+    return sorted(p for p in root.iterdir() if p.is_dir() and any(p.name.startswith(n) for n in names))

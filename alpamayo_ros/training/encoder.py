@@ -1,0 +1,159 @@
+"""Stage 1: the image encoder alone, on dense truth of single timesteps (FIELD_NOTES sections 5 and 9).
+
+Inputs are the front camera's two views and, for one image in three, one side or rear view, so that every view's
+embedding is trained.  A small head reads the expert's plan too, which teaches the encoder what the plan needs.
+Heads are thrown away afterwards; truth of several timesteps comes back as a loss of stage 2.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.training.checkpoint import Resumable, load_weights, save_weights
+from alpamayo_ros.training.dataset import TRUTH_NAMES, TRUTH_SCALE, Dataset
+from alpamayo_ros.training.losses import plan_loss, truth_loss
+from alpamayo_ros.training.schedule import Budget, Journal
+
+BATCH = 48
+
+
+class Heads(nn.Module):
+    """Throw-away readers of the encoder: dense truth and plan from the front tokens, lane from one other view."""
+
+    def __init__(self, model: VLA) -> None:
+        super().__init__()
+        p = model.profile
+        width = p.vision.width
+        self.front = p.views[0].tokens + p.views[1].tokens
+        self.truth = nn.Sequential(nn.Linear(self.front * width, 256), nn.GELU(), nn.Linear(256, len(TRUTH_NAMES)))
+        self.plan = nn.Sequential(
+            nn.Linear(self.front * width + 1, 256), nn.GELU(), nn.Linear(256, 3 * p.trajectory.points)
+        )
+        self.side = nn.Sequential(nn.Linear(p.views[2].tokens * width, 128), nn.GELU(), nn.Linear(128, 12))
+
+    def forward(self, tokens: Tensor, speed: Tensor) -> tuple[Tensor, Tensor]:
+        """tokens (B, front tokens, width) -> truth (B, 17) scaled, plan (B, P, 3) in network units."""
+        flat = tokens.flatten(1)
+        plan = self.plan(torch.cat([flat, speed[:, None] / 10.0], 1))
+        return self.truth(flat), plan.reshape(len(flat), -1, 3)
+
+
+class EncoderTrainer(nn.Module):
+    """The parts of the model that stage 1 trains, with their heads."""
+
+    def __init__(self, model: VLA) -> None:
+        super().__init__()
+        self.views, self.cross, self.heads = model.views, model.cross, Heads(model)
+        self.register_buffer('token_of', model.token_of, persistent=False)
+        self.others = model.views.queries
+
+    def forward(self, images: Tensor, side: Tensor, side_view: int, speed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """images (B, 2, H, W, 3) front views; side (b, H, W, 3) one other view of the first b samples."""
+        b = len(images)
+        index = torch.cat([torch.tensor([0, 1]).repeat(b), torch.full((len(side),), side_view)])
+        tokens = self.views(torch.cat([images.flatten(0, 1), side]), index)
+        front, other = tokens[: 2 * b], tokens[2 * b :]
+        q, n = self.views.queries, self.heads.front
+        slots = torch.zeros(b, len(self.token_of), tokens.shape[-1], dtype=tokens.dtype)
+        slots[:, :n] = front.reshape(b, 2 * q, -1)[:, self.token_of[:n]]
+        valid = torch.zeros(b, len(self.cross.view_of.unique()))
+        valid[:, :2] = 1.0
+        mixed = self.cross(slots, valid)
+        truth, plan = self.heads(mixed[:, :n], speed)
+        per_view = self.heads.side[0].in_features // tokens.shape[-1]
+        return truth, plan, self.heads.side(other[:, :per_view].flatten(1))
+
+
+def augment(images: Tensor, rng: torch.Generator) -> Tensor:
+    """Colour gain, brightness and pixel noise, one draw a sample; (B, V, H, W, 3) uint8 -> float 0..255."""
+    b = len(images)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=rng)
+
+    x = images.float() * (1 + 0.15 * normal(b, 1, 1, 1, 1)) * (1 + 0.05 * normal(b, 1, 1, 1, 3))
+    x = x + 255 * 0.04 * normal(b, 1, 1, 1, 1)
+    return x + 255 * 0.02 * torch.randn(x.shape, generator=rng)
+
+
+def train_encoder(model: VLA, data: Dataset, val: Dataset, folder: Path, minutes: float, peak: float = 1e-3) -> None:
+    """Run (or resume) stage 1; writes ``encoder.safetensors`` and the heads beside it."""
+    trainer = EncoderTrainer(model).train()
+    trainer.views.stem.to(memory_format=torch.channels_last)
+    heads_file = folder.parent / 'heads.safetensors'
+    if heads_file.is_file():
+        load_weights(heads_file, trainer.heads)
+    params = [p for p in trainer.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(params, peak, weight_decay=0.03, betas=(0.9, 0.98))
+    state = Resumable(folder, trainer, optimiser)
+    seen = state.restore() or {'elapsed': 0.0, 'step': 0}
+    budget = Budget(minutes, peak, elapsed=seen['elapsed'], step=int(seen['step']))
+    journal = Journal(folder, 'encoder')
+    rng, noise = np.random.default_rng(budget.step), torch.Generator().manual_seed(budget.step)
+    weights = data.weights()
+    while budget.advance(optimiser):
+        rows = np.sort(rng.choice(len(data), BATCH, p=weights))
+        loss_t, loss_p, loss_s = _losses(trainer, model, data, rows, rng, noise)
+        loss = loss_t + loss_p + 0.5 * loss_s
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(params, 1.0)
+        optimiser.step()
+        journal.add(truth=loss_t.item(), plan=loss_p.item(), side=loss_s.item())
+        if journal.due():
+            journal.write(budget, BATCH, **evaluate_encoder(trainer, val, 300))
+            state.save({'elapsed': budget.elapsed, 'step': budget.step})
+    journal.write(budget, BATCH, **evaluate_encoder(trainer, val, 1200))
+    state.save({'elapsed': budget.elapsed, 'step': budget.step})
+    save_weights(heads_file, trainer.heads)
+
+
+def _losses(
+    trainer: EncoderTrainer, model: VLA, data: Dataset, rows: np.ndarray, rng: np.random.Generator,
+    noise: torch.Generator,
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    newest = data.rows['frames'][rows, 0]
+    view = int(rng.integers(2, len(model.profile.views)))
+    third = len(rows) // 3
+    images = augment(torch.from_numpy(data.images(newest, (0, 1))), noise)
+    side = augment(torch.from_numpy(data.images(newest[:third], (view,))), noise)[:, 0]
+    truth = torch.from_numpy(data.rows['truth'][rows])
+    speed = torch.from_numpy(data.rows['speed'][rows])
+    clean = model.dit.normalise(torch.from_numpy(data.rows['plan'][rows]), speed)
+    with torch.autocast('cpu', torch.bfloat16):
+        t, p, s = trainer(images, side, view, speed)
+    scaled = truth[:third, :12] / torch.as_tensor(TRUTH_SCALE[:12])
+    return truth_loss(t.float(), truth), plan_loss(p.float(), clean), nn.functional.smooth_l1_loss(s.float(), scaled, beta=0.3)
+
+
+@torch.no_grad()
+def evaluate_encoder(trainer: EncoderTrainer, val: Dataset, count: int) -> dict[str, float]:
+    """Errors of the truth head on validation samples, in SI units."""
+    trainer.eval()
+    rows = np.arange(len(val))[:: max(1, len(val) // count)]
+    images = torch.from_numpy(val.images(val.rows['frames'][rows, 0], (0, 1)))
+    speed = torch.from_numpy(val.rows['speed'][rows])
+    out = []
+    for k in range(0, len(rows), 64):
+        x = images[k : k + 64].float()
+        with torch.autocast('cpu', torch.bfloat16):
+            out.append(trainer(x, x[:1, 0], 2, speed[k : k + 64])[0].float())
+    trainer.train()
+    got, truth = torch.cat(out).numpy(), val.rows['truth'][rows]
+    seen = truth[:, 12] > 0.5
+    error = np.abs(got * TRUTH_SCALE - truth)
+    far = seen & (truth[:, 13] > 25)
+    return {
+        'offset_mae_m': round(float(error[:, 6].mean()), 4),
+        'heading_mae_deg': round(float(np.degrees(error[:, 7].mean())), 3),
+        'lane20_mae_m': round(float(error[:, 3].mean()), 3),
+        'leader_acc': round(float(((got[:, 12] > 0) == seen).mean()), 4),
+        'far_recall': round(float((got[far, 12] > 0).mean()), 3) if far.any() else -1.0,
+        'gap_mae_m': round(float(error[seen, 13].mean()), 2) if seen.any() else -1.0,
+        'brake_acc': round(float(((got[seen, 14] > 0) == (truth[seen, 14] > 0.5)).mean()), 3) if seen.any() else -1.0,
+    }

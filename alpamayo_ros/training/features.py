@@ -1,0 +1,46 @@
+"""Features of frozen vision for every stored timestep (they depend on one timestep alone)."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.training.dataset import Dataset
+
+
+@torch.no_grad()
+def stored_features(model: VLA, data: Dataset, tag: str, block: int = 32) -> torch.Tensor:
+    """(F, N, width) float16; cached beside each shard under ``tag`` plus a hash of the vision weights."""
+    model.eval()
+    digest = hashlib.blake2b(digest_size=6)
+    for name, value in sorted(model.state_dict().items()):
+        if name.startswith(('views.', 'cross.')):
+            digest.update(value.float().numpy().tobytes())
+    name = f'features_{tag}_{digest.hexdigest()}.npy'
+    out = []
+    for folder in data.folders:
+        path = folder / name
+        if not path.is_file():
+            _encode_shard(model, folder, path, block)
+        out.append(torch.from_numpy(np.load(path)))
+    return torch.cat(out)
+
+
+def _encode_shard(model: VLA, folder: Path, path: Path, block: int) -> None:
+    frames = np.load(folder / 'frames.npy', mmap_mode='r')
+    p = model.profile
+    result = np.zeros((len(frames), p.visual_tokens, p.vision.width), np.float16)
+    for k in range(0, len(frames), block):
+        images = torch.from_numpy(np.asarray(frames[k : k + block]))
+        with torch.autocast('cpu', torch.bfloat16):
+            f = model.encode_timestep(images, torch.ones(images.shape[:2]))
+        result[k : k + block] = f.float().numpy()
+    for old in folder.glob('features_*.npy'):
+        old.unlink()
+    temporary = path.with_suffix('.partial.npy')
+    np.save(temporary, result)
+    temporary.rename(path)
