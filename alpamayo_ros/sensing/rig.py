@@ -1,0 +1,210 @@
+"""Rig: the sensors as they are mounted on one vehicle, read from ``config/rigs/*.yaml``.
+
+The profile says what the model wants to see; the rig says what there is to see it with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import yaml
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from alpamayo_ros.profile import ModelProfile, share_dir
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+DistortionModel = Literal['none', 'plumb_bob', 'rational_polynomial', 'equidistant']
+# Coefficient counts of sensor_msgs/distortion_models; 4 for plumb_bob is OpenCV's short form (k3 = 0).
+COEFFICIENTS: dict[str, tuple[int, ...]] = {
+    'none': (0,),
+    'plumb_bob': (4, 5),
+    'rational_polynomial': (8,),
+    'equidistant': (4,),
+}
+# camera body (x forward, y left, z up) from camera optical frame (z forward, x right, y down), REP 103
+BODY_FROM_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra='forbid', frozen=True)
+
+
+class Mount(_Strict):
+    """Pose of a camera body in base_link: metres; radians about x, y, z (positive pitch looks down)."""
+
+    x_m: Finite
+    y_m: Finite
+    z_m: Finite
+    roll_rad: Finite = 0.0
+    pitch_rad: Finite = 0.0
+    yaw_rad: Finite = 0.0
+
+
+class Distortion(_Strict):
+    """Lens model named as in sensor_msgs/CameraInfo, coefficients in its order."""
+
+    model: DistortionModel = 'none'
+    coefficients: tuple[Finite, ...] = ()
+
+    @model_validator(mode='after')
+    def _count(self) -> Distortion:
+        if len(self.coefficients) not in COEFFICIENTS[self.model]:
+            raise ValueError(
+                f'{self.model} takes {COEFFICIENTS[self.model]} coefficients, got {len(self.coefficients)}'
+            )
+        return self
+
+
+class RigCamera(_Strict):
+    """One camera.  Intrinsics: ``camera_matrix`` (row-major 3 x 3, pixels), or ``hfov_deg`` of an ideal pinhole.
+
+    ``policy`` when its frame is missing from a set: ``hold`` its newest real frame with its true age,
+    ``mask`` it (black, valid False), or ``reject`` the set.
+    """
+
+    name: str
+    topic: str
+    info_topic: str = ''
+    frame_id: str
+    width: int = Field(gt=0, le=8192)
+    height: int = Field(gt=0, le=8192)
+    hfov_deg: float | None = Field(default=None, gt=0, lt=180)
+    camera_matrix: tuple[Finite, ...] | None = None
+    distortion: Distortion = Distortion()
+    mount: Mount
+    rate_hz: float = Field(gt=0, le=120)
+    policy: Literal['hold', 'mask', 'reject'] = 'hold'
+
+    @model_validator(mode='after')
+    def _intrinsics(self) -> RigCamera:
+        if (self.hfov_deg is None) == (self.camera_matrix is None):
+            raise ValueError(f'camera {self.name!r}: give either hfov_deg or camera_matrix')
+        if self.camera_matrix is not None:
+            ok = len(self.camera_matrix) == 9 and self.camera_matrix[0] > 0 < self.camera_matrix[4]
+            if not ok:
+                raise ValueError(
+                    f'camera {self.name!r}: camera_matrix is 9 numbers, row by row, fx, fy > 0'
+                )
+        return self
+
+    @property
+    def matrix(self) -> Float[np.ndarray, '3 3']:
+        """Intrinsic matrix in pixels; the centre of the top-left pixel is (0, 0)."""
+        if self.camera_matrix is not None:
+            return np.array(self.camera_matrix, dtype=np.float64).reshape(3, 3)
+        assert self.hfov_deg is not None  # _intrinsics
+        focal = self.width / 2 / math.tan(math.radians(self.hfov_deg) / 2)
+        centre_x, centre_y = (self.width - 1) / 2, (self.height - 1) / 2
+        return np.array([[focal, 0.0, centre_x], [0.0, focal, centre_y], [0.0, 0.0, 1.0]])
+
+    @property
+    def base_from_optical(self) -> Float[np.ndarray, '4 4']:
+        """Rigid transform: a point in the optical frame to base_link (extrinsic x, y, z rotations)."""
+        mount = self.mount
+        out = np.eye(4)
+        rotation = rotation_xyz(mount.roll_rad, mount.pitch_rad, mount.yaw_rad)
+        out[:3, :3] = rotation @ BODY_FROM_OPTICAL
+        out[:3, 3] = mount.x_m, mount.y_m, mount.z_m
+        return out
+
+    def with_calibration(
+        self, matrix: Float[np.ndarray, '3 3'], model: str, coefficients: tuple[float, ...]
+    ) -> RigCamera:
+        """This camera with the intrinsics of a CameraInfo; pydantic.ValidationError when they are no calibration."""
+        data = self.model_dump() | {
+            'hfov_deg': None,
+            'camera_matrix': tuple(float(v) for v in np.asarray(matrix).reshape(-1)),
+            'distortion': {'model': model or 'none', 'coefficients': coefficients},
+        }
+        return RigCamera.model_validate(data)
+
+
+class OdometrySource(_Strict):
+    """Where nav_msgs/Odometry comes from and the frames it must name."""
+
+    topic: str = 'odometry'
+    frame_id: str = 'odom'
+    child_frame_id: str = 'base_link'
+    rate_hz: float = Field(default=50.0, gt=0)
+
+
+class Vehicle(_Strict):
+    """Dimensions and actuator limits of the vehicle; base_link is the rear-axle centre on the ground."""
+
+    wheelbase_m: Length
+    steer_max_rad: Length
+    steer_rate_max_rps: Length
+    length_m: Length
+    width_m: Length
+    rear_axle_to_front_bumper_m: Length
+
+
+class Rig(_Strict):
+    """Cameras, odometry and vehicle.  Read once at configure time, then a contract."""
+
+    name: str
+    description: str = ''
+    cameras: tuple[RigCamera, ...]
+    odometry: OdometrySource = OdometrySource()
+    vehicle: Vehicle
+
+    @model_validator(mode='after')
+    def _unique(self) -> Rig:
+        for key in ('name', 'topic', 'frame_id'):
+            values = [getattr(c, key) for c in self.cameras]
+            if len(set(values)) != len(values):
+                raise ValueError(f'two cameras share a {key}: {values}')
+        return self
+
+    def camera(self, name: str) -> RigCamera:
+        """The camera called ``name``; KeyError names the known ones."""
+        for camera in self.cameras:
+            if camera.name == name:
+                return camera
+        raise KeyError(
+            f'no camera {name!r}; the rig {self.name!r} has {[c.name for c in self.cameras]}'
+        )
+
+    def for_profile(self, profile: ModelProfile) -> list[RigCamera]:
+        """The profile's cameras in its order; KeyError names the one that the rig lacks."""
+        return [self.camera(camera.name) for camera in profile.cameras]
+
+    @property
+    def calibration_hash(self) -> str:
+        """SHA-256 over intrinsics, distortion and mounts; a live change of it is CALIBRATION_CHANGED."""
+        data = '\n'.join(
+            f'{c.name} {c.width} {c.height} {c.matrix.tolist()} {c.distortion!r} {c.mount!r}'
+            for c in self.cameras
+        )
+        return hashlib.sha256(data.encode()).hexdigest()
+
+
+def rotation_xyz(roll_rad: float, pitch_rad: float, yaw_rad: float) -> Float[np.ndarray, '3 3']:
+    """Rz(yaw) Ry(pitch) Rx(roll), the order of URDF and tf."""
+    (sr, cr), (sp, cp), (sy, cy) = (
+        (math.sin(a), math.cos(a)) for a in (roll_rad, pitch_rad, yaw_rad)
+    )
+    rx = np.array([[1, 0, 0], [0, cr, -sr], [0, sr, cr]])
+    ry = np.array([[cp, 0, sp], [0, 1, 0], [-sp, 0, cp]])
+    rz = np.array([[cy, -sy, 0], [sy, cy, 0], [0, 0, 1]])
+    return rz @ ry @ rx
+
+
+def load_rig(name_or_path: str | Path) -> Rig:
+    """Read a rig by name (``sim``) or path; pydantic.ValidationError says which key is wrong."""
+    path = Path(name_or_path)
+    folder = share_dir() / 'config' / 'rigs'
+    if path.suffix != '.yaml':
+        path = folder / f'{name_or_path}.yaml'
+    if not path.is_file():
+        known = sorted(p.stem for p in folder.glob('*.yaml'))
+        raise FileNotFoundError(
+            f'no rig {name_or_path!r}; there are {known} (or give a .yaml path)'
+        )
+    return Rig.model_validate(yaml.safe_load(path.read_text()))
