@@ -85,10 +85,22 @@ def _driver(options: Options, sim_time: bool) -> list[NodeSpec]:
     remap = topic_map(options.topics)
     objects = (('objects', 'ground_truth/objects'),) if truth else ()
     own: dict[str, tuple[tuple[str, Value], ...]] = {
-        'planner': (('runtime', options.runtime), ('model', options.model), ('seed', options.seed)),
+        'planner': (
+            ('runtime', options.runtime),
+            ('model', options.model),
+            ('seed', options.seed),
+        ),
         'trajectory': (('shadow', options.shadow), ('objects_expected', truth)),
     }
-    names = ('camera_sync', 'egomotion', 'navigation', 'planner', 'trajectory', 'reasoning', 'monitor')
+    names = (
+        'camera_sync',
+        'egomotion',
+        'navigation',
+        'planner',
+        'trajectory',
+        'reasoning',
+        'monitor',
+    )
     return [
         NodeSpec(
             name,
@@ -145,7 +157,11 @@ def replay(options: Options) -> Graph:
     return _graph('replay', options, [*_driver(options, sim_time=True), source])
 
 
-GRAPHS: dict[str, Callable[[Options], Graph]] = {'vehicle': vehicle, 'simulator': simulator, 'replay': replay}
+GRAPHS: dict[str, Callable[[Options], Graph]] = {
+    'vehicle': vehicle,
+    'simulator': simulator,
+    'replay': replay,
+}
 
 
 def _graph(name: str, options: Options, nodes: list[NodeSpec]) -> Graph:
@@ -158,7 +174,10 @@ def _graph(name: str, options: Options, nodes: list[NodeSpec]) -> Graph:
 def environment() -> tuple[tuple[str, str], ...]:
     """Fast DDS profile for large images, under the names its 3.x and 2.x releases read."""
     profile = str(share_dir() / 'config' / 'dds' / 'fastdds_large_images.xml')
-    return (('FASTDDS_DEFAULT_PROFILES_FILE', profile), ('FASTRTPS_DEFAULT_PROFILES_FILE', profile))
+    return (
+        ('FASTDDS_DEFAULT_PROFILES_FILE', profile),
+        ('FASTRTPS_DEFAULT_PROFILES_FILE', profile),
+    )
 
 
 def topic_map(path: str) -> tuple[tuple[str, str], ...]:
@@ -166,8 +185,12 @@ def topic_map(path: str) -> tuple[tuple[str, str], ...]:
     if not path:
         return ()
     found = yaml.safe_load(Path(path).read_text()) or {}
-    if not isinstance(found, Mapping) or not all(isinstance(x, str) for p in found.items() for x in p):
-        raise ValueError(f'{path}: expected lines "name: topic", for example "odometry: /localization/odom"')
+    if not isinstance(found, Mapping) or not all(
+        isinstance(x, str) for p in found.items() for x in p
+    ):
+        raise ValueError(
+            f'{path}: expected lines "name: topic", for example "odometry: /localization/odom"'
+        )
     return tuple((str(name), str(topic)) for name, topic in found.items())
 
 
@@ -206,7 +229,9 @@ def parse_options(texts: Mapping[str, str]) -> Options:
             values[name] = _parse(text, default)
         except ValueError as error:
             kind = type(default).__name__
-            raise ValueError(f'argument {name}:={text!r} is not a {kind}; try {name}:={default}') from error
+            raise ValueError(
+                f'argument {name}:={text!r} is not a {kind}; try {name}:={default}'
+            ) from error
     return Options(**values)  # type: ignore[arg-type]
 
 

@@ -15,6 +15,7 @@ from typing import IO, Annotated
 import typer
 
 from alpamayo_ros.bringup import GRAPHS, Graph, NodeSpec, Options, ros_arguments
+from alpamayo_ros.environment import defaults
 
 RESPAWN_DELAY_S = 1.0
 STOP_GRACE_S = 5.0  # a node ends within 0.3 s of SIGINT; the planner waits for its child
@@ -99,7 +100,10 @@ class Supervisor:
             if process.spec.ends_graph or status == REFUSED or not process.spec.respawn:
                 return status if status >= 0 else 128 - status
             process.restarts += 1
-            self.say(process, f'ended with status {status}; starting it again (number {process.restarts})')
+            self.say(
+                process,
+                f'ended with status {status}; starting it again (number {process.restarts})',
+            )
             process.popen, process.due_s = None, now + RESPAWN_DELAY_S
         return None
 
@@ -120,9 +124,7 @@ class Supervisor:
 
 def child_environment(graph: Graph) -> dict[str, str]:
     """This environment with the graph's; where no ROS is sourced, what the wheels need."""
-    env = {**os.environ, **dict(graph.environment)}
-    env.setdefault('AMENT_PREFIX_PATH', sys.prefix)
-    env.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    env = {**os.environ, **defaults(), **dict(graph.environment)}
     env.setdefault('RCUTILS_CONSOLE_OUTPUT_FORMAT', '{severity}: {message}')
     env['ALPAMAYO_DIE_WITH_PARENT'] = '1'
     return env
@@ -146,22 +148,38 @@ class RuntimeName(str, Enum):
 @app.callback(invoke_without_command=True)
 def up(
     graph: Annotated[GraphName, typer.Argument(help='Which graph to start.')],
-    scenario: Annotated[str, typer.Option(help='Simulator: name of a scenario.')] = Options().scenario,
-    seed: Annotated[int, typer.Option(help='Simulator: seed of the world and of the noise.')] = Options().seed,
-    lockstep: Annotated[bool, typer.Option('--lockstep/--free', help='Wait for each reply, or wall time.')] = False,
-    duration: Annotated[float, typer.Option(help='End after so many simulated seconds; 0: no limit.')] = 0.0,
+    scenario: Annotated[
+        str, typer.Option(help='Simulator: name of a scenario.')
+    ] = Options().scenario,
+    seed: Annotated[
+        int, typer.Option(help='Simulator: seed of the world and of the noise.')
+    ] = Options().seed,
+    lockstep: Annotated[
+        bool, typer.Option('--lockstep/--free', help='Wait for each reply, or wall time.')
+    ] = False,
+    duration: Annotated[
+        float, typer.Option(help='End after so many simulated seconds; 0: no limit.')
+    ] = 0.0,
     shadow: Annotated[bool, typer.Option(help='Plan on topics that no controller reads.')] = False,
     runtime: Annotated[RuntimeName, typer.Option(help='Who plans.')] = RuntimeName.onnx,
     model: Annotated[str, typer.Option(help='Folder of a model; default: the shipped one.')] = '',
-    objects: Annotated[str, typer.Option(help='Objects in the cost: none or ground_truth.')] = 'none',
+    objects: Annotated[
+        str, typer.Option(help='Objects in the cost: none or ground_truth.')
+    ] = 'none',
     inject: Annotated[str, typer.Option(help='Fault to inject, for example drop:front:5:7.')] = '',
     bag: Annotated[str, typer.Option(help='Replay: the bag (.mcap file or folder).')] = '',
     rate: Annotated[float, typer.Option(help='Replay: speed against wall time.')] = 1.0,
     rig: Annotated[str, typer.Option(help='Camera rig.')] = Options().rig,
     profile: Annotated[str, typer.Option(help='Model profile.')] = Options().profile,
-    output: Annotated[str, typer.Option(help='Simulator: write the score and log of the drive to this file.')] = '',
-    parameters: Annotated[str, typer.Option(help='A parameter file read after config/nodes.param.yaml.')] = '',
-    topics: Annotated[str, typer.Option(help='YAML file: topic of this package to topic of the vehicle.')] = '',
+    output: Annotated[
+        str, typer.Option(help='Simulator: write the score and log of the drive to this file.')
+    ] = '',
+    parameters: Annotated[
+        str, typer.Option(help='A parameter file read after config/nodes.param.yaml.')
+    ] = '',
+    topics: Annotated[
+        str, typer.Option(help='YAML file: topic of this package to topic of the vehicle.')
+    ] = '',
 ) -> None:
     """Start a graph and run it until its end, --duration or Ctrl-C."""
     options = Options(
@@ -170,6 +188,8 @@ def up(
         rate=rate, output=output, parameters=parameters, topics=topics,
     )  # fmt: skip
     if graph is GraphName.replay and not bag:
-        raise typer.BadParameter('replay needs --bag; for example: alpamayo up replay --bag drive.mcap')
+        raise typer.BadParameter(
+            'replay needs --bag; for example: alpamayo up replay --bag drive.mcap'
+        )
     limit_s = duration if graph is GraphName.vehicle else 0.0
     raise typer.Exit(Supervisor(GRAPHS[graph.value](options)).run(limit_s))

@@ -41,7 +41,9 @@ def read_parameters(node: Node, parameters: Iterable[Param]) -> SimpleNamespace:
     wrong = problems(declared, {name: parameter.value for name, parameter in found.items()})
     if wrong:
         lines = '\n  '.join(wrong)
-        raise ConfigurationError(f'{node.get_fully_qualified_name()} refuses to configure:\n  {lines}')
+        raise ConfigurationError(
+            f'{node.get_fully_qualified_name()} refuses to configure:\n  {lines}'
+        )
     values = {}
     for param in declared:
         value = found[param.name].value
@@ -63,7 +65,9 @@ def _descriptor(param: Param, value: Any) -> ParameterDescriptor:
                 FloatingPointRange(from_value=float(param.low), to_value=float(param.high))
             ]
         elif isinstance(value, int):
-            descriptor.integer_range = [IntegerRange(from_value=int(param.low), to_value=int(param.high))]
+            descriptor.integer_range = [
+                IntegerRange(from_value=int(param.low), to_value=int(param.high))
+            ]
     return descriptor
 
 

@@ -70,10 +70,17 @@ def ego_state(message: Any, steering_rad: float = math.nan) -> EgoState | Fault:
     numbers = (p.x, p.y, p.z, q.x, q.y, q.z, q.w, v.linear.x, v.linear.y, v.linear.z)
     numbers += (v.angular.x, v.angular.y, v.angular.z)
     if not all(math.isfinite(number) for number in numbers):
-        return Fault(Code.ODOM_NAN, f'{sum(not math.isfinite(n) for n in numbers)} of 13 fields are not finite.')
+        return Fault(
+            Code.ODOM_NAN,
+            f'{sum(not math.isfinite(n) for n in numbers)} of 13 fields are not finite.',
+        )
     frames = (message.header.frame_id, message.child_frame_id)
     norm = math.sqrt(q.x**2 + q.y**2 + q.z**2 + q.w**2)
-    if frames[0] not in ('odom', 'map') or frames[1] != 'base_link' or abs(norm - 1) > QUATERNION_TOLERANCE:
+    if (
+        frames[0] not in ('odom', 'map')
+        or frames[1] != 'base_link'
+        or abs(norm - 1) > QUATERNION_TOLERANCE
+    ):
         text = f'Expected odom -> base_link and |q| = 1, got {frames[0]!r} -> {frames[1]!r} and |q| = {norm:.4f}.'
         return Fault(Code.ODOM_FRAME, text)
     return EgoState(
@@ -115,7 +122,9 @@ def frame_set(message: FrameSet) -> FrameSetRecord | Fault:
     )
 
 
-def ego_history_message(history: EgoHistoryRecord, anchor: EgoState, spacing_s: float) -> EgoHistory:
+def ego_history_message(
+    history: EgoHistoryRecord, anchor: EgoState, spacing_s: float
+) -> EgoHistory:
     """EgoHistory message; ``anchor`` is the pose of base_link at t0 in odom."""
     message = EgoHistory(spacing_s=float(spacing_s), odom_frame='odom')
     message.header.stamp, message.header.frame_id = stamp(history.t0_ns), 'base_link'
@@ -157,7 +166,9 @@ def candidates_message(proposal: Proposal, dt_s: float) -> CandidateArray:
     for index, points in enumerate(proposal.candidates):
         x, y, angle = (floats(points[:, i]) for i in range(3))
         message.candidates.append(
-            Candidate(index=index, dt_s=float(dt_s), x_m=x, y_m=y, heading_rad=angle, cost=math.nan)
+            Candidate(
+                index=index, dt_s=float(dt_s), x_m=x, y_m=y, heading_rad=angle, cost=math.nan
+            )
         )
     return message
 

@@ -32,7 +32,12 @@ class Param:
 
 # Declared by every node.
 COMMON = (
-    Param('profile', str, '', 'Model profile: a name from config/profiles or the path of a .yaml file.'),
+    Param(
+        'profile',
+        str,
+        '',
+        'Model profile: a name from config/profiles or the path of a .yaml file.',
+    ),
     Param('rig', str, '', 'Camera rig: a name from config/rigs or the path of a .yaml file.'),
     Param('lockstep', bool, '', 'Simulated time advances only after every t0 got its one reply.'),
 )

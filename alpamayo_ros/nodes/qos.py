@@ -10,7 +10,13 @@ from typing import Any
 
 from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
+from rclpy.qos import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_policy_name_from_kind,
+)
 
 LOCKSTEP_DEPTH = 20
 
@@ -44,7 +50,9 @@ def latched(depth: int = 1) -> QoSProfile:
     return _profile(depth, reliable=True, latched=True)
 
 
-def watched_subscription(node: Any, kind: type, topic: str, callback: Any, profile: QoSProfile) -> Any:
+def watched_subscription(
+    node: Any, kind: type, topic: str, callback: Any, profile: QoSProfile
+) -> Any:
     """A subscription that reports QOS_INCOMPATIBLE, naming topic and policy, instead of staying silent."""
     events = SubscriptionEventCallbacks(incompatible_qos=lambda event: report(node, topic, event))
     return node.create_subscription(kind, topic, callback, profile, event_callbacks=events)

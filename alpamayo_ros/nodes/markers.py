@@ -1,0 +1,117 @@
+"""What RViz shows: candidates coloured by cost, the chosen path, the car, objects and the words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from builtin_interfaces.msg import Duration, Time
+from geometry_msgs.msg import Point, PoseStamped
+from nav_msgs.msg import Path
+from std_msgs.msg import ColorRGBA
+from visualization_msgs.msg import Marker, MarkerArray
+
+from alpamayo_ros.nodes.convert import pose
+from alpamayo_ros.types import TrackedObject
+
+LIFETIME = Duration(sec=1)
+CHOSEN = ColorRGBA(r=0.1, g=0.9, b=0.3, a=1.0)
+REJECTED = ColorRGBA(r=0.5, g=0.5, b=0.5, a=0.4)
+EGO = ColorRGBA(r=0.2, g=0.5, b=1.0, a=0.8)
+OBJECT = ColorRGBA(r=0.9, g=0.6, b=0.1, a=0.8)
+CAR_HEIGHT_M = 1.5
+
+
+def _marker(stamp: Time, space: str, number: int, kind: int, color: ColorRGBA) -> Marker:
+    marker = Marker(
+        ns=space, id=number, type=kind, action=Marker.ADD, color=color, lifetime=LIFETIME
+    )
+    marker.header.stamp, marker.header.frame_id = stamp, 'base_link'
+    marker.pose.orientation.w = 1.0
+    marker.frame_locked = False
+    return marker
+
+
+def cost_colour(cost: float, lowest: float, highest: float) -> ColorRGBA:
+    """Green for the cheapest, red for the dearest, grey where there is no cost."""
+    if not math.isfinite(cost):
+        return REJECTED
+    share = 0.0 if highest <= lowest else min(1.0, max(0.0, (cost - lowest) / (highest - lowest)))
+    return ColorRGBA(r=share, g=1.0 - share, b=0.1, a=0.7)
+
+
+def line(
+    stamp: Time, space: str, number: int, x: Sequence[float], y: Sequence[float], color: ColorRGBA
+) -> Marker:
+    """A polyline in base_link at ``stamp`` [m]; points that are not finite are left out."""
+    marker = _marker(stamp, space, number, Marker.LINE_STRIP, color)
+    marker.scale.x = 0.15 if space == 'chosen' else 0.05
+    points = zip(x, y, strict=True)
+    marker.points = [
+        Point(x=float(a), y=float(b), z=0.1) for a, b in points if math.isfinite(a + b)
+    ]
+    return marker
+
+
+def candidates(stamp: Time, paths: np.ndarray, costs: Sequence[float], chosen: int) -> MarkerArray:
+    """Every candidate (K, P, 2 or 3) as a line coloured by its cost; the chosen one thick."""
+    finite = [c for c in costs if math.isfinite(c)]
+    low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)
+    out = MarkerArray()
+    for index, path in enumerate(paths):
+        cost = costs[index] if index < len(costs) else math.nan
+        space, color = (
+            ('chosen', CHOSEN) if index == chosen else ('candidates', cost_colour(cost, low, high))
+        )
+        out.markers.append(line(stamp, space, index, path[:, 0], path[:, 1], color))
+    return out
+
+
+def box(stamp: Time, space: str, number: int, item: TrackedObject, color: ColorRGBA) -> Marker:
+    """An oriented box in base_link at ``stamp``."""
+    marker = _marker(stamp, space, number, Marker.CUBE, color)
+    marker.pose = pose(item.x_m, item.y_m, item.heading_rad)
+    marker.pose.position.z = CAR_HEIGHT_M / 2
+    marker.scale.x, marker.scale.y, marker.scale.z = item.length_m, item.width_m, CAR_HEIGHT_M
+    return marker
+
+
+def objects(stamp: Time, items: Iterable[TrackedObject]) -> list[Marker]:
+    """All objects as boxes."""
+    return [box(stamp, 'objects', item.id, item, OBJECT) for item in items]
+
+
+def text(stamp: Time, words: str) -> Marker:
+    """The words above the car."""
+    marker = _marker(
+        stamp, 'coc', 0, Marker.TEXT_VIEW_FACING, ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
+    )
+    marker.pose.position.z, marker.pose.position.x, marker.scale.z = 4.0, 2.0, 0.6
+    marker.text = words
+    return marker
+
+
+def path(
+    stamp: Time,
+    frame: str,
+    anchor: tuple[float, float, float],
+    poses: np.ndarray,
+    times: list[Time],
+) -> Path:
+    """nav_msgs/Path in ``frame``: poses (P, 3) of base_link at ``stamp`` moved to ``anchor`` (x, y, heading)."""
+    out = Path()
+    out.header.stamp, out.header.frame_id = stamp, frame
+    x0, y0, angle = anchor
+    cos, sin = math.cos(angle), math.sin(angle)
+    for (x, y, h), time in zip(poses.tolist(), times, strict=True):
+        item = PoseStamped(pose=pose(x0 + cos * x - sin * y, y0 + sin * x + cos * y, angle + h))
+        item.header.stamp, item.header.frame_id = time, frame
+        out.poses.append(item)
+    return out
+
+
+def ego_box(stamp: Time, length_m: float, width_m: float, centre_x_m: float) -> Marker:
+    """The own car; ``centre_x_m`` is the middle of the body ahead of the rear axle."""
+    car = TrackedObject(0, 'car', 0, centre_x_m, 0.0, 0.0, 0.0, length_m, width_m)
+    return box(stamp, 'ego', 0, car, EGO)

@@ -1,0 +1,126 @@
+"""Node ``monitor``: what every node reports, as /diagnostics.  It only reports and decides nothing."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock, ClockType
+
+from alpamayo_ros.faults import Code
+from alpamayo_ros.msg import ChainOfCausation, FrameSetInfo, Health, StageTiming
+from alpamayo_ros.nodes import qos
+from alpamayo_ros.nodes.base import AlpamayoNode, run
+from alpamayo_ros.nodes.params import Param
+
+PARAMETERS = (
+    Param('period_s', float, 's', 'Time between two reports without a change.', 0.1, 10.0),
+    Param('silence_s', float, 's', 'A node that says nothing for so long is silent.', 0.3, 60.0),
+)
+STATES = ('INIT', 'READY', 'ACTIVE', 'DEGRADED', 'FALLBACK', 'FAULT')
+LEVELS = (
+    DiagnosticStatus.OK,
+    DiagnosticStatus.OK,
+    DiagnosticStatus.OK,
+    DiagnosticStatus.WARN,
+    DiagnosticStatus.ERROR,
+    DiagnosticStatus.ERROR,
+)
+
+
+class MonitorNode(AlpamayoNode):
+    """Keeps the last report of every node and its time of arrival (monotonic)."""
+
+    def __init__(self) -> None:
+        super().__init__('monitor', PARAMETERS)
+        out = qos.output(self.settings.lockstep)
+        self._publisher = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._status: dict[str, DiagnosticStatus] = {}
+        self._heard_s: dict[str, float] = {}
+        self._faults: tuple[str, ...] = ()
+        self._state = -1
+        sources = (
+            (FrameSetInfo, 'frame_set_info', self._on_frames),
+            (StageTiming, 'stage_timing', self._on_timing),
+            (Health, 'health', self._on_health),
+            (ChainOfCausation, 'reasoning', self._on_words),
+        )
+        for kind, topic, callback in sources:
+            qos.watched_subscription(self, kind, topic, callback, out)
+        wall = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(self.settings.period_s, self._report, clock=wall)
+
+    def _keep(self, name: str, level: bytes, message: str, **values: object) -> None:
+        status = DiagnosticStatus(level=level, name=f'alpamayo: {name}', message=message)
+        status.hardware_id = 'alpamayo'
+        status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
+        self._status[name], self._heard_s[name] = status, time.monotonic()
+
+    def _on_frames(self, message: FrameSetInfo) -> None:
+        self._keep(
+            'camera_sync',
+            DiagnosticStatus.OK if message.accepted else DiagnosticStatus.ERROR,
+            ', '.join(message.faults) or 'frame sets in time',
+            age_s=round(message.age_s, 4),
+            max_skew_s=round(message.max_skew_s, 4),
+            view_mask=bin(message.view_mask),
+            late_frames=message.late_frames,
+        )
+
+    def _on_timing(self, message: StageTiming) -> None:
+        stages = zip(message.stages, message.duration_ms, strict=False)
+        self._keep(
+            message.node or 'planner',
+            DiagnosticStatus.WARN if message.deadline_missed else DiagnosticStatus.OK,
+            'late' if message.deadline_missed else 'in time',
+            wall_ms=round(message.wall_ms, 2),
+            period_ms=round(message.period_ms, 1),
+            **{f'{name}_ms': round(value, 2) for name, value in stages},
+        )
+
+    def _on_health(self, message: Health) -> None:
+        self._keep(
+            'trajectory',
+            LEVELS[message.state],
+            f'{STATES[message.state]}: {message.reason}',
+            faults=' '.join(message.faults),
+            sequence=message.sequence,
+            plan_id=message.plan_id,
+            armed=message.armed,
+            plans=message.plans,
+            stops=message.stops,
+            refusals=message.refusals,
+            deadline_misses=message.deadline_misses,
+            worker_restarts=message.worker_restarts,
+            runtime=message.runtime,
+        )
+        now = (tuple(message.faults), message.state)
+        if now != (self._faults, self._state):
+            self._faults, self._state = now
+            self._report()
+
+    def _on_words(self, message: ChainOfCausation) -> None:
+        level = DiagnosticStatus.OK if message.complete else DiagnosticStatus.WARN
+        self._keep('reasoning', level, message.intent, agreement=round(message.agreement, 2))
+
+    def _report(self) -> None:
+        message = DiagnosticArray()
+        message.header.stamp = self.get_clock().now().to_msg()
+        now = time.monotonic()
+        for name, status in self._status.items():
+            silent_s = now - self._heard_s[name]
+            if silent_s > self.settings.silence_s:
+                status.level = DiagnosticStatus.STALE
+                status.message = f'{Code.NODE_SILENT.name}: silent for {silent_s:.1f} s'
+            message.status.append(status)
+        self._publisher.publish(message)
+
+
+def main() -> int:
+    """Entry point of ``ros2 run alpamayo_ros monitor``."""
+    return run(MonitorNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Node ``reasoning``: the words split into their parts, tied to the plan they explain, and shown."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections import OrderedDict
+
+from visualization_msgs.msg import MarkerArray
+
+from alpamayo_ros.faults import Code
+from alpamayo_ros.msg import ChainOfCausation, PlannedTrajectory
+from alpamayo_ros.nodes import markers, qos
+from alpamayo_ros.nodes.base import AlpamayoNode, run
+from alpamayo_ros.nodes.convert import NS, ns
+from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.wording import PARTS, agreement, printable, split
+
+PARAMETERS = (
+    Param('kept', int, 'cycles', 'Texts and plans kept while they wait for each other.', 1, 100),
+)
+
+
+class ReasoningNode(AlpamayoNode):
+    """Joins text and plan by t0, whichever comes first, and publishes the four parts."""
+
+    def __init__(self) -> None:
+        super().__init__('reasoning', PARAMETERS)
+        lockstep = self.settings.lockstep
+        self._texts: OrderedDict[int, ChainOfCausation] = OrderedDict()
+        self._plans: OrderedDict[int, PlannedTrajectory] = OrderedDict()
+        out = qos.output(lockstep)
+        self._parts = qos.watched_publisher(self, ChainOfCausation, 'reasoning', out)
+        self._markers = qos.watched_publisher(self, MarkerArray, 'reasoning_markers', out)
+        qos.watched_subscription(self, ChainOfCausation, 'reasoning_raw', self._on_text, out)
+        qos.watched_subscription(self, PlannedTrajectory, 'trajectory', self._on_plan, out)
+
+    def _on_text(self, message: ChainOfCausation) -> None:
+        self._keep(self._texts, ns(message.header.stamp), message)
+        self._join(ns(message.header.stamp))
+
+    def _on_plan(self, message: PlannedTrajectory) -> None:
+        if message.source == PlannedTrajectory.MODEL:
+            self._keep(self._plans, ns(message.source_t0), message)
+            self._join(ns(message.source_t0))
+
+    def _keep(self, store: OrderedDict, t0_ns: int, message: object) -> None:
+        store[t0_ns] = message
+        while len(store) > self.settings.kept:
+            store.popitem(last=False)
+
+    def _join(self, t0_ns: int) -> None:
+        text, plan = self._texts.get(t0_ns), self._plans.pop(t0_ns, None)
+        if text is None or plan is None:
+            if plan is not None:
+                self._plans[t0_ns] = plan
+            return
+        message = explain(text, plan)
+        self._parts.publish(message)
+        shown = '\n'.join(f'{name}: {getattr(message, name)}' for name in PARTS)
+        if self._markers.get_subscription_count():
+            marker = markers.text(plan.header.stamp, shown)
+            self._markers.publish(MarkerArray(markers=[marker]))
+
+
+def explain(raw: ChainOfCausation, plan: PlannedTrajectory) -> ChainOfCausation:
+    """The parts of ``raw``, tied to ``plan``, with the agreement of words and plan."""
+    message = ChainOfCausation(header=raw.header, sequence=raw.sequence, plan_id=plan.plan_id)
+    message.text = printable(raw.text)
+    parts = split(message.text)
+    for name in PARTS:
+        setattr(message, name, parts.get(name, ''))
+    message.version, message.language = 1, 'en'
+    message.complete = all(parts.get(name) for name in PARTS)
+    message.truncated = raw.truncated or message.text != raw.text
+    message.tokens, message.drafted = raw.tokens, raw.drafted
+    message.age_s = (ns(plan.header.stamp) - ns(raw.header.stamp)) / NS
+    speeds = list(plan.speed_mps) or [math.nan]
+    message.agreement, message.disagreement = agreement(parts, speeds[0], speeds[-1])
+    message.faults = sorted({*raw.faults, *([Code.COC_TRUNCATED.name] * message.truncated)})
+    return message
+
+
+def main() -> int:
+    """Entry point of ``ros2 run alpamayo_ros reasoning``."""
+    return run(ReasoningNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
