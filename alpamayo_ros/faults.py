@@ -1,7 +1,7 @@
 """Every fault the package can report: how severe, what it causes, one sentence, what to do next.
 
 A fault is a value (``Fault``) that a stage returns beside, or in place of, its result.  Names
-ending in ``_WARN`` are the warning level of a limit; the bare name is its rejection level (FAULTS.md).
+ending in ``_WARN`` are the warning level of a limit; the bare name is its rejection level.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class Code(Enum):
     PLAN_COMMANDS = (_F, _FAULT, 'The fallback stop itself broke a rule.', 'Report this log.')
     SPREAD_WARN = (_W, _DEGRADE, 'The candidates differ: the model is unsure.', 'None needed.')
     SPREAD = (_E, _FALLBACK, 'The candidates contradict each other.', 'Check the cameras.')
-    COLLISION = (_E, _FALLBACK, 'Every candidate hits an object.', 'Take over.')
+    COLLISION_WARN = (_W, _DEGRADE, 'The chosen plan may hit an object.', 'Be ready to brake.')
     # Model files and configuration.
     MODEL_HASH = (_F, _REFUSE, 'A model file differs from its manifest.', 'Fetch the model again.')
     MODEL_SIGNATURE = (_F, _REFUSE, 'A manifest is not signed by a known key.', 'Fetch it again.')

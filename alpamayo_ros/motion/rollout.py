@@ -1,0 +1,311 @@
+"""Raw diffusion waypoints to trajectories that the vehicle can drive.
+
+The waypoints carry centimetres of noise, so nothing is differentiated before it is fitted:
+
+1. *Along the path*: progress s(t) minimises  sum (s - z)^2 / sigma_s^2 + sum (s''' / sigma_j)^2
+   from the ego's present speed; z is the raw progress.  A linear map of z, made once.
+2. The speed profile is driven forward under the limits of speed, acceleration and jerk, and stays
+   at rest where the plan goes nowhere.
+3. *Across it*: the curvature of each step minimises the distance to the raw points, the raw
+   headings and the change of steering and lateral acceleration (Gauss-Newton, two steps).
+4. Steering angle and rate, lateral acceleration and jerk are limited; where a limit bites, the rest
+   of the path is steered back to the fitted one.
+
+The result starts at the ego's own pose and speed at t0, whatever the waypoints say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float
+
+from alpamayo_ros.motion.bicycle import Vehicle, integrate_path
+from alpamayo_ros.motion.limits import Limits
+from alpamayo_ros.types import EgoState, Trajectory
+
+# Expected noise of a waypoint and typical size of what is penalised; tuned on bicycle plans with
+# 3 cm of noise (test/unit/test_rollout.py pins what they achieve).
+SIGMA_POSITION_M = 0.05
+SIGMA_HEADING_RAD = 0.05
+SIGMA_JERK_MPS3 = 2.5
+SIGMA_STEER_RATE_RPS = 0.15
+SIGMA_LATERAL_JERK_MPS3 = 1.5
+INSIDE = (
+    0.98  # the roll-out keeps this share of a limit, so that rounding never rejects its result
+)
+GO_M = 0.25  # at rest, a plan that goes less far than this goes nowhere
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """K feasible trajectories as (K, P) arrays, the fields of ``types.Trajectory``."""
+
+    t0_ns: int
+    dt_s: float
+    poses: Float[np.ndarray, 'K P 3']
+    speed_mps: Float[np.ndarray, 'K P']
+    acceleration_mps2: Float[np.ndarray, 'K P']
+    steering_rad: Float[np.ndarray, 'K P']
+    curvature_1pm: Float[np.ndarray, 'K P']
+
+    def trajectory(self, k: int) -> Trajectory:
+        """Candidate ``k`` on its own."""
+        x, y, heading = self.poses[k].T
+        speed, curvature = self.speed_mps[k], self.curvature_1pm[k]
+        return Trajectory(
+            self.t0_ns,
+            self.dt_s,
+            x,
+            y,
+            heading,
+            speed,
+            self.acceleration_mps2[k],
+            curvature,
+            speed * curvature,
+            self.steering_rad[k],
+        )
+
+
+def roll_out(
+    candidates: Float[np.ndarray, 'K P 3'],
+    ego: EgoState,
+    vehicle: Vehicle,
+    limits: Limits,
+    speed_cap_mps: float,
+    dt_s: float,
+) -> Rollout:
+    """The feasible trajectory nearest to each finite candidate; the result may still break a check.
+
+    ``ego`` is the state at t0.  Above ``speed_cap_mps`` the car slows with the comfortable stop's
+    deceleration and then keeps below it.
+    """
+    raw = candidates.astype(np.float64)
+    raw[..., 2] = np.unwrap(raw[..., 2], axis=1)
+    speed0 = max(ego.speed_mps, 0.0)
+    wanted = _fit_progress(raw, speed0, dt_s)
+    speed, step = _drive(wanted, speed0, limits, speed_cap_mps, dt_s)
+    target = _at_progress(raw, wanted, np.cumsum(step, axis=1))
+    steering0 = _present_steering(ego, vehicle)
+    fitted = _fit_curvature(target, step, speed, steering0, vehicle.wheelbase_m, dt_s)
+    bound = _SteeringBound(vehicle, limits, steering0, speed0, dt_s)
+    curvature = bound.apply(fitted, speed, step)
+    before = np.concatenate([np.full((len(raw), 1), speed0), speed[:, :-1]], axis=1)
+    return Rollout(
+        ego.stamp_ns,
+        dt_s,
+        integrate_path(curvature, step),
+        speed,
+        (speed - before) / dt_s,
+        np.arctan(vehicle.wheelbase_m * curvature),
+        curvature,
+    )
+
+
+def _present_steering(ego: EgoState, vehicle: Vehicle) -> float:
+    """Measured steering, else the one that explains the yaw rate, else NaN (unknown)."""
+    if np.isfinite(ego.steering_rad):
+        return float(ego.steering_rad)
+    if ego.speed_mps > 1.0 and np.isfinite(ego.yaw_rate_rps):
+        return float(np.arctan(vehicle.wheelbase_m * ego.yaw_rate_rps / ego.speed_mps))
+    return float('nan')
+
+
+@lru_cache(maxsize=8)
+def _progress_map(points: int, dt_s: float) -> tuple[np.ndarray, np.ndarray]:
+    """Matrices A (P, P) and b (P): s = A z + b v0 minimises item 1 of the module's docstring."""
+    third = np.zeros((points - 1, points + 2))  # unknowns s_-1, s_0, s_1 ... s_P
+    for i in range(points - 1):
+        third[i, i : i + 4] = [-1, 3, -3, 1]
+    third /= dt_s**3 * SIGMA_JERK_MPS3
+    free, minus = third[:, 2:], third[:, 0]  # s_0 = 0, s_-1 = -v0 dt
+    normal = np.eye(points) / SIGMA_POSITION_M**2 + free.T @ free
+    a = np.linalg.solve(normal, np.eye(points) / SIGMA_POSITION_M**2)
+    b = np.linalg.solve(normal, free.T @ minus * dt_s)
+    return a, b
+
+
+def _fit_progress(
+    raw: Float[np.ndarray, 'K P 3'], speed0_mps: float, dt_s: float
+) -> Float[np.ndarray, 'K P']:
+    """Smooth progress along each candidate; noise across the path and at rest adds nothing."""
+    previous = np.concatenate([np.zeros_like(raw[:, :1]), raw[:, :-1]], axis=1)
+    delta = raw - previous
+    middle = previous[..., 2] + delta[..., 2] / 2
+    along = np.cumsum(delta[..., 0] * np.cos(middle) + delta[..., 1] * np.sin(middle), axis=1)
+    a, b = _progress_map(raw.shape[1], dt_s)
+    return np.maximum.accumulate(np.maximum(along @ a.T + b * speed0_mps, 0.0), axis=1)
+
+
+def _drive(
+    wanted_m: Float[np.ndarray, 'K P'], speed0: float, limits: Limits, cap: float, dt_s: float
+) -> tuple[Float[np.ndarray, 'K P'], Float[np.ndarray, 'K P']]:
+    """Speed at each point and length of each step: the wanted progress, driven under the limits."""
+    k, p = wanted_m.shape
+    padded = np.concatenate(
+        [np.zeros((k, 1)), wanted_m, 2 * wanted_m[:, -1:] - wanted_m[:, -2:-1]], 1
+    )
+    wanted_speed = (padded[:, 2:] - padded[:, :-2]) / (2 * dt_s)
+    slowing = speed0 - limits.stop_deceleration_mps2 * dt_s * np.arange(1, p + 1)
+    top = np.maximum(cap, slowing)
+    low, high = -limits.deceleration_mps2 * INSIDE, limits.acceleration_mps2 * INSIDE
+    jerk = limits.longitudinal_jerk_mps3 * INSIDE * dt_s
+    speed, step = np.empty((k, p)), np.empty((k, p))
+    v, s, a = np.full(k, speed0), np.zeros(k), np.full(k, np.nan)
+    for i in range(p):
+        lag = np.minimum(np.maximum(padded[:, i] - s, -1.0), 1.0)
+        goal = np.minimum(wanted_speed[:, i] + 0.5 * lag, top[i])
+        stay = (v < limits.rest_speed_mps) & (wanted_m[:, -1] - s < GO_M)
+        goal[stay | (wanted_speed[:, i] < limits.rest_speed_mps)] = 0.0
+        want = (goal - v) / dt_s
+        if i:
+            want = np.minimum(np.maximum(want, a - jerk), a + jerk)
+        a = np.minimum(np.maximum(want, low), high)
+        after = np.maximum(v + a * dt_s, 0.0)
+        step[:, i] = (v + after) * (dt_s / 2)
+        a, v = (after - v) / dt_s, after
+        s = s + step[:, i]
+        speed[:, i] = v
+    return speed, step
+
+
+def _at_progress(
+    raw: Float[np.ndarray, 'K P 3'],
+    wanted_m: Float[np.ndarray, 'K P'],
+    progress_m: Float[np.ndarray, 'K P'],
+) -> Float[np.ndarray, 'K P 3']:
+    """Raw poses where the driven progress is, not when: a slower car keeps the path."""
+    out = np.empty_like(raw)
+    for k, (pose, wanted, progress) in enumerate(zip(raw, wanted_m, progress_m, strict=True)):
+        knots = np.concatenate([[0.0], wanted])
+        for column in range(3):
+            values = np.concatenate([[0.0], pose[:, column]])
+            out[k, :, column] = np.interp(progress, knots, values)
+    return out
+
+
+def _fit_curvature(
+    target: Float[np.ndarray, 'K P 3'],
+    step: Float[np.ndarray, 'K P'],
+    speed: Float[np.ndarray, 'K P'],
+    steering0: float,
+    wheelbase: float,
+    dt_s: float,
+) -> Float[np.ndarray, 'K P']:
+    """Curvature of each step (item 3 of the module's docstring), two Gauss-Newton steps."""
+    k, p = step.shape
+    change = np.eye(p) - np.eye(p, k=-1)
+    start = 0.0 if np.isnan(steering0) else np.tan(steering0) / wheelbase
+    rate = wheelbase / (SIGMA_STEER_RATE_RPS * dt_s)
+    weight = rate**2 + (speed**2 / (SIGMA_LATERAL_JERK_MPS3 * dt_s)) ** 2
+    if np.isnan(steering0):
+        weight[:, 0] = 1e-3  # nothing is known about the first
+    smooth = np.einsum('ij,ki,il->kjl', change, weight, change) + 1e-6 * np.eye(p)
+    lower = np.tril(np.ones((p, p)))
+    turn_by = lower * step[:, None, :]  # d heading_i / d curvature_j
+    curvature = np.full((k, p), start)
+    for _ in range(2):
+        pose = integrate_path(curvature, step)
+        tangent = np.stack([np.cos(pose[..., 2]), np.sin(pose[..., 2])], -1)
+        error = target - pose
+        across = error[..., 1] * tangent[..., 0] - error[..., 0] * tangent[..., 1]
+        along = np.einsum('kic,kic->ki', pose[..., :2], tangent)
+        reach = along[..., None] - np.einsum('kic,kjc->kij', tangent, _middles(pose))
+        move_by = turn_by * reach  # d across_i / d curvature_j
+        normal = (
+            smooth + _gram(move_by) / SIGMA_POSITION_M**2 + _gram(turn_by) / SIGMA_HEADING_RAD**2
+        )
+        change_of = curvature @ change.T
+        change_of[:, 0] -= start
+        gradient = (
+            np.einsum('kij,ki->kj', move_by, across) / SIGMA_POSITION_M**2
+            + np.einsum('kij,ki->kj', turn_by, error[..., 2]) / SIGMA_HEADING_RAD**2
+            - (weight * change_of) @ change
+        )
+        curvature = curvature + np.linalg.solve(normal, gradient[..., None])[..., 0]
+    return curvature
+
+
+def _middles(pose: Float[np.ndarray, 'K P 3']) -> Float[np.ndarray, 'K P 2']:
+    """Middle of each step: where its curvature acts."""
+    xy = pose[..., :2]
+    return (xy + np.concatenate([np.zeros_like(xy[:, :1]), xy[:, :-1]], axis=1)) / 2
+
+
+def _gram(jacobian: Float[np.ndarray, 'K P P']) -> Float[np.ndarray, 'K P P']:
+    return np.swapaxes(jacobian, 1, 2) @ jacobian
+
+
+@dataclass(frozen=True, slots=True)
+class _SteeringBound:
+    """Item 4 of the module's docstring: what the steering can do, and what the ride may."""
+
+    vehicle: Vehicle
+    limits: Limits
+    steering0: float
+    speed0: float
+    dt_s: float
+
+    def apply(
+        self,
+        fitted: Float[np.ndarray, 'K P'],
+        speed: Float[np.ndarray, 'K P'],
+        step: Float[np.ndarray, 'K P'],
+    ) -> Float[np.ndarray, 'K P']:
+        """The fitted curvature where it keeps every limit, else one that returns to its path."""
+        goal = integrate_path(fitted, step)
+        out = np.empty_like(fitted)
+        last = np.full(len(fitted), np.nan if np.isnan(self.steering0) else self.start)
+        before, pose = np.full(len(fitted), self.speed0), np.zeros((len(fitted), 3))
+        off_path = np.zeros(len(fitted), bool)
+        for i in range(fitted.shape[1]):
+            want = fitted[:, i]
+            if off_path.any():
+                want = want + np.where(off_path, _steer_back(goal[:, i], pose, step[:, i]), 0.0)
+            allowed = self._bounded(want, last, before, speed[:, i])
+            off_path |= np.abs(allowed - fitted[:, i]) > 1e-9
+            turn = allowed * step[:, i]
+            middle = pose[:, 2] + turn / 2
+            pose[:, 0] += step[:, i] * np.cos(middle)
+            pose[:, 1] += step[:, i] * np.sin(middle)
+            pose[:, 2] += turn
+            out[:, i], last, before = allowed, allowed, speed[:, i]
+        return out
+
+    @property
+    def start(self) -> float:
+        """Curvature of the present steering, within what the vehicle can do."""
+        most = min(self.vehicle.steer_max_rad, self.limits.steering_rad)
+        return float(np.tan(np.clip(self.steering0, -most, most)) / self.vehicle.wheelbase_m)
+
+    def _bounded(
+        self, want: np.ndarray, last: np.ndarray, before: np.ndarray, speed: np.ndarray
+    ) -> Float[np.ndarray, ' K']:
+        """``want`` within angle, rate, lateral jerk, lateral acceleration; the last named wins."""
+        wheelbase, lim = self.vehicle.wheelbase_m, self.limits
+        angle = min(self.vehicle.steer_max_rad, lim.steering_rad)
+        top = min(np.tan(angle) / wheelbase, lim.curvature_1pm) * INSIDE
+        rate = min(self.vehicle.steer_rate_max_rps, lim.steering_rate_rps) * INSIDE * self.dt_s
+        jerk = lim.lateral_jerk_mps3 * INSIDE * self.dt_s
+        square = np.maximum(speed**2, 1e-3)
+        have = np.where(np.isnan(last), want, last)
+        angle_now = np.arctan(wheelbase * have)
+        low = np.tan(angle_now - rate) / wheelbase
+        high = np.tan(angle_now + rate) / wheelbase
+        pull = before**2 * have
+        low = np.maximum(low, (pull - jerk) / square)
+        high = np.minimum(high, (pull + jerk) / square)
+        bounded = np.minimum(np.maximum(want, np.minimum(low, high)), np.maximum(low, high))
+        most = np.minimum(top, lim.lateral_acceleration_mps2 * INSIDE / square)
+        return np.minimum(np.maximum(bounded, -most), most)
+
+
+def _steer_back(goal: np.ndarray, pose: np.ndarray, step: np.ndarray) -> Float[np.ndarray, ' K']:
+    """Curvature that brings ``pose`` back to ``goal``: critically damped over about 4 m."""
+    dx, dy = goal[:, 0] - pose[:, 0], goal[:, 1] - pose[:, 1]
+    across = dy * np.cos(pose[:, 2]) - dx * np.sin(pose[:, 2])
+    ahead = np.maximum(step, 0.05)
+    turn = goal[:, 2] - pose[:, 2]
+    return np.clip(across / 16.0 + 2 * turn / (4.0 + ahead), -0.2, 0.2)
