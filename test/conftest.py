@@ -1,4 +1,6 @@
-"""Shared set-up of the tests: shape types checked at run time, recorded data, one ROS domain a test."""
+"""Shared set-up of the tests: shape types checked at run time, recorded data, one ROS domain a
+test.
+"""
 
 from __future__ import annotations
 

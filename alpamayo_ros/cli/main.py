@@ -1,0 +1,133 @@
+"""``alpamayo``: the command line.  Subcommands live in modules of their own and are imported when
+called.
+
+``alpamayo --help`` therefore reads the table below and nothing else; a name whose module is not
+part of this installation is not listed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from typing import Annotated, Any
+
+import typer
+import typer.core
+import typer.main
+
+from alpamayo_ros import __version__, environment
+
+SUBCOMMANDS = {  # name: (panel of the help, one sentence)
+    'demo': ('Drive', 'Drive three scenarios over real ROS 2 and write out/demo/report.html.'),
+    'up': ('Drive', 'Start a graph of nodes: vehicle, simulator or replay.'),
+    'sim': ('Drive', 'Drive scenarios in the simulator without ROS and score them.'),
+    'replay': ('Drive', 'Plan along a recorded bag; metrics, plots and a verdict.'),
+    'doctor': (
+        'Inspect',
+        'What is installed and in force here, with the remedy for each finding.',
+    ),
+    'bench': ('Inspect', 'Measure stages on this machine.'),
+    'budget': ('Inspect', 'Where the time and memory of a profile go.'),
+    'rig': ('Inspect', 'Check a camera rig and show what each view sees.'),
+    'model': ('Models', 'Show and verify a model: files, hashes, profile.'),
+    'export': ('Models', 'Write the ONNX graphs of trained weights.'),
+    'engine': ('Models', 'Build TensorRT engines for this machine.'),
+    'key': ('Models', 'Make and use keys that sign model manifests.'),
+    'data': ('Train', 'Convert recordings and generate training data.'),
+    'train': ('Train', 'Train nano in stages; needs torch (./run test installs it).'),
+}
+EPILOG = """Examples:
+
+  alpamayo doctor                          is this machine ready?
+
+  alpamayo up simulator --seed 3           the whole graph, driving
+
+  alpamayo sim --scenario stopped_car --seeds 100:110   without ROS
+
+Every subcommand explains itself: alpamayo up --help
+"""
+
+
+class LazyGroup(typer.core.TyperGroup):
+    """A group whose subcommands are modules of ``alpamayo_ros.cli``, imported one at a time."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names whose module is installed, in the order of the table."""
+        return [name for name in SUBCOMMANDS if _module(name)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The subcommand's sentence alone, for the help; nothing is imported."""
+        if cmd_name not in SUBCOMMANDS or not _module(cmd_name):
+            return None
+        panel, sentence = SUBCOMMANDS[cmd_name]
+        return typer.core.TyperCommand(cmd_name, help=sentence, rich_help_panel=panel)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The real subcommand, imported now because it is being called."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command and _load(str(name)), rest
+
+
+def _module(name: str) -> str:
+    """Module of the subcommand, or '' when this installation lacks it."""
+    module = f'alpamayo_ros.cli.{name}'
+    return module if importlib.util.find_spec(module) else ''
+
+
+def _load(name: str) -> Any:
+    """Import the module and build its command from ``app``, or from the function ``main``."""
+    module = importlib.import_module(_module(name))
+    app = module.app
+    if isinstance(app, typer.Typer):
+        callback = app.registered_callback
+        if callback and not app.registered_commands and not app.registered_groups:
+            app = (
+                callback.callback
+            )  # one command written as a callback: options may follow arguments
+    if not isinstance(app, typer.Typer):
+        single = typer.Typer(add_completion=False)
+        single.command()(app)
+        app = single
+    command = typer.main.get_command(app)
+    command.name = name
+    return command
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f'alpamayo_ros {__version__}')
+        raise typer.Exit()
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    epilog=EPILOG,
+    pretty_exceptions_enable=False,
+    context_settings={'help_option_names': ['-h', '--help']},
+)
+
+
+@app.callback()
+def alpamayo(
+    version: Annotated[
+        bool, typer.Option('--version', callback=_version, is_eager=True, help='Show the version.')
+    ] = False,
+) -> None:
+    """Six cameras in, a chain of causation and one checked trajectory out."""
+
+
+def main() -> None:
+    """Entry point of the console script: environment first, then the subcommand."""
+    environment.prepare()
+    try:
+        app(prog_name='alpamayo')
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        print(f'alpamayo: {error}', file=sys.stderr)
+        raise SystemExit(2) from error
+
+
+if __name__ == '__main__':
+    main()
