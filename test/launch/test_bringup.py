@@ -1,0 +1,99 @@
+"""The graphs as data, and that both readings of them start the same processes."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+import yaml
+
+from alpamayo_ros import bringup
+from alpamayo_ros.bringup import GRAPHS, Options, parse_options, ros_arguments
+
+ROOT = Path(__file__).resolve().parents[2]
+DRIVER = [
+    'camera_sync',
+    'egomotion',
+    'navigation',
+    'planner',
+    'trajectory',
+    'reasoning',
+    'monitor',
+]
+
+
+@pytest.mark.parametrize('name', GRAPHS)
+def test_every_graph_has_the_driver_and_its_source(name):
+    graph = GRAPHS[name](Options())
+    source = {'vehicle': [], 'simulator': ['simulator'], 'replay': ['replay']}[name]
+    assert [node.name for node in graph.nodes] == DRIVER + source
+    assert [node.name for node in graph.nodes if node.ends_graph] == source
+    assert all(Path(file).is_file() for file in graph.parameter_files)
+
+
+@pytest.mark.parametrize('name', GRAPHS)
+def test_every_executable_is_a_module_of_nodes(name):
+    for node in GRAPHS[name](Options()).nodes:
+        assert (ROOT / 'alpamayo_ros' / 'nodes' / f'{node.executable}.py').is_file()
+
+
+def test_arguments_carry_every_parameter_as_yaml():
+    graph = GRAPHS['simulator'](Options(scenario="it's: #odd", seed=7, lockstep=True))
+    words = ros_arguments(graph.nodes[-1], graph)
+    given = dict(w.split(':=', 1) for a, w in zip(words, words[1:], strict=False) if a == '-p')
+    values = {name: yaml.safe_load(text) for name, text in given.items()}
+    assert values['scenario'] == "it's: #odd"
+    assert values['seed'] == 7 and values['lockstep'] is True
+    assert isinstance(values['duration_s'], float)
+
+
+def test_only_the_trajectory_node_may_see_the_truth_and_only_when_asked():
+    def readers(options):
+        graph = GRAPHS['simulator'](options)
+        return [n.name for n in graph.nodes if ('objects', 'ground_truth/objects') in n.remappings]
+
+    assert readers(Options()) == []
+    assert readers(Options(objects='ground_truth')) == ['trajectory']
+
+
+def test_topic_map_is_text_to_text(tmp_path):
+    good = tmp_path / 'good.yaml'
+    good.write_text('odometry: /localization/odom\n')
+    assert bringup.topic_map(str(good)) == (('odometry', '/localization/odom'),)
+    bad = tmp_path / 'bad.yaml'
+    bad.write_text('odometry: [1]\n')
+    with pytest.raises(ValueError, match='name: topic'):
+        bringup.topic_map(str(bad))
+
+
+def test_launch_arguments_become_options_or_are_refused_by_name():
+    options = parse_options({'lockstep': 'True', 'seed': '4', 'rate': '0.5'})
+    assert (options.lockstep, options.seed, options.rate) == (True, 4, 0.5)
+    with pytest.raises(ValueError, match='seed'):
+        parse_options({'seed': 'four'})
+    with pytest.raises(ValueError, match='lockstep'):
+        parse_options({'lockstep': 'yes'})
+
+
+@pytest.mark.parametrize('name', GRAPHS)
+def test_launch_file_is_the_same_graph(name):
+    launch = pytest.importorskip('launch', reason='launch is not on PyPI')
+    pytest.importorskip('launch_ros', reason='launch_ros is not on PyPI')
+    path = ROOT / 'launch' / f'{name}.launch.py'
+    spec = importlib.util.spec_from_file_location(f'{name}_launch', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    description = module.generate_launch_description()
+    context = launch.LaunchContext(argv=[])
+    for action in description.entities[:-1]:
+        action.execute(context)
+    actions = description.entities[-1].execute(context)
+    graph = GRAPHS[name](Options())
+    nodes = [action for action in actions if hasattr(action, 'node_executable')]
+    assert [n.node_executable for n in nodes] == [n.executable for n in graph.nodes]
+    assert {n.node_package for n in nodes} == {bringup.PACKAGE}
+    assert len(actions) - len(nodes) == len(graph.environment)
+
+
+def test_launch_files_are_short():
+    for path in (ROOT / 'launch').glob('*.launch.py'):
+        assert len(path.read_text().splitlines()) <= 120
