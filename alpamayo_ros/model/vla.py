@@ -40,13 +40,16 @@ class VLA(nn.Module):
         self.register_buffer('token_of', view_of * self.views.queries + first, persistent=False)
 
     # -- vision ---------------------------------------------------------------------------------
-    def encode_timestep(self, images: Tensor, valid: Tensor) -> Tensor:
-        """images (B, V, H, W, 3) 0..255, valid (B, V) -> features (B, N, width); depends on one timestep alone."""
+    def view_tokens(self, images: Tensor) -> Tensor:
+        """images (B, V, H, W, 3) 0..255 -> tokens (B, N, width), every view on its own."""
         b, v = images.shape[:2]
         index = torch.arange(v, device=images.device).repeat(b)
         tokens = self.views(images.flatten(0, 1), index)
-        tokens = tokens.reshape(b, v * self.views.queries, -1)[:, self.token_of]
-        return self.cross(tokens, valid)
+        return tokens.reshape(b, v * self.views.queries, -1)[:, self.token_of]
+
+    def encode_timestep(self, images: Tensor, valid: Tensor) -> Tensor:
+        """images (B, V, H, W, 3) 0..255, valid (B, V) -> features (B, N, width); depends on one timestep alone."""
+        return self.cross(self.view_tokens(images), valid)
 
     def fuse(self, features: Tensor, age_s: Tensor, valid: Tensor) -> Tensor:
         """features (B, T, N, width), newest first, age and valid (B, T, V) -> visual tokens (B, N, backbone width)."""

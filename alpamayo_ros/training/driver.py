@@ -48,7 +48,8 @@ class DriverTrainer(nn.Module):
 
     def __init__(self, model: VLA) -> None:
         super().__init__()
-        self.temporal, self.ego, self.backbone, self.dit = model.temporal, model.ego, model.backbone, model.dit
+        self.cross, self.temporal, self.ego = model.cross, model.temporal, model.ego
+        self.backbone, self.dit = model.backbone, model.dit
         self.spatial_bias = model.spatial_bias
         width = model.profile.backbone.width
         n = model.profile.views[0].tokens + model.profile.views[1].tokens
@@ -113,7 +114,7 @@ def driver_losses(
     """All losses of one batch; ``regression`` silences noise and time (the warm start)."""
     size = len(b.speed)
     with torch.autocast(b.speed.device.type, torch.bfloat16):
-        visual = model.fuse(b.features, b.age_s, b.valid)
+        visual = see(model, b)
         hidden = model.hidden(b.prefix, b.prefix_valid, visual, b.speed, b.coc)
         start = b.prefix.shape[1] + model.profile.visual_tokens
         logits = model.backbone.logits(hidden[:, start:-1])
@@ -131,6 +132,13 @@ def driver_losses(
         'truth': truth_loss(truth.float(), b.truth),
         'feasible': feasibility_loss(metres, model.profile.trajectory.dt_s),
     }
+
+
+def see(model: VLA, b: Batch) -> Tensor:
+    """Visual tokens (B, N, backbone width) of a batch of stored per-view tokens."""
+    size, count = b.features.shape[:2]
+    mixed = model.cross(b.features.flatten(0, 1), b.valid.flatten(0, 1))
+    return model.fuse(mixed.reshape(size, count, *mixed.shape[1:]), b.age_s, b.valid)
 
 
 def _context_mask(b: Batch, words: int, hidden: Tensor, generator: torch.Generator) -> Tensor:
@@ -230,7 +238,7 @@ def evaluate_driver(model: VLA, check: Batches, count: int, regression: bool) ->
     generator = torch.Generator().manual_seed(0)
     for k in range(0, len(rows), 64):
         b = check.gather(rows[k : k + 64])
-        visual = model.fuse(b.features, b.age_s, b.valid)
+        visual = see(model, b)
         hidden = model.hidden(b.prefix, b.prefix_valid, visual, b.speed, b.coc)
         start = b.prefix.shape[1] + model.profile.visual_tokens
         wanted = b.choice > 0.5

@@ -44,29 +44,22 @@ class Heads(nn.Module):
 
 
 class EncoderTrainer(nn.Module):
-    """The parts of the model that stage 1 trains, with their heads."""
+    """The per-view encoder with its heads; the cross-camera block is trained in stage 2."""
 
     def __init__(self, model: VLA) -> None:
         super().__init__()
-        self.views, self.cross, self.heads = model.views, model.cross, Heads(model)
+        self.views, self.heads = model.views, Heads(model)
         self.register_buffer('token_of', model.token_of, persistent=False)
-        self.others = model.views.queries
+        self.side_tokens = model.profile.views[2].tokens
 
     def forward(self, images: Tensor, side: Tensor, side_view: int, speed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """images (B, 2, H, W, 3) front views; side (b, H, W, 3) one other view of the first b samples."""
         b = len(images)
         index = torch.cat([torch.tensor([0, 1]).repeat(b), torch.full((len(side),), side_view)])
         tokens = self.views(torch.cat([images.flatten(0, 1), side]), index)
-        front, other = tokens[: 2 * b], tokens[2 * b :]
-        q, n = self.views.queries, self.heads.front
-        slots = torch.zeros(b, len(self.token_of), tokens.shape[-1], dtype=tokens.dtype)
-        slots[:, :n] = front.reshape(b, 2 * q, -1)[:, self.token_of[:n]]
-        valid = torch.zeros(b, len(self.cross.view_of.unique()))
-        valid[:, :2] = 1.0
-        mixed = self.cross(slots, valid)
-        truth, plan = self.heads(mixed[:, :n], speed)
-        per_view = self.heads.side[0].in_features // tokens.shape[-1]
-        return truth, plan, self.heads.side(other[:, :per_view].flatten(1))
+        front = tokens[: 2 * b].reshape(b, 2 * self.views.queries, -1)[:, self.token_of[: self.heads.front]]
+        truth, plan = self.heads(front, speed)
+        return truth, plan, self.heads.side(tokens[2 * b :, : self.side_tokens].flatten(1))
 
 
 def augment(images: Tensor, rng: torch.Generator) -> Tensor:

@@ -1,4 +1,4 @@
-"""Features of frozen vision for every stored timestep (they depend on one timestep alone)."""
+"""Per-view tokens of frozen vision for every stored timestep (each view on its own, before cross-camera attention)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def stored_features(model: VLA, data: Dataset, tag: str, block: int = 32) -> tor
     model.eval()
     digest = hashlib.blake2b(digest_size=6)
     for name, value in sorted(model.state_dict().items()):
-        if name.startswith(('views.', 'cross.')):
+        if name.startswith('views.'):
             digest.update(value.float().numpy().tobytes())
     name = f'features_{tag}_{digest.hexdigest()}.npy'
     out = []
@@ -37,7 +37,7 @@ def _encode_shard(model: VLA, folder: Path, path: Path, block: int) -> None:
     for k in range(0, len(frames), block):
         images = torch.from_numpy(np.asarray(frames[k : k + block]))
         with torch.autocast('cpu', torch.bfloat16):
-            f = model.encode_timestep(images, torch.ones(images.shape[:2]))
+            f = model.view_tokens(images)
         result[k : k + block] = f.float().numpy()
     for old in folder.glob('features_*.npy'):
         old.unlink()

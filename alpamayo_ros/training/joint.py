@@ -1,0 +1,74 @@
+"""Stage 4: everything at once, vision included, on expert and aggregated samples.
+
+The newest timestep's front views are encoded with gradient; side views and past timesteps come from stored
+features, which lag behind by a few hundred small steps.  That is what two cores can afford.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from alpamayo_ros.model.grammar import Grammar
+from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.training.checkpoint import Resumable, load_weights, save_weights
+from alpamayo_ros.training.dataset import Dataset
+from alpamayo_ros.training.driver import Batches, DriverTrainer, driver_losses, evaluate_driver
+from alpamayo_ros.training.encoder import augment
+from alpamayo_ros.training.schedule import Average, Budget, Journal
+
+BATCH = 32
+
+
+def train_joint(
+    model: VLA, data: Dataset, val: Dataset, features: tuple[Tensor, Tensor], grammar: Grammar, folder: Path,
+    minutes: float, peak: float = 2e-4,
+) -> None:  # fmt: skip
+    """Run (or resume) the joint stage; BatchNorm statistics stay as stage 1 left them."""
+    head = DriverTrainer(model)
+    head_file = folder.parent / 'driver_head.safetensors'
+    if head_file.is_file():
+        load_weights(head_file, head.truth)
+    whole = nn.ModuleDict({'views': model.views, 'driver': head})
+    model.eval()
+    params = [p for p in whole.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(params, peak, weight_decay=0.02, betas=(0.9, 0.98))
+    state = Resumable(folder, whole, optimiser)
+    seen = state.restore() or {'elapsed': 0.0, 'step': 0}
+    budget = Budget(minutes, peak, elapsed=seen['elapsed'], step=int(seen['step']))
+    journal, average = Journal(folder, 'joint'), Average(whole)
+    batches = Batches(model, data, features[0], grammar, budget.step + 1)
+    check = Batches(model, val, features[1], grammar, 0)
+    generator = torch.Generator().manual_seed(budget.step + 1)
+    while budget.advance(optimiser):
+        rows = batches.rng.choice(len(data), BATCH, p=batches.weights)
+        batch = batches.gather(rows)
+        images = augment(torch.from_numpy(data.images(data.rows['frames'][rows, 0], (0, 1))), generator)
+        batch.features = _with_fresh_front(model, images, batch.features)
+        losses = driver_losses(model, head, batch, False, generator)
+        loss = 0.3 * losses['text'] + 2.0 * losses['plan'] + 1.0 * losses['truth'] + 0.02 * losses['feasible']
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(params, 1.0)
+        optimiser.step()
+        average.update(whole)
+        journal.add(**{k: v.item() for k, v in losses.items()})
+        if journal.due():
+            journal.write(budget, BATCH, **evaluate_driver(model, check, 256, False))
+            state.save({'elapsed': budget.elapsed, 'step': budget.step})
+    average.copy_to(whole)
+    journal.write(budget, BATCH)
+    state.save({'elapsed': budget.elapsed, 'step': budget.step})
+    save_weights(head_file, head.truth)
+
+
+def _with_fresh_front(model: VLA, images: Tensor, stored: Tensor) -> Tensor:
+    """Stored features (B, T, N, width) with the newest timestep's front tokens encoded again, with gradient."""
+    b, n = len(images), model.profile.views[0].tokens + model.profile.views[1].tokens
+    with torch.autocast('cpu', torch.bfloat16):
+        tokens = model.views(images.flatten(0, 1), torch.tensor([0, 1]).repeat(b))
+        fresh = tokens.reshape(b, -1, tokens.shape[-1])[:, model.token_of[:n]].float()
+    newest = torch.cat([fresh, stored[:, 0, n:]], 1)
+    return torch.cat([newest[:, None], stored[:, 1:]], 1)
