@@ -167,7 +167,7 @@ class Code(Enum):
         self.remedy = remedy
 
 
-# Tolerated for ``soft_degraded_s``, then FALLBACK (FAULTS.md section 1).
+# Tolerated for ``soft_degraded_s``, then FALLBACK.
 SOFT_SENSING = frozenset(
     {
         Code.CAM_LOST,

@@ -2,10 +2,10 @@
 
     theta' = v tan(steering) / wheelbase,   x' = v cos(theta),   y' = v sin(theta),   v' = a
 
-Steering and acceleration are held over a step, so each step is an arc of a circle and is integrated
-exactly.  Arrays are (K, P): K trajectories of P steps.  Index i is the step that *ends* at point i.
-(Rajamani, Vehicle Dynamics and Control, 2nd ed., section 2.2, with the reference point moved to the
-rear axle, where the slip angle is zero.)
+Steering and acceleration are held over a step, so each step is an arc of a circle and is
+integrated exactly.  Arrays are (K, P): K trajectories of P steps.  Index i is the step that *ends*
+at point i.  (Rajamani, Vehicle Dynamics and Control, 2nd ed., section 2.2, with the reference
+point moved to the rear axle, where the slip angle is zero.)
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Vehicle:
         return cls(**numbers)
 
 
-def wrap(angle_rad: Float[np.ndarray, '*shape']) -> Float[np.ndarray, '*shape']:
+def wrap(angle_rad: Float[np.ndarray, '*axes']) -> Float[np.ndarray, '*axes']:
     """The same angle in [-pi, pi)."""
     return (angle_rad + np.pi) % (2 * np.pi) - np.pi
 
@@ -94,8 +94,8 @@ def inverse(
 ) -> tuple[Float[np.ndarray, 'K P'], Float[np.ndarray, 'K P']]:
     """Poses to the controls (steering, acceleration) whose forward roll-out passes through them.
 
-    Exact for poses that a bicycle can reach.  It differentiates twice: for waypoints with noise use
-    ``rollout.roll_out``.
+    Exact for poses that a bicycle can reach.  It differentiates twice: for waypoints with noise
+    use ``rollout.roll_out``.
     """
     previous = np.concatenate([np.zeros_like(poses[:, :1]), poses[:, :-1]], axis=1)
     delta = poses - previous

@@ -8,7 +8,7 @@ The waypoints carry centimetres of noise, so nothing is differentiated before it
    at rest where the plan goes nowhere.
 3. *Across it*: the curvature of each step minimises the distance to the raw points, the raw
    headings and the change of steering and lateral acceleration (Gauss-Newton, two steps).
-4. Steering angle and rate, lateral acceleration and jerk are limited; where a limit bites, the rest
+4. Steering angle and rate, lateral acceleration and jerk are limited; where one bites, the rest
    of the path is steered back to the fitted one.
 
 The result starts at the ego's own pose and speed at t0, whatever the waypoints say.
@@ -24,6 +24,7 @@ from jaxtyping import Float
 
 from alpamayo_ros.motion.bicycle import Vehicle, integrate_path
 from alpamayo_ros.motion.limits import Limits
+from alpamayo_ros.motion.steering import INSIDE, SteeringBound
 from alpamayo_ros.types import EgoState, Trajectory
 
 # Expected noise of a waypoint and typical size of what is penalised; tuned on bicycle plans with
@@ -36,6 +37,7 @@ SIGMA_LATERAL_JERK_MPS3 = 1.5
 INSIDE = (
     0.98  # the roll-out keeps this share of a limit, so that rounding never rejects its result
 )
+KNOT_STEPS = 3  # curvature is linear over 0.3 s: a third of the unknowns, the same accuracy
 GO_M = 0.25  # at rest, a plan that goes less far than this goes nowhere
 
 
@@ -77,7 +79,7 @@ def roll_out(
     speed_cap_mps: float,
     dt_s: float,
 ) -> Rollout:
-    """The feasible trajectory nearest to each finite candidate; the result may still break a check.
+    """The feasible trajectory nearest to each finite candidate; it may still break a check.
 
     ``ego`` is the state at t0.  Above ``speed_cap_mps`` the car slows with the comfortable stop's
     deceleration and then keeps below it.
@@ -90,7 +92,7 @@ def roll_out(
     target = _at_progress(raw, wanted, np.cumsum(step, axis=1))
     steering0 = _present_steering(ego, vehicle)
     fitted = _fit_curvature(target, step, speed, steering0, vehicle.wheelbase_m, dt_s)
-    bound = _SteeringBound(vehicle, limits, steering0, speed0, dt_s)
+    bound = SteeringBound(vehicle, limits, steering0, speed0, dt_s)
     curvature = bound.apply(fitted, speed, step)
     before = np.concatenate([np.full((len(raw), 1), speed0), speed[:, :-1]], axis=1)
     return Rollout(
@@ -142,7 +144,7 @@ def _fit_progress(
 def _drive(
     wanted_m: Float[np.ndarray, 'K P'], speed0: float, limits: Limits, cap: float, dt_s: float
 ) -> tuple[Float[np.ndarray, 'K P'], Float[np.ndarray, 'K P']]:
-    """Speed at each point and length of each step: the wanted progress, driven under the limits."""
+    """Speed at each point, length of each step: the wanted progress under the limits."""
     k, p = wanted_m.shape
     padded = np.concatenate(
         [np.zeros((k, 1)), wanted_m, 2 * wanted_m[:, -1:] - wanted_m[:, -2:-1]], 1
@@ -194,118 +196,56 @@ def _fit_curvature(
     wheelbase: float,
     dt_s: float,
 ) -> Float[np.ndarray, 'K P']:
-    """Curvature of each step (item 3 of the module's docstring), two Gauss-Newton steps."""
+    """Curvature of each step (item 3 of the module's docstring), linear between knots."""
     k, p = step.shape
-    change = np.eye(p) - np.eye(p, k=-1)
+    basis, change = _curvature_basis(p)
     start = 0.0 if np.isnan(steering0) else np.tan(steering0) / wheelbase
     rate = wheelbase / (SIGMA_STEER_RATE_RPS * dt_s)
     weight = rate**2 + (speed**2 / (SIGMA_LATERAL_JERK_MPS3 * dt_s)) ** 2
     if np.isnan(steering0):
         weight[:, 0] = 1e-3  # nothing is known about the first
-    smooth = np.einsum('ij,ki,il->kjl', change, weight, change) + 1e-6 * np.eye(p)
-    lower = np.tril(np.ones((p, p)))
-    turn_by = lower * step[:, None, :]  # d heading_i / d curvature_j
+    change_basis = change @ basis
+    weighted = change_basis.T[None] * weight[:, None, :]
+    smooth = weighted @ change_basis + 1e-6 * np.eye(basis.shape[1])
+    turn_by = np.cumsum(step[..., None] * basis, axis=1)  # d heading_i / d knot_m
     curvature = np.full((k, p), start)
     for _ in range(2):
         pose = integrate_path(curvature, step)
-        tangent = np.stack([np.cos(pose[..., 2]), np.sin(pose[..., 2])], -1)
         error = target - pose
-        across = error[..., 1] * tangent[..., 0] - error[..., 0] * tangent[..., 1]
-        along = np.einsum('kic,kic->ki', pose[..., :2], tangent)
-        reach = along[..., None] - np.einsum('kic,kjc->kij', tangent, _middles(pose))
-        move_by = turn_by * reach  # d across_i / d curvature_j
-        normal = (
-            smooth + _gram(move_by) / SIGMA_POSITION_M**2 + _gram(turn_by) / SIGMA_HEADING_RAD**2
-        )
-        change_of = curvature @ change.T
-        change_of[:, 0] -= start
-        gradient = (
-            np.einsum('kij,ki->kj', move_by, across) / SIGMA_POSITION_M**2
-            + np.einsum('kij,ki->kj', turn_by, error[..., 2]) / SIGMA_HEADING_RAD**2
-            - (weight * change_of) @ change
-        )
-        curvature = curvature + np.linalg.solve(normal, gradient[..., None])[..., 0]
+        cos, sin = np.cos(pose[..., 2]), np.sin(pose[..., 2])
+        across = error[..., 1] * cos - error[..., 0] * sin
+        move_by = _across_by(pose, step, basis, turn_by, cos, sin)
+        rows = np.concatenate([move_by / SIGMA_POSITION_M, turn_by / SIGMA_HEADING_RAD], axis=1)
+        misses = np.concatenate([across / SIGMA_POSITION_M, error[..., 2] / SIGMA_HEADING_RAD], 1)
+        bend = curvature @ change.T
+        bend[:, 0] -= start
+        transposed = np.swapaxes(rows, 1, 2)
+        gradient = transposed @ misses[..., None] - weighted @ bend[..., None]
+        knots = np.linalg.solve(smooth + transposed @ rows, gradient)[..., 0]
+        curvature = curvature + knots @ basis.T
     return curvature
 
 
-def _middles(pose: Float[np.ndarray, 'K P 3']) -> Float[np.ndarray, 'K P 2']:
-    """Middle of each step: where its curvature acts."""
+@lru_cache(maxsize=8)
+def _curvature_basis(points: int) -> tuple[np.ndarray, np.ndarray]:
+    """Linear interpolation between knots KNOT_STEPS apart (P, M), and the step-to-step change."""
+    at = np.unique(np.append(np.arange(0, points, KNOT_STEPS), points - 1))
+    basis = np.stack([np.interp(np.arange(points), at, row) for row in np.eye(len(at))], axis=1)
+    return basis, np.eye(points) - np.eye(points, k=-1)
+
+
+def _across_by(
+    pose: Float[np.ndarray, 'K P 3'],
+    step: Float[np.ndarray, 'K P'],
+    basis: Float[np.ndarray, 'P M'],
+    turn_by: Float[np.ndarray, 'K P M'],
+    cos: Float[np.ndarray, 'K P'],
+    sin: Float[np.ndarray, 'K P'],
+) -> Float[np.ndarray, 'K P M']:
+    """d across_i / d knot_m: a turn in step j moves point i by tangent_i . (p_i - p_j)."""
     xy = pose[..., :2]
-    return (xy + np.concatenate([np.zeros_like(xy[:, :1]), xy[:, :-1]], axis=1)) / 2
-
-
-def _gram(jacobian: Float[np.ndarray, 'K P P']) -> Float[np.ndarray, 'K P P']:
-    return np.swapaxes(jacobian, 1, 2) @ jacobian
-
-
-@dataclass(frozen=True, slots=True)
-class _SteeringBound:
-    """Item 4 of the module's docstring: what the steering can do, and what the ride may."""
-
-    vehicle: Vehicle
-    limits: Limits
-    steering0: float
-    speed0: float
-    dt_s: float
-
-    def apply(
-        self,
-        fitted: Float[np.ndarray, 'K P'],
-        speed: Float[np.ndarray, 'K P'],
-        step: Float[np.ndarray, 'K P'],
-    ) -> Float[np.ndarray, 'K P']:
-        """The fitted curvature where it keeps every limit, else one that returns to its path."""
-        goal = integrate_path(fitted, step)
-        out = np.empty_like(fitted)
-        last = np.full(len(fitted), np.nan if np.isnan(self.steering0) else self.start)
-        before, pose = np.full(len(fitted), self.speed0), np.zeros((len(fitted), 3))
-        off_path = np.zeros(len(fitted), bool)
-        for i in range(fitted.shape[1]):
-            want = fitted[:, i]
-            if off_path.any():
-                want = want + np.where(off_path, _steer_back(goal[:, i], pose, step[:, i]), 0.0)
-            allowed = self._bounded(want, last, before, speed[:, i])
-            off_path |= np.abs(allowed - fitted[:, i]) > 1e-9
-            turn = allowed * step[:, i]
-            middle = pose[:, 2] + turn / 2
-            pose[:, 0] += step[:, i] * np.cos(middle)
-            pose[:, 1] += step[:, i] * np.sin(middle)
-            pose[:, 2] += turn
-            out[:, i], last, before = allowed, allowed, speed[:, i]
-        return out
-
-    @property
-    def start(self) -> float:
-        """Curvature of the present steering, within what the vehicle can do."""
-        most = min(self.vehicle.steer_max_rad, self.limits.steering_rad)
-        return float(np.tan(np.clip(self.steering0, -most, most)) / self.vehicle.wheelbase_m)
-
-    def _bounded(
-        self, want: np.ndarray, last: np.ndarray, before: np.ndarray, speed: np.ndarray
-    ) -> Float[np.ndarray, ' K']:
-        """``want`` within angle, rate, lateral jerk, lateral acceleration; the last named wins."""
-        wheelbase, lim = self.vehicle.wheelbase_m, self.limits
-        angle = min(self.vehicle.steer_max_rad, lim.steering_rad)
-        top = min(np.tan(angle) / wheelbase, lim.curvature_1pm) * INSIDE
-        rate = min(self.vehicle.steer_rate_max_rps, lim.steering_rate_rps) * INSIDE * self.dt_s
-        jerk = lim.lateral_jerk_mps3 * INSIDE * self.dt_s
-        square = np.maximum(speed**2, 1e-3)
-        have = np.where(np.isnan(last), want, last)
-        angle_now = np.arctan(wheelbase * have)
-        low = np.tan(angle_now - rate) / wheelbase
-        high = np.tan(angle_now + rate) / wheelbase
-        pull = before**2 * have
-        low = np.maximum(low, (pull - jerk) / square)
-        high = np.minimum(high, (pull + jerk) / square)
-        bounded = np.minimum(np.maximum(want, np.minimum(low, high)), np.maximum(low, high))
-        most = np.minimum(top, lim.lateral_acceleration_mps2 * INSIDE / square)
-        return np.minimum(np.maximum(bounded, -most), most)
-
-
-def _steer_back(goal: np.ndarray, pose: np.ndarray, step: np.ndarray) -> Float[np.ndarray, ' K']:
-    """Curvature that brings ``pose`` back to ``goal``: critically damped over about 4 m."""
-    dx, dy = goal[:, 0] - pose[:, 0], goal[:, 1] - pose[:, 1]
-    across = dy * np.cos(pose[:, 2]) - dx * np.sin(pose[:, 2])
-    ahead = np.maximum(step, 0.05)
-    turn = goal[:, 2] - pose[:, 2]
-    return np.clip(across / 16.0 + 2 * turn / (4.0 + ahead), -0.2, 0.2)
+    middle = (xy + np.concatenate([np.zeros_like(xy[:, :1]), xy[:, :-1]], axis=1)) / 2
+    lever_x = np.cumsum((step * middle[..., 0])[..., None] * basis, axis=1)
+    lever_y = np.cumsum((step * middle[..., 1])[..., None] * basis, axis=1)
+    along = pose[..., 0] * cos + pose[..., 1] * sin
+    return along[..., None] * turn_by - cos[..., None] * lever_x - sin[..., None] * lever_y
