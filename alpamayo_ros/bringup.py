@@ -1,7 +1,7 @@
 """The graphs as plain data: which nodes, which parameters, which remappings.
 
-Two readers: the launch files (``ros2 launch``) and ``alpamayo up`` (where ``launch`` is not installed).
-Both start the same processes with the same ``--ros-args``.  Nothing here imports ROS.
+Two readers: the launch files (``ros2 launch``) and ``alpamayo up`` (where ``launch`` is not
+installed). Both start the same processes with the same ``--ros-args``.  Nothing here imports ROS.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
-    """One process.  ``respawn``: start it again when it dies; ``ends_graph``: its exit stops the graph."""
+    """One process.  ``respawn``: start it again when it dies; ``ends_graph``: its exit stops the
+    graph.
+    """
 
     name: str
     parameters: tuple[tuple[str, Value], ...] = ()
@@ -74,7 +76,7 @@ class Graph:
 
 
 def _driver(options: Options, sim_time: bool) -> list[NodeSpec]:
-    """The seven nodes of DESIGN section 5, the same on a vehicle, in a simulation and in a replay."""
+    """The seven nodes of DESIGN section 5, the same on a vehicle, in simulation and in replay."""
     common: tuple[tuple[str, Value], ...] = (
         ('use_sim_time', sim_time),
         ('profile', options.profile),
@@ -181,7 +183,9 @@ def environment() -> tuple[tuple[str, str], ...]:
 
 
 def topic_map(path: str) -> tuple[tuple[str, str], ...]:
-    """Remappings of a YAML file ``name: topic``; '' gives none, anything but text to text is refused."""
+    """Remappings of a YAML file ``name: topic``; '' gives none, anything but text to text is
+    refused.
+    """
     if not path:
         return ()
     found = yaml.safe_load(Path(path).read_text()) or {}
@@ -220,7 +224,9 @@ def option_names() -> list[str]:
 
 
 def parse_options(texts: Mapping[str, str]) -> Options:
-    """Options from text (launch arguments); ValueError names the argument that does not fit its type."""
+    """Options from text (launch arguments); ValueError names the argument that does not fit its
+    type.
+    """
     values: dict[str, Value] = {}
     defaults = Options()
     for name, text in texts.items():

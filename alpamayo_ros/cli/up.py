@@ -37,7 +37,9 @@ class Process:
 
 
 class Supervisor:
-    """Starts the processes of a graph, prefixes their logs, starts dead ones again, stops all cleanly."""
+    """Starts the processes of a graph, prefixes their logs, starts dead ones again, stops all
+    cleanly.
+    """
 
     def __init__(self, graph: Graph, out: IO[str] = sys.stdout) -> None:
         self.graph, self.out = graph, out
@@ -46,7 +48,9 @@ class Supervisor:
         self._lock = threading.Lock()
 
     def run(self, duration_s: float = 0.0) -> int:
-        """Run until the graph's own end, ``duration_s`` (0: no limit) or a signal; the graph's exit status."""
+        """Run until the graph's own end, ``duration_s`` (0: no limit) or a signal; the graph's
+        exit status.
+        """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: setattr(self, 'stopping', True))
         for process in self.processes:
@@ -183,9 +187,9 @@ def up(
 ) -> None:
     """Start a graph and run it until its end, --duration or Ctrl-C."""
     options = Options(
-        profile=profile, rig=rig, runtime=runtime.value, model=model, scenario=scenario, seed=seed,
-        lockstep=lockstep, duration_s=duration, shadow=shadow, objects=objects, inject=inject, bag=bag,
-        rate=rate, output=output, parameters=parameters, topics=topics,
+        profile=profile, rig=rig, runtime=runtime.value, model=model, scenario=scenario,
+        seed=seed, lockstep=lockstep, duration_s=duration, shadow=shadow, objects=objects,
+        inject=inject, bag=bag, rate=rate, output=output, parameters=parameters, topics=topics,
     )  # fmt: skip
     if graph is GraphName.replay and not bag:
         raise typer.BadParameter(

@@ -1,4 +1,6 @@
-"""What every node shares: parameters read once, faults logged once, a clean end on Ctrl-C and SIGTERM."""
+"""What every node shares: parameters read once, faults logged once, a clean end on Ctrl-C and
+SIGTERM.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class AlpamayoNode(Node):
 
 
 def read_parameters(node: Node, parameters: Iterable[Param]) -> SimpleNamespace:
-    """Values of all parameters of ``node``, checked and made read-only; ConfigurationError names each misfit."""
+    """Values of all parameters of ``node``, checked and made read-only; ConfigurationError names
+    each misfit.
+    """
     declared = (*COMMON, *parameters)
     found = node.get_parameters_by_prefix('')
     wrong = problems(declared, {name: parameter.value for name, parameter in found.items()})

@@ -1,4 +1,5 @@
-"""Between messages and the core's records, both ways, without loss (inverse-then-forward is tested).
+"""Between messages and the core's records, both ways, without loss (inverse-then-forward is
+tested).
 
 Time is integer nanoseconds in the core.  Arrays travel as float32; byte arrays are filled with
 ``array.frombytes``, which is 600 times faster than handing over numpy (FIELD_NOTES section 1).
@@ -65,7 +66,9 @@ def heading(message: Pose) -> float:
 
 
 def ego_state(message: Any, steering_rad: float = math.nan) -> EgoState | Fault:
-    """Odometry (twist in base_link, REP 105) as an EgoState; ODOM_NAN or ODOM_FRAME when it is not fit."""
+    """Odometry (twist in base_link, REP 105) as an EgoState; ODOM_NAN or ODOM_FRAME when it is not
+    fit.
+    """
     p, q, v = message.pose.pose.position, message.pose.pose.orientation, message.twist.twist
     numbers = (p.x, p.y, p.z, q.x, q.y, q.z, q.w, v.linear.x, v.linear.y, v.linear.z)
     numbers += (v.angular.x, v.angular.y, v.angular.z)
@@ -81,7 +84,8 @@ def ego_state(message: Any, steering_rad: float = math.nan) -> EgoState | Fault:
         or frames[1] != 'base_link'
         or abs(norm - 1) > QUATERNION_TOLERANCE
     ):
-        text = f'Expected odom -> base_link and |q| = 1, got {frames[0]!r} -> {frames[1]!r} and |q| = {norm:.4f}.'
+        came = f'{frames[0]!r} -> {frames[1]!r} and |q| = {norm:.4f}'
+        text = f'Expected odom -> base_link and |q| = 1, got {came}.'
         return Fault(Code.ODOM_FRAME, text)
     return EgoState(
         stamp_ns=ns(message.header.stamp),
@@ -108,11 +112,12 @@ def frame_set_message(frames: FrameSetRecord, profile: ModelProfile, sequence: i
 
 
 def frame_set(message: FrameSet) -> FrameSetRecord | Fault:
-    """Record of a FrameSet message (a view on its bytes); IMG_SIZE when sizes and bytes disagree."""
+    """Record of a FrameSet message (a view on its bytes); IMG_SIZE when sizes disagree."""
     shape = (len(message.views), message.height, message.width, 3)
     data = np.frombuffer(message.data, dtype=np.uint8)
     if data.size != math.prod(shape) or not len(message.stamps) == len(message.valid) == shape[0]:
-        text = f'Expected {math.prod(shape)} bytes for {shape}, got {data.size} and {len(message.stamps)} stamps.'
+        came = f'{data.size} and {len(message.stamps)} stamps'
+        text = f'Expected {math.prod(shape)} bytes for {shape}, got {came}.'
         return Fault(Code.IMG_SIZE, text)
     return FrameSetRecord(
         t0_ns=ns(message.header.stamp),
@@ -193,7 +198,9 @@ def proposal(message: CandidateArray) -> Proposal | Fault:
 
 
 def tracked_objects(message: Any, ego: EgoState) -> tuple[TrackedObject, ...]:
-    """Objects of a TrackedObjectArray in base_link of ``ego``; velocity along the box's own heading."""
+    """Objects of a TrackedObjectArray in base_link of ``ego``; velocity along the box's own
+    heading.
+    """
     in_odom = message.header.frame_id in ('odom', 'map')
     cos, sin = math.cos(ego.heading_rad), math.sin(ego.heading_rad)
     out = []

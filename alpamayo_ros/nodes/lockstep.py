@@ -1,7 +1,9 @@
-"""The bookkeeping of lockstep: which t0 is open, and when its one reply is complete.  Pure, no ROS.
+"""The bookkeeping of lockstep: which t0 is open, and when its one reply is complete.  Pure, no
+ROS.
 
-A timestep is answered by one Health that names its t0.  When that Health names a plan, the reply is complete
-with the plan and the reference of the same id; when it names none, it is a refusal and complete by itself.
+A timestep is answered by one Health that names its t0.  When that Health names a plan, the reply
+is complete with the plan and the reference of the same id; when it names none, it is a refusal and
+complete by itself.
 """
 
 from __future__ import annotations

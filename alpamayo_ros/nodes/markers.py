@@ -1,4 +1,4 @@
-"""What RViz shows: candidates coloured by cost, the chosen path, the car, objects and the words."""
+"""What RViz shows: candidates coloured by cost, chosen path, own car, objects and words."""
 
 from __future__ import annotations
 
@@ -99,7 +99,9 @@ def path(
     poses: np.ndarray,
     times: list[Time],
 ) -> Path:
-    """nav_msgs/Path in ``frame``: poses (P, 3) of base_link at ``stamp`` moved to ``anchor`` (x, y, heading)."""
+    """nav_msgs/Path in ``frame``: poses (P, 3) of base_link at ``stamp`` moved to ``anchor`` (x,
+    y, heading).
+    """
     out = Path()
     out.header.stamp, out.header.frame_id = stamp, frame
     x0, y0, angle = anchor

@@ -1,7 +1,8 @@
-"""Parameters, declared once: type, bounds, unit and a sentence.  Values live in ``config/nodes.param.yaml`` only.
+"""Parameters, declared once: type, bounds, unit and a sentence.  Values live in
+``config/nodes.param.yaml`` only.
 
-There is no second default in code: a missing or an unknown key, a wrong type, NaN or a value out of bounds
-refuses to configure.  This module imports no ROS; ``base.py`` applies it to a node.
+There is no second default in code: a missing or an unknown key, a wrong type, NaN or a value out
+of bounds refuses to configure.  This module imports no ROS; ``base.py`` applies it to a node.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One parameter.  ``low`` and ``high`` are inclusive, in ``unit``; ``choices`` closes a text parameter."""
+    """One parameter.  ``low`` and ``high`` are inclusive, in ``unit``; ``choices`` closes a text
+    parameter.
+    """
 
     name: str
     kind: type
@@ -58,12 +61,13 @@ def problem(param: Param, value: Any) -> str:
         inside = inside and (param.low is None or number >= param.low)
         inside = inside and (param.high is None or number <= param.high)
         if not inside:
-            return f'{param.name}: {value} {param.unit} is outside [{param.low}, {param.high}] {param.unit}'
+            bounds = f'[{param.low}, {param.high}] {param.unit}'
+            return f'{param.name}: {value} {param.unit} is outside {bounds}'
     return ''
 
 
 def problems(params: Iterable[Param], values: Mapping[str, Any]) -> list[str]:
-    """Every reason to refuse ``values``, missing and unknown keys included; empty when they fit."""
+    """Every reason to refuse ``values``, missing and unknown keys included."""
     known = {param.name: param for param in params}
     found = [
         f'{name}: missing; add it to config/nodes.param.yaml ({param.description})'

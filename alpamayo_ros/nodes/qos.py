@@ -53,7 +53,9 @@ def latched(depth: int = 1) -> QoSProfile:
 def watched_subscription(
     node: Any, kind: type, topic: str, callback: Any, profile: QoSProfile
 ) -> Any:
-    """A subscription that reports QOS_INCOMPATIBLE, naming topic and policy, instead of staying silent."""
+    """A subscription that reports QOS_INCOMPATIBLE, naming topic and policy, instead of staying
+    silent.
+    """
     events = SubscriptionEventCallbacks(incompatible_qos=lambda event: report(node, topic, event))
     return node.create_subscription(kind, topic, callback, profile, event_callbacks=events)
 
@@ -68,7 +70,7 @@ def report(node: Any, topic: str, event: Any) -> None:
     """Log one incompatible match and keep it for the monitor."""
     policy = qos_policy_name_from_kind(event.last_policy_kind)
     node.get_logger().error(
-        f'QOS_INCOMPATIBLE: {node.resolve_topic_name(topic)}: the other end does not offer our {policy}'
-        '; compare with "ros2 topic info -v"'
+        f'QOS_INCOMPATIBLE: {node.resolve_topic_name(topic)}: the other end does not offer our '
+        f'{policy}; compare with "ros2 topic info -v"'
     )
     node.incompatible = {**getattr(node, 'incompatible', {}), topic: policy}

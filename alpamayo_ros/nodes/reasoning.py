@@ -1,4 +1,4 @@
-"""Node ``reasoning``: the words split into their parts, tied to the plan they explain, and shown."""
+"""Node ``reasoning``: the words split into parts, tied to the plan they explain, and shown."""
 
 from __future__ import annotations
 

@@ -43,7 +43,8 @@ def split(text: str) -> dict[str, str]:
 def agreement(
     parts: Mapping[str, str], first_speed_mps: float, last_speed_mps: float
 ) -> tuple[float, str]:
-    """How well the intent's words on speed fit the plan: 1, 0.5 (undecided) or 0, and what differs.
+    """How well the intent's words on speed fit the plan: 1, 0.5 (undecided) or 0, and what
+    differs.
 
     NaN where the intent says nothing of speed.  Speeds: now and at the end of the horizon.
     """
@@ -56,5 +57,6 @@ def agreement(
     standing = max(first_speed_mps, last_speed_mps) < STOPPED_MPS
     if said == done or (standing and said <= 0):
         return 1.0, ''
-    text = f'The words say {intent!r}; the plan goes from {first_speed_mps:.1f} to {last_speed_mps:.1f} m/s.'
+    drive = f'{first_speed_mps:.1f} to {last_speed_mps:.1f} m/s'
+    text = f'The words say {intent!r}; the plan goes from {drive}.'
     return (0.5 if 0 in (said, done) else 0.0), text
