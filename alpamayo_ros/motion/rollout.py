@@ -34,9 +34,6 @@ SIGMA_HEADING_RAD = 0.05
 SIGMA_JERK_MPS3 = 2.5
 SIGMA_STEER_RATE_RPS = 0.15
 SIGMA_LATERAL_JERK_MPS3 = 1.5
-INSIDE = (
-    0.98  # the roll-out keeps this share of a limit, so that rounding never rejects its result
-)
 KNOT_STEPS = 3  # curvature is linear over 0.3 s: a third of the unknowns, the same accuracy
 GO_M = 0.25  # at rest, a plan that goes less far than this goes nowhere
 
