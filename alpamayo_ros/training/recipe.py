@@ -1,0 +1,158 @@
+"""A training run as data: steps in order, each resumable, each marked when done (``config/training/*.yaml``)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+import torch
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from alpamayo_ros.model.grammar import Grammar
+from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.profile import load_profile
+from alpamayo_ros.training.checkpoint import load_weights, save_weights
+from alpamayo_ros.training.dataset import Dataset, shard_folders
+from alpamayo_ros.training.vocabulary import build_vocabulary, write_vocabulary
+
+Minutes = Annotated[float, Field(gt=0)]
+
+
+class Step(BaseModel):
+    """One step of a recipe; which keys count depends on ``do``."""
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+    name: str
+    do: Literal['collect_expert', 'collect_policy', 'encoder', 'driver', 'joint']
+    seeds: tuple[int, int] = (0, 0)
+    shards: int = 1
+    families: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    minutes: Minutes = 1.0
+    peak: float = 1e-3
+    regression: bool = False
+
+
+class Recipe(BaseModel):
+    """A profile and the steps that train it."""
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+    profile: str
+    steps: tuple[Step, ...]
+
+    @classmethod
+    def from_file(cls, path: Path) -> Recipe:
+        """Read and check a recipe."""
+        return cls.model_validate(yaml.safe_load(path.read_text()))
+
+
+class Run:
+    """A recipe at work in a folder: ``data/`` shards, ``<step>/`` logs and checkpoints, ``model.safetensors``."""
+
+    def __init__(self, recipe: Recipe, root: Path, recipe_file: Path, workers: int = 2) -> None:
+        self.recipe, self.root, self.file, self.workers = recipe, root, recipe_file, workers
+        self.profile = load_profile(recipe.profile)
+        self.grammar: Grammar = build_vocabulary(self.profile)
+        (root / 'data').mkdir(parents=True, exist_ok=True)
+        write_vocabulary(self.grammar, root)
+
+    def done(self, step: Step) -> bool:
+        """True when the step's marker exists."""
+        return (self.root / f'{step.name}.done').is_file()
+
+    def model(self) -> VLA:
+        """The model as it stands after the last finished training step; a fresh, seeded one before the first."""
+        torch.manual_seed(0)
+        model = VLA(self.profile)
+        path = self.root / 'model.safetensors'
+        if path.is_file():
+            load_weights(path, model)
+        return model
+
+    def run(self, until: str = '') -> None:
+        """Do all open steps in order, up to and including ``until``."""
+        for step in self.recipe.steps:
+            if not self.done(step):
+                began = time.monotonic()
+                print(f'== {step.name} ({step.do})', flush=True)
+                self.do(step)
+                note = {'minutes': round((time.monotonic() - began) / 60, 2), 'threads': torch.get_num_threads()}
+                (self.root / f'{step.name}.done').write_text(json.dumps({**step.model_dump(), **note}))
+            if step.name == until:
+                return
+
+    def do(self, step: Step) -> None:
+        """Do one step."""
+        if step.do.startswith('collect'):
+            self._collect(step)
+        else:
+            self._train(step)
+
+    def shard(self, step: Step, index: int) -> Path:
+        """Folder of shard ``index`` of a collecting step."""
+        return self.root / 'data' / f'{step.name}-{index}'
+
+    def collect_shard(self, name: str, index: int) -> None:
+        """Make one shard in this process (one thread)."""
+        from alpamayo_ros.training.collect import collect_expert, collect_policy
+        from alpamayo_ros.training.policy import BatchPolicy
+
+        torch.set_num_threads(1)
+        step = next(s for s in self.recipe.steps if s.name == name)
+        seeds = range(*step.seeds)[index :: step.shards]
+        began = time.monotonic()
+        if step.do == 'collect_expert':
+            made: object = collect_expert(seeds, self.shard(step, index), self.profile, self.grammar)
+        else:
+            policy = BatchPolicy(self.model(), self.grammar.tokenizer, 16, seed=index)
+            made = collect_policy(policy, seeds, step.families, self.shard(step, index), self.profile, self.grammar)
+        print(f'{name}-{index}: {made} in {time.monotonic() - began:.0f} s', flush=True)
+
+    def _collect(self, step: Step) -> None:
+        open_shards = [i for i in range(step.shards) if not (self.shard(step, i) / 'meta.json').is_file()]
+        command = [sys.executable, '-m', 'alpamayo_ros.training.worker', str(self.file), str(self.root), step.name]
+        env = {**os.environ, 'OMP_NUM_THREADS': '1', 'LP_NUM_THREADS': '1'}
+        running: list[subprocess.Popen[bytes]] = []
+        while open_shards or running:
+            while open_shards and len(running) < self.workers:
+                running.append(subprocess.Popen([*command, str(open_shards.pop(0))], env=env))
+            time.sleep(0.5)
+            for process in [p for p in running if p.poll() is not None]:
+                running.remove(process)
+                if process.returncode:
+                    raise SystemExit(f'step {step.name}: a worker ended with {process.returncode}; its message is above')
+
+    def _train(self, step: Step) -> None:
+        from alpamayo_ros.training.driver import begin_diffusion, set_scale, train_driver
+        from alpamayo_ros.training.encoder import train_encoder
+        from alpamayo_ros.training.features import stored_features
+        from alpamayo_ros.training.joint import train_joint
+
+        torch.set_num_threads(self.workers)
+        model = self.model()
+        data = Dataset(shard_folders(self.root / 'data', [f'{n}-' for n in step.data]))
+        val = Dataset(shard_folders(self.root / 'data', ['validation-']))
+        print(f'{len(data)} samples, {data.frame_count} timesteps; validation {len(val)}', flush=True)
+        if not float(model.dit.std.ne(1).any()):
+            set_scale(model, data.rows['plan'], data.rows['speed'])
+        folder = self.root / step.name
+        if step.do == 'encoder':
+            train_encoder(model, data, val, folder, step.minutes, step.peak)
+        else:
+            features = (stored_features(model, data, 'all'), stored_features(model, val, 'all'))
+            if step.do == 'joint':
+                train_joint(model, data, val, features, self.grammar, folder, step.minutes, step.peak)
+            else:
+                if not step.regression and not float(model.dit.inp.weight.abs().max()):
+                    begin_diffusion(model)
+                train_driver(
+                    model, data, val, features, self.grammar, folder, step.minutes, step.regression, step.peak
+                )
+        save_weights(self.root / f'{step.name}.safetensors', model)
+        save_weights(self.root / 'model.safetensors', model)
