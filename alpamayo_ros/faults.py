@@ -6,6 +6,7 @@ ending in ``_WARN`` are the warning level of a limit; the bare name is its rejec
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
@@ -190,7 +191,7 @@ class Fault:
 
     code: Code
     message: str = ''
-    values: dict[str, float | str] = field(default_factory=dict)
+    values: Mapping[str, float | str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """``CODE: sentence message (key=value ...) remedy``: what a person reads in a log."""

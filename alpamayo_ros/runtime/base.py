@@ -1,0 +1,88 @@
+"""The three calls a runtime answers: encode, reason, denoise (DESIGN section 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from alpamayo_ros.types import EgoHistory, FrameStack, Reasoning
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which model answers: runtime kind, profile name, SHA-256 of ``manifest.json`` ('' for a
+    script).
+    """
+
+    kind: str
+    profile: str
+    manifest_sha256: str = ''
+    version: str = ''
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Scene features of T timesteps, newest first, with the true ages in seconds and validity of
+    the views.
+    """
+
+    values: Float[np.ndarray, 'T N D']
+    age_s: Float[np.ndarray, 'T V']
+    valid: Bool[np.ndarray, 'T V']
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What the denoiser looks at: hidden states of prefix, scene, ego and CoC; present speed in
+    m/s.
+    """
+
+    hidden: Float[np.ndarray, 'S D']
+    speed_mps: float
+
+
+@runtime_checkable
+class Runtime(Protocol):
+    """A loaded and verified model.
+
+    The three calls are pure: equal inputs give equal bytes, whatever was asked before.  Caches
+    inside may change the time, never the values.
+    """
+
+    @property
+    def identity(self) -> Identity:
+        """Which model answers."""
+        ...
+
+    def encode(self, frames: FrameStack) -> Features:
+        """Features of every timestep of ``frames``."""
+        ...
+
+    def reason(
+        self, features: Features, ego: EgoHistory, navigation: str, prompt: str, draft: str
+    ) -> Reasoning:
+        """Chain of causation and condition.  ``draft`` (a previous text, '' for none) saves time
+        only.
+        """
+        ...
+
+    def denoise(
+        self, condition: Condition, noise: Float[np.ndarray, 'K P 3']
+    ) -> Float[np.ndarray, 'K P 3']:
+        """Candidates (x, y [m], heading [rad]) in base_link at t0 from unit normal noise."""
+        ...
+
+    def reset(self) -> None:
+        """Forget every cache."""
+        ...
+
+    def warm_up(self) -> None:
+        """Run one cycle on made-up input, so that the first real one is not slow."""
+        ...
+
+    def close(self) -> None:
+        """Free the model; no call is legal afterwards."""
+        ...

@@ -1,0 +1,216 @@
+"""``manifest.json``: what a model folder holds, checked before any parser sees a byte.
+
+Every file is opened once, without following links, read, hashed, and **the bytes that were
+hashed** are what the parser gets: nothing can be swapped in between.  A manifest protects against
+damage and mix-ups; it is not signed, so it does not protect against somebody who can write to the
+folder (SECURITY.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.runtime.file_gate import MAX_FILE, check_bytes, check_name
+
+MANIFEST = 'manifest.json'
+MAX_MANIFEST = 1 << 20
+RUNS_CODE = tuple('.pt .pth .pkl .pickle .ckpt .bin .npy .npz .so .py .pyc'.split())
+
+Sha256 = Annotated[str, Field(pattern='^[0-9a-f]{64}$')]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra='forbid', frozen=True)
+
+
+class FileEntry(_Strict):
+    """One file: plain name, exact size, SHA-256, dtype of its weights ('' where it has none)."""
+
+    name: str
+    bytes: Annotated[int, Field(ge=0, le=MAX_FILE)]
+    sha256: Sha256
+    dtype: str = ''
+
+
+class Manifest(_Strict):
+    """What a model folder holds.  ``release`` only ever grows; ``training`` names data, seeds and
+    figures.
+    """
+
+    schema_version: Literal[1] = 1
+    profile: str
+    profile_sha256: Sha256
+    version: str
+    release: Annotated[int, Field(ge=0)]
+    training: dict[str, str | int | float] = {}
+    files: tuple[FileEntry, ...]
+
+    def to_json(self) -> str:
+        """The text of ``manifest.json``."""
+        return json.dumps(self.model_dump(), indent=1) + '\n'
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """Verified bytes of a model folder, by file name; ``sha256`` is that of ``manifest.json``."""
+
+    folder: Path
+    manifest: Manifest
+    sha256: str
+    data: Mapping[str, bytes] = field(repr=False)
+
+    def get(self, name: str) -> bytes | Fault:
+        """The bytes of one file, or a fault that says what the folder holds."""
+        if name in self.data:
+            return self.data[name]
+        known = ' '.join(e.name for e in self.manifest.files)
+        return Fault(
+            Code.MODEL_MISSING, f'{self.folder} has no {name}; its manifest lists {known}'
+        )
+
+
+def profile_hash(profile: ModelProfile) -> str:
+    """SHA-256 of everything in a profile that a model depends on (not its description)."""
+    text = json.dumps(profile.model_dump(exclude={'description'}), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_model(
+    folder: Path, names: Iterable[str] | None = None, minimum_release: int = 0
+) -> ModelFiles | Fault:
+    """Read and verify a model folder; ``names`` limits what is read (default: every file it
+    lists).
+    """
+    try:
+        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        return Fault(Code.MODEL_MISSING, f'no model folder {folder}: {error.strerror}')
+    try:
+        return _read_model(folder, directory, names, minimum_release)
+    finally:
+        os.close(directory)
+
+
+def _read_model(
+    folder: Path, directory: int, names: Iterable[str] | None, minimum_release: int
+) -> ModelFiles | Fault:
+    text = _read(folder, directory, MANIFEST, MAX_MANIFEST)
+    if isinstance(text, Fault):
+        return text
+    manifest = parse_manifest(text, folder)
+    if isinstance(manifest, Fault):
+        return manifest
+    if manifest.release < minimum_release:
+        numbers = {'release': float(manifest.release), 'minimum': float(minimum_release)}
+        return Fault(Code.MODEL_ROLLBACK, f'{folder} is release {manifest.release}', numbers)
+    stray = _stray(folder, directory, manifest)
+    if stray is not None:
+        return stray
+    wanted = None if names is None else set(names)
+    data: dict[str, bytes] = {}
+    for entry in manifest.files:
+        if wanted is None or entry.name in wanted:
+            content = _read_entry(folder, directory, entry)
+            if isinstance(content, Fault):
+                return content
+            data[entry.name] = content
+    return ModelFiles(folder, manifest, hashlib.sha256(text).hexdigest(), data)
+
+
+def parse_manifest(text: bytes, folder: Path) -> Manifest | Fault:
+    """The manifest of ``folder``; unknown keys, double or unsafe file names are refused."""
+    try:
+        manifest = Manifest.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = '.'.join(map(str, first['loc']))
+        return Fault(Code.MODEL_FORMAT, f'{folder / MANIFEST}: {where} {first["msg"]}')
+    names = [entry.name for entry in manifest.files]
+    if len(set(names)) != len(names) or MANIFEST in names:
+        return Fault(Code.MODEL_FORMAT, f'{folder / MANIFEST} lists a name twice or lists itself')
+    refused = [fault for name in names if (fault := check_name(name)) is not None]
+    return refused[0] if refused else manifest
+
+
+def _stray(folder: Path, directory: int, manifest: Manifest) -> Fault | None:
+    """Refuse a folder where something that could run lies beside the listed files."""
+    for name in sorted(os.listdir(directory)):
+        if name.lower().endswith(RUNS_CODE):
+            return Fault(
+                Code.MODEL_UNSAFE, f'{folder} holds {name}, a kind of file that can run code'
+            )
+    return None
+
+
+def _read(folder: Path, directory: int, name: str, limit: int) -> bytes | Fault:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        descriptor = os.open(name, flags, dir_fd=directory)
+    except FileNotFoundError:
+        return Fault(Code.MODEL_MISSING, f'{folder} has no {name}')
+    except OSError as error:
+        return Fault(Code.MODEL_UNSAFE, f'{folder / name} is no plain file: {error.strerror}')
+    with os.fdopen(descriptor, 'rb') as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return Fault(Code.MODEL_UNSAFE, f'{folder / name} is no plain file')
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        numbers = {'limit_bytes': float(limit)}
+        return Fault(Code.MODEL_HASH, f'{folder / name} is longer than expected', numbers)
+    return data
+
+
+def _read_entry(folder: Path, directory: int, entry: FileEntry) -> bytes | Fault:
+    data = _read(folder, directory, entry.name, entry.bytes)
+    if isinstance(data, Fault):
+        return data
+    actual = hashlib.sha256(data).hexdigest()
+    if len(data) != entry.bytes or actual != entry.sha256:
+        message = f'{folder / entry.name}: expected {entry.sha256}, came {actual}'
+        numbers = {'expected_bytes': float(entry.bytes), 'bytes': float(len(data))}
+        return Fault(Code.MODEL_HASH, message, numbers)
+    return check_bytes(entry.name, data) or data
+
+
+def write_manifest(
+    folder: Path, profile: ModelProfile, version: str, release: int, training: Mapping[str, Any],
+    dtypes: Mapping[str, str],
+) -> Manifest:  # fmt: skip
+    """Hash the files named in ``dtypes`` (name to dtype); write ``manifest.json`` atomically."""
+    entries = []
+    for name in sorted(dtypes):
+        data = (folder / name).read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        entries.append(FileEntry(name=name, bytes=len(data), sha256=digest, dtype=dtypes[name]))
+    manifest = Manifest(
+        profile=profile.name,
+        profile_sha256=profile_hash(profile),
+        version=version,
+        release=release,
+        training=dict(training),
+        files=tuple(entries),
+    )
+    temporary = folder / f'{MANIFEST}.new'
+    temporary.write_text(manifest.to_json())
+    temporary.replace(folder / MANIFEST)
+    return manifest
+
+
+def check_profile(files: ModelFiles, profile: ModelProfile) -> Fault | None:
+    """Refuse a model that was exported for another profile, or another version of it."""
+    wanted, found = profile_hash(profile), files.manifest.profile_sha256
+    if found == wanted:
+        return None
+    names = f'{files.manifest.profile!r} ({found}), asked for is {profile.name!r} ({wanted})'
+    return Fault(Code.MODEL_FORMAT, f'{files.folder} was exported for profile {names}')
