@@ -1,0 +1,89 @@
+"""Joining inputs by stamp: never 'latest', never a queue.  Pure, no ROS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+KEPT = 16  # unmatched messages kept a topic; 1.6 s at 10 Hz
+
+
+@dataclass
+class Cycle:
+    """One t0 the planner takes up.  Times in seconds of the monotonic clock."""
+
+    t0_ns: int
+    frames: Any
+    history: Any
+    started_s: float
+    submitted_s: float = 0.0
+    navigation: str = ''
+    prompt: str = ''
+    frame_age_s: float = 0.0
+
+
+class Joiner:
+    """Frame sets and histories of equal t0.  ``keep_all``: oldest first (lockstep); else the
+    newest, others skipped.
+    """
+
+    def __init__(self, keep_all: bool) -> None:
+        self._keep_all = keep_all
+        self._frames: dict[int, Any] = {}
+        self._histories: dict[int, Any] = {}
+        self._last_ns = -1
+        self.skipped = 0
+
+    def add_frames(self, t0_ns: int, message: Any) -> None:
+        """A frame set; a stamp older than the newest by more than the kept span is forgotten."""
+        self._add(self._frames, t0_ns, message)
+
+    def add_history(self, t0_ns: int, message: Any) -> None:
+        """An ego history."""
+        self._add(self._histories, t0_ns, message)
+
+    def take(self, now_s: float) -> Cycle | None:
+        """The next joined t0 and what was waited for it, or None."""
+        both = sorted(self._frames.keys() & self._histories.keys())
+        if not both:
+            return None
+        chosen = both[0] if self._keep_all else both[-1]
+        cycle = Cycle(chosen, self._frames[chosen], self._histories[chosen], now_s)
+        self.skipped += sum(t0 < chosen for t0 in self._frames)
+        for store in (self._frames, self._histories):
+            for t0 in [t for t in store if t <= chosen]:
+                del store[t0]
+        self._last_ns = chosen
+        return cycle
+
+    def _add(self, store: dict[int, Any], t0_ns: int, message: Any) -> None:
+        if t0_ns < self._last_ns - 1_000_000_000:  # the clock jumped back: start over
+            self._frames.clear()
+            self._histories.clear()
+            self._last_ns = -1
+        if t0_ns <= self._last_ns:
+            return
+        store[t0_ns] = message
+        while len(store) > KEPT:
+            del store[min(store)]
+
+
+class Instructions:
+    """Latched texts with their stamps; ``at`` gives the newest one at or before t0 that has not
+    expired.
+    """
+
+    def __init__(self) -> None:
+        self._items: list[tuple[int, int, str]] = []
+
+    def add(self, stamp_ns: int, expires_ns: int, text: str) -> None:
+        """A text that holds from ``stamp_ns`` until superseded or ``expires_ns`` (0: never)."""
+        self._items = [*self._items[-KEPT:], (stamp_ns, expires_ns, text)]
+
+    def at(self, t0_ns: int) -> str:
+        """Text in force at ``t0_ns``; '' when there is none."""
+        valid = [item for item in self._items if item[0] <= t0_ns]
+        if not valid:
+            return ''
+        _, expires_ns, text = max(valid, key=lambda item: item[0])
+        return text if expires_ns == 0 or t0_ns <= expires_ns else ''

@@ -1,0 +1,278 @@
+"""Node ``planner`` (lifecycle): the model's cycle, started by data, run in a child process.
+
+Exactly one CandidateArray answers every t0 it takes up: proposed, refused or dropped.  Free-
+running, it takes the newest set and counts the ones it skips; in lockstep it takes every one.
+rclpy never waits for the model: ``Worker`` rings a guard condition when there is news.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
+from rclpy.lifecycle.node import LifecycleState
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.msg import (
+    CandidateArray,
+    ChainOfCausation,
+    DrivingPrompt,
+    EgoHistory,
+    FrameSet,
+    FrameSetInfo,
+    NavInstruction,
+    StageTiming,
+)
+from alpamayo_ros.nodes import convert, qos, replies
+from alpamayo_ros.nodes.base import ConfigurationError, FaultLog, read_parameters, run
+from alpamayo_ros.nodes.convert import NS, ns, stamp
+from alpamayo_ros.nodes.joins import Cycle, Instructions, Joiner
+from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.profile import load_profile
+from alpamayo_ros.runtime.child import WorkerSpec
+from alpamayo_ros.runtime.loader import KINDS
+from alpamayo_ros.runtime.scripted import Script
+from alpamayo_ros.runtime.worker import Worker
+from alpamayo_ros.sensing.ring import FrameRing
+from alpamayo_ros.types import PlannerInput, Proposal
+
+PARAMETERS = (
+    Param('runtime', str, '', 'Who answers; scripted is a labelled test double.', choices=KINDS),
+    Param('model', str, '', 'Folder of the model; empty: the one that ships for the profile.'),
+    Param('script', str, '', 'Fields of runtime.Script as JSON, for tests; empty: none.'),
+    Param('seed', int, '', 'The noise of t0 depends on (seed, t0) alone.', 0, 2**31 - 1),
+    Param('period_s', float, 's', 'A cycle longer than this is reported as late.', 0.01, 30.0),
+    Param('overrun_s', float, 's', 'A cycle longer than this is dropped.', 0.01, 30.0),
+    Param('deadline_s', float, 's', 'A cycle longer than this ends in SIGKILL.', 0.01, 60.0),
+    Param('startup_s', float, 's', 'Longest time to load and warm up the model.', 1.0, 600.0),
+    Param('autostart', bool, '', 'Configure and activate without a lifecycle manager.'),
+)
+
+
+class PlannerNode(LifecycleNode):
+    """Joins frame sets and histories by stamp, hands them to the worker, publishes what comes
+    back.
+    """
+
+    def __init__(self) -> None:
+        super().__init__('planner', automatically_declare_parameters_from_overrides=True)
+        self.settings = read_parameters(self, PARAMETERS)
+        self.faults = FaultLog(self)
+        self.worker: Worker | None = None
+        self._active = False
+        self._news = self.create_guard_condition(self._on_news)
+        if self.settings.autostart:
+            self.trigger_configure()
+
+    # -- lifecycle ------------------------------------------------------------------------------
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start the child and open the topics; the model is warm later."""
+        self.profile = load_profile(self.settings.profile)
+        self._ring = FrameRing()
+        self._joiner = Joiner(keep_all=self.settings.lockstep)
+        self._navigation, self._prompt = Instructions(), Instructions()
+        self._flying: Cycle | None = None
+        self._previous_text = ''
+        self._sequence = 0
+        self._open_topics()
+        self.worker = Worker(self._spec(), listener=self._news.trigger)
+        self.worker.start()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Only with a warm model."""
+        warm = self.worker is not None and self.worker.state in ('warm', 'busy')
+        if not warm:
+            self.get_logger().error('not active: the model is not warm yet; try again')
+            return TransitionCallbackReturn.FAILURE
+        self._active = True
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """The model stays warm, nothing is planned."""
+        self._active = False
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """End the child and close the topics."""
+        self._active = False
+        self._close()
+        for endpoint in (*self._outputs, *self._inputs):
+            endpoint.destroy()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """As cleanup."""
+        self._close()
+        return TransitionCallbackReturn.SUCCESS
+
+    def destroy_node(self) -> None:
+        """End the child before the node."""
+        self._close()
+        super().destroy_node()
+
+    def _close(self) -> None:
+        if self.worker is not None:
+            self.worker.close()
+            self.worker = None
+
+    def _spec(self) -> WorkerSpec:
+        s = self.settings
+        folder = Path(s.model) if s.model else None
+        script = Script(**json.loads(s.script)) if s.script else None
+        if s.lockstep:
+            return WorkerSpec.lockstep(
+                self.profile, kind=s.runtime, folder=folder, script=script, startup_s=s.startup_s
+            )
+        return WorkerSpec(
+            self.profile, s.runtime, folder, script, period_s=s.period_s, overrun_s=s.overrun_s,
+            deadline_s=s.deadline_s, startup_s=s.startup_s,
+        )  # fmt: skip
+
+    def _open_topics(self) -> None:
+        out, latched = qos.output(self.settings.lockstep), qos.latched()
+        publish, subscribe = qos.watched_publisher, qos.watched_subscription
+        self._candidates = publish(self, CandidateArray, 'candidates', out)
+        self._words = publish(self, ChainOfCausation, 'reasoning_raw', out)
+        self._timing = publish(self, StageTiming, 'stage_timing', out)
+        self._outputs = (self._candidates, self._words, self._timing)
+        self._inputs = (
+            subscribe(self, NavInstruction, 'nav', self._on_navigation, latched),
+            subscribe(self, DrivingPrompt, 'prompt', self._on_prompt, latched),
+            subscribe(self, EgoHistory, 'ego_history', self._on_history, out),
+            subscribe(self, FrameSet, 'frame_set', self._on_frames, out),
+            subscribe(self, FrameSetInfo, 'frame_set_info', self._on_info, out),
+        )
+
+    # -- inputs ---------------------------------------------------------------------------------
+    def _on_navigation(self, message: NavInstruction) -> None:
+        self._navigation.add(ns(message.header.stamp), ns(message.expires), message.text)
+
+    def _on_prompt(self, message: DrivingPrompt) -> None:
+        self._prompt.add(ns(message.header.stamp), ns(message.expires), message.text)
+
+    def _on_history(self, message: EgoHistory) -> None:
+        self._joiner.add_history(ns(message.header.stamp), message)
+        self._begin()
+
+    def _on_frames(self, message: FrameSet) -> None:
+        frames = convert.frame_set(message)
+        if isinstance(frames, Fault):
+            self._refuse(ns(message.header.stamp), [frames])
+            return
+        self._ring.push(frames)
+        self._joiner.add_frames(frames.t0_ns, message)
+        self._begin()
+
+    def _on_info(self, message: FrameSetInfo) -> None:
+        if not message.accepted and self._active:
+            codes = [Fault(Code[name]) for name in message.faults if name in Code.__members__]
+            self._refuse(ns(message.header.stamp), codes or [Fault(Code.SET_INCOMPLETE)])
+
+    # -- the cycle ------------------------------------------------------------------------------
+    def _begin(self) -> None:
+        """Hand the newest joined set to the worker when it is idle; nothing queues."""
+        if not self._active or self.worker is None or self._flying is not None:
+            return
+        cycle = self._joiner.take(time.perf_counter())
+        if cycle is None:
+            return
+        inputs = self._inputs_for(cycle)
+        if isinstance(inputs, Fault):
+            self._refuse(cycle.t0_ns, [inputs], cycle)
+            return
+        cycle.submitted_s = time.perf_counter()
+        if self.worker.submit(inputs):
+            self._flying = cycle
+            return
+        fault = self.worker.failed or Fault(Code.MODEL_ABSENT, f'It is {self.worker.state}.')
+        self._refuse(cycle.t0_ns, [*self.worker.faults(), fault], cycle)
+
+    def _inputs_for(self, cycle: Cycle) -> PlannerInput | Fault:
+        errors = [name for name in cycle.history.faults if name in Code.__members__]
+        if errors or not len(cycle.history.x_m):
+            code = Code[errors[0]] if errors else Code.EGO_HISTORY
+            return Fault(code, 'egomotion refused this t0.')
+        frames = self._ring.stack(cycle.t0_ns, self.profile)
+        if isinstance(frames, Fault):
+            return frames
+        cycle.navigation = self._navigation.at(cycle.t0_ns)
+        cycle.prompt = self._prompt.at(cycle.t0_ns)
+        now_ns = cycle.t0_ns if self.settings.lockstep else self.get_clock().now().nanoseconds
+        ages = frames.age_s[0][frames.valid[0]]
+        cycle.frame_age_s = (now_ns - cycle.t0_ns) / NS + (float(ages.max()) if ages.size else 0.0)
+        return PlannerInput(
+            t0_ns=cycle.t0_ns,
+            frames=frames,
+            ego=convert.ego_history(cycle.history),
+            navigation=cycle.navigation,
+            prompt=cycle.prompt,
+            previous_text=self._previous_text,
+            seed=self.settings.seed,
+        )
+
+    def _on_news(self) -> None:
+        """The worker has a proposal, a fault or a new state."""
+        worker = self.worker
+        if worker is None:
+            return
+        proposal, faults = worker.poll(), worker.faults()
+        self._report(faults)
+        cycle = self._flying
+        if cycle is not None and proposal is not None and proposal.t0_ns == cycle.t0_ns:
+            self._flying = None
+            self._propose(cycle, proposal, faults)
+        elif cycle is not None and worker.state != 'busy':
+            self._flying = None
+            self._reply(cycle.t0_ns, CandidateArray.DROPPED, faults, cycle)
+        elif worker.state == 'warm' and not self._active and self.settings.autostart:
+            self.trigger_activate()
+        elif worker.failed is not None and not self._active:
+            raise ConfigurationError(f'planner refuses to start: {worker.failed}')
+        self._begin()
+
+    def _report(self, faults: list[Fault]) -> None:
+        self.faults.update({fault.code.name: str(fault) for fault in faults})
+
+    # -- outputs --------------------------------------------------------------------------------
+    def _refuse(self, t0_ns: int, faults: list[Fault], cycle: Cycle | None = None) -> None:
+        self._report(faults)
+        self._reply(t0_ns, CandidateArray.REFUSED, faults, cycle)
+
+    def _reply(self, t0_ns: int, status: int, faults: list[Fault], cycle: Cycle | None) -> None:
+        message = CandidateArray(status=status)
+        message.header.stamp, message.header.frame_id = stamp(t0_ns), 'base_link'
+        self._send(message, faults, cycle)
+
+    def _propose(self, cycle: Cycle, proposal: Proposal, faults: list[Fault]) -> None:
+        self._previous_text = proposal.text
+        message = convert.candidates_message(proposal, self.profile.trajectory.dt_s)
+        self._send(message, faults, cycle)
+        self._words.publish(replies.words(message))
+        period_ms = self.settings.period_s * 1e3
+        self._timing.publish(replies.timing(cycle, proposal, message, period_ms))
+
+    def _send(self, message: CandidateArray, faults: list[Fault], cycle: Cycle | None) -> None:
+        """Add what every reply carries, and publish it."""
+        self._sequence += 1
+        message.sequence, message.seed = self._sequence, self.settings.seed
+        message.profile, message.runtime = self.profile.name, self.settings.runtime
+        identity = self.worker.identity if self.worker else None
+        message.manifest_hash = identity.manifest_sha256 if identity else ''
+        message.faults = sorted({fault.code.name for fault in faults})
+        if cycle is not None:
+            replies.add_inputs(message, cycle)
+        message.published = self.get_clock().now().to_msg()
+        self._candidates.publish(message)
+
+
+def main() -> int:
+    """Entry point of ``ros2 run alpamayo_ros planner``."""
+    return run(PlannerNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""The planner's outgoing messages: what a reply says of its inputs, the words, where the time
+went.
+"""
+
+from __future__ import annotations
+
+import time
+
+from alpamayo_ros.msg import CandidateArray, ChainOfCausation, StageTiming
+from alpamayo_ros.nodes.convert import floats
+from alpamayo_ros.nodes.joins import Cycle
+from alpamayo_ros.types import Proposal
+
+
+def add_inputs(message: CandidateArray, cycle: Cycle) -> None:
+    """What the reply was made from: anchor, ages, texts, valid views."""
+    history, frames = cycle.history, cycle.frames
+    message.frame_set_sequence = frames.sequence
+    message.pose_in_odom, message.odom_frame = history.pose_in_odom, history.odom_frame
+    message.ego_extrapolated_s = history.extrapolated_s
+    message.navigation, message.prompt = cycle.navigation, cycle.prompt
+    message.frame_age_s = cycle.frame_age_s
+    message.view_mask = sum(1 << i for i, ok in enumerate(frames.valid) if ok)
+
+
+def words(candidates: CandidateArray) -> ChainOfCausation:
+    """The text of a reply, not yet split into parts."""
+    message = ChainOfCausation(text=candidates.text, sequence=candidates.sequence)
+    message.header.stamp, message.header.frame_id = candidates.text_t0, 'base_link'
+    message.truncated, message.tokens = candidates.text_truncated, len(candidates.token_ids)
+    return message
+
+
+def timing(
+    cycle: Cycle, proposal: Proposal, candidates: CandidateArray, period_ms: float
+) -> StageTiming:
+    """Stages follow each other (prepare, the worker's own, deliver) and sum to the wall time."""
+    wall_ms = (time.perf_counter() - cycle.started_s) * 1e3
+    prepare_ms = (cycle.submitted_s - cycle.started_s) * 1e3
+    stages = {'prepare': prepare_ms, **proposal.stage_ms}
+    stages['deliver'] = wall_ms - sum(stages.values())
+    message = StageTiming(sequence=candidates.sequence, node='planner', period_ms=period_ms)
+    message.header.stamp = candidates.header.stamp
+    message.stages, message.duration_ms = list(stages), floats(list(stages.values()))
+    message.wall_ms, message.deadline_missed = wall_ms, wall_ms > period_ms
+    text_ms = (proposal.t0_ns - (proposal.text_t0_ns or proposal.t0_ns)) / 1e6
+    message.age_names = ['frames', 'text']
+    message.age_ms = floats([cycle.frame_age_s * 1e3, text_ms])
+    message.started = candidates.published
+    return message
