@@ -44,13 +44,13 @@ def _radial(radius: Grid, lens: Distortion) -> Grid:
         t2 = theta * theta
         bent = theta * (1 + t2 * (k[0] + t2 * (k[1] + t2 * (k[2] + t2 * k[3]))))
         safe = np.where(radius > 1e-9, radius, 1.0)
-        return np.where(radius > 1e-9, bent / safe, 1.0)
+        return np.asarray(np.where(radius > 1e-9, bent / safe, 1.0))
     r2 = radius * radius
     k3 = k[4] if len(k) > 4 else 0.0
     top = 1 + r2 * (k[0] + r2 * (k[1] + r2 * k3))
     if lens.model == 'rational_polynomial':
-        return top / (1 + r2 * (k[5] + r2 * (k[6] + r2 * k[7])))
-    return top
+        top = top / (1 + r2 * (k[5] + r2 * (k[6] + r2 * k[7])))
+    return np.asarray(top)
 
 
 def _turning_radius(largest: float, lens: Distortion) -> float:

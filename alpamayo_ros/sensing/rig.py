@@ -20,14 +20,14 @@ from alpamayo_ros.profile import ModelProfile, share_dir
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 DistortionModel = Literal['none', 'plumb_bob', 'rational_polynomial', 'equidistant']
-# Coefficient counts of sensor_msgs/distortion_models; 4 for plumb_bob is OpenCV's short form (k3 = 0).
+# Coefficient counts of sensor_msgs/distortion_models; 4 for plumb_bob means k3 = 0.
 COEFFICIENTS: dict[str, tuple[int, ...]] = {
     'none': (0,),
     'plumb_bob': (4, 5),
     'rational_polynomial': (8,),
     'equidistant': (4,),
 }
-# camera body (x forward, y left, z up) from camera optical frame (z forward, x right, y down), REP 103
+# REP 103: camera body (x forward, y left, z up) from optical frame (z forward, x right, y down)
 BODY_FROM_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 
 
@@ -36,7 +36,7 @@ class _Strict(BaseModel):
 
 
 class Mount(_Strict):
-    """Pose of a camera body in base_link: metres; radians about x, y, z (positive pitch looks down)."""
+    """Pose of a camera body in base_link: m; rad about x, y, z (positive pitch looks down)."""
 
     x_m: Finite
     y_m: Finite
@@ -56,16 +56,17 @@ class Distortion(_Strict):
     def _count(self) -> Distortion:
         if len(self.coefficients) not in COEFFICIENTS[self.model]:
             raise ValueError(
-                f'{self.model} takes {COEFFICIENTS[self.model]} coefficients, got {len(self.coefficients)}'
+                f'{self.model} takes {COEFFICIENTS[self.model]} coefficients, '
+                f'got {len(self.coefficients)}'
             )
         return self
 
 
 class RigCamera(_Strict):
-    """One camera.  Intrinsics: ``camera_matrix`` (row-major 3 x 3, pixels), or ``hfov_deg`` of an ideal pinhole.
+    """One camera: ``camera_matrix`` (row-major 3 x 3, pixels), or ``hfov_deg`` of a pinhole.
 
-    ``policy`` when its frame is missing from a set: ``hold`` its newest real frame with its true age,
-    ``mask`` it (black, valid False), or ``reject`` the set.
+    ``policy`` when its frame is missing from a set: ``hold`` its newest real frame with its true
+    age, ``mask`` it (black, valid False), or ``reject`` the set.
     """
 
     name: str
@@ -105,7 +106,7 @@ class RigCamera(_Strict):
 
     @property
     def base_from_optical(self) -> Float[np.ndarray, '4 4']:
-        """Rigid transform: a point in the optical frame to base_link (extrinsic x, y, z rotations)."""
+        """Rigid transform of points from the optical frame to base_link."""
         mount = self.mount
         out = np.eye(4)
         rotation = rotation_xyz(mount.roll_rad, mount.pitch_rad, mount.yaw_rad)
@@ -116,7 +117,7 @@ class RigCamera(_Strict):
     def with_calibration(
         self, matrix: Float[np.ndarray, '3 3'], model: str, coefficients: tuple[float, ...]
     ) -> RigCamera:
-        """This camera with the intrinsics of a CameraInfo; pydantic.ValidationError when they are no calibration."""
+        """This camera with a CameraInfo's intrinsics; pydantic.ValidationError when invalid."""
         data = self.model_dump() | {
             'hfov_deg': None,
             'camera_matrix': tuple(float(v) for v in np.asarray(matrix).reshape(-1)),
@@ -135,7 +136,7 @@ class OdometrySource(_Strict):
 
 
 class Vehicle(_Strict):
-    """Dimensions and actuator limits of the vehicle; base_link is the rear-axle centre on the ground."""
+    """Dimensions and actuator limits; base_link is the rear-axle centre on the ground."""
 
     wheelbase_m: Length
     steer_max_rad: Length
@@ -177,7 +178,7 @@ class Rig(_Strict):
 
     @property
     def calibration_hash(self) -> str:
-        """SHA-256 over intrinsics, distortion and mounts; a live change of it is CALIBRATION_CHANGED."""
+        """SHA-256 of intrinsics, lenses and mounts; a live change is CALIBRATION_CHANGED."""
         data = '\n'.join(
             f'{c.name} {c.width} {c.height} {c.matrix.tolist()} {c.distortion!r} {c.mount!r}'
             for c in self.cameras
@@ -193,7 +194,7 @@ def rotation_xyz(roll_rad: float, pitch_rad: float, yaw_rad: float) -> Float[np.
     rx = np.array([[1, 0, 0], [0, cr, -sr], [0, sr, cr]])
     ry = np.array([[cp, 0, sp], [0, 1, 0], [-sp, 0, cp]])
     rz = np.array([[cy, -sy, 0], [sy, cy, 0], [0, 0, 1]])
-    return rz @ ry @ rx
+    return np.asarray(rz @ ry @ rx)
 
 
 def load_rig(name_or_path: str | Path) -> Rig:

@@ -1,8 +1,8 @@
 """Views: what the model sees of each camera, cut and resampled from the camera's own image.
 
 A view is an ideal pinhole: square pixels, principal point in the middle, horizontal field of view
-``view.hfov_deg``, looking along the camera's optical axis.  The simulator, the training data and the
-nodes all make views with this code, so they agree to the byte.
+``view.hfov_deg``, looking along the camera's optical axis.  The simulator, the training data and
+the nodes all make views with this code, so they agree to the byte.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from alpamayo_ros.sensing.rig import Distortion, Rig
 
 
 class ViewMaker:
-    """One view of one camera.  ``lost_fov_deg``: how much of the asked-for width the camera does not cover.
+    """One view of one camera.  ``lost_fov_deg``: the part of the width the camera cannot see.
 
-    Without distortion a view is a crop around the principal point, resized with INTER_AREA; its borders are
-    rounded to whole source pixels.  With distortion it is a remap through tables made once, after
-    an INTER_AREA reduction by a whole factor so that nothing aliases.  Where the camera sees nothing: black.
+    Without distortion a view is a crop around the principal point, resized with INTER_AREA; its
+    borders are rounded to whole source pixels.  With distortion it is a remap through tables made
+    once, after an INTER_AREA reduction by a whole factor so that nothing aliases.  Where the
+    camera sees nothing the view is black.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class ViewMaker:
         )
 
     def __call__(self, image_rgb: UInt8[np.ndarray, 'h w 3']) -> UInt8[np.ndarray, 'H W 3']:
-        """The view of ``image_rgb``; ValueError when the image has not the size agreed at the start."""
+        """The view of ``image_rgb``; ValueError when it has not the size agreed at the start."""
         if image_rgb.shape != (self.size[1], self.size[0], 3):
             raise ValueError(
                 f'expected {self.size[1]} x {self.size[0]} x 3, got {image_rgb.shape}'
@@ -64,7 +65,7 @@ class ViewMaker:
 
 
 class _Crop:
-    """Central crop, INTER_AREA.  All borders in pixel-edge coordinates (pixel i covers i to i + 1)."""
+    """Central crop, INTER_AREA.  Borders in pixel-edge coordinates: pixel i covers i to i + 1."""
 
     def __init__(
         self,
@@ -145,7 +146,7 @@ def source_pixels(
 def _span(
     centre: float, scale: float, wanted: int, available: int
 ) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Source and target interval (start, stop) of one axis: ``wanted`` target pixels around ``centre``."""
+    """Source and target (start, stop) of one axis: ``wanted`` target pixels around ``centre``."""
     start = max(0, round(centre - scale * wanted / 2))
     stop = min(available, round(centre + scale * wanted / 2))
     if stop <= start:
@@ -174,7 +175,7 @@ def views_from_rig(profile: ModelProfile, rig: Rig) -> list[ViewMaker]:
 def make_views(
     images: Mapping[str, np.ndarray], makers: Sequence[ViewMaker]
 ) -> UInt8[np.ndarray, 'V H W 3']:
-    """All views of one timestep, RGB; the view of a camera that is absent from ``images`` is black."""
+    """All views of one timestep, RGB; the view of a camera absent from ``images`` is black."""
     first = makers[0].view
     out = np.zeros((len(makers), first.height, first.width, 3), np.uint8)
     for i, maker in enumerate(makers):

@@ -1,0 +1,265 @@
+"""Camera synchronisation by capture time: a ring a camera and an anchor time.
+
+Pure: ``push`` and ``poll`` take ``now_ns`` and return what became ready.  Payloads are carried by
+reference and never looked at.  Why not message_filters: FIELD_NOTES section 2.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.sensing.silence import CameraWatch
+from alpamayo_ros.sensing.stamps import MS, ClockWatch, StampLimits, check_stamp
+
+RING = 16  # frames kept a camera: half a second at 30 Hz
+Frame = tuple[int, Any]  # stamp_ns, payload
+
+
+@dataclass(frozen=True, slots=True)
+class SyncCamera:
+    """How one camera takes part.  ``required``: no set without it (mandatory, or not maskable)."""
+
+    name: str
+    period_ns: int
+    policy: Literal['hold', 'mask', 'reject'] = 'hold'
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SyncLimits:
+    """Limits of FAULTS.md section 1.
+
+    ``hold_periods``, ``hold_required_periods``: how old a held frame may be, in periods.  A camera
+    that may be masked is masked after one period, one that may not is held until it is silent.
+    """
+
+    stamps: StampLimits = StampLimits()
+    set_period_ns: int = 100 * MS
+    skew_warn_ns: int = 10 * MS
+    skew_ns: int = 50 * MS
+    wait_ns: int = 50 * MS
+    hold_periods: float = 1.5
+    hold_required_periods: float = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class SyncedSet:
+    """One timestep, camera by camera in the configured order.
+
+    ``stamps_ns`` is the true capture time (t0 where there is none), ``held`` marks a frame of an
+    earlier timestep, ``skew_ns`` is the spread of the frames that are not held.
+    """
+
+    t0_ns: int
+    stamps_ns: tuple[int, ...]
+    payloads: tuple[Any, ...]
+    valid: tuple[bool, ...]
+    held: tuple[bool, ...]
+    skew_ns: int
+    faults: tuple[Fault, ...] = ()
+
+
+class CameraSync:
+    """Forms sets.  ``counts`` tallies faults by code; ``watch`` knows who is silent."""
+
+    def __init__(self, cameras: Sequence[SyncCamera], limits: SyncLimits | None = None) -> None:
+        """The first required camera, or else the first, is the one whose capture time is t0."""
+        self.cameras = tuple(cameras)
+        self.limits = limits or SyncLimits()
+        self.counts: Counter[str] = Counter()
+        self.clock = ClockWatch(self.limits.stamps)
+        periods = {camera.name: camera.period_ns for camera in cameras}
+        self.watch = CameraWatch(periods, [c.name for c in cameras if c.required])
+        self._index = {camera.name: i for i, camera in enumerate(cameras)}
+        self._reference = next((i for i, c in enumerate(cameras) if c.required), 0)
+        self._slop_ns = [min(self.limits.skew_ns, c.period_ns // 2) for c in cameras]
+        ahead = int(0.4 * cameras[self._reference].period_ns)
+        self._spacing_ns = self.limits.set_period_ns - ahead
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every frame, as after a clock jump; the tallies stay."""
+        self._rings: list[deque[Frame]] = [deque(maxlen=RING) for _ in self.cameras]
+        self._last_t0: int | None = None
+        self._pending_since: int | None = None
+        self._started_ns: int | None = None
+
+    def push(
+        self, camera: str, stamp_ns: int, payload: Any, now_ns: int
+    ) -> list[SyncedSet | Fault]:
+        """Take one frame; returns the sets and faults that it brings about, oldest first."""
+        out: list[SyncedSet | Fault] = []
+        self._watch_clock(now_ns, out)
+        ring = self._rings[self._index[camera]]
+        newest = ring[-1][0] if ring else None
+        fault = check_stamp(camera, stamp_ns, newest, now_ns, self.limits.stamps)
+        if fault is not None:
+            if fault.code is Code.STAMP_LATE and any(stamp_ns == s for s, _ in ring):
+                fault = Fault(Code.STAMP_DUP, fault.message, fault.values)
+            self._report(fault, out)
+            if fault.code is not Code.STAMP_FUTURE_WARN:
+                return out
+        ring.append((stamp_ns, payload))
+        self.watch.seen(camera, stamp_ns, now_ns)
+        if self._pending_since is None and self._is_new(stamp_ns):
+            self._pending_since = now_ns
+        self._advance(now_ns, out)
+        return out
+
+    def poll(self, now_ns: int) -> list[SyncedSet | Fault]:
+        """Let time pass; forms the set whose missing frames were waited for long enough."""
+        out: list[SyncedSet | Fault] = []
+        self._watch_clock(now_ns, out)
+        self._advance(now_ns, out)
+        return out
+
+    def _watch_clock(self, now_ns: int, out: list[SyncedSet | Fault]) -> None:
+        fault = self.clock.check(now_ns)
+        if fault is not None:
+            self.reset()
+            self.watch.reset(now_ns)
+            self._report(fault, out)
+        if self._started_ns is None:
+            self._started_ns = now_ns
+
+    def _report(self, fault: Fault, out: list[SyncedSet | Fault]) -> None:
+        self.counts[fault.code.name] += 1
+        out.append(fault)
+
+    def _is_new(self, stamp_ns: int) -> bool:
+        """Whether a frame belongs to a timestep after the last set."""
+        return self._last_t0 is None or stamp_ns > self._last_t0 + self._spacing_ns
+
+    def _first_new(self, camera: int) -> int | None:
+        return next((stamp for stamp, _ in self._rings[camera] if self._is_new(stamp)), None)
+
+    def _advance(self, now_ns: int, out: list[SyncedSet | Fault]) -> None:
+        """Form sets until the newest timestep has to wait."""
+        while self._pending_since is not None:
+            t0 = self._anchor()
+            if t0 is None:
+                self._pending_since = None
+                return
+            nearest = [self._nearest(i, t0) for i in range(len(self.cameras))]
+            if not (self._complete(nearest, t0, now_ns) or self._overdue(t0, now_ns)):
+                return
+            self._last_t0 = t0
+            fresh = any(self._first_new(i) is not None for i in range(len(self.cameras)))
+            self._pending_since = now_ns if fresh else None
+            result = self._form(t0, nearest)
+            if isinstance(result, Fault):
+                self._report(result, out)
+            else:
+                self.counts.update(fault.code.name for fault in result.faults)
+                out.append(result)
+
+    def _anchor(self) -> int | None:
+        """t0 of the next timestep: the reference's frame, or else the new frame closest to due."""
+        firsts = [self._first_new(i) for i in range(len(self.cameras))]
+        new = [stamp for stamp in firsts if stamp is not None]
+        if not new:
+            return None
+        reference = firsts[self._reference]
+        if reference is not None and reference < min(new) + self.limits.set_period_ns * 3 // 4:
+            return reference
+        if self._last_t0 is None:
+            return min(new)
+        due = self._last_t0 + self.limits.set_period_ns
+        return min(new, key=lambda stamp: (abs(stamp - due), stamp))
+
+    def _nearest(self, camera: int, t0: int) -> Frame | None:
+        """The camera's frame closest to t0 within its slop; ties take the older."""
+        best, distance = None, self._slop_ns[camera] + 1
+        for frame in self._rings[camera]:
+            away = abs(frame[0] - t0)
+            if away < distance:
+                best, distance = frame, away
+        return best
+
+    def _complete(self, nearest: list[Frame | None], t0: int, now_ns: int) -> bool:
+        """Whether no camera that still lives has a better frame to come."""
+        if nearest[self._reference] is None:
+            return False
+        return all(frame is not None or self._silent(i, now_ns) for i, frame in enumerate(nearest))
+
+    def _silent(self, camera: int, now_ns: int) -> bool:
+        ring = self._rings[camera]
+        assert self._started_ns is not None  # set by the first push or poll
+        newest = ring[-1][0] if ring else self._started_ns
+        return now_ns - newest > 3 * self.cameras[camera].period_ns
+
+    def _overdue(self, t0: int, now_ns: int) -> bool:
+        """Waited long enough, or a frame of the timestep after has come."""
+        assert self._pending_since is not None  # only called while pending
+        if now_ns - self._pending_since >= self.limits.wait_ns:
+            return True
+        later = t0 + self.limits.set_period_ns * 3 // 4
+        return any(ring and ring[-1][0] > later for ring in self._rings)
+
+    def _form(self, t0: int, nearest: list[Frame | None]) -> SyncedSet | Fault:
+        """The set at t0, or why there is none."""
+        fresh = [frame[0] for frame in nearest if frame is not None]
+        skew = max(fresh) - min(fresh)
+        if skew > self.limits.skew_ns:
+            return _skew(Code.SKEW, t0, skew, self.limits.skew_ns)
+        frames: list[Frame | None] = []
+        held: list[bool] = []
+        for i, frame in enumerate(nearest):
+            if frame is None:
+                late = self._beside(i, t0)
+                if late is not None:
+                    return _skew(Code.SKEW, t0, late, self.limits.skew_ns, self.cameras[i].name)
+                replacement = self._replace(i, t0)
+                if isinstance(replacement, Fault):
+                    return replacement
+                frames.append(replacement)
+                held.append(replacement is not None)
+            else:
+                frames.append(frame)
+                held.append(False)
+        warn = skew > self.limits.skew_warn_ns
+        faults = (_skew(Code.SKEW_WARN, t0, skew, self.limits.skew_warn_ns),) if warn else ()
+        return SyncedSet(
+            t0,
+            tuple(t0 if frame is None else frame[0] for frame in frames),
+            tuple(None if frame is None else frame[1] for frame in frames),
+            tuple(frame is not None for frame in frames),
+            tuple(held),
+            skew,
+            faults,
+        )
+
+    def _beside(self, camera: int, t0: int) -> int | None:
+        """Distance to a frame too late for this timestep, yet not of the next: skew, not loss."""
+        limit = self.cameras[camera].period_ns * 3 // 4
+        offsets = [stamp - t0 for stamp, _ in self._rings[camera] if 0 < stamp - t0 < limit]
+        return min((d for d in offsets if d > self.limits.skew_ns), default=None)
+
+    def _replace(self, camera: int, t0: int) -> Frame | None | Fault:
+        """What the policy puts for a missing frame: an older one, None (masked) or a fault."""
+        spec = self.cameras[camera]
+        older = max(
+            (f for f in self._rings[camera] if f[0] <= t0), key=lambda f: f[0], default=None
+        )
+        periods = self.limits.hold_required_periods if spec.required else self.limits.hold_periods
+        fits = older is not None and t0 - older[0] <= periods * spec.period_ns
+        if spec.policy == 'hold' and fits:
+            return older
+        if spec.policy == 'reject' or spec.required:
+            age = float('inf') if older is None else (t0 - older[0]) / 1e6
+            return Fault(
+                Code.SET_INCOMPLETE,
+                f'no frame of {spec.name} at {t0} ns; its newest is {age:.0f} ms older',
+                {'camera': spec.name, 't0_ns': float(t0)},
+            )
+        return None
+
+
+def _skew(code: Code, t0: int, skew_ns: int, limit_ns: int, camera: str = '') -> Fault:
+    values: dict[str, float | str] = {'skew_ns': float(skew_ns), 'limit_ns': float(limit_ns)}
+    values |= {'t0_ns': float(t0)} | ({'camera': camera} if camera else {})
+    return Fault(code, f'{camera or "cameras"} {skew_ns / 1e6:.1f} ms apart at {t0} ns', values)
