@@ -66,8 +66,7 @@ class Batches:
         self.rng = np.random.default_rng(seed)
         self.weights = data.weights()
         self.choice = choice_weights(grammar, data.rows['coc'])
-        p, t = model.profile, grammar.tokenizer
-        self.prefix = [torch.tensor(prefix_ids(t, text, '', p.text.max_prefix)) for text in (INSTRUCTION, '')]
+        self.prefix, self.prefix_valid = prefix_pool(grammar, model.profile.text.max_prefix)
 
     def draw(self, size: int) -> Batch:
         """A weighted random batch with input dropout: side cameras, past timesteps, instruction."""
@@ -78,18 +77,35 @@ class Batches:
         past = torch.from_numpy((self.rng.random((size, valid.shape[1])) > 0.08) & (self.rng.random((size, 1)) > 0.08))
         past[:, 0] = True
         batch.valid = valid * past[:, :, None]
+        pick = torch.from_numpy(np.where(self.rng.random(size) < 0.7, 0, self.rng.integers(0, len(self.prefix), size)))
+        batch.prefix, batch.prefix_valid = self.prefix[pick], self.prefix_valid[pick]
         return batch
 
     def gather(self, rows: np.ndarray) -> Batch:
         """The samples ``rows`` without dropout."""
         r = {k: torch.from_numpy(v[rows]) for k, v in self.data.rows.items()}
         valid = r['past'].float()[:, :, None].repeat(1, 1, self.views)
-        prefix = self.prefix[0].repeat(len(rows), 1)
+        length = int(self.prefix_valid[0].sum())
+        prefix = self.prefix[0, :length].repeat(len(rows), 1)
         return Batch(
             self.features[r['frames'].long()].float(), r['age_s'].float()[:, :, None].repeat(1, 1, self.views), valid,
             r['speed'].float(), r['coc'].long(), torch.from_numpy(self.choice[rows]), r['plan'].float(),
             r['truth'].float(), prefix, torch.ones(prefix.shape),
         )  # fmt: skip
+
+
+def prefix_pool(grammar: Grammar, max_prefix: int) -> tuple[Tensor, Tensor]:
+    """Padded text prefixes and their validity: the usual instruction first, then others and idle prompts.
+
+    This first nano has no junctions to turn at: other words are noise to it, and it learns to drive on regardless.
+    """
+    texts = [(INSTRUCTION, ''), ('', ''), ('turn left in 100 m', ''), ('turn right in 40 m', ''), ('go straight', '')]
+    texts += [(INSTRUCTION, p) for p in ('drive carefully', 'slowly please', 'wet road', 'children', 'comfortably')]
+    rows = [prefix_ids(grammar.tokenizer, *pair, max_prefix) for pair in texts]
+    longest = max(map(len, rows))
+    ids = torch.tensor([[*r, *[0] * (longest - len(r))] for r in rows])
+    valid = torch.tensor([[1.0] * len(r) + [0.0] * (longest - len(r)) for r in rows])
+    return ids, valid
 
 
 def choice_weights(grammar: Grammar, coc: np.ndarray) -> np.ndarray:
