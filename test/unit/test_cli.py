@@ -1,0 +1,70 @@
+"""``alpamayo``: help that is quick and true, subcommands that are imported when called."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+import alpamayo_ros
+from alpamayo_ros.cli.main import SUBCOMMANDS, _module
+
+
+def alpamayo(*words: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, 'COLUMNS': '120', 'NO_COLOR': '1', 'TERM': 'dumb'}
+    command = [sys.executable, '-m', 'alpamayo_ros.cli.main', *words]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+
+
+def test_version_is_that_of_the_package(repository) -> None:
+    stated = re.search('<version>(.*?)</version>', (repository / 'package.xml').read_text())
+    assert alpamayo('--version').stdout == f'alpamayo_ros {stated.group(1)}\n'
+    assert alpamayo_ros.__version__ == stated.group(1)
+
+
+def test_help_lists_exactly_what_is_installed_and_gives_examples() -> None:
+    text = alpamayo('--help').stdout
+    listed = re.findall(r'^│ (\w+) +\S', text, re.M)
+    assert sorted(listed) == sorted(name for name in SUBCOMMANDS if _module(name))
+    assert 'alpamayo doctor' in text and 'alpamayo up simulator' in text
+
+
+def test_no_arguments_teach() -> None:
+    assert 'Usage: alpamayo' in alpamayo().stdout
+
+
+def test_an_unknown_subcommand_is_refused() -> None:
+    done = alpamayo('fly')
+    assert done.returncode == 2 and 'fly' in done.stderr
+
+
+@pytest.mark.parametrize('name', [n for n in SUBCOMMANDS if _module(n) and n != 'train'])
+def test_every_listed_subcommand_explains_itself(name: str) -> None:
+    done = alpamayo(name, '--help')
+    assert done.returncode == 0, done.stderr
+    assert f'Usage: alpamayo {name}' in done.stdout and len(done.stdout) > 200
+
+
+def test_help_needs_none_of_the_heavy_packages() -> None:
+    code = (
+        'import sys; from alpamayo_ros.cli import main; sys.argv = ["alpamayo", "--help"]\n'
+        'try: main.app(prog_name="alpamayo")\n'
+        'except SystemExit: pass\n'
+        'heavy = {"cv2", "onnx", "torch", "onnxruntime", "rclpy", "scipy", "matplotlib"}\n'
+        'print("loaded:", sorted(heavy & set(sys.modules)))'
+    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == 'loaded: []'
+
+
+def test_help_takes_less_than_half_a_second_of_processor_time() -> None:
+    best = 9.0
+    for _ in range(3):
+        before = os.times()
+        alpamayo('--help')
+        after = os.times()
+        best = min(best, sum(after[2:4]) - sum(before[2:4]))
+        time.sleep(0.05)
+    assert best < 0.5
