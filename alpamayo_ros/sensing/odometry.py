@@ -1,0 +1,152 @@
+"""From a raw odometry message to an EgoState, and the checks between one state and the next."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.sensing.stamps import MS
+from alpamayo_ros.types import EgoState
+
+NS = 1_000_000_000
+FIELDS = (
+    'position.x position.y position.z orientation.x orientation.y orientation.z orientation.w '
+    'linear.x linear.y linear.z angular.x angular.y angular.z'
+).split()
+
+
+@dataclass(frozen=True, slots=True)
+class OdometryLimits:
+    """Limits of FAULTS.md section 1 (odometry gap, odometry speed against change of position).
+
+    ``jump_m``: step that no motion explains; ``window_ns``: base line of the speed check, so long
+    that 2 cm of position noise stays below the warning.
+    """
+
+    gap_warn_ns: int = 50 * MS
+    gap_ns: int = 200 * MS
+    extrapolate_ns: int = 50 * MS
+    speed_warn_mps: float = 1.0
+    speed_mps: float = 5.0
+    jump_m: float = 1.0
+    window_ns: int = 200 * MS
+    quaternion: float = 1e-3
+
+
+def from_message(
+    stamp_ns: int,
+    frames: tuple[str, str],
+    values: tuple[float, ...],
+    expected: tuple[str, str] = ('odom', 'base_link'),
+    limits: OdometryLimits | None = None,
+) -> EgoState | Fault:
+    """EgoState of one nav_msgs/Odometry.
+
+    ``frames``: frame_id and child_frame_id.  ``values``: the 13 numbers in the order of ``FIELDS``
+    (pose in frame_id, twist in child_frame_id).  ODOM_FRAME, ODOM_NAN or STAMP_INVALID otherwise.
+    """
+    if frames != expected:
+        return Fault(
+            Code.ODOM_FRAME,
+            f'expected {expected[0]!r} -> {expected[1]!r}, got {frames[0]!r} -> {frames[1]!r}',
+            {'frame_id': frames[0][:64], 'child_frame_id': frames[1][:64]},
+        )
+    bad = [name for name, value in zip(FIELDS, values, strict=True) if not math.isfinite(value)]
+    if bad:
+        return Fault(Code.ODOM_NAN, f'not finite: {", ".join(bad)}', {'field': bad[0]})
+    if stamp_ns <= 0:
+        return Fault(
+            Code.STAMP_INVALID, f'odometry stamp {stamp_ns} ns', {'stamp_ns': float(stamp_ns)}
+        )
+    qx, qy, qz, qw = values[3:7]
+    norm = math.sqrt(qx * qx + qy * qy + qz * qz + qw * qw)
+    tolerance = (limits or OdometryLimits()).quaternion
+    if not abs(norm - 1.0) <= tolerance:
+        message = f'{frames[0]!r} -> {frames[1]!r}: quaternion of length {norm:.4f}, expected 1'
+        return Fault(Code.ODOM_FRAME, message, {'norm': norm})
+    heading = math.atan2(2 * (qw * qz + qx * qy), 1 - 2 * (qy * qy + qz * qz))
+    return EgoState(stamp_ns, values[0], values[1], heading, values[7], values[12])
+
+
+class OdometryWatch:
+    """Compares each state with the ones before: order, jumps, speed against change of position."""
+
+    def __init__(self, limits: OdometryLimits | None = None) -> None:
+        """Start with no past."""
+        self.limits = limits or OdometryLimits()
+        self._recent: deque[EgoState] = deque()
+
+    def reset(self) -> None:
+        """Forget the past, as after a clock jump."""
+        self._recent.clear()
+
+    def check(self, state: EgoState) -> Fault | None:
+        """Judge ``state``; a refused one leaves no trace, a jump starts a new past."""
+        fault = _order(state, self._recent[-1] if self._recent else None)
+        if fault is not None:
+            return fault
+        fault = self._jump(state)
+        if fault is not None:
+            self._recent.clear()
+        else:
+            fault = self._speed(state)
+        self._recent.append(state)
+        while (
+            len(self._recent) > 2
+            and state.stamp_ns - self._recent[1].stamp_ns > self.limits.window_ns
+        ):
+            self._recent.popleft()
+        return fault
+
+    def _jump(self, state: EgoState) -> Fault | None:
+        """ODOM_JUMP when a step is longer than the speeds at both ends allow, by over a metre."""
+        if not self._recent:
+            return None
+        before = self._recent[-1]
+        dt_s = (state.stamp_ns - before.stamp_ns) / NS
+        step_m = math.hypot(state.x_m - before.x_m, state.y_m - before.y_m)
+        reach_m = max(abs(state.speed_mps), abs(before.speed_mps)) * dt_s
+        limit_m = self.limits.jump_m + self.limits.speed_mps * dt_s
+        if step_m - reach_m <= limit_m:
+            return None
+        message = f'{step_m:.2f} m in {dt_s * 1e3:.0f} ms at {state.speed_mps:.1f} m/s'
+        return Fault(Code.ODOM_JUMP, message, {'step_m': step_m, 'limit_m': reach_m + limit_m})
+
+    def _speed(self, state: EgoState) -> Fault | None:
+        """ODOM_SPEED or its warning, over at least the window."""
+        if not self._recent or state.stamp_ns - self._recent[0].stamp_ns < self.limits.window_ns:
+            return None
+        past = [*self._recent, state]
+        dt_s = (state.stamp_ns - past[0].stamp_ns) / NS
+        driven_m = sum(
+            math.hypot(b.x_m - a.x_m, b.y_m - a.y_m) for a, b in zip(past, past[1:], strict=False)
+        )
+        claimed_m = sum(
+            (abs(a.speed_mps) + abs(b.speed_mps)) / 2 * (b.stamp_ns - a.stamp_ns) / NS
+            for a, b in zip(past, past[1:], strict=False)
+        )
+        error_mps = abs(driven_m - claimed_m) / dt_s
+        if error_mps <= self.limits.speed_warn_mps:
+            return None
+        code = Code.ODOM_SPEED if error_mps > self.limits.speed_mps else Code.ODOM_SPEED_WARN
+        message = f'{driven_m / dt_s:.2f} m/s by position, {claimed_m / dt_s:.2f} m/s by speed'
+        return Fault(code, message, {'error_mps': error_mps, 'limit_mps': self.limits.speed_mps})
+
+
+def _order(state: EgoState, before: EgoState | None) -> Fault | None:
+    """ODOM_NAN for a state that is not finite, a stamp fault for one that is not newer."""
+    pose = (state.x_m, state.y_m, state.heading_rad)
+    motion = (state.speed_mps, state.yaw_rate_rps, state.acceleration_mps2)
+    if not all(math.isfinite(v) for v in pose + motion):
+        return Fault(Code.ODOM_NAN, 'a state is not finite', {'stamp_ns': float(state.stamp_ns)})
+    if state.stamp_ns <= 0:
+        return Fault(Code.STAMP_INVALID, f'stamp {state.stamp_ns} ns', {})
+    if before is None or state.stamp_ns > before.stamp_ns:
+        return None
+    code = Code.STAMP_DUP if state.stamp_ns == before.stamp_ns else Code.STAMP_LATE
+    step_ns = state.stamp_ns - before.stamp_ns
+    return Fault(
+        code, f'odometry {step_ns / 1e6:.1f} ms after the newest', {'step_ns': float(step_ns)}
+    )
