@@ -31,6 +31,7 @@ class LeaderScript:
             table[i] = s, v, (v_next - v) / STEP_S
             s, v = s + (v + v_next) / 2 * STEP_S, v_next
         self._table = table.tolist()
+        self.start_s = 0.0  # traffic time at which the script begins
 
     def _new_cycle(self, now: float, cruise: float, first: bool = False) -> None:
         rng = self._rng
@@ -57,7 +58,7 @@ class LeaderScript:
 
     def at(self, time_s: float) -> tuple[float, float, float, bool]:
         """Arc of the car's middle [m], speed, acceleration and whether its brake lights are on."""
-        f = min(max(time_s / STEP_S, 0.0), len(self._table) - 1.001)
+        f = min(max((time_s - self.start_s) / STEP_S, 0.0), len(self._table) - 1.001)
         i = int(f)
         r = f - i
         s0, v0, a = self._table[i]

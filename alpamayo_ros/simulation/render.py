@@ -1,142 +1,96 @@
 """Six cameras in one atlas: moderngl on EGL, which software GL serves well enough.
 
-Lighting and fog per vertex, chunks outside a camera's view skipped, one read-back; the same input gives
-the same bytes.  llvmpipe runs on one thread unless LP_NUM_THREADS says otherwise before the first import.
+Lighting and fog per vertex, chunks outside a camera's view skipped, one read-back (and a small one for the
+finely sampled centre of the front camera); the same input gives the same bytes.  llvmpipe runs on one thread
+unless LP_NUM_THREADS says otherwise before the first renderer of the process.
 """
 
 from __future__ import annotations
 
 import functools
-import math
 import os
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float32, UInt8
 
 from alpamayo_ros.simulation import shaders
+from alpamayo_ros.simulation.agents import Agent
+from alpamayo_ros.simulation.atlas import Look, Pose, Tile, pack
 from alpamayo_ros.simulation.mesh import Scenery
-from alpamayo_ros.simulation.rig import SIM_CAMERAS, SimCamera
+from alpamayo_ros.simulation.rig import SimCamera, sim_cameras
 from alpamayo_ros.simulation.vehicle_mesh import LENGTH_M, WIDTH_M, car_mesh
 
-if TYPE_CHECKING:
-    from alpamayo_ros.simulation.agents import Agent
-
-NEAR_M, FAR_M = 0.3, 600.0
-DRAW_DISTANCE_M = 260.0  # chunks and agents beyond are left to the fog
 MAX_AGENTS = 128
+AGENT_RADIUS_M = 3.0
+FINE_SAMPLES = 4
 COMMAND_WORDS = 5  # moderngl's stride of indirect draws: count, instances, first, base instance, unused
 
 
-class Pose(Protocol):
-    """Anything with a position and heading of base_link in the world frame."""
+@dataclass(frozen=True)
+class _Loaded:
+    """A scenery in GL memory; the reference keeps its id from being reused."""
 
-    @property
-    def x_m(self) -> float: ...
-    @property
-    def y_m(self) -> float: ...
-    @property
-    def heading_rad(self) -> float: ...
-
-
-class _Tile:
-    """A camera's place in the atlas (top-left corner, pixels) and what never changes about it."""
-
-    def __init__(self, camera: SimCamera, left: int, top: int) -> None:
-        self.camera, self.left, self.top = camera, left, top
-        t = 1 / math.tan(math.radians(camera.hfov_deg) / 2)
-        n, f = NEAR_M, FAR_M
-        self.projection = np.array(
-            [
-                [t, 0, 0, 0],
-                [0, t * camera.width / camera.height, 0, 0],
-                [0, 0, (f + n) / (n - f), 2 * f * n / (n - f)],
-                [0, 0, -1, 0],
-            ]
-        )
-        half = math.radians(camera.hfov_deg) / 2
-        self.cos_half, self.sin_half = math.cos(half), math.sin(half)
-
-    def look(self, ego: Pose) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-        """Eye [m], view-projection without translation, with translation, and world yaw of the camera."""
-        cam, c, s = self.camera, math.cos(ego.heading_rad), math.sin(ego.heading_rad)
-        eye = np.array([ego.x_m + c * cam.x_m - s * cam.y_m, ego.y_m + s * cam.x_m + c * cam.y_m, cam.z_m])
-        yaw, pitch = ego.heading_rad + math.radians(cam.yaw_deg), cam.pitch_rad
-        cy, sy, cp, sp = math.cos(yaw), math.sin(yaw), math.cos(pitch), math.sin(pitch)
-        turn = np.eye(4)
-        turn[0, :3], turn[1, :3], turn[2, :3] = (sy, -cy, 0), (-cy * sp, -sy * sp, cp), (-cy * cp, -sy * cp, -sp)
-        moved = turn.copy()
-        moved[:3, 3] = -turn[:3, :3] @ eye
-        return eye, self.projection @ turn, self.projection @ moved, yaw
-
-    def sees(self, eye: np.ndarray, yaw: float, xy: np.ndarray, radius: np.ndarray | float) -> np.ndarray:
-        """Which circles may be in view, by the two side planes and the draw distance (2 m margin)."""
-        dx, dy = xy[:, 0] - eye[0], xy[:, 1] - eye[1]
-        ahead = dx * math.cos(yaw) + dy * math.sin(yaw)
-        aside = np.abs(dx * math.sin(yaw) - dy * math.cos(yaw))
-        reach = radius + 2.0
-        inside = aside * self.cos_half - ahead * self.sin_half < reach
-        return inside & (ahead > -reach) & (ahead < DRAW_DISTANCE_M + radius)
-
-
-def pack(cameras: Sequence[SimCamera]) -> tuple[list[_Tile], int, int]:
-    """Tiles in columns: big images first, smaller ones stacked beside them; atlas width and height."""
-    order = sorted(cameras, key=lambda c: -c.height)
-    limit = max(math.ceil(order[0].height / order[-1].height) * order[-1].height, order[0].height)
-    tiles, left, top, column = [], 0, 0, 0
-    for camera in order:
-        if top and (top + camera.height > limit or camera.width != column):
-            left, top, column = left + column, 0, 0
-        tiles.append(_Tile(camera, left, top))
-        top, column = top + camera.height, max(column, camera.width)
-    names = [c.name for c in cameras]
-    return sorted(tiles, key=lambda t: names.index(t.camera.name)), left + column, limit
+    scenery: Scenery
+    vertices: Any
+    array: Any
+    commands: Any
 
 
 class Renderer:
-    """Draws a scenery and agents into the images of a rig.  One per process is enough (``shared_renderer``)."""
+    """Draws a scenery and agents into the images of a rig.  One a process is enough (``shared_renderer``)."""
 
-    def __init__(self, cameras: Sequence[SimCamera] = SIM_CAMERAS, samples: int = 0) -> None:
+    def __init__(self, cameras: Sequence[SimCamera] | None = None) -> None:
         os.environ.setdefault('LP_NUM_THREADS', '1')
         import moderngl
 
-        self._gl = moderngl
         self._ctx = ctx = moderngl.create_context(standalone=True, backend='egl')
-        self.tiles, self._width, self._height = pack(cameras)
-        size = (self._width, self._height)
-        self._out = ctx.framebuffer([ctx.renderbuffer(size, 3)], ctx.depth_renderbuffer(size))
-        self._target = self._out
-        if samples:
-            depth = ctx.depth_renderbuffer(size, samples=samples)
-            self._target = ctx.framebuffer([ctx.renderbuffer(size, 3, samples=samples)], depth)
+        ctx.enable_only(moderngl.DEPTH_TEST)
+        ctx.depth_func = '<='
+        self._tiles, width, self._height = pack(cameras or sim_cameras())
+        self._atlas = ctx.framebuffer(
+            [ctx.renderbuffer((width, self._height), 3)], ctx.depth_renderbuffer((width, self._height))
+        )
+        self._fine = {t.camera.name: self._fine_buffers(t) for t in self._tiles if t.camera.fine_px[0]}
         self._static = ctx.program(shaders.STATIC_VERTEX, shaders.FRAGMENT)
         self._moving = ctx.program(shaders.AGENT_VERTEX, shaders.FRAGMENT)
         self._sky = ctx.program(shaders.SKY_VERTEX, shaders.FRAGMENT)
         dome = ctx.buffer(shaders.sky_dome().tobytes())
         self._dome = ctx.vertex_array(self._sky, [(dome, '3f 1f', 'p', 'up')])
-        self._instances = [ctx.buffer(reserve=MAX_AGENTS * 48) for _ in self.tiles]
-        mesh = ctx.buffer(car_mesh().tobytes())
-        layout = (mesh, '3f 3f 1f', 'p', 'c', 'material')
-        self._cars = [
-            ctx.vertex_array(self._moving, [layout, (b, '4f 4f 4f /i', 'pose', 'paint', 'size')])
-            for b in self._instances
-        ]
-        self._loaded: dict[int, tuple[Scenery, Any, Any, Any]] = {}
+        mesh = (ctx.buffer(car_mesh().tobytes()), '3f 3f 1f', 'p', 'c', 'material')
+        self._instances, self._cars = [], []
+        for _ in range(2 * len(self._tiles)):
+            buffer = ctx.buffer(reserve=MAX_AGENTS * 48)
+            attributes = (buffer, '4f 4f 4f /i', 'pose', 'paint', 'size')
+            self._instances.append(buffer)
+            self._cars.append(ctx.vertex_array(self._moving, [mesh, attributes]))
+        self._loaded: dict[int, _Loaded] = {}
+
+    def _fine_buffers(self, tile: Tile) -> tuple[Any, Any]:
+        """A multisampled target and the plain one that it is resolved into."""
+        ctx, size = self._ctx, tile.camera.fine_px
+        depth = ctx.depth_renderbuffer(size, samples=FINE_SAMPLES)
+        many = ctx.framebuffer([ctx.renderbuffer(size, 3, samples=FINE_SAMPLES)], depth)
+        return many, ctx.framebuffer([ctx.renderbuffer(size, 3)])
 
     def load(self, world: Scenery) -> None:
         """Upload a mesh; ``render`` does it on first use."""
         if id(world) in self._loaded:
             return
-        vertices = self._ctx.buffer(world.mesh.vertices.tobytes())
-        array = self._ctx.vertex_array(self._static, [(vertices, '3f 3f', 'p', 'c')])
-        commands = self._ctx.buffer(reserve=4 * COMMAND_WORDS * len(world.mesh.first) * len(self.tiles))
-        self._loaded[id(world)] = (world, vertices, array, commands)
+        ctx, mesh = self._ctx, world.mesh
+        vertices = ctx.buffer(mesh.vertices.tobytes())
+        array = ctx.vertex_array(self._static, [(vertices, '3f 3f', 'p', 'c')])
+        commands = ctx.buffer(reserve=4 * COMMAND_WORDS * len(mesh.first) * 2 * len(self._tiles))
+        self._loaded[id(world)] = _Loaded(world, vertices, array, commands)
 
     def free(self, world: Scenery) -> None:
         """Release a mesh; unknown ones are ignored."""
-        for resource in self._loaded.pop(id(world), (None,))[1:]:
-            resource.release()
+        loaded = self._loaded.pop(id(world), None)
+        if loaded is not None:
+            for resource in (loaded.array, loaded.vertices, loaded.commands):
+                resource.release()
 
     def render(
         self,
@@ -144,84 +98,84 @@ class Renderer:
         ego: Pose,
         agents: Sequence[Agent] = (),
         only: Collection[str] | None = None,
-    ) -> dict[str, UInt8[np.ndarray, 'h w 3']]:
+    ) -> dict[str, UInt8[np.ndarray, '_ _ 3']]:
         """RGB images by camera name; ``only``: the cameras to draw (all by default)."""
         self.load(world)
-        tiles = [t for t in self.tiles if only is None or t.camera.name in only]
-        _, _, array, commands = self._loaded[id(world)]
-        self._target.use()
-        self._ctx.enable_only(self._gl.DEPTH_TEST)
-        self._ctx.depth_func = '<='
-        self._target.clear(*world.sky)
+        tiles = [t for t in self._tiles if only is None or t.camera.name in only]
+        sky = tuple(world.sky.tolist())
         for program in (self._static, self._moving):
-            program['sky'].value, program['fog'].value = tuple(world.sky), world.fog_1pm
-        self._sky['sky'].value, self._sky['zenith'].value = tuple(world.sky), tuple(world.zenith)
-        boxes = _instances(agents, world.light)
-        for k, tile in enumerate(tiles):
-            cam = tile.camera
-            bottom = self._height - tile.top - cam.height
-            self._target.viewport = (tile.left, bottom, cam.width, cam.height)
-            eye, turned, moved, yaw = tile.look(ego)
-            self._draw_static(world, tile, array, commands, k, eye, moved, yaw)
-            self._draw_agents(tile, k, boxes, eye, moved, yaw)
-            self._sky['VP'].write(turned.T.astype('f4').tobytes())
-            self._dome.render()
-        return self._read(tiles)
+            program['sky'].value, program['fog'].value = sky, world.fog_1pm
+        self._sky['sky'].value, self._sky['zenith'].value = sky, tuple(world.zenith.tolist())
+        boxes, slot = _instances(agents, world.light), 0
+        self._atlas.use()
+        self._atlas.clear(*sky)
+        looks = {t.camera.name: t.look(ego) for t in tiles}
+        for t in tiles:
+            bottom = self._height - t.top - t.camera.height
+            self._atlas.viewport = (t.left, bottom, t.camera.width, t.camera.height)
+            self._draw(self._loaded[id(world)], looks[t.camera.name], t.half_angle, boxes, slot)
+            slot += 1
+        images = self._read(tiles)
+        for t in tiles:
+            if t.camera.name in self._fine:
+                look = looks[t.camera.name]
+                self._refine(t, images[t.camera.name], self._loaded[id(world)], look, boxes, slot)
+                slot += 1
+        return images
 
-    def _draw_static(
-        self,
-        world: Scenery,
-        tile: _Tile,
-        array: Any,
-        commands: Any,
-        slot: int,
-        eye: np.ndarray,
-        view: np.ndarray,
-        yaw: float,
-    ) -> None:
-        mesh = world.mesh
-        seen = np.nonzero(tile.sees(eye, yaw, mesh.centre, mesh.radius))[0]
-        if not len(seen):
-            return
-        near = np.linalg.norm(mesh.centre[seen] - eye[:2], axis=1)
+    def _draw(self, world: _Loaded, look: Look, half: float, boxes: np.ndarray, slot: int) -> None:
+        """Near chunks first, so that what they hide costs little; then agents; then the sky behind all."""
+        mesh, eye = world.scenery.mesh, tuple(look.eye.tolist())
+        seen = np.nonzero(look.sees(half, mesh.centre, mesh.radius))[0]
+        near = np.linalg.norm(mesh.centre[seen] - look.eye[:2], axis=1) - mesh.radius[seen]
         seen = seen[np.argsort(near, kind='stable')]
-        draws = np.zeros((len(seen), COMMAND_WORDS), np.uint32)
-        draws[:, 0], draws[:, 1], draws[:, 2] = mesh.count[seen], 1, mesh.first[seen]
-        offset = slot * len(mesh.first)
-        commands.write(draws.tobytes(), offset=offset * 4 * COMMAND_WORDS)
-        self._static['VP'].write(view.T.astype('f4').tobytes())
-        self._static['eye'].value = tuple(eye)
-        array.render_indirect(commands, count=len(seen), first=offset)
+        if len(seen):
+            draws = np.zeros((len(seen), COMMAND_WORDS), np.uint32)
+            draws[:, 0], draws[:, 1], draws[:, 2] = mesh.count[seen], 1, mesh.first[seen]
+            first = slot * len(mesh.first)
+            world.commands.write(draws.tobytes(), offset=first * 4 * COMMAND_WORDS)
+            self._static['VP'].write(look.moved)
+            self._static['eye'].value = eye
+            world.array.render_indirect(world.commands, count=len(seen), first=first)
+        if len(boxes):
+            boxes = boxes[look.sees(half, boxes[:, :2], AGENT_RADIUS_M)]
+        if len(boxes):
+            self._instances[slot].write(boxes.tobytes())
+            self._moving['VP'].write(look.moved)
+            self._moving['eye'].value = eye
+            self._cars[slot].render(instances=len(boxes))
+        self._sky['VP'].write(look.turned)
+        self._dome.render()
 
-    def _draw_agents(
-        self, tile: _Tile, slot: int, boxes: np.ndarray, eye: np.ndarray, view: np.ndarray, yaw: float
+    def _refine(
+        self, tile: Tile, image: np.ndarray, world: _Loaded, look: Look, boxes: np.ndarray, slot: int
     ) -> None:
-        if not len(boxes):
-            return
-        seen = boxes[tile.sees(eye, yaw, boxes[:, :2], 3.0)]
-        if not len(seen):
-            return
-        self._instances[slot].write(seen.tobytes())
-        self._moving['VP'].write(view.T.astype('f4').tobytes())
-        self._moving['eye'].value = tuple(eye)
-        self._cars[slot].render(instances=len(seen))
+        """Draw the centre of ``image`` again with several samples a pixel."""
+        cam, (w, h) = tile.camera, tile.camera.fine_px
+        many, plain = self._fine[cam.name]
+        left, top = (cam.width - w) // 2, (cam.height - h) // 2
+        many.use()
+        many.clear(*world.scenery.sky.tolist(), viewport=(0, 0, w, h))
+        many.viewport = (-left, -top, cam.width, cam.height)
+        self._draw(world, look, tile.fine_half_angle, boxes, slot)
+        self._ctx.copy_framebuffer(plain, many)
+        raw = plain.read(viewport=(0, 0, w, h), components=3, alignment=1)
+        image[top : top + h, left : left + w] = np.frombuffer(raw, np.uint8).reshape(h, w, 3)[::-1]
 
-    def _read(self, tiles: list[_Tile]) -> dict[str, np.ndarray]:
-        if self._target is not self._out:
-            self._ctx.copy_framebuffer(self._out, self._target)
-        width = max(t.left + t.camera.width for t in tiles)
-        raw = self._out.read(viewport=(0, 0, width, self._height), components=3, alignment=1)
+    def _read(self, tiles: list[Tile]) -> dict[str, np.ndarray]:
+        width = max((t.left + t.camera.width for t in tiles), default=1)
+        raw = self._atlas.read(viewport=(0, 0, width, self._height), components=3, alignment=1)
         atlas = np.frombuffer(raw, np.uint8).reshape(self._height, width, 3)[::-1]
         images = {}
         for t in tiles:
             cam = t.camera
             rows, columns = slice(t.top, t.top + cam.height), slice(t.left, t.left + cam.width)
-            images[cam.name] = np.ascontiguousarray(atlas[rows, columns])
+            images[cam.name] = atlas[rows, columns].copy()
         return images
 
 
-def _instances(agents: Sequence[Agent], light: float) -> Float[np.ndarray, 'a 12']:
-    """Per-instance attributes: pose (x, y, z, heading), paint (r, g, b, braking), size (length, width, light, -)."""
+def _instances(agents: Sequence[Agent], light: float) -> Float32[np.ndarray, 'a 12']:
+    """Per instance: pose (x, y, z, heading), paint (r, g, b, braking), size (length, width, light, 0)."""
     rows = [
         (a.x_m, a.y_m, 0.0, a.heading_rad, *a.colour, float(a.braking))
         + (a.length_m / LENGTH_M, a.width_m / WIDTH_M, light, 0.0)
@@ -230,7 +184,7 @@ def _instances(agents: Sequence[Agent], light: float) -> Float[np.ndarray, 'a 12
     return np.array(rows, np.float32).reshape(-1, 12)
 
 
-@functools.lru_cache(maxsize=2)
-def shared_renderer(cameras: tuple[SimCamera, ...] = SIM_CAMERAS, samples: int = 0) -> Renderer:
-    """The renderer of this process for these cameras, created on first use."""
-    return Renderer(cameras, samples)
+@functools.lru_cache(maxsize=1)
+def shared_renderer() -> Renderer:
+    """The renderer of this process for the simulated rig, created on first use."""
+    return Renderer()

@@ -1,44 +1,45 @@
-"""The simulated rig: where the six cameras sit and how big the car is (the numbers of ``config/rigs/sim.yaml``)."""
+"""The simulated rig as the renderer and the bicycle want it, read from ``config/rigs/sim.yaml``."""
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
+
+from alpamayo_ros.sensing.rig import Rig, load_rig
 
 
 @dataclass(frozen=True, slots=True)
 class SimCamera:
     """A pinhole camera without distortion, square pixels, principal point in the middle.
 
-    Mount in base_link [m]; ``yaw_deg`` positive to the left; ``pitch_rad`` positive upwards.
+    Mount in base_link [m]; ``yaw_rad`` positive to the left; ``pitch_rad`` positive downwards (as in the rig).
+    ``fine_px``: width and height of the centre that is drawn with ``FINE_SAMPLES`` samples a pixel, because
+    the narrow view of the model takes it at about one to one.
     """
 
     name: str
     x_m: float
     y_m: float
     z_m: float
-    yaw_deg: float
-    hfov_deg: float
+    yaw_rad: float
+    pitch_rad: float
+    hfov_rad: float
     width: int
     height: int
-    pitch_rad: float = -0.08
-
-    @property
-    def focal_px(self) -> float:
-        """Focal length in pixels, the same for both axes."""
-        return self.width / 2 / math.tan(math.radians(self.hfov_deg) / 2)
+    fine_px: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Vehicle:
+class SimVehicle:
     """Dimensions and actuator limits of the simulated ego; reference point is the rear axle's middle."""
 
-    wheelbase_m: float = 2.7
-    steering_max_rad: float = 0.55
-    steering_rate_max_rps: float = 0.6
-    rear_axle_to_front_m: float = 3.6
-    length_m: float = 4.5
-    width_m: float = 1.8
+    wheelbase_m: float
+    steering_max_rad: float
+    steering_rate_max_rps: float
+    rear_axle_to_front_m: float
+    length_m: float
+    width_m: float
 
     @property
     def centre_m(self) -> float:
@@ -46,12 +47,35 @@ class Vehicle:
         return self.rear_axle_to_front_m - self.length_m / 2
 
 
-SIM_CAMERAS: tuple[SimCamera, ...] = (
-    SimCamera('front', 1.7, 0.0, 1.5, 0.0, 120.0, 560, 320),
-    SimCamera('front_left', 1.6, 0.5, 1.5, 60.0, 70.0, 224, 128),
-    SimCamera('front_right', 1.6, -0.5, 1.5, -60.0, 70.0, 224, 128),
-    SimCamera('rear_left', 1.0, 0.5, 1.5, 120.0, 70.0, 224, 128),
-    SimCamera('rear', 0.0, 0.0, 1.5, 180.0, 120.0, 224, 128),
-    SimCamera('rear_right', 1.0, -0.5, 1.5, -120.0, 70.0, 224, 128),
-)
-SIM_VEHICLE = Vehicle()
+FINE_PX = {'front': (128, 74)}  # the central 40 degrees of 120 are 118 of 560 pixels
+
+
+@functools.lru_cache(maxsize=1)
+def sim_rig() -> Rig:
+    """The rig file of the simulated car."""
+    return load_rig('sim')
+
+
+@functools.lru_cache(maxsize=1)
+def sim_cameras() -> tuple[SimCamera, ...]:
+    """The six cameras in the order of the rig."""
+    out = []
+    for c in sim_rig().cameras:
+        m, hfov = c.mount, 2 * math.atan(c.width / 2 / float(c.matrix[0, 0]))
+        pose = (m.x_m, m.y_m, m.z_m, m.yaw_rad, m.pitch_rad)
+        out.append(SimCamera(c.name, *pose, hfov, c.width, c.height, FINE_PX.get(c.name, (0, 0))))
+    return tuple(out)
+
+
+@functools.lru_cache(maxsize=1)
+def sim_vehicle() -> SimVehicle:
+    """The ego's dimensions and limits."""
+    v = sim_rig().vehicle
+    return SimVehicle(
+        wheelbase_m=v.wheelbase_m,
+        steering_max_rad=v.steer_max_rad,
+        steering_rate_max_rps=v.steer_rate_max_rps,
+        rear_axle_to_front_m=v.rear_axle_to_front_bumper_m,
+        length_m=v.length_m,
+        width_m=v.width_m,
+    )

@@ -1,0 +1,104 @@
+"""How a drive went: bookkeeping from step to step, and when it ends."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from alpamayo_ros.simulation.scenario import Scenario
+
+IN_LANE_M = 1.75
+OFFROAD_RIGHT_M, OFFROAD_LEFT_M = -2.0, 5.5
+STANDING_MPS = 0.1
+STOPPED_S = 2.0  # standing this long behind a stopped car is an arrival
+STALLED_S = 6.0  # standing this long with no car within ``STOP_GAP_M`` is a failure
+STOP_GAP_M = 15.0
+ROAD_MARGIN_M = 40.0
+
+End = Literal['', 'goal', 'stopped', 'stalled', 'passed', 'collision', 'offroad', 'time']
+
+
+@dataclass(slots=True)
+class Outcome:
+    """A drive so far; distances along the lane from the start.  ``end`` is '' while it runs.
+
+    ``left_lane_m``/``collisions_at_fault``: where the lane was first left (|offset| > 1.75 m; inf if never),
+    and contacts with the ego's front while it moved.  ``restarts``: times it moved on after standing behind
+    a car.  ``reachable_m``: the distance that traffic allowed.
+    """
+
+    scenario: str
+    seed: int
+    end: End = ''
+    distance_m: float = 0.0
+    duration_s: float = 0.0
+    offset_sum_m: float = 0.0
+    offset_max_m: float = 0.0
+    steps: int = 0
+    left_lane_m: float = math.inf
+    offroad_s: float = 0.0
+    collisions: int = 0
+    collisions_at_fault: int = 0
+    stops: int = 0
+    restarts: int = 0
+    gap_m: float = math.inf
+    reachable_m: float = math.inf
+    standing_s: float = 0.0
+
+    @property
+    def mean_offset_m(self) -> float:
+        """Mean distance from the lane centre."""
+        return self.offset_sum_m / max(self.steps, 1)
+
+    @property
+    def progress(self) -> float:
+        """Share of the reachable distance that was driven; 1 where there is less than 5 m to drive."""
+        if self.reachable_m < 5.0:
+            return 1.0
+        return min(max(self.distance_m / self.reachable_m, 0.0), 1.0)
+
+    @property
+    def score(self) -> float:
+        """AlpaSim's: 0 after an at-fault collision or off the road, else min(progress / 0.8, 1)."""
+        if self.collisions_at_fault or self.offroad_s > 0:
+            return 0.0
+        return min(self.progress / 0.8, 1.0)
+
+    @property
+    def succeeded(self) -> bool:
+        """Reached the goal, stopped behind the stopped car, or followed until time ran out, without contact."""
+        return self.end in ('goal', 'stopped', 'time') and not self.collisions and self.offroad_s == 0
+
+    def note(self, distance_m: float, offset_m: float, speed_mps: float, gap_m: float, dt_s: float) -> None:
+        """Account for one step that ended with this state; ``gap_m`` to the car ahead, inf if none."""
+        self.steps += 1
+        self.duration_s = round(self.duration_s + dt_s, 6)
+        self.distance_m, self.gap_m = distance_m, gap_m
+        self.offset_sum_m += abs(offset_m)
+        self.offset_max_m = max(self.offset_max_m, abs(offset_m))
+        if abs(offset_m) > IN_LANE_M:
+            self.left_lane_m = min(self.left_lane_m, distance_m)
+        if not OFFROAD_RIGHT_M <= offset_m <= OFFROAD_LEFT_M:
+            self.offroad_s += dt_s
+        if speed_mps < STANDING_MPS:
+            self.stops += int(self.standing_s == 0)
+            self.standing_s += dt_s
+        elif speed_mps > 1.0 and self.standing_s:
+            self.restarts += 1
+            self.standing_s = 0.0
+
+    def conclude(self, scenario: Scenario, leader_is_parked: bool, road_left_m: float) -> None:
+        """Set ``end`` if the drive is over."""
+        if self.collisions:
+            self.end = 'collision'
+        elif self.offroad_s > 0:
+            self.end = 'offroad'
+        elif leader_is_parked and self.gap_m < STOP_GAP_M and self.standing_s >= STOPPED_S:
+            self.end = 'stopped'
+        elif self.standing_s >= STALLED_S and self.gap_m >= STOP_GAP_M:
+            self.end = 'stalled'
+        elif self.distance_m >= scenario.goal_m or road_left_m < ROAD_MARGIN_M:
+            self.end = 'goal'
+        elif self.duration_s >= scenario.duration_s - 1e-6:
+            self.end = 'time'

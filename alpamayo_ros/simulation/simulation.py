@@ -1,0 +1,208 @@
+"""The simulator: a road, traffic, six cameras and an ego that takes steering and acceleration.
+
+Deterministic: the same scenario, seed and commands give the same states and the same image bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+import numpy as np
+from jaxtyping import UInt8
+
+from alpamayo_ros.simulation import looks
+from alpamayo_ros.simulation.agents import Agent, LaneCar, Leader, Oncoming, StoppedCar
+from alpamayo_ros.simulation.collision import Box, contact_ahead, overlap
+from alpamayo_ros.simulation.ego import EgoPose, advance
+from alpamayo_ros.simulation.mesh import Scenery
+from alpamayo_ros.simulation.outcome import STANDING_MPS, Outcome
+from alpamayo_ros.simulation.render import shared_renderer
+from alpamayo_ros.simulation.rig import sim_vehicle
+from alpamayo_ros.simulation.road import Road
+from alpamayo_ros.simulation.scenario import Scenario
+from alpamayo_ros.simulation.truth import SceneTruth, nearest_leader, scene_truth
+from alpamayo_ros.types import EgoState, TrackedObject
+
+STEP_S = 0.1
+STEP_NS = 100_000_000
+EXPERT_GAP_M = 5.0  # a good driver stops this far behind a standing car
+
+
+class Simulation:
+    """One drive.  ``render`` False: ``images`` may not be called and no GL context is made."""
+
+    def __init__(self, scenario: Scenario, seed: int, render: bool = True) -> None:
+        if scenario.map != 'winding_road':
+            raise ValueError(f'map {scenario.map!r} is not available; winding_road is')
+        self.scenario, self.seed, self.vehicle = scenario, seed, sim_vehicle()
+        self.road = Road(seed)
+        self._renderer = shared_renderer() if render else None
+        self._scenery: Scenery | None = None
+        self._rng = np.random.default_rng([seed, 7])
+        self._oncoming = Oncoming(self.road, seed) if scenario.traffic.oncoming else None
+        self._lead: StoppedCar | Leader | None = None
+        start = scenario.start
+        self.reset_ego(start.arc_m, start.offset_m, start.heading_error_rad, start.speed_mps)
+        self._place_lead()
+
+    def _place_lead(self) -> None:
+        traffic, front = self.scenario.traffic, self.arc_m + self.vehicle.rear_axle_to_front_m
+        if self._rng.random() < traffic.stopped_car_probability:
+            self._lead = StoppedCar(self.road, self.seed, traffic.stopped_car_arc_m)
+        elif traffic.leader:
+            rear = front + float(self._rng.uniform(15, 40))
+            self._lead = Leader(self.road, self.seed, rear, float(self._rng.uniform(4, 9)))
+
+    def close(self) -> None:
+        """Release the mesh; the shared renderer stays."""
+        if self._renderer is not None and self._scenery is not None:
+            self._renderer.free(self._scenery)
+            self._scenery = None
+
+    # ---- state --------------------------------------------------------------------------------
+    def reset_ego(
+        self,
+        arc_m: float,
+        offset_m: float = 0.0,
+        heading_error_rad: float = 0.0,
+        speed_mps: float = 5.0,
+        steering_rad: float | None = None,
+    ) -> None:
+        """Put the ego beside the lane centre at ``arc_m`` at time 0, bookkeeping cleared, traffic as at its start.
+
+        ``steering_rad`` None: the road's curvature there.
+        """
+        x, y, heading = self.road.pose(arc_m, offset_m, heading_error_rad)
+        if steering_rad is None:
+            curvature = float(self.road.at(arc_m)[2])
+            steering_rad = math.atan(self.vehicle.wheelbase_m * curvature)
+        self.pose = EgoPose(x, y, heading, speed_mps, steering_rad)
+        self.arc_m = self._start_arc = arc_m
+        self.now_ns, self._traffic_start_s = 0, 0.0
+        self.outcome = Outcome(self.scenario.name, self.seed)
+
+    def place(
+        self,
+        arc_m: float,
+        offset_m: float = 0.0,
+        heading_error_rad: float = 0.0,
+        speed_mps: float = 5.0,
+        steering_rad: float | None = None,
+        *,
+        traffic_time_s: float = 0.0,
+        stopped_car_gap_m: float | None = None,
+        leader_gap_m: float | None = None,
+        leader_speed_mps: float = 6.0,
+        leader_seed: int | None = None,
+    ) -> None:
+        """``reset_ego`` for training: also shifts traffic's clock and may put a car ``..._gap_m`` ahead.
+
+        A stopped car or a new leader (its own script from ``leader_seed``) replaces the scenario's; with
+        neither, the scenario's car stays where it is.
+        """
+        self.reset_ego(arc_m, offset_m, heading_error_rad, speed_mps, steering_rad)
+        self._traffic_start_s = traffic_time_s
+        front, seed = arc_m + self.vehicle.rear_axle_to_front_m, self.seed if leader_seed is None else leader_seed
+        if stopped_car_gap_m is not None:
+            self._lead = StoppedCar(self.road, seed, front + stopped_car_gap_m)
+        elif leader_gap_m is not None:
+            self._lead = Leader(self.road, seed, front + leader_gap_m, leader_speed_mps)
+            self._lead.script.start_s = traffic_time_s
+
+    @property
+    def traffic_time_s(self) -> float:
+        """The time that traffic lives in."""
+        return self._traffic_start_s + self.now_ns / 1e9
+
+    @property
+    def ego(self) -> EgoState:
+        """The ego's motion in odom (ENU), exact."""
+        p = self.pose
+        yaw_rate = p.speed_mps * math.tan(p.steering_rad) / self.vehicle.wheelbase_m
+        motion = (p.speed_mps, yaw_rate, p.acceleration_mps2, p.steering_rad)
+        return EgoState(self.now_ns, p.x_m, p.y_m, p.heading_rad, *motion)
+
+    @property
+    def has_lead(self) -> bool:
+        """Whether a stopped car or a leader is part of this drive."""
+        return self._lead is not None
+
+    @property
+    def done(self) -> bool:
+        """Whether the drive is over (``outcome.end`` says how)."""
+        return self.outcome.end != ''
+
+    def agents(self) -> list[Agent]:
+        """Everybody else, now."""
+        groups = [g for g in (self._lead, self._oncoming) if g is not None]
+        return [agent for group in groups for agent in group.agents(self.traffic_time_s)]
+
+    def lane_cars(self) -> list[LaneCar]:
+        """Cars in the ego's lane, now."""
+        return [] if self._lead is None else self._lead.lane_cars(self.traffic_time_s)
+
+    # ---- senses -------------------------------------------------------------------------------
+    def images(self, only: Collection[str] | None = None) -> dict[str, UInt8[np.ndarray, '_ _ 3']]:
+        """RGB images by camera name, now; ``only``: the cameras to draw."""
+        if self._renderer is None:
+            raise RuntimeError('this Simulation was made with render=False; images need render=True')
+        if self._scenery is None:
+            self._scenery = looks.scenery(self.road, self.seed, self.scenario.looks.fog_1pm)
+        return self._renderer.render(self._scenery, self.pose, self.agents(), only)
+
+    def truth(self) -> SceneTruth:
+        """Lane and leader around the ego."""
+        return scene_truth(self.road, self.pose, self.arc_m, self.lane_cars(), self.vehicle)
+
+    def objects(self, range_m: float = 80.0) -> list[TrackedObject]:
+        """Ground-truth boxes within ``range_m``, centre and heading in base_link."""
+        p, out = self.pose, []
+        c, s = math.cos(p.heading_rad), math.sin(p.heading_rad)
+        for a in self.agents():
+            dx, dy = a.x_m - p.x_m, a.y_m - p.y_m
+            if math.hypot(dx, dy) > range_m:
+                continue
+            heading = math.remainder(a.heading_rad - p.heading_rad, 2 * math.pi)
+            place = (c * dx + s * dy, -s * dx + c * dy, heading)
+            out.append(TrackedObject(a.id, a.kind, self.now_ns, *place, a.speed_mps, a.length_m, a.width_m))
+        return out
+
+    # ---- time ---------------------------------------------------------------------------------
+    def step(self, steering_rad: float, acceleration_mps2: float) -> None:
+        """Hold the commands for 0.1 s (sub-stepped), then account for what happened."""
+        self.pose = advance(self.pose, steering_rad, acceleration_mps2, self.vehicle, STEP_S)
+        self.now_ns += STEP_NS
+        p = self.pose
+        self.arc_m, offset, _ = self.road.locate(p.x_m, p.y_m, self.arc_m + p.speed_mps * STEP_S)
+        front = self.arc_m + self.vehicle.rear_axle_to_front_m
+        leader = nearest_leader(self.lane_cars(), front)
+        gap = math.inf if leader is None else leader.rear_arc_m - front
+        self.outcome.note(self.arc_m - self._start_arc, offset, p.speed_mps, gap, STEP_S)
+        self._check_contacts()
+        self._note_reachable()
+        if not self.done:
+            parked = isinstance(self._lead, StoppedCar)
+            self.outcome.conclude(self.scenario, parked, self.road.length_m - self.arc_m)
+
+    def _note_reachable(self) -> None:
+        reach = self.scenario.goal_m
+        for car in self.lane_cars():
+            stop = car.rear_arc_m - EXPERT_GAP_M - self.vehicle.rear_axle_to_front_m
+            reach = min(reach, stop - self._start_arc)
+        self.outcome.reachable_m = reach
+
+    def ego_box(self) -> Box:
+        """The ego's rectangle in the world frame."""
+        p, v = self.pose, self.vehicle
+        x, y = p.x_m + v.centre_m * math.cos(p.heading_rad), p.y_m + v.centre_m * math.sin(p.heading_rad)
+        return Box(x, y, p.heading_rad, v.length_m, v.width_m)
+
+    def _check_contacts(self) -> None:
+        mine = self.ego_box()
+        for a in self.agents():
+            other = Box(a.x_m, a.y_m, a.heading_rad, a.length_m, a.width_m)
+            if overlap(mine, other):
+                at_fault = self.pose.speed_mps > STANDING_MPS and contact_ahead(mine, other)
+                self.outcome.collisions += 1
+                self.outcome.collisions_at_fault += int(at_fault)
