@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,12 @@ from geometry_msgs.msg import Pose
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import Candidate, CandidateArray, EgoHistory, FrameSet
 from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.sensing import odometry
 from alpamayo_ros.types import EgoHistory as EgoHistoryRecord
 from alpamayo_ros.types import EgoState, Proposal, TrackedObject
 from alpamayo_ros.types import FrameSet as FrameSetRecord
 
 NS = 1_000_000_000
-QUATERNION_TOLERANCE = 1e-3  # deviation of the norm from 1 that counts as 'not a unit quaternion'
 
 
 def ns(stamp: Time) -> int:
@@ -35,6 +36,11 @@ def stamp(time_ns: int) -> Time:
     """Message of ``time_ns``; a negative time becomes zero, which every receiver refuses."""
     time_ns = max(0, int(time_ns))
     return Time(sec=time_ns // NS, nanosec=time_ns % NS)
+
+
+def codes(names: Any) -> list[Code]:
+    """Fault codes of their names; a name that is not in the table is left out."""
+    return [Code[name] for name in names if name in Code.__members__]
 
 
 def buffer(values: np.ndarray) -> array[int]:
@@ -65,37 +71,18 @@ def heading(message: Pose) -> float:
     return math.atan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y * q.y + q.z * q.z))
 
 
-def ego_state(message: Any, steering_rad: float = math.nan) -> EgoState | Fault:
-    """Odometry (twist in base_link, REP 105) as an EgoState; ODOM_NAN or ODOM_FRAME when it is not
-    fit.
-    """
-    p, q, v = message.pose.pose.position, message.pose.pose.orientation, message.twist.twist
-    numbers = (p.x, p.y, p.z, q.x, q.y, q.z, q.w, v.linear.x, v.linear.y, v.linear.z)
-    numbers += (v.angular.x, v.angular.y, v.angular.z)
-    if not all(math.isfinite(number) for number in numbers):
-        return Fault(
-            Code.ODOM_NAN,
-            f'{sum(not math.isfinite(n) for n in numbers)} of 13 fields are not finite.',
-        )
+def ego_state(message: Any, expected: tuple[str, str]) -> EgoState | Fault:
+    """nav_msgs/Odometry (twist in the child frame) as an EgoState; a fault says what is not fit."""
+    p, q = message.pose.pose.position, message.pose.pose.orientation
+    v, w = message.twist.twist.linear, message.twist.twist.angular
+    values = (p.x, p.y, p.z, q.x, q.y, q.z, q.w, v.x, v.y, v.z, w.x, w.y, w.z)
     frames = (message.header.frame_id, message.child_frame_id)
-    norm = math.sqrt(q.x**2 + q.y**2 + q.z**2 + q.w**2)
-    if (
-        frames[0] not in ('odom', 'map')
-        or frames[1] != 'base_link'
-        or abs(norm - 1) > QUATERNION_TOLERANCE
-    ):
-        came = f'{frames[0]!r} -> {frames[1]!r} and |q| = {norm:.4f}'
-        text = f'Expected odom -> base_link and |q| = 1, got {came}.'
-        return Fault(Code.ODOM_FRAME, text)
-    return EgoState(
-        stamp_ns=ns(message.header.stamp),
-        x_m=p.x,
-        y_m=p.y,
-        heading_rad=heading(message.pose.pose),
-        speed_mps=v.linear.x,
-        yaw_rate_rps=v.angular.z,
-        steering_rad=steering_rad,
-    )
+    return odometry.from_message(ns(message.header.stamp), frames, values, expected)
+
+
+def with_acceleration(state: EgoState, acceleration_mps2: float) -> EgoState:
+    """The state with its forward acceleration filled in."""
+    return replace(state, acceleration_mps2=float(acceleration_mps2))
 
 
 def frame_set_message(frames: FrameSetRecord, profile: ModelProfile, sequence: int) -> FrameSet:
@@ -127,11 +114,9 @@ def frame_set(message: FrameSet) -> FrameSetRecord | Fault:
     )
 
 
-def ego_history_message(
-    history: EgoHistoryRecord, anchor: EgoState, spacing_s: float
-) -> EgoHistory:
+def ego_history_message(history: EgoHistoryRecord, anchor: Any, spacing_s: float) -> EgoHistory:
     """EgoHistory message; ``anchor`` is the pose of base_link at t0 in odom."""
-    message = EgoHistory(spacing_s=float(spacing_s), odom_frame='odom')
+    message = EgoHistory(spacing_s=float(spacing_s))
     message.header.stamp, message.header.frame_id = stamp(history.t0_ns), 'base_link'
     message.x_m, message.y_m, message.heading_rad = (floats(history.poses[:, i]) for i in range(3))
     message.speed_mps = floats(history.speed_mps)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 KEPT = 16  # unmatched messages kept a topic; 1.6 s at 10 Hz
@@ -20,6 +20,7 @@ class Cycle:
     navigation: str = ''
     prompt: str = ''
     frame_age_s: float = 0.0
+    faults: list[Any] = field(default_factory=list)
 
 
 class Joiner:
@@ -73,7 +74,9 @@ class Instructions:
     expired.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, default: str = '') -> None:
+        """``default``: the text where none is in force."""
+        self._default = default
         self._items: list[tuple[int, int, str]] = []
 
     def add(self, stamp_ns: int, expires_ns: int, text: str) -> None:
@@ -81,9 +84,9 @@ class Instructions:
         self._items = [*self._items[-KEPT:], (stamp_ns, expires_ns, text)]
 
     def at(self, t0_ns: int) -> str:
-        """Text in force at ``t0_ns``; '' when there is none."""
+        """Text in force at ``t0_ns``."""
         valid = [item for item in self._items if item[0] <= t0_ns]
         if not valid:
-            return ''
+            return self._default
         _, expires_ns, text = max(valid, key=lambda item: item[0])
-        return text if expires_ns == 0 or t0_ns <= expires_ns else ''
+        return text if expires_ns == 0 or t0_ns <= expires_ns else self._default

@@ -28,7 +28,7 @@ from alpamayo_ros.msg import (
 )
 from alpamayo_ros.nodes import convert, qos, replies
 from alpamayo_ros.nodes.base import ConfigurationError, FaultLog, read_parameters, run
-from alpamayo_ros.nodes.convert import NS, ns, stamp
+from alpamayo_ros.nodes.convert import NS, codes, ns, stamp
 from alpamayo_ros.nodes.joins import Cycle, Instructions, Joiner
 from alpamayo_ros.nodes.params import Param
 from alpamayo_ros.profile import load_profile
@@ -36,6 +36,7 @@ from alpamayo_ros.runtime.child import WorkerSpec
 from alpamayo_ros.runtime.loader import KINDS
 from alpamayo_ros.runtime.scripted import Script
 from alpamayo_ros.runtime.worker import Worker
+from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 from alpamayo_ros.sensing.ring import FrameRing
 from alpamayo_ros.types import PlannerInput, Proposal
 
@@ -73,7 +74,7 @@ class PlannerNode(LifecycleNode):
         self.profile = load_profile(self.settings.profile)
         self._ring = FrameRing()
         self._joiner = Joiner(keep_all=self.settings.lockstep)
-        self._navigation, self._prompt = Instructions(), Instructions()
+        self._navigation, self._prompt = Instructions(FOLLOW_TEXT), Instructions()
         self._flying: Cycle | None = None
         self._previous_text = ''
         self._sequence = 0
@@ -169,8 +170,8 @@ class PlannerNode(LifecycleNode):
 
     def _on_info(self, message: FrameSetInfo) -> None:
         if not message.accepted and self._active:
-            codes = [Fault(Code[name]) for name in message.faults if name in Code.__members__]
-            self._refuse(ns(message.header.stamp), codes or [Fault(Code.SET_INCOMPLETE)])
+            faults = [Fault(code) for code in codes(message.faults)]
+            self._refuse(ns(message.header.stamp), faults or [Fault(Code.SET_INCOMPLETE)])
 
     # -- the cycle ------------------------------------------------------------------------------
     def _begin(self) -> None:
@@ -192,10 +193,10 @@ class PlannerNode(LifecycleNode):
         self._refuse(cycle.t0_ns, [*self.worker.faults(), fault], cycle)
 
     def _inputs_for(self, cycle: Cycle) -> PlannerInput | Fault:
-        errors = [name for name in cycle.history.faults if name in Code.__members__]
-        if errors or not len(cycle.history.x_m):
-            code = Code[errors[0]] if errors else Code.EGO_HISTORY
-            return Fault(code, 'egomotion refused this t0.')
+        upstream = codes([*cycle.history.faults, *cycle.frames.faults])
+        cycle.faults = [Fault(code) for code in upstream]
+        if not len(cycle.history.x_m):
+            return Fault(upstream[0] if upstream else Code.EGO_HISTORY, 'egomotion has none.')
         frames = self._ring.stack(cycle.t0_ns, self.profile)
         if isinstance(frames, Fault):
             return frames
@@ -262,9 +263,10 @@ class PlannerNode(LifecycleNode):
         message.profile, message.runtime = self.profile.name, self.settings.runtime
         identity = self.worker.identity if self.worker else None
         message.manifest_hash = identity.manifest_sha256 if identity else ''
-        message.faults = sorted({fault.code.name for fault in faults})
         if cycle is not None:
             replies.add_inputs(message, cycle)
+            faults = [*faults, *cycle.faults]
+        message.faults = sorted({fault.code.name for fault in faults})
         message.published = self.get_clock().now().to_msg()
         self._candidates.publish(message)
 

@@ -1,0 +1,197 @@
+"""Node ``camera_sync``: images in, one synchronised frame set of the profile's views out.
+
+Callbacks only check the header and store; what was matched is decoded, the rest never is.  In
+lockstep the source names on ``timestep`` which images it sent for t0; the set is formed when they
+are all here.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import Any
+
+from rclpy.clock import Clock, ClockType
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from alpamayo_ros.faults import Fault
+from alpamayo_ros.msg import FrameSet, FrameSetInfo
+from alpamayo_ros.nodes import convert, qos
+from alpamayo_ros.nodes.base import AlpamayoNode, run
+from alpamayo_ros.nodes.convert import NS, ns, stamp
+from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.views import ViewPipeline
+from alpamayo_ros.profile import load_profile
+from alpamayo_ros.sensing.rig import load_rig
+from alpamayo_ros.sensing.silence import CameraWatch
+from alpamayo_ros.sensing.sync import CameraSync, SyncCamera, SyncedSet, SyncLimits
+
+PARAMETERS = (
+    Param('decode_threads', int, '', 'Threads that decode the matched images.', 1, 16),
+    Param('poll_s', float, 's', 'How often missing images are looked for.', 0.005, 0.1),
+)
+
+
+class CameraSyncNode(AlpamayoNode):
+    """One subscription a camera, one set a timestep."""
+
+    def __init__(self) -> None:
+        super().__init__('camera_sync', PARAMETERS)
+        self.profile, rig = load_profile(self.settings.profile), load_rig(self.settings.rig)
+        self.cameras = rig.for_profile(self.profile)
+        self.calibration_hash = rig.calibration_hash
+        self.pipeline = ViewPipeline(self.profile, self.cameras, self.settings.decode_threads)
+        required = [c.name for c in self.profile.cameras if c.mandatory or not c.maskable]
+        self.limits = SyncLimits()
+        self.sync = CameraSync(
+            [
+                SyncCamera(c.name, round(NS / c.rate_hz), c.policy, c.name in required)
+                for c in self.cameras
+            ],
+            self.limits,
+        )
+        periods = {c.name: round(NS / c.rate_hz) for c in self.cameras}
+        self.watch = CameraWatch(periods, required)
+        self._sequence = 0
+        self._refused: dict[str, Fault] = {}
+        self._waiting: dict[int, dict[str, Any]] = {}
+        self._announced: dict[int, int] = {}
+        self._last_info_ns = 0
+        self._open_topics()
+
+    def _open_topics(self) -> None:
+        lockstep = self.settings.lockstep
+        out = qos.output(lockstep)
+        self._sets = qos.watched_publisher(self, FrameSet, 'frame_set', out)
+        self._infos = qos.watched_publisher(self, FrameSetInfo, 'frame_set_info', out)
+        for camera in self.cameras:
+            compressed = camera.topic.endswith('/compressed')
+            kind = CompressedImage if compressed else Image
+            take = partial(self._on_image, camera.name)
+            qos.watched_subscription(self, kind, camera.topic, take, qos.sensor(lockstep))
+            if camera.info_topic:
+                learn = partial(self._on_calibration, camera.name)
+                profile = qos.sensor(lockstep, depth=1)
+                qos.watched_subscription(self, CameraInfo, camera.info_topic, learn, profile)
+        if lockstep:
+            qos.watched_subscription(self, FrameSetInfo, 'timestep', self._on_timestep, out)
+        else:
+            wall = Clock(clock_type=ClockType.STEADY_TIME)
+            self.create_timer(self.settings.poll_s, self._on_poll, clock=wall)
+
+    # -- inputs ---------------------------------------------------------------------------------
+    def _on_calibration(self, camera: str, message: CameraInfo) -> None:
+        fault = self.pipeline.calibrate(camera, message)
+        if fault is not None:
+            self._refused[fault.code.name] = fault
+            self._log()
+        elif self.pipeline.news:
+            self.get_logger().info(self.pipeline.news)
+            self.pipeline.news = ''
+
+    def _on_image(self, camera: str, message: Any) -> None:
+        fault = self.pipeline.check(camera, message)
+        if fault is not None:
+            self._refused[fault.code.name] = fault
+            self._log()
+            return
+        stamp_ns = ns(message.header.stamp)
+        if self.settings.lockstep:
+            self._waiting.setdefault(stamp_ns, {})[camera] = message
+            self._close(stamp_ns)
+        else:
+            self._push(camera, stamp_ns, message, self.get_clock().now().nanoseconds)
+
+    def _on_timestep(self, message: FrameSetInfo) -> None:
+        self._announced[ns(message.header.stamp)] = message.view_mask
+        self._close(ns(message.header.stamp))
+
+    def _on_poll(self) -> None:
+        now_ns = self.get_clock().now().nanoseconds
+        if now_ns == 0:
+            return  # simulated time has not begun
+        for result in self.sync.poll(now_ns):
+            self._emit(result, now_ns)
+        faults = self.watch.faults(now_ns)
+        overdue_ns = 3 * self.limits.set_period_ns
+        if faults and now_ns - self._last_info_ns > overdue_ns:
+            self._announce(now_ns, None, faults, now_ns)
+
+    def _close(self, t0_ns: int) -> None:
+        """Lockstep: form the set of t0 once every image sent for it is here, in the rig's order."""
+        mask, images = self._announced.get(t0_ns), self._waiting.get(t0_ns, {})
+        if mask is None or len(images) < mask.bit_count():
+            return
+        del self._announced[t0_ns]
+        self._waiting.pop(t0_ns, None)
+        before = self._last_info_ns
+        for camera in reversed(self.cameras):  # the reference camera last: it completes the set
+            if camera.name in images:
+                self._push(camera.name, t0_ns, images[camera.name], t0_ns)
+        for result in self.sync.poll(t0_ns + self.limits.wait_ns):
+            self._emit(result, t0_ns)
+        if self._last_info_ns == before:
+            self._announce(t0_ns, None, self.watch.faults(t0_ns), t0_ns)
+
+    def _push(self, camera: str, stamp_ns: int, message: Any, now_ns: int) -> None:
+        self.watch.seen(camera, stamp_ns, now_ns)
+        for result in self.sync.push(camera, stamp_ns, message, now_ns):
+            self._emit(result, now_ns)
+
+    # -- outputs --------------------------------------------------------------------------------
+    def _emit(self, result: SyncedSet | Fault, now_ns: int) -> None:
+        if isinstance(result, Fault):
+            self._refused[result.code.name] = result
+            t0_ns = result.values.get('t0_ns')
+            if isinstance(t0_ns, float):  # a timestep was lost, not just a frame
+                self._announce(round(t0_ns), None, self.watch.faults(now_ns), now_ns)
+            return
+        frames, faults = self.pipeline.make(result)
+        faults = [*faults, *self.watch.faults(now_ns)]
+        if frames is None:
+            self._announce(result.t0_ns, None, faults, now_ns)
+            return
+        self._sequence += 1
+        message = convert.frame_set_message(frames, self.profile, self._sequence)
+        message.calibration_hash = self.calibration_hash
+        message.policy = self.pipeline.policies(frames, result)
+        message.faults = sorted({f.code.name for f in (*faults, *result.faults)})
+        self._sets.publish(message)
+        self._announce(result.t0_ns, message, [*faults, *result.faults], now_ns)
+
+    def _announce(
+        self, t0_ns: int, frames: FrameSet | None, faults: list[Fault], now_ns: int
+    ) -> None:
+        """FrameSetInfo of a set, or of a timestep that gave none."""
+        present = {fault.code.name: fault for fault in (*self._refused.values(), *faults)}
+        message = FrameSetInfo(profile=self.profile.name, accepted=frames is not None)
+        message.header.stamp, message.header.frame_id = stamp(t0_ns), 'base_link'
+        message.sequence = self._sequence + (frames is None)
+        message.age_s = (now_ns - t0_ns) / NS
+        if frames is not None:
+            valid = list(frames.valid)
+            skews = [abs(s) for s, ok in zip(frames.skew_s, valid, strict=True) if ok]
+            message.max_skew_s = max(skews, default=0.0)
+            message.view_mask = sum(1 << i for i, ok in enumerate(valid) if ok)
+            held = [i for i, policy in enumerate(frames.policy) if policy == FrameSet.HELD]
+            message.held_mask = sum(1 << i for i in held)
+        counts = self.sync.counts
+        message.late_frames = counts['STAMP_LATE'] + counts['STAMP_DUP']
+        message.faults = sorted(present)
+        self._infos.publish(message)
+        self._last_info_ns = max(t0_ns, self._last_info_ns)
+        self._log(faults)
+        self._refused.clear()
+
+    def _log(self, faults: list[Fault] | None = None) -> None:
+        present = (*self._refused.values(), *(faults or []))
+        self.faults.update({fault.code.name: str(fault) for fault in present})
+
+
+def main() -> int:
+    """Entry point of ``ros2 run alpamayo_ros camera_sync``."""
+    return run(CameraSyncNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

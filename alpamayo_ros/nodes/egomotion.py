@@ -1,0 +1,169 @@
+"""Node ``egomotion``: odometry of any rate in, the past motion at each announced t0 out.
+
+A history is given once odometry reaches t0; after ``wait_s`` of wall time it is extrapolated
+within the limit, flagged, or refused.  Exactly one EgoHistory answers each accepted FrameSetInfo.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections import deque
+from importlib import import_module
+from typing import Any
+
+from nav_msgs.msg import Odometry
+from rclpy.clock import Clock, ClockType
+from sensor_msgs.msg import Imu
+
+from alpamayo_ros.faults import Fault
+from alpamayo_ros.msg import EgoHistory, FrameSetInfo
+from alpamayo_ros.nodes import convert, qos
+from alpamayo_ros.nodes.base import AlpamayoNode, run
+from alpamayo_ros.nodes.convert import NS, ns, stamp
+from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.profile import load_profile
+from alpamayo_ros.sensing.egomotion import EgoBuffer
+from alpamayo_ros.sensing.rig import load_rig
+from alpamayo_ros.types import EgoState
+
+PARAMETERS = (
+    Param('wait_s', float, 's', 'Longest wait for odometry of t0, free-running.', 0.0, 0.2),
+    Param('lockstep_wait_s', float, 's', 'The same in lockstep, wall time.', 0.1, 25.0),
+    Param('poll_s', float, 's', 'How often waiting timesteps are looked at.', 0.005, 0.1),
+    Param('acceleration_window_s', float, 's', 'Base line of acceleration from speed.', 0.02, 0.5),
+    Param('imu_age_s', float, 's', 'An Imu message up to this age gives acceleration.', 0.0, 0.2),
+)
+# Message types that may report the steering angle, and the field that holds it [rad].
+STEERING = (
+    ('ackermann_msgs.msg', 'AckermannDriveStamped', 'drive.steering_angle'),
+    ('autoware_vehicle_msgs.msg', 'SteeringReport', 'steering_tire_angle'),
+)
+
+
+class EgomotionNode(AlpamayoNode):
+    """Answers each t0 from a buffer of odometry."""
+
+    def __init__(self) -> None:
+        super().__init__('egomotion', PARAMETERS)
+        self.profile = load_profile(self.settings.profile)
+        self.source = load_rig(self.settings.rig).odometry
+        self.buffer = EgoBuffer()
+        self._waiting: dict[int, float] = {}
+        self._speeds: deque[tuple[int, float]] = deque()
+        self._imu: tuple[int, float] | None = None
+        self._present: dict[str, str] = {}
+        self._last_ns = -1
+        lockstep = self.settings.lockstep
+        sensor, out = qos.sensor(lockstep, depth=50), qos.output(lockstep)
+        self._histories = qos.watched_publisher(self, EgoHistory, 'ego_history', out)
+        subscribe = qos.watched_subscription
+        subscribe(self, Odometry, self.source.topic, self._on_odometry, sensor)
+        subscribe(self, Imu, 'imu', self._on_imu, qos.sensor(False))
+        subscribe(self, FrameSetInfo, 'frame_set_info', self._on_info, out)
+        self._subscribe_steering()
+        wall = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(self.settings.poll_s, self._answer, clock=wall)
+
+    def _subscribe_steering(self) -> None:
+        for module, kind, field in STEERING:
+            try:
+                message_type = getattr(import_module(module), kind)
+            except ImportError:
+                self.get_logger().info(f'steering from {kind} is off: {module} is not installed')
+                continue
+            topic = f'steering/{kind.lower()}'
+            take = self._steering_reader(field)
+            qos.watched_subscription(self, message_type, topic, take, qos.sensor(False))
+
+    def _steering_reader(self, field: str) -> Any:
+        def take(message: Any) -> None:
+            value = message
+            for name in field.split('.'):
+                value = getattr(value, name)
+            header = getattr(message, 'header', message)
+            self.buffer.push_steering(ns(header.stamp), float(value))
+
+        return take
+
+    # -- inputs ---------------------------------------------------------------------------------
+    def _on_imu(self, message: Imu) -> None:
+        if math.isfinite(message.linear_acceleration.x):
+            self._imu = (ns(message.header.stamp), message.linear_acceleration.x)
+
+    def _on_odometry(self, message: Odometry) -> None:
+        state = convert.ego_state(message, (self.source.frame_id, self.source.child_frame_id))
+        if isinstance(state, EgoState):
+            fault = self.buffer.push(self._with_acceleration(state))
+        else:
+            fault = state
+        self._present = {} if fault is None else {fault.code.name: str(fault)}
+        self.faults.update(self._present)
+        self._answer()
+
+    def _with_acceleration(self, state: EgoState) -> EgoState:
+        """Acceleration from the Imu where it is fresh, else from the change of speed."""
+        if self._speeds and state.stamp_ns < self._speeds[-1][0]:
+            self._speeds.clear()
+        self._speeds.append((state.stamp_ns, state.speed_mps))
+        window_ns = self.settings.acceleration_window_s * NS
+        while len(self._speeds) > 2 and state.stamp_ns - self._speeds[1][0] >= window_ns:
+            self._speeds.popleft()
+        begin_ns, begin_mps = self._speeds[0]
+        span_ns = state.stamp_ns - begin_ns
+        value = (state.speed_mps - begin_mps) / span_ns * NS if span_ns > 0 else 0.0
+        age_ns = self.settings.imu_age_s * NS
+        if self._imu is not None and abs(state.stamp_ns - self._imu[0]) <= age_ns:
+            value = self._imu[1]
+        return convert.with_acceleration(state, value)
+
+    def _on_info(self, message: FrameSetInfo) -> None:
+        t0_ns = ns(message.header.stamp)
+        if t0_ns < self._last_ns - NS:  # the clock jumped back
+            self.buffer.reset()
+            self._waiting.clear()
+            self._speeds.clear()
+        self._last_ns = t0_ns
+        if message.accepted:
+            self._waiting[t0_ns] = time.monotonic()
+            self._answer()
+
+    # -- outputs --------------------------------------------------------------------------------
+    def _answer(self) -> None:
+        """Answer every waiting t0 that odometry has reached, or that has waited long enough."""
+        newest = self.buffer.newest
+        lockstep = self.settings.lockstep
+        limit_s = self.settings.lockstep_wait_s if lockstep else self.settings.wait_s
+        now_s = time.monotonic()
+        for t0_ns, since_s in sorted(self._waiting.items()):
+            reached = newest is not None and newest.stamp_ns >= t0_ns
+            if reached or now_s - since_s >= limit_s:
+                del self._waiting[t0_ns]
+                self._publish(t0_ns)
+
+    def _publish(self, t0_ns: int) -> None:
+        history = self.buffer.history(t0_ns, self.profile)
+        anchor = self.buffer.pose_at(t0_ns)
+        faults = dict(self._present)
+        if isinstance(history, Fault) or isinstance(anchor, Fault):
+            fault = history if isinstance(history, Fault) else anchor
+            faults[fault.code.name] = str(fault)
+            message = EgoHistory()
+            message.header.stamp, message.header.frame_id = stamp(t0_ns), 'base_link'
+        else:
+            spacing_s = self.profile.ego_history.spacing_s
+            message = convert.ego_history_message(history, anchor, spacing_s)
+            message.odom_frame = self.source.frame_id
+        message.faults = sorted(faults)
+        self.faults.update(faults)
+        self._histories.publish(message)
+
+
+def main() -> int:
+    """Entry point of ``ros2 run alpamayo_ros egomotion``."""
+    return run(EgomotionNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,168 @@
+"""Node ``navigation``: instructions, a route or plain text in, one canonical wording out
+(latched).
+
+Nothing is published until something is said: the planner then reads 'follow the road'.  The latest
+instruction wins, at most one switch a second.  In lockstep an instruction takes effect one period
+after the odometry it was made from, so that its arrival decides nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+
+import numpy as np
+from nav_msgs.msg import Odometry, Path
+from rclpy.clock import Clock, ClockType
+from std_msgs.msg import String
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.msg import DrivingPrompt, NavInstruction
+from alpamayo_ros.nodes import convert, qos
+from alpamayo_ros.nodes.base import AlpamayoNode, run
+from alpamayo_ros.nodes.convert import NS, stamp
+from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.sensing import navigation, route
+from alpamayo_ros.sensing.rig import load_rig
+from alpamayo_ros.types import EgoState
+
+PARAMETERS = (
+    Param('hold_s', float, 's', 'Shortest time between two different instructions.', 0.0, 10.0),
+    Param('period_s', float, 's', 'How often the route is looked at.', 0.05, 5.0),
+    Param('effect_s', float, 's', 'Lockstep: an instruction holds this much later.', 0.0, 1.0),
+)
+
+
+class NavigationNode(AlpamayoNode):
+    """Keeps the instruction in force and the one that waits for its turn."""
+
+    def __init__(self) -> None:
+        super().__init__('navigation', PARAMETERS)
+        lockstep = self.settings.lockstep
+        self.source = load_rig(self.settings.rig).odometry
+        self._ego: EgoState | None = None
+        self._route: np.ndarray | None = None
+        self._waiting: NavInstruction | None = None
+        self._said = ''
+        self._switched_ns = -NS
+        self._looked_ns = -NS
+        self._nav = qos.watched_publisher(self, NavInstruction, 'nav', qos.latched(10))
+        self._prompt = qos.watched_publisher(self, DrivingPrompt, 'prompt', qos.latched(10))
+        subscribe = qos.watched_subscription
+        latched = qos.latched()
+        volatile = qos.output(False, depth=10)
+        subscribe(self, NavInstruction, 'nav_instruction', self._on_instruction, volatile)
+        subscribe(self, String, 'nav_text', self._on_text, volatile)
+        subscribe(self, String, 'prompt_text', self._on_prompt, volatile)
+        subscribe(self, Path, 'route', self._on_route, latched)
+        sensor = qos.sensor(lockstep, depth=5)
+        subscribe(self, Odometry, self.source.topic, self._on_odometry, sensor)
+        if not lockstep:
+            wall = Clock(clock_type=ClockType.STEADY_TIME)
+            self.create_timer(self.settings.period_s, self._switch, clock=wall)
+
+    @property
+    def now_ns(self) -> int:
+        """Time of the newest odometry in lockstep, else of the clock."""
+        if not self.settings.lockstep:
+            return self.get_clock().now().nanoseconds
+        return 0 if self._ego is None else self._ego.stamp_ns
+
+    # -- inputs ---------------------------------------------------------------------------------
+    def _on_instruction(self, message: NavInstruction) -> None:
+        known = navigation.NavInstruction(
+            message.maneuver, message.distance_m, message.street, message.exit_number
+        )
+        self._offer(known, message.source or 'instruction', message.expires)
+
+    def _on_text(self, message: String) -> None:
+        found = route.from_text(message.data)
+        if isinstance(found, Fault):
+            self._refuse(found)
+        else:
+            self._offer(found, 'text')
+
+    def _on_prompt(self, message: String) -> None:
+        text, fault = navigation.clean_prompt(message.data)
+        out = DrivingPrompt(text=text, source='operator')
+        out.header.stamp = stamp(self._effect_ns())
+        out.faults = [fault.code.name] if fault else []
+        self.faults.update({fault.code.name: str(fault)} if fault else {})
+        self._prompt.publish(out)
+
+    def _on_route(self, message: Path) -> None:
+        points = [(p.pose.position.x, p.pose.position.y) for p in message.poses]
+        self._route = np.array(points, dtype=np.float64).reshape(-1, 2)
+        self._looked_ns = -NS
+
+    def _on_odometry(self, message: Odometry) -> None:
+        state = convert.ego_state(message, (self.source.frame_id, self.source.child_frame_id))
+        if isinstance(state, Fault):
+            return  # egomotion reports it
+        self._ego = state
+        due_ns = self._looked_ns + self.settings.period_s * NS
+        if self._route is not None and not self._looked_ns <= state.stamp_ns < due_ns:
+            self._looked_ns = state.stamp_ns
+            self._look(state, self._route)
+        self._switch()
+
+    def _look(self, ego: EgoState, points: np.ndarray) -> None:
+        """The next manoeuvre of the route, seen from the car."""
+        cos, sin = math.cos(ego.heading_rad), math.sin(ego.heading_rad)
+        offset = points - (ego.x_m, ego.y_m)
+        found = route.from_route(offset @ np.array([[cos, -sin], [sin, cos]]))
+        if isinstance(found, Fault):
+            self._refuse(found)
+            self._route = None
+        else:
+            self._offer(found, 'route')
+
+    # -- outputs --------------------------------------------------------------------------------
+    def _refuse(self, fault: Fault) -> None:
+        self.faults.update({fault.code.name: str(fault)})
+
+    def _offer(
+        self, instruction: navigation.NavInstruction, source: str, expires: object = None
+    ) -> None:
+        """The latest instruction waits until it may be said."""
+        text, fault = navigation.canonical(instruction)
+        self.faults.update({fault.code.name: str(fault)} if fault else {})
+        out = NavInstruction(text=text, source=source, faults=[fault.code.name] if fault else [])
+        refused = fault is not None and fault.code is Code.NAV_FORMAT
+        if not refused:
+            out.maneuver, out.exit_number = int(instruction.maneuver), instruction.exit_number
+            out.distance_m = float(instruction.distance_m)
+        if expires is not None:
+            out.expires = expires
+        self._waiting = out
+        self._switch()
+
+    def _switch(self) -> None:
+        """Say what waits, unless it is what was said, or too soon after it."""
+        if self._waiting is None:
+            return
+        now_ns = self.now_ns
+        if self._waiting.text == self._said:
+            self._waiting = None
+            return
+        since_ns = now_ns - self._switched_ns
+        if 0 <= since_ns < self.settings.hold_s * NS:
+            return
+        out, self._waiting = self._waiting, None
+        self._said, self._switched_ns = out.text, now_ns
+        out.header.stamp, out.header.frame_id = stamp(self._effect_ns()), 'map'
+        self._nav.publish(out)
+        self.get_logger().info(f'instruction: {out.text}')
+
+    def _effect_ns(self) -> int:
+        later_ns = round(self.settings.effect_s * NS) if self.settings.lockstep else 0
+        return self.now_ns + later_ns
+
+
+def main() -> int:
+    """Entry point of ``ros2 run alpamayo_ros navigation``."""
+    return run(NavigationNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""What a source of the world publishes: clock, cameras with calibration, odometry, tf, objects."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import Any
+
+import cv2
+import numpy as np
+from geometry_msgs.msg import TransformStamped
+from nav_msgs.msg import Odometry
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, CompressedImage
+
+from alpamayo_ros.msg import FrameSetInfo, TrackedObject, TrackedObjectArray
+from alpamayo_ros.nodes import qos
+from alpamayo_ros.nodes.convert import buffer, pose, stamp
+from alpamayo_ros.sensing.rig import RigCamera
+from alpamayo_ros.types import EgoState
+
+CLOCK_DEPTH = 10
+CAR_HEIGHT_M = 1.5
+
+
+class WorldTopics:
+    """Publishers of the simulator; every stamp is given, none is read from a clock."""
+
+    def __init__(self, node: Any, cameras: list[RigCamera], lockstep: bool, quality: int) -> None:
+        """``quality``: of the JPEG images, 1 to 100."""
+        self._node, self._cameras, self._quality = node, cameras, quality
+        sensor, out = qos.sensor(lockstep), qos.output(lockstep)
+        publish = qos.watched_publisher
+        self._clock = node.create_publisher(Clock, '/clock', CLOCK_DEPTH)
+        self._images = {c.name: publish(node, CompressedImage, c.topic, sensor) for c in cameras}
+        self._infos = {
+            c.name: publish(node, CameraInfo, c.info_topic, qos.latched())
+            for c in cameras
+            if c.info_topic
+        }
+        odometry = qos.lockstep() if lockstep else qos.output(False, depth=50)
+        self._odometry = publish(node, Odometry, 'odometry', odometry)
+        self._objects = publish(node, TrackedObjectArray, 'ground_truth/objects', out)
+        self._timestep = publish(node, FrameSetInfo, 'timestep', out) if lockstep else None
+        self._tf = self._tf_publisher()
+
+    def _tf_publisher(self) -> Any:
+        """tf needs tf2_msgs, which is not on PyPI; said once."""
+        try:
+            message = import_module('tf2_msgs.msg').TFMessage
+        except ImportError:
+            self._node.get_logger().info('tf is off: tf2_msgs is not installed')
+            return None
+        return self._node.create_publisher(message, '/tf', 10), message
+
+    @property
+    def matched(self) -> bool:
+        """Whether somebody reads every camera and the odometry."""
+        readers = (*self._images.values(), self._odometry)
+        readers += () if self._timestep is None else (self._timestep,)
+        return all(publisher.get_subscription_count() > 0 for publisher in readers)
+
+    def clock(self, now_ns: int) -> None:
+        """Simulated time."""
+        self._clock.publish(Clock(clock=stamp(now_ns)))
+
+    def odometry(self, state: EgoState, acceleration_known: bool = True) -> None:
+        """Pose in odom, twist in base_link (REP 105), and tf where it can be published."""
+        message = Odometry(child_frame_id='base_link')
+        message.header.stamp, message.header.frame_id = stamp(state.stamp_ns), 'odom'
+        message.pose.pose = pose(state.x_m, state.y_m, state.heading_rad)
+        message.twist.twist.linear.x = float(state.speed_mps)
+        message.twist.twist.angular.z = float(state.yaw_rate_rps)
+        self._odometry.publish(message)
+        if self._tf is not None:
+            publisher, kind = self._tf
+            transform = TransformStamped(header=message.header, child_frame_id='base_link')
+            place = message.pose.pose
+            transform.transform.translation.x = place.position.x
+            transform.transform.translation.y = place.position.y
+            transform.transform.rotation = place.orientation
+            publisher.publish(kind(transforms=[transform]))
+
+    def calibration(self, time_ns: int) -> None:
+        """CameraInfo of every camera, latched."""
+        for camera in self._cameras:
+            if camera.name in self._infos:
+                self._infos[camera.name].publish(camera_info(camera, time_ns))
+
+    def images(self, time_ns: int, images: Mapping[str, np.ndarray]) -> None:
+        """JPEG images of the given cameras (RGB, uint8), and in lockstep which ones they were."""
+        for camera in self._cameras:
+            if camera.name in images:
+                self._images[camera.name].publish(self._jpeg(camera, time_ns, images[camera.name]))
+        if self._timestep is not None:
+            sent = [i for i, camera in enumerate(self._cameras) if camera.name in images]
+            message = FrameSetInfo(accepted=True, view_mask=sum(1 << i for i in sent))
+            message.header.stamp = stamp(time_ns)
+            self._timestep.publish(message)
+
+    def _jpeg(self, camera: RigCamera, time_ns: int, image: np.ndarray) -> CompressedImage:
+        bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+        ok, data = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
+        if not ok:
+            raise RuntimeError(f'OpenCV could not encode an image of {camera.name}')
+        message = CompressedImage(format='jpeg', data=buffer(data))
+        message.header.stamp, message.header.frame_id = stamp(time_ns), camera.frame_id
+        return message
+
+    def objects(self, time_ns: int, agents: Iterable[Any]) -> None:
+        """The simulator's truth, in odom: anything with x, y, heading, speed, length, width."""
+        message = TrackedObjectArray(source='ground_truth')
+        message.header.stamp, message.header.frame_id = stamp(time_ns), 'odom'
+        message.objects = [tracked(agent) for agent in agents]
+        self._objects.publish(message)
+
+
+def tracked(agent: Any) -> TrackedObject:
+    """TrackedObject of one simulated road user."""
+    item = TrackedObject(id=int(agent.id), kind=agent.kind, existence=1.0)
+    item.pose = pose(agent.x_m, agent.y_m, agent.heading_rad)
+    item.velocity.x = float(agent.speed_mps * math.cos(agent.heading_rad))
+    item.velocity.y = float(agent.speed_mps * math.sin(agent.heading_rad))
+    item.length_m, item.width_m = float(agent.length_m), float(agent.width_m)
+    item.height_m, item.yaw_rate_rps = CAR_HEIGHT_M, math.nan
+    return item
+
+
+def camera_info(camera: RigCamera, time_ns: int) -> CameraInfo:
+    """CameraInfo of a rig's camera: the raw image's intrinsics, no rectification applied."""
+    message = CameraInfo(width=camera.width, height=camera.height)
+    message.header.stamp, message.header.frame_id = stamp(time_ns), camera.frame_id
+    distorted = camera.distortion.model != 'none'
+    message.distortion_model = camera.distortion.model if distorted else 'plumb_bob'
+    message.d = [float(v) for v in camera.distortion.coefficients] if distorted else [0.0] * 5
+    k = camera.matrix
+    message.k = [float(v) for v in k.reshape(-1)]
+    message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+    message.p = [float(v) for v in np.hstack([k, np.zeros((3, 1))]).reshape(-1)]
+    return message
