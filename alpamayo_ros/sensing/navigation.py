@@ -21,16 +21,18 @@ MAX_PROMPT = 200
 MAX_DISTANCE_M = 5000.0
 BUCKETS_M = (5, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 250, 300, 400, 500)
 NEAR_M = 3.0
-# Words of letters and digits, each two joined by one mark or a mark and a space ('St. Mary’s Road').
+# Words of letters and digits, joined by one mark or a mark and a space ('St. Mary’s Road').
 _STREET = re.compile(r"[^\W_]+(?:[ .'’/-]{1,2}[^\W_]+)*\.?")
-# Words of command never belong to a street (FAULTS.md F29: refused by class, not by understanding).
+# Words of command never belong to a street (FAULTS.md F29: refused by class, not understood).
 _COMMANDS = frozenset(
-    'ignore disregard accelerate faster brake drive speed run skip override disable forget pretend '
-    'system assistant instructions must always never '
-    'ignoriere ignorieren beschleunige fahre schneller bremse sofort niemals '
-    'ignorez grillez accélérez roulez freinez vite jamais '
-    'ignora ignorar acelera acelerar conduce frena nunca '
-    'ignori accelera accelerare guida frenare mai'.split()
+    (
+        'ignore disregard accelerate faster brake drive speed run skip override disable forget '
+        'pretend system assistant instructions must always never '
+        'ignoriere ignorieren beschleunige fahre schneller bremse sofort niemals '
+        'ignorez grillez accélérez roulez freinez vite jamais '
+        'ignora ignorar acelera acelerar conduce frena nunca '
+        'ignori accelera accelerare guida frenare mai'
+    ).split()
 )
 
 
@@ -77,7 +79,7 @@ def canonical(
 ) -> tuple[str, Fault | None]:
     """The wording for the model, and what was wrong.
 
-    NAV_FORMAT: the instruction is refused and the wording is ``follow the road``.  NAV_STREET: only
+    NAV_FORMAT: the instruction is refused, the wording is ``follow the road``.  NAV_STREET: only
     the street is dropped.  ``streets``: the map's own list; None where there is none.
     """
     fault = _check(instruction)
@@ -154,7 +156,7 @@ def _sentence(text: str) -> bool:
 
 
 def clean_prompt(text: str) -> tuple[str, Fault | None]:
-    """A free wish as it may be tokenised (special tokens off): printable, one line, 200 characters.
+    """A free wish as it may be tokenised, special tokens off: printable, one line, 200 characters.
 
     Longer text is cut and reported as PROMPT_FORMAT; control and format characters are dropped.
     """
