@@ -6,6 +6,7 @@ Nothing downstream hard-codes a camera count, a horizon or a rate: it asks the p
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -169,6 +170,12 @@ def share_dir() -> Path:
 def profile_names() -> list[str]:
     """Names of the profiles that ship with the package."""
     return sorted(p.stem for p in (share_dir() / 'config' / 'profiles').glob('*.yaml'))
+
+
+@lru_cache(maxsize=8)
+def cached_profile(name: str) -> ModelProfile:
+    """``load_profile`` that reads each profile once."""
+    return load_profile(name)
 
 
 def load_profile(name_or_path: str | Path) -> ModelProfile:

@@ -10,38 +10,10 @@ point moved to the rear axle, where the slip angle is zero.)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from jaxtyping import Float
 
 AT_REST_M = 1e-6  # a step shorter than this has no direction: the steering is held
-
-
-@dataclass(frozen=True, slots=True)
-class Vehicle:
-    """Dimensions and steering limits; ``front_m`` is rear axle to front bumper."""
-
-    wheelbase_m: float
-    length_m: float
-    width_m: float
-    front_m: float
-    steer_max_rad: float
-    steer_rate_max_rps: float
-
-    @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> Vehicle:
-        """Read the ``vehicle:`` block of a rig file; a missing or bad number is a ValueError."""
-        unknown = set(values) - set(cls.__dataclass_fields__)
-        missing = set(cls.__dataclass_fields__) - set(values)
-        if unknown or missing:
-            raise ValueError(f'vehicle: unknown keys {sorted(unknown)}, missing {sorted(missing)}')
-        numbers = {key: float(value) for key, value in values.items()}
-        if not all(np.isfinite(v) and v > 0 for v in numbers.values()):
-            raise ValueError(f'vehicle: every number must be finite and positive, got {numbers}')
-        return cls(**numbers)
 
 
 def wrap(angle_rad: Float[np.ndarray, '*axes']) -> Float[np.ndarray, '*axes']:
@@ -118,4 +90,4 @@ def _accelerations(
     alternating = np.cumsum(2 * step_m / dt_s * sign, axis=1) - speed0_mps[:, None]
     speed = np.maximum(alternating * sign, 0.0)
     before = np.concatenate([speed0_mps[:, None], speed[:, :-1]], axis=1)
-    return (speed - before) / dt_s
+    return np.asarray((speed - before) / dt_s)

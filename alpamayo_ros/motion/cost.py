@@ -15,17 +15,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
-from alpamayo_ros.motion.bicycle import Vehicle
 from alpamayo_ros.motion.jump import jump
 from alpamayo_ros.motion.limits import Limits
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.motion.rollout import Rollout
+from alpamayo_ros.sensing.rig import Vehicle
 from alpamayo_ros.types import EgoState, TrackedObject
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Weight of each term; consensus is in metres, so the others say what a unit is worth there."""
+    """Weight of each term: what one unit of it is worth in metres of consensus."""
 
     consensus: float = 1.0  # per metre of mean distance to the others
     comfort: float = 0.05  # per m/s2 of root-mean-square acceleration
@@ -55,7 +55,7 @@ def cost(
     limits: Limits,
     weights: Weights,
 ) -> Costs:
-    """Cost of each of K candidates; ``objects`` None means no perception source, not no objects."""
+    """Cost of each of K candidates; ``objects`` None: nobody looks, () : nothing is there."""
     terms = {
         'consensus': weights.consensus * consensus(rollout.poses),
         'comfort': weights.comfort * discomfort(rollout),
@@ -82,7 +82,7 @@ def consensus(poses: Float[np.ndarray, 'K P 3']) -> Float[np.ndarray, ' K']:
     """Mean distance [m] over time from each candidate to the others; smallest for the medoid."""
     xy = poses[..., :2]
     apart = np.sqrt(((xy[:, None] - xy[None]) ** 2).sum(-1)).mean(-1)
-    return np.sort(apart, axis=1).sum(axis=1) / max(len(poses) - 1, 1)
+    return np.asarray(np.sort(apart, axis=1).sum(axis=1) / max(len(poses) - 1, 1))
 
 
 def discomfort(rollout: Rollout) -> Float[np.ndarray, ' K']:
@@ -104,9 +104,9 @@ def collision_probability(
 ) -> Float[np.ndarray, ' K']:
     """Largest probability over objects and time that two oriented boxes overlap.
 
-    Objects keep speed and heading.  With the gap g (largest separation over the axes of both boxes)
-    known to sigma = 0.3 m + 0.3 m/s t, the probability is Phi(-g / sigma), weighted down linearly
-    to a half at the end of the horizon, where constant velocity says little.
+    Objects keep speed and heading.  With the gap g (largest separation over the axes of both
+    boxes) known to sigma = 0.3 m + 0.3 m/s t, the probability is Phi(-g / sigma), weighted down
+    linearly to a half at the end of the horizon, where constant velocity says little.
     """
     k, p = rollout.speed_mps.shape
     if not objects:
@@ -114,7 +114,7 @@ def collision_probability(
     index = np.arange(1, p, 3)
     time = (index + 1) * rollout.dt_s
     pose = rollout.poses[:, index]
-    ego_middle = vehicle.front_m - vehicle.length_m / 2
+    ego_middle = vehicle.rear_axle_to_front_bumper_m - vehicle.length_m / 2
     heading = pose[..., 2]
     ego = np.stack(
         [pose[..., 0] + ego_middle * np.cos(heading), pose[..., 1] + ego_middle * np.sin(heading)],
@@ -146,7 +146,7 @@ def _gap(
     size: tuple[float, float],
     other_size: tuple[np.ndarray, np.ndarray],
 ) -> np.ndarray:
-    """Largest separation over the four axes of two boxes; negative where they overlap (K, N, T)."""
+    """Largest separation over the four axes of two boxes (K, N, T); negative: overlap."""
     turn = other_heading - heading
     c, s = np.abs(np.cos(turn)), np.abs(np.sin(turn))
     (half_l, half_w), (other_l, other_w) = size, other_size
@@ -159,7 +159,7 @@ def _gap(
     ):
         along = np.abs(apart[..., 0] * np.cos(angle) + apart[..., 1] * np.sin(angle))
         gaps.append(along - mine - theirs)
-    return np.maximum.reduce(gaps)
+    return np.asarray(np.maximum.reduce(gaps))
 
 
 def _below(z: np.ndarray) -> np.ndarray:

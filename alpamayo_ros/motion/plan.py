@@ -1,4 +1,4 @@
-"""Plan: a trajectory with its anchor in odom, its validity and its source; and changes of frame."""
+"""Plan: a trajectory with its anchor in odom, validity and source; and changes of frame."""
 
 from __future__ import annotations
 

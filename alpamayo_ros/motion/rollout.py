@@ -4,8 +4,8 @@ The waypoints carry centimetres of noise, so nothing is differentiated before it
 
 1. *Along the path*: progress s(t) minimises  sum (s - z)^2 / sigma_s^2 + sum (s''' / sigma_j)^2
    from the ego's present speed; z is the raw progress.  A linear map of z, made once.
-2. The speed profile is driven forward under the limits of speed, acceleration and jerk, and stays
-   at rest where the plan goes nowhere.
+2. The speed profile is driven forward under the limits of speed, jerk, braking and *comfortable*
+   acceleration (noise makes more of it), and stays at rest where the plan goes nowhere.
 3. *Across it*: the curvature of each step minimises the distance to the raw points, the raw
    headings and the change of steering and lateral acceleration (Gauss-Newton, two steps).
 4. Steering angle and rate, lateral acceleration and jerk are limited; where one bites, the rest
@@ -22,9 +22,10 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
-from alpamayo_ros.motion.bicycle import Vehicle, integrate_path
+from alpamayo_ros.motion.bicycle import integrate_path
 from alpamayo_ros.motion.limits import Limits
 from alpamayo_ros.motion.steering import INSIDE, SteeringBound
+from alpamayo_ros.sensing.rig import Vehicle
 from alpamayo_ros.types import EgoState, Trajectory
 
 # Expected noise of a waypoint and typical size of what is penalised; tuned on bicycle plans with
@@ -35,6 +36,7 @@ SIGMA_JERK_MPS3 = 2.5
 SIGMA_STEER_RATE_RPS = 0.15
 SIGMA_LATERAL_JERK_MPS3 = 1.5
 KNOT_STEPS = 3  # curvature is linear over 0.3 s: a third of the unknowns, the same accuracy
+FAR_M = 1e4  # a waypoint farther away than this is nonsense, and refused by its start
 GO_M = 0.25  # at rest, a plan that goes less far than this goes nowhere
 
 
@@ -78,10 +80,11 @@ def roll_out(
 ) -> Rollout:
     """The feasible trajectory nearest to each finite candidate; it may still break a check.
 
+    Numbers that are not finite count as zero here; ``validate`` refuses them by the raw values.
     ``ego`` is the state at t0.  Above ``speed_cap_mps`` the car slows with the comfortable stop's
     deceleration and then keeps below it.
     """
-    raw = candidates.astype(np.float64)
+    raw = np.clip(np.nan_to_num(candidates.astype(np.float64)), -FAR_M, FAR_M)
     raw[..., 2] = np.unwrap(raw[..., 2], axis=1)
     speed0 = max(ego.speed_mps, 0.0)
     wanted = _fit_progress(raw, speed0, dt_s)
@@ -149,7 +152,7 @@ def _drive(
     wanted_speed = (padded[:, 2:] - padded[:, :-2]) / (2 * dt_s)
     slowing = speed0 - limits.stop_deceleration_mps2 * dt_s * np.arange(1, p + 1)
     top = np.maximum(cap, slowing)
-    low, high = -limits.deceleration_mps2 * INSIDE, limits.acceleration_mps2 * INSIDE
+    low, high = -limits.deceleration_mps2 * INSIDE, limits.acceleration_warn_mps2 * INSIDE
     jerk = limits.longitudinal_jerk_mps3 * INSIDE * dt_s
     speed, step = np.empty((k, p)), np.empty((k, p))
     v, s, a = np.full(k, speed0), np.zeros(k), np.full(k, np.nan)
@@ -245,4 +248,5 @@ def _across_by(
     lever_x = np.cumsum((step * middle[..., 0])[..., None] * basis, axis=1)
     lever_y = np.cumsum((step * middle[..., 1])[..., None] * basis, axis=1)
     along = pose[..., 0] * cos + pose[..., 1] * sin
-    return along[..., None] * turn_by - cos[..., None] * lever_x - sin[..., None] * lever_y
+    arm = along[..., None] * turn_by - cos[..., None] * lever_x - sin[..., None] * lever_y
+    return np.asarray(arm)

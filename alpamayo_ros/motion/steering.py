@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from alpamayo_ros.motion.bicycle import Vehicle, integrate_path
+from alpamayo_ros.motion.bicycle import integrate_path
 from alpamayo_ros.motion.limits import Limits
+from alpamayo_ros.sensing.rig import Vehicle
 
 INSIDE = (
     0.98  # the roll-out keeps this share of a limit, so that rounding never rejects its result
@@ -86,7 +87,7 @@ class SteeringBound:
         high = np.minimum(high, (pull + jerk) / square)
         bounded = np.minimum(np.maximum(want, np.minimum(low, high)), np.maximum(low, high))
         most = np.minimum(top, lim.lateral_acceleration_mps2 * INSIDE / square)
-        return np.minimum(np.maximum(bounded, -most), most)
+        return np.asarray(np.minimum(np.maximum(bounded, -most), most))
 
 
 def _steer_back(goal: np.ndarray, pose: np.ndarray, step: np.ndarray) -> Float[np.ndarray, ' K']:
@@ -95,4 +96,4 @@ def _steer_back(goal: np.ndarray, pose: np.ndarray, step: np.ndarray) -> Float[n
     across = dy * np.cos(pose[:, 2]) - dx * np.sin(pose[:, 2])
     ahead = np.maximum(step, 0.05)
     turn = goal[:, 2] - pose[:, 2]
-    return np.clip(across / 16.0 + 2 * turn / (4.0 + ahead), -0.2, 0.2)
+    return np.asarray(np.clip(across / 16.0 + 2 * turn / (4.0 + ahead), -0.2, 0.2))

@@ -1,8 +1,8 @@
 """Checks of a plan against the limits of FAULTS.md section 1; anything not finite is a violation.
 
 Each check is one number a candidate, compared as ``value <= limit`` and rejected when that is not
-true, so that NaN fails (``nan > limit`` is False too).  Raw waypoints are checked for what the model
-said (start, finiteness), the feasible trajectory for what would be driven.
+true, so that NaN fails (``nan > limit`` is False too).  Raw waypoints are checked for what the
+model said (start, finiteness), the feasible trajectory for what would be driven.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from alpamayo_ros.motion.limits import Limits
 from alpamayo_ros.motion.jump import jump
+from alpamayo_ros.motion.limits import Limits
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.motion.rollout import Rollout
 from alpamayo_ros.types import EgoState
@@ -55,7 +55,7 @@ class Checks:
     @property
     def warned(self) -> Bool[np.ndarray, 'K C']:
         """Which values are beyond their warning level."""
-        return ~(self.values <= np.minimum(self.warns, self.limits))
+        return np.asarray(~(self.values <= np.minimum(self.warns, self.limits)))
 
     @property
     def _finite(self) -> Bool[np.ndarray, ' K']:
@@ -94,6 +94,7 @@ def validate(
         *_jump(rollout, ego, previous, limits),
     ]
     names, values, warns, tops = zip(*columns, strict=True)
+    # Speeds and lengths of a candidate that is not finite are not either: every row then fails.
     table = np.stack([np.broadcast_to(np.asarray(v, np.float64), (k,)) for v in values], axis=1)
     return Checks(tuple(names), table, np.array(warns, float), np.array(tops, float))
 
@@ -173,7 +174,7 @@ def _ride(rollout: Rollout, ego: EgoState, lim: Limits, cap_mps: float) -> list[
 
 
 def _path(raw: np.ndarray, rollout: Rollout, ego: EgoState, lim: Limits) -> list[Column]:
-    """Length against what braking allows and against the speeds; distance from the model's path."""
+    """Length against braking and against the speeds; distance from the model's path."""
     dt_s, speed0 = rollout.dt_s, max(ego.speed_mps, 0.0)
     xy = np.concatenate([np.zeros((len(raw), 1, 2)), rollout.poses[..., :2]], axis=1)
     length = np.hypot(*np.moveaxis(np.diff(xy, axis=1), -1, 0)).sum(axis=1)
@@ -204,7 +205,7 @@ def _distance_to_path(raw: np.ndarray, path: np.ndarray) -> np.ndarray:
     square = np.maximum((leg**2).sum(-1), 1e-12)
     share = np.clip(((path[:, :, None] - start) * leg).sum(-1) / square, 0.0, 1.0)
     gap = path[:, :, None] - start - share[..., None] * leg
-    return np.sqrt((gap**2).sum(-1).min(axis=2).max(axis=1))
+    return np.asarray(np.sqrt((gap**2).sum(-1).min(axis=2).max(axis=1)))
 
 
 def _jump(rollout: Rollout, ego: EgoState, previous: Plan | None, lim: Limits) -> list[Column]:

@@ -1,0 +1,50 @@
+"""PlanConfig: everything ``decide`` is configured with, read once and never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from alpamayo_ros.faults import Fault, Reaction, worst
+from alpamayo_ros.motion.cost import Weights
+from alpamayo_ros.motion.limits import Limits, load_limits
+from alpamayo_ros.profile import ModelProfile, load_profile
+from alpamayo_ros.safety.state import Mode, SafetyState
+from alpamayo_ros.sensing.rig import Vehicle, load_rig
+
+
+@dataclass(frozen=True, slots=True)
+class PlanConfig:
+    """Profile, limits, vehicle, weights; ``period_s`` is the planning period.
+
+    ``auto_arm`` and ``auto_rearm`` replace the person who arms: for simulation and replay only.
+    """
+
+    profile: ModelProfile
+    limits: Limits
+    vehicle: Vehicle
+    period_s: float = 0.1
+    auto_arm: bool = False
+    auto_rearm: bool = False
+    weights: Weights = field(default_factory=Weights)
+
+    @classmethod
+    def from_files(
+        cls,
+        profile: str | Path = 'nano',
+        limits: str | Path | None = None,
+        rig: str | Path = 'sim',
+        **options: bool | float,
+    ) -> PlanConfig:
+        """Read profile, limits (default: those that ship) and the rig's vehicle.
+
+        ValueError or FileNotFoundError says which file and key is wrong.
+        """
+        vehicle = load_rig(rig).vehicle
+        return cls(load_profile(profile), load_limits(limits), vehicle, **options)  # type: ignore[arg-type]
+
+    def speed_cap(self, state: SafetyState, faults: list[Fault]) -> float:
+        """Speed [m/s] that no new plan may exceed: the profile's, less while DEGRADED."""
+        degraded = state.mode is Mode.DEGRADED or worst(faults) >= Reaction.MASK
+        ratio = self.limits.degraded_speed_ratio if degraded else 1.0
+        return self.profile.max_speed_mps * ratio

@@ -1,0 +1,220 @@
+"""From a judgement to the decision: next state, the plan that leaves, and the health beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.motion import fallback
+from alpamayo_ros.motion.plan import Plan
+from alpamayo_ros.safety.acceptance import Judgement
+from alpamayo_ros.safety.config import PlanConfig
+from alpamayo_ros.safety.gate import gate
+from alpamayo_ros.safety.scene import Scene
+from alpamayo_ros.safety.state import DRIVING, Events, Mode, SafetyState, advance
+from alpamayo_ros.types import EgoState
+
+QUIET_S = 0.1  # a timer call makes no new stop plan sooner than this after the last plan
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the decision was taken; ``sequence`` grows by one with every decision.
+
+    ``t0_ns`` is the t0 decided about, 0 without a proposal; ``plan_id`` 0 means that none left.
+    """
+
+    sequence: int
+    stamp_ns: int
+    t0_ns: int
+    mode: Mode
+    previous_mode: Mode
+    reason: str
+    plan_id: int
+    faults: tuple[Fault, ...]
+    speed_cap_mps: float
+    spread_m: float
+    candidates: int
+    rejected: dict[str, int]
+    plan_age_s: float
+    armed: bool
+    rearm_required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What ``decide`` returns.  ``plan`` None: nothing may be published in this call.
+
+    ``plan.source`` is 'model' or 'fallback'; ``judgement`` holds feasible candidates, checks,
+    costs and the choice, None when there was no proposal.
+    """
+
+    plan: Plan | None
+    state: SafetyState
+    health: Health
+    faults: tuple[Fault, ...]
+    judgement: Judgement | None
+    speed_cap_mps: float
+
+
+def conclude(
+    judgement: Judgement | None,
+    faults: list[Fault],
+    scene: Scene,
+    state: SafetyState,
+    config: PlanConfig,
+    cap_mps: float,
+    now_ns: int,
+) -> Decision:
+    """State machine, then the plan that the new state allows, then the gate."""
+    found = [*faults, *(judgement.faults if judgement else ())]
+    after = _advance(state, tuple(found), judgement, scene, config, now_ns)
+    plan = _make(after, judgement, scene, config, cap_mps, tuple(found), now_ns)
+    if plan is not None:
+        refusal = gate(plan, state.previous_plan, _checked(plan, judgement), config.limits, now_ns)
+        if refusal is not None:
+            found.append(refusal)
+            plan = None
+            if refusal.code is Code.INTERNAL:
+                after = _advance(after, (refusal,), judgement, scene, config, now_ns)
+    after = _remember(after, plan, scene, config, now_ns)
+    return _decision(plan, state, after, judgement, tuple(found), cap_mps, now_ns)
+
+
+def _advance(
+    state: SafetyState,
+    faults: tuple[Fault, ...],
+    judgement: Judgement | None,
+    scene: Scene,
+    config: PlanConfig,
+    now_ns: int,
+) -> SafetyState:
+    """The next state, with the stop begun, escalated or ended as it asks."""
+    valid = None if judgement is None else judgement.valid
+    speed = scene.ego_now.speed_mps if scene.ego_now else 0.0
+    events = Events(faults, valid, speed)
+    after = advance(state, events, config.limits, now_ns, config.auto_arm, config.auto_rearm)
+    if after.mode is not Mode.FALLBACK:
+        return after
+    ego = scene.ego_now or (state.previous_plan.anchor if state.previous_plan else None)
+    if after.stop is None and ego is not None:
+        after = replace(after, stop=fallback.begin(state.previous_plan, ego, now_ns))
+    blind = any(f.code in (Code.ODOM_GAP, Code.ODOM_JUMP, Code.ODOM_SPEED) for f in faults)
+    if blind and after.stop is not None:
+        after = replace(after, stop=fallback.escalate(after.stop, now_ns))
+    return after
+
+
+def _make(
+    state: SafetyState,
+    judgement: Judgement | None,
+    scene: Scene,
+    config: PlanConfig,
+    cap_mps: float,
+    faults: tuple[Fault, ...],
+    now_ns: int,
+) -> Plan | None:
+    """The plan of this state: the chosen candidate when driving, the stop in FALLBACK."""
+    mask = tuple(sorted({f.code.name for f in faults}))
+    until = int(config.limits.plan_age_s * 1e9)
+    if state.mode in DRIVING and judgement is not None and judgement.valid:
+        assert judgement.feasible is not None and judgement.chosen is not None
+        assert scene.ego is not None
+        t0, best = judgement.proposal.t0_ns, judgement.feasible.trajectory(judgement.chosen)
+        number = state.plan_id + 1
+        return Plan(number, t0, scene.ego, best, t0 + until, 'model', cap_mps, mask)
+    if state.mode is not Mode.FALLBACK or state.stop is None:
+        return None
+    anchor = _anchor(state, judgement, scene, config, now_ns)
+    if anchor is None:
+        return None
+    form = config.profile.trajectory
+    rest = fallback.stop_trajectory(
+        state.stop, anchor, config.vehicle, config.limits, form.points, form.dt_s
+    )
+    t0 = anchor.stamp_ns
+    return Plan(state.plan_id + 1, t0, anchor, rest, t0 + until, 'fallback', cap_mps, mask)
+
+
+def _anchor(
+    state: SafetyState,
+    judgement: Judgement | None,
+    scene: Scene,
+    config: PlanConfig,
+    now_ns: int,
+) -> EgoState | None:
+    """Where a stop plan starts: the pose of t0, else of now; None when none is due.
+
+    With proposals coming in, stops carry their t0, so that the first plan of the model after them
+    is newer.  Once valid ones come in, the timer leaves them the word while the last plan holds.
+    """
+    last = state.previous_plan
+    if judgement is not None and scene.ego is not None:
+        late = (now_ns - scene.ego.stamp_ns) * 1e-9
+        usable = (
+            scene.ego.stamp_ns == judgement.proposal.t0_ns and late < config.limits.frame_age_s
+        )
+        return scene.ego if usable and (last is None or last.t0_ns < scene.ego.stamp_ns) else None
+    known = scene.ego_now or (last.anchor if last else None)
+    if known is None or state.stop is None:
+        return None
+    if last is not None and state.published_ns is not None:
+        left = (last.valid_until_ns - now_ns) * 1e-9
+        quiet = (now_ns - state.published_ns) * 1e-9
+        if (
+            left > QUIET_S
+            and (state.valid_plans > 0 or quiet < QUIET_S)
+            and last.source != 'model'
+        ):
+            return None
+    return fallback.dead_reckon(state.stop, known, config.vehicle, config.limits, now_ns)
+
+
+def _checked(plan: Plan, judgement: Judgement | None) -> bool:
+    """Whether the checks of a model plan all hold; a stop keeps its limits by construction."""
+    if plan.source == 'fallback':
+        return True
+    if judgement is None or judgement.checks is None or judgement.chosen is None:
+        return False
+    return bool(judgement.checks.ok[judgement.chosen])
+
+
+def _remember(
+    state: SafetyState, plan: Plan | None, scene: Scene, config: PlanConfig, now_ns: int
+) -> SafetyState:
+    """The state with this decision counted and its plan kept."""
+    state = replace(state, sequence=state.sequence + 1)
+    if plan is None:
+        return state
+    return replace(state, plan_id=plan.id, previous_plan=plan, published_ns=now_ns)
+
+
+def _decision(
+    plan: Plan | None,
+    before: SafetyState,
+    after: SafetyState,
+    judgement: Judgement | None,
+    faults: tuple[Fault, ...],
+    cap_mps: float,
+    now_ns: int,
+) -> Decision:
+    """The record of it all."""
+    checks = judgement.checks if judgement else None
+    health = Health(
+        sequence=after.sequence,
+        stamp_ns=now_ns,
+        t0_ns=judgement.proposal.t0_ns if judgement else 0,
+        mode=after.mode,
+        previous_mode=before.mode,
+        reason=after.reason,
+        plan_id=plan.id if plan else 0,
+        faults=faults,
+        speed_cap_mps=cap_mps,
+        spread_m=judgement.spread_m if judgement else float('nan'),
+        candidates=len(judgement.proposal.candidates) if judgement else 0,
+        rejected=checks.rejections() if checks else {},
+        plan_age_s=(now_ns - plan.t0_ns) * 1e-9 if plan else float('nan'),
+        armed=after.armed or after.mode in DRIVING,
+        rearm_required=after.rearm_required,
+    )
+    return Decision(plan, after, health, faults, judgement, cap_mps)

@@ -1,0 +1,167 @@
+"""From ages, rates and states to faults; every comparison fails closed on NaN."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.motion.limits import Limits
+from alpamayo_ros.motion.plan import Plan
+from alpamayo_ros.safety.config import PlanConfig
+from alpamayo_ros.safety.scene import CameraStatus, ModelStatus, Scene
+from alpamayo_ros.safety.state import DRIVING, SafetyState
+from alpamayo_ros.types import EgoState
+
+
+def watch(
+    scene: Scene, state: SafetyState, config: PlanConfig, now_ns: int, proposed: bool
+) -> list[Fault]:
+    """Every fault of the scene, upstream ones first.  ``proposed``: a proposal is at hand."""
+    limits, period_s = config.limits, config.period_s
+    observed = now_ns if scene.observed_ns is None else scene.observed_ns
+    late = state.mode in DRIVING and not proposed
+    return [
+        *scene.faults,
+        *camera_faults(scene.cameras, limits),
+        *odometry_faults(scene.ego, scene.ego_now, limits, observed),
+        *model_faults(scene.model, limits, period_s),
+        *_graded(
+            scene.frame_age_s,
+            (limits.frame_age_warn_s, Code.FRAME_AGE_WARN),
+            (limits.frame_age_s, Code.FRAME_AGE),
+            'age_s',
+        ),
+        *(
+            late_fault(state.previous_plan, state.since_ns, limits, period_s, now_ns)
+            if late
+            else []
+        ),
+    ]
+
+
+def camera_faults(cameras: Sequence[CameraStatus], limits: Limits) -> list[Fault]:
+    """Silent, frozen, implausible and slow cameras; two lost ones are too many.
+
+    A lost camera is masked where the model was evaluated without it, else it stops the car.
+    """
+    lost = [c for c in cameras if _lost(c, limits)]
+    faults = []
+    for camera in lost:
+        values: dict[str, float | str] = {'camera': camera.name, 'periods': camera.silent_periods}
+        if camera.mandatory and not camera.silent_periods <= limits.camera_mandatory_periods:
+            faults.append(Fault(Code.CAM_MANDATORY_LOST, values=values))
+        elif camera.mandatory and not (camera.frozen or camera.implausible):
+            faults.append(Fault(Code.SET_INCOMPLETE, values=values))
+        elif camera.mandatory or not camera.maskable:
+            faults.append(Fault(Code.CAM_MANDATORY_LOST, 'it may not be masked.', values))
+        elif camera.frozen:
+            faults.append(Fault(Code.CAM_FROZEN, values=values))
+        elif camera.implausible:
+            faults.append(Fault(Code.CAM_IMPLAUSIBLE, values=values))
+        else:
+            faults.append(Fault(Code.CAM_LOST, values=values))
+    if len(lost) >= 2:
+        faults.append(Fault(Code.CAMS_LOST, values={'cameras': ', '.join(c.name for c in lost)}))
+    for camera in cameras:
+        if camera not in lost:
+            faults += _slow(camera, limits)
+    return faults
+
+
+def _lost(camera: CameraStatus, limits: Limits) -> bool:
+    silent = not camera.silent_periods <= limits.camera_silence_periods
+    return silent or camera.frozen or camera.implausible
+
+
+def _slow(camera: CameraStatus, limits: Limits) -> list[Fault]:
+    """Rate below its share of nominal, turned round so that more is worse."""
+    values: dict[str, float | str] = {'camera': camera.name, 'rate_ratio': camera.rate_ratio}
+    if not camera.rate_ratio >= limits.camera_rate_ratio:
+        return [Fault(Code.CAM_RATE, values={**values, 'limit': limits.camera_rate_ratio})]
+    if not camera.rate_ratio >= limits.camera_rate_warn_ratio:
+        return [
+            Fault(Code.CAM_RATE_WARN, values={**values, 'limit': limits.camera_rate_warn_ratio})
+        ]
+    return []
+
+
+def odometry_faults(
+    ego: EgoState | None, ego_now: EgoState | None, limits: Limits, observed_ns: int
+) -> list[Fault]:
+    """Age of the newest odometry, its finiteness, and speed against the change of position."""
+    if ego_now is None:
+        return [Fault(Code.ODOM_GAP, 'there is no odometry yet.')]
+    if not finite(ego_now) or (ego is not None and not finite(ego)):
+        return [Fault(Code.ODOM_GAP, 'the newest odometry is not finite.')]
+    age = (observed_ns - ego_now.stamp_ns) * 1e-9
+    faults = _graded(
+        age,
+        (limits.odometry_gap_warn_s, Code.ODOM_GAP_WARN),
+        (limits.odometry_gap_s, Code.ODOM_GAP),
+        'age_s',
+    )
+    if ego is None or ego.stamp_ns >= ego_now.stamp_ns:
+        return faults
+    time = (ego_now.stamp_ns - ego.stamp_ns) * 1e-9
+    moved = math.hypot(ego_now.x_m - ego.x_m, ego_now.y_m - ego.y_m) / time
+    return faults + _graded(
+        abs(moved - (ego.speed_mps + ego_now.speed_mps) / 2),
+        (limits.odometry_speed_warn_mps, Code.ODOM_SPEED_WARN),
+        (limits.odometry_speed_mps, Code.ODOM_SPEED),
+        'difference_mps',
+    )
+
+
+def finite(ego: EgoState) -> bool:
+    """Whether pose and motion are numbers; the steering may be unknown (NaN)."""
+    numbers = (ego.x_m, ego.y_m, ego.heading_rad, ego.speed_mps, ego.yaw_rate_rps)
+    return all(math.isfinite(n) for n in (*numbers, ego.acceleration_mps2))
+
+
+def model_faults(model: ModelStatus, limits: Limits, period_s: float) -> list[Fault]:
+    """Child process: absent, failing, killed, too often restarted, too slow."""
+    faults = []
+    if model.respawns >= limits.model_respawns:
+        values: dict[str, float | str] = {'respawns': float(model.respawns)}
+        faults.append(Fault(Code.MODEL_RESPAWNS, values=values))
+    if model.killed:
+        faults.append(Fault(Code.MODEL_KILLED))
+    elif model.state != 'ready':
+        faults.append(Fault(Code.MODEL_ABSENT, f'it is {model.state}.'))
+    if model.failures >= limits.model_failures:
+        faults.append(Fault(Code.MODEL_FAILING, values={'failures': float(model.failures)}))
+    elif model.failures:
+        faults.append(Fault(Code.MODEL_ERROR, values={'failures': float(model.failures)}))
+    last, p99 = model.last_cycle_s, model.p99_cycle_s
+    if last is not None and not last <= limits.cycle_drop_periods * period_s:
+        faults.append(Fault(Code.MODEL_OVERRUN, values={'cycle_s': last, 'period_s': period_s}))
+    elif p99 is not None and not p99 <= limits.cycle_warn_periods * period_s:
+        faults.append(Fault(Code.MODEL_OVERRUN_WARN, values={'p99_s': p99, 'period_s': period_s}))
+    return faults
+
+
+def late_fault(
+    last_plan: Plan | None, since_ns: int, limits: Limits, period_s: float, now_ns: int
+) -> list[Fault]:
+    """MODEL_LATE when the plan being driven runs out before another period has passed.
+
+    Without any plan the age counts from ``since_ns``, when driving was allowed.
+    """
+    until = last_plan.valid_until_ns if last_plan else since_ns + int(limits.plan_age_s * 1e9)
+    left = (until - now_ns) * 1e-9
+    if left > period_s / 2:
+        return []
+    return [Fault(Code.MODEL_LATE, values={'valid_for_s': left})]
+
+
+def _graded(
+    value: float | None, warn: tuple[float, Code], limit: tuple[float, Code], name: str
+) -> list[Fault]:
+    """Nothing, the warning or the rejection, whichever ``value`` reaches; NaN is a rejection."""
+    if value is None:
+        return []
+    for level, code in (limit, warn):
+        if not value <= level:
+            return [Fault(code, values={name: value, 'limit': level})]
+    return []
