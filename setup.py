@@ -85,6 +85,8 @@ def cmake_build(where: list[str], wheels: bool) -> None:
         print(f'{NAME}: the generated message code in {BUILD.relative_to(HERE)} is up to date')
         return
     shutil.rmtree(BUILD, ignore_errors=True)
+    BUILD.mkdir(parents=True)
+    (BUILD.parent / 'COLCON_IGNORE').touch()  # the staged package.xml is not a second package
     env = dict(
         os.environ,
         AMENT_PREFIX_PATH=os.pathsep.join(where),
