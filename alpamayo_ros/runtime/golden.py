@@ -1,0 +1,66 @@
+"""The answer a model gave to made-up input when it was exported; warm-up must repeat it
+(FAULTS.md, INIT).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.runtime.base import Runtime
+from alpamayo_ros.runtime.made_up import made_up_input
+
+GOLDEN = 'golden.json'
+TOLERANCE_M = 0.01  # another CPU's rounding moves a point by micrometres, a wrong weight by metres
+
+
+class Golden(BaseModel):
+    """Token ids, and the last point (x, y, heading) of every candidate."""
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+    token_ids: tuple[int, ...]
+    last_points: tuple[tuple[float, float, float], ...]
+    tolerance_m: Annotated[float, Field(gt=0, le=0.1)] = TOLERANCE_M
+
+
+def answer(runtime: Runtime, profile: ModelProfile) -> Golden:
+    """What ``runtime`` says now."""
+    frames, ego, noise = made_up_input(profile)
+    reasoning = runtime.reason(runtime.encode(frames), ego, '', '', '')
+    plans = runtime.denoise(reasoning.condition, noise)
+    points = tuple((float(x), float(y), float(h)) for x, y, h in plans[:, -1])
+    return Golden(token_ids=reasoning.token_ids, last_points=points)
+
+
+def check_golden(runtime: Runtime, profile: ModelProfile, data: bytes) -> Fault | None:
+    """Compare with the answer at export; also warms the runtime up."""
+    try:
+        wanted = Golden.model_validate_json(data)
+    except ValidationError as error:
+        return Fault(Code.MODEL_FORMAT, f'{GOLDEN}: {error.errors()[0]["msg"]}')
+    came = answer(runtime, profile)
+    if len(came.last_points) != len(wanted.last_points):
+        return Fault(Code.MODEL_FORMAT, f'{GOLDEN}: another number of candidates')
+    far = float(np.abs(np.array(came.last_points) - np.array(wanted.last_points)).max())
+    if came.token_ids == wanted.token_ids and far <= wanted.tolerance_m:
+        return None
+    numbers = {'deviation_m': far, 'limit_m': wanted.tolerance_m}
+    same = 'same' if came.token_ids == wanted.token_ids else 'other'
+    return Fault(Code.MODEL_GOLDEN, f'{runtime.identity.kind}: {same} words', numbers)
+
+
+def write_golden(folder: Path, profile: ModelProfile) -> Fault | None:
+    """Run the freshly written graphs and keep their answer in ``golden.json``."""
+    from alpamayo_ros.runtime.loader import open_runtime
+
+    runtime = open_runtime('onnx', profile, folder)
+    if isinstance(runtime, Fault):
+        return runtime
+    (folder / GOLDEN).write_text(answer(runtime, profile).model_dump_json(indent=1) + '\n')
+    runtime.close()
+    return None

@@ -1,0 +1,84 @@
+"""An ONNX Runtime session on one CPU thread, and the static-cache session of the decode graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+from alpamayo_ros.faults import Code, Fault
+
+PROVIDERS = ('CPUExecutionProvider',)
+
+
+def open_session(name: str, data: bytes, providers: tuple[str, ...] = PROVIDERS) -> Any:
+    """A session from verified bytes, or a ``Fault``; ONNX Runtime's own fallback counts as one.
+
+    One thread, no spinning: two spinning threads were 2 to 2.6 times slower than one under load
+    (FIELD_NOTES section 5).
+    """
+    absent = [p for p in providers if p not in onnxruntime.get_available_providers()]
+    if absent:
+        have = ', '.join(onnxruntime.get_available_providers())
+        return Fault(Code.MODEL_PROVIDER, f'ONNX Runtime has no {absent[0]} here; it has {have}')
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry('session.intra_op.allow_spinning', '0')
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(data, options, providers=list(providers))
+    except (onnxruntime.capi.onnxruntime_pybind11_state.Fail, RuntimeError, ValueError) as error:
+        return Fault(Code.MODEL_FORMAT, f'{name}: {error}'[:500])
+    if session.get_providers()[: len(providers)] != list(providers):
+        got = ', '.join(session.get_providers())
+        return Fault(Code.MODEL_PROVIDER, f'{name}: asked for {", ".join(providers)}, got {got}')
+    return session
+
+
+class DecodeSession:
+    """The decode graph with its key/value cache bound in place: inputs and outputs share memory."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        shapes = {i.name: i.shape for i in session.get_inputs()}
+        self.slots = int(shapes['mask'][3])
+        self.width = int(shapes['extra'][2])
+        self._cache = {n: np.zeros(s, np.float32) for n, s in shapes.items() if n[0] in 'kv'}
+        self._values = {
+            n: onnxruntime.OrtValue.ortvalue_from_numpy(a) for n, a in self._cache.items()
+        }
+        self._order = [*(f'new_{n}' for n in self._cache), 'logits', 'hidden']
+        self._binding = session.io_binding()
+        for name, value in self._values.items():
+            self._binding.bind_ortvalue_input(name, value)
+            self._binding.bind_ortvalue_output(f'new_{name}', value)
+
+    def clear(self) -> None:
+        """Zero the cache (a NaN in a masked slot would still spread)."""
+        for name, value in self._values.items():
+            value.update_inplace(np.zeros_like(self._cache[name]))
+
+    def run(
+        self, ids: NDArray[np.int64], is_text: NDArray[np.bool_], extra: NDArray[np.float32],
+        positions: NDArray[np.int64], mask: NDArray[np.float32], start: int,
+    ) -> tuple[Float[np.ndarray, 'n V'], Float[np.ndarray, 'n D']]:  # fmt: skip
+        """Logits and hidden states of the tokens fed to slots ``start``.."""
+        feed = {
+            'ids': ids[None],
+            'is_text': is_text[None, :, None],
+            'extra': extra[None],
+            'positions': positions,
+            'mask': mask,
+            'start': np.array([start]),
+        }
+        for name, values in feed.items():
+            self._binding.bind_cpu_input(name, np.ascontiguousarray(values))
+        self._binding.bind_output('logits')
+        self._binding.bind_output('hidden')
+        self._session.run_with_iobinding(self._binding)
+        outputs = dict(zip(self._order, self._binding.get_outputs(), strict=True))
+        return np.array(outputs['logits'].numpy()[0]), np.array(outputs['hidden'].numpy()[0])
