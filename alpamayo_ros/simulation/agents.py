@@ -10,7 +10,13 @@ from alpamayo_ros.simulation.leader import LeaderScript
 from alpamayo_ros.simulation.road import LANE_M, Road
 
 CAR_LENGTH_M, CAR_WIDTH_M = 4.5, 1.8
-PAINTS = [[0.8, 0.8, 0.82], [0.1, 0.1, 0.12], [0.6, 0.1, 0.1], [0.15, 0.25, 0.5], [0.35, 0.37, 0.4]]
+PAINTS = [
+    [0.8, 0.8, 0.82],
+    [0.1, 0.1, 0.12],
+    [0.6, 0.1, 0.1],
+    [0.15, 0.25, 0.5],
+    [0.35, 0.37, 0.4],
+]
 PAINTS += [[0.5, 0.45, 0.3], [0.1, 0.35, 0.2]]
 ROAD_END_M = 15.0  # agents leave this far before the road's end
 
@@ -48,7 +54,9 @@ def paint(rng: np.random.Generator) -> tuple[float, float, float]:
     return r, g, b
 
 
-def _car(road: Road, number: int, arc: float, offset: float, turned: float, colour: tuple, motion: tuple) -> Agent:
+def _car(
+    road: Road, number: int, arc: float, offset: float, turned: float, colour: tuple, motion: tuple
+) -> Agent:
     x, y, heading = road.pose(arc, offset, turned)
     speed, acceleration, braking = motion
     size = (CAR_LENGTH_M, CAR_WIDTH_M)
@@ -66,7 +74,9 @@ class Oncoming:
         arcs = np.sort(rng.uniform(20, reach, count))
         clear = np.diff(arcs, prepend=-100.0) > 9.0
         self.cars = [
-            (float(s), tuple(rng.uniform(0.05, 0.95, 3).tolist())) for s, ok in zip(arcs, clear, strict=True) if ok
+            (float(s), tuple(rng.uniform(0.05, 0.95, 3).tolist()))
+            for s, ok in zip(arcs, clear, strict=True)
+            if ok
         ]
 
     def agents(self, time_s: float) -> list[Agent]:
@@ -75,7 +85,9 @@ class Oncoming:
         for i, (start, colour) in enumerate(self.cars):
             s = start - self.speed * time_s
             if 0 < s < self.road.length_m - ROAD_END_M:
-                out.append(_car(self.road, 10 + i, s, LANE_M, np.pi, colour, (self.speed, 0.0, False)))
+                out.append(
+                    _car(self.road, 10 + i, s, LANE_M, np.pi, colour, (self.speed, 0.0, False))
+                )
         return out
 
 

@@ -45,7 +45,10 @@ class Look:
         self.moved = (projection @ moved).T.astype('f4').tobytes()
 
     def sees(
-        self, half_angle: float, xy: Float[np.ndarray, 'n 2'], radius: Float[np.ndarray, ' n'] | float
+        self,
+        half_angle: float,
+        xy: Float[np.ndarray, 'n 2'],
+        radius: Float[np.ndarray, ' n'] | float,
     ) -> Bool[np.ndarray, ' n']:
         """Which circles may lie within ``half_angle`` of the axis and the draw distance."""
         dx, dy = xy[:, 0] - self.eye[0], xy[:, 1] - self.eye[1]

@@ -33,13 +33,18 @@ class Box:
 
     def contains(self, xy: Float[np.ndarray, 'n 2']) -> np.ndarray:
         """Which points lie inside."""
-        inside: np.ndarray = (np.abs(self.local(xy)) <= [self.length_m / 2, self.width_m / 2]).all(1)
+        inside: np.ndarray = (np.abs(self.local(xy)) <= [self.length_m / 2, self.width_m / 2]).all(
+            1
+        )
         return inside
 
 
 def overlap(a: Box, b: Box) -> bool:
     """Separating-axis test of two boxes."""
-    if math.hypot(a.x_m - b.x_m, a.y_m - b.y_m) > (a.length_m + a.width_m + b.length_m + b.width_m) / 2:
+    if (
+        math.hypot(a.x_m - b.x_m, a.y_m - b.y_m)
+        > (a.length_m + a.width_m + b.length_m + b.width_m) / 2
+    ):
         return False
     for one, other in ((a, b), (b, a)):
         p = one.local(other.corners())

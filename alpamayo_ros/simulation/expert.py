@@ -26,7 +26,9 @@ OWN_BRAKING_MPS2, LEADER_BRAKING_MPS2 = 1.6, 3.0
 ACCELERATION_MPS2 = (-5.0, 1.5)
 SPEED_TIME_S = 0.4  # time constant of the speed loop
 PLAN_POINTS, PLAN_DT_S = 60, 0.1
-LEADER_BRAKES_MPS2 = -0.3  # from here on a braking leader is expected to go on braking, to a standstill
+LEADER_BRAKES_MPS2 = (
+    -0.3
+)  # from here on a braking leader is expected to go on braking, to a standstill
 
 
 def steer(road: Road, ego: EgoPose, arc_m: float, vehicle: SimVehicle) -> float:
@@ -51,10 +53,17 @@ def accelerate(limit_mps: float, speed_mps: float, gap_m: float, leader_speed_mp
 
 
 def _command(
-    road: Road, ego: EgoPose, arc_m: float, gap_m: float, leader_speed_mps: float, vehicle: SimVehicle
+    road: Road,
+    ego: EgoPose,
+    arc_m: float,
+    gap_m: float,
+    leader_speed_mps: float,
+    vehicle: SimVehicle,
 ) -> tuple[float, float]:
     limit = road.limit(arc_m + 0.3 * ego.speed_mps)
-    return steer(road, ego, arc_m, vehicle), accelerate(limit, ego.speed_mps, gap_m, leader_speed_mps)
+    return steer(road, ego, arc_m, vehicle), accelerate(
+        limit, ego.speed_mps, gap_m, leader_speed_mps
+    )
 
 
 def control(sim: Simulation) -> tuple[float, float]:

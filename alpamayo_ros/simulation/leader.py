@@ -52,7 +52,11 @@ class LeaderScript:
         if now >= self._brake_at:
             if v <= self._slow + 1e-6 and self._release == float('inf'):
                 self._release = now + self._hold
-            return max((min(self._slow, limit) - v) / STEP_S, -self._braking) if v > self._slow else 0.0
+            return (
+                max((min(self._slow, limit) - v) / STEP_S, -self._braking)
+                if v > self._slow
+                else 0.0
+            )
         target = min(self._cruise, limit)
         return min(max((target - v) / 0.3, -2.5), self._pull)
 

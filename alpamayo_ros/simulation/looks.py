@@ -49,7 +49,9 @@ def _ground(builder: MeshBuilder, road: Road, rng: np.random.Generator) -> None:
     colour = rng.choice(np.array(GRASSES)) * rng.uniform(0.85, 1.15)
     low, high = road.centre.min(0) - GROUND_REACH_M, road.centre.max(0) + GROUND_REACH_M
     g = GROUND_TILE_M
-    gx, gy = np.meshgrid(np.arange(low[0], high[0], g), np.arange(low[1], high[1], g), indexing='ij')
+    gx, gy = np.meshgrid(
+        np.arange(low[0], high[0], g), np.arange(low[1], high[1], g), indexing='ij'
+    )
     tile = np.stack([gx.ravel(), gy.ravel()], 1)
     away = np.linalg.norm(tile[:, None] + g / 2 - road.centre[None, ::20], axis=2).min(1)
     tile = tile[away < GROUND_REACH_M]
@@ -128,7 +130,9 @@ def _houses(builder: MeshBuilder, road: Road, rng: np.random.Generator) -> None:
     walls = np.array(WALLS)[rng.integers(0, 4, n)]
     z, a, b = rng.uniform(3, 7, n), rng.uniform(7, 12, n), rng.uniform(7, 14, n)
     builder.boxes(xy, yaw, 0.0, z, (b, a), walls)
-    builder.boxes(xy, yaw, z, z + 2.5, (b * 1.05, a * 1.05), np.array([0.45, 0.25, 0.2]), taper=0.3)
+    builder.boxes(
+        xy, yaw, z, z + 2.5, (b * 1.05, a * 1.05), np.array([0.45, 0.25, 0.2]), taper=0.3
+    )
 
 
 def _posts(builder: MeshBuilder, road: Road) -> None:

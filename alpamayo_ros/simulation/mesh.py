@@ -74,7 +74,13 @@ class MeshBuilder:
         lamp = self.lighting
         shade = lamp.ambient + lamp.diffuse * np.maximum(n @ lamp.sun, 0)
         noise = 1 + jitter * self.rng.standard_normal((len(corners), 1))
-        lit = np.broadcast_to(colour, (len(corners), 3)) * shade[:, None] * lamp.tint * lamp.gain * noise
+        lit = (
+            np.broadcast_to(colour, (len(corners), 3))
+            * shade[:, None]
+            * lamp.tint
+            * lamp.gain
+            * noise
+        )
         self._positions.append(corners)
         self._colours.append(np.repeat(lit[:, None], 3, 1))
 

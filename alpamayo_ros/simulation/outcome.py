@@ -68,9 +68,13 @@ class Outcome:
     @property
     def succeeded(self) -> bool:
         """Reached the goal, stopped behind the stopped car, or followed until time ran out, without contact."""
-        return self.end in ('goal', 'stopped', 'time') and not self.collisions and self.offroad_s == 0
+        return (
+            self.end in ('goal', 'stopped', 'time') and not self.collisions and self.offroad_s == 0
+        )
 
-    def note(self, distance_m: float, offset_m: float, speed_mps: float, gap_m: float, dt_s: float) -> None:
+    def note(
+        self, distance_m: float, offset_m: float, speed_mps: float, gap_m: float, dt_s: float
+    ) -> None:
         """Account for one step that ended with this state; ``gap_m`` to the car ahead, inf if none."""
         self.steps += 1
         self.duration_s = round(self.duration_s + dt_s, 6)

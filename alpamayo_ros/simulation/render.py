@@ -26,7 +26,9 @@ from alpamayo_ros.simulation.vehicle_mesh import LENGTH_M, WIDTH_M, car_mesh
 MAX_AGENTS = 128
 AGENT_RADIUS_M = 3.0
 FINE_SAMPLES = 4
-COMMAND_WORDS = 5  # moderngl's stride of indirect draws: count, instances, first, base instance, unused
+COMMAND_WORDS = (
+    5  # moderngl's stride of indirect draws: count, instances, first, base instance, unused
+)
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,12 @@ class Renderer:
         ctx.depth_func = '<='
         self._tiles, width, self._height = pack(cameras or sim_cameras())
         self._atlas = ctx.framebuffer(
-            [ctx.renderbuffer((width, self._height), 3)], ctx.depth_renderbuffer((width, self._height))
+            [ctx.renderbuffer((width, self._height), 3)],
+            ctx.depth_renderbuffer((width, self._height)),
         )
-        self._fine = {t.camera.name: self._fine_buffers(t) for t in self._tiles if t.camera.fine_px[0]}
+        self._fine = {
+            t.camera.name: self._fine_buffers(t) for t in self._tiles if t.camera.fine_px[0]
+        }
         self._static = ctx.program(shaders.STATIC_VERTEX, shaders.FRAGMENT)
         self._moving = ctx.program(shaders.AGENT_VERTEX, shaders.FRAGMENT)
         self._sky = ctx.program(shaders.SKY_VERTEX, shaders.FRAGMENT)
@@ -148,7 +153,13 @@ class Renderer:
         self._dome.render()
 
     def _refine(
-        self, tile: Tile, image: np.ndarray, world: _Loaded, look: Look, boxes: np.ndarray, slot: int
+        self,
+        tile: Tile,
+        image: np.ndarray,
+        world: _Loaded,
+        look: Look,
+        boxes: np.ndarray,
+        slot: int,
     ) -> None:
         """Draw the centre of ``image`` again with several samples a pixel."""
         cam, (w, h) = tile.camera, tile.camera.fine_px

@@ -76,7 +76,9 @@ class Road:
         arc = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(lane, axis=0), axis=1))])
         grid = np.arange(0, arc[-1], STEP_M)
         self.length_m = float(arc[-1]) - BEHIND_M
-        self.position = np.stack([np.interp(grid, arc, lane[:, 0]), np.interp(grid, arc, lane[:, 1])], 1)
+        self.position = np.stack(
+            [np.interp(grid, arc, lane[:, 0]), np.interp(grid, arc, lane[:, 1])], 1
+        )
         self.heading = np.interp(grid, arc, heading)
         self.curvature = np.gradient(self.heading, STEP_M)
         self._x, self._y = self.position[:, 0].tolist(), self.position[:, 1].tolist()
@@ -86,7 +88,9 @@ class Road:
         flat = np.maximum(np.abs(self.curvature), 1e-4)
         limit = np.minimum(SPEED_MAX_MPS, np.sqrt(LATERAL_MAX_MPS2 / flat)).tolist()
         for i in range(len(limit) - 2, -1, -1):
-            limit[i] = min(limit[i], math.sqrt(limit[i + 1] ** 2 + 2 * CURVE_BRAKING_MPS2 * STEP_M))
+            limit[i] = min(
+                limit[i], math.sqrt(limit[i + 1] ** 2 + 2 * CURVE_BRAKING_MPS2 * STEP_M)
+            )
         self.speed_limit = np.array(limit)
         self._limit = limit
 
@@ -135,7 +139,9 @@ class Road:
         """Speed limit [m/s] at arc ``s``."""
         return self._limit[min(max(int((s + BEHIND_M) / STEP_M), 0), len(self._limit) - 1)]
 
-    def pose(self, s: float, offset_m: float = 0.0, turned_rad: float = 0.0) -> tuple[float, float, float]:
+    def pose(
+        self, s: float, offset_m: float = 0.0, turned_rad: float = 0.0
+    ) -> tuple[float, float, float]:
         """x, y, heading of something ``offset_m`` left of the lane centre at arc ``s``."""
         x, y, h = self.point(s)
         return x - math.sin(h) * offset_m, y + math.cos(h) * offset_m, h + turned_rad

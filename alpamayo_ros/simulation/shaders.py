@@ -51,7 +51,12 @@ in vec3 colour; out vec4 o;
 void main() { o = vec4(colour, 1); }"""
 
 DOME_SIDES = 16
-DOME_RINGS = ((0.0, 0.0), (0.12, 0.35), (0.35, 0.75), (1.2, 1.0))  # elevation [rad], share of zenith colour
+DOME_RINGS = (
+    (0.0, 0.0),
+    (0.12, 0.35),
+    (0.35, 0.75),
+    (1.2, 1.0),
+)  # elevation [rad], share of zenith colour
 
 
 def sky_dome() -> Float32[np.ndarray, 'n 4']:

@@ -103,7 +103,10 @@ class Simulation:
         """
         self.reset_ego(arc_m, offset_m, heading_error_rad, speed_mps, steering_rad)
         self._traffic_start_s = traffic_time_s
-        front, seed = arc_m + self.vehicle.rear_axle_to_front_m, self.seed if leader_seed is None else leader_seed
+        front, seed = (
+            arc_m + self.vehicle.rear_axle_to_front_m,
+            self.seed if leader_seed is None else leader_seed,
+        )
         if stopped_car_gap_m is not None:
             self._lead = StoppedCar(self.road, seed, front + stopped_car_gap_m)
         elif leader_gap_m is not None:
@@ -146,7 +149,9 @@ class Simulation:
     def images(self, only: Collection[str] | None = None) -> dict[str, UInt8[np.ndarray, '_ _ 3']]:
         """RGB images by camera name, now; ``only``: the cameras to draw."""
         if self._renderer is None:
-            raise RuntimeError('this Simulation was made with render=False; images need render=True')
+            raise RuntimeError(
+                'this Simulation was made with render=False; images need render=True'
+            )
         if self._scenery is None:
             self._scenery = looks.scenery(self.road, self.seed, self.scenario.looks.fog_1pm)
         return self._renderer.render(self._scenery, self.pose, self.agents(), only)
@@ -165,7 +170,11 @@ class Simulation:
                 continue
             heading = math.remainder(a.heading_rad - p.heading_rad, 2 * math.pi)
             place = (c * dx + s * dy, -s * dx + c * dy, heading)
-            out.append(TrackedObject(a.id, a.kind, self.now_ns, *place, a.speed_mps, a.length_m, a.width_m))
+            out.append(
+                TrackedObject(
+                    a.id, a.kind, self.now_ns, *place, a.speed_mps, a.length_m, a.width_m
+                )
+            )
         return out
 
     # ---- time ---------------------------------------------------------------------------------
@@ -195,7 +204,10 @@ class Simulation:
     def ego_box(self) -> Box:
         """The ego's rectangle in the world frame."""
         p, v = self.pose, self.vehicle
-        x, y = p.x_m + v.centre_m * math.cos(p.heading_rad), p.y_m + v.centre_m * math.sin(p.heading_rad)
+        x, y = (
+            p.x_m + v.centre_m * math.cos(p.heading_rad),
+            p.y_m + v.centre_m * math.sin(p.heading_rad),
+        )
         return Box(x, y, p.heading_rad, v.length_m, v.width_m)
 
     def _check_contacts(self) -> None:

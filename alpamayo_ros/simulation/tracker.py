@@ -66,5 +66,7 @@ def track(
     if expired:
         return steering, EXPIRED_MPS2
     wanted = _wanted_speed(reference, motion.elapsed_s)
-    acceleration = min(max((wanted - v) / SPEED_TIME_S, ACCELERATION_MPS2[0]), ACCELERATION_MPS2[1])
+    acceleration = min(
+        max((wanted - v) / SPEED_TIME_S, ACCELERATION_MPS2[0]), ACCELERATION_MPS2[1]
+    )
     return steering, HOLD_MPS2 if wanted < 0.25 and v < 0.6 else acceleration

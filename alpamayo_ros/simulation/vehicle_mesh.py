@@ -6,7 +6,11 @@ import numpy as np
 from jaxtyping import Float32
 
 LENGTH_M, WIDTH_M = 4.5, 1.8
-PLAIN, PAINT, BRAKE = 0.0, 1.0, 2.0  # material: own colour, the agent's colour, lamp that lights up
+PLAIN, PAINT, BRAKE = (
+    0.0,
+    1.0,
+    2.0,
+)  # material: own colour, the agent's colour, lamp that lights up
 SIDE_SHADE = (0.75, 0.85, 0.65, 0.8)
 GLASS, RUBBER, BLACK = (0.1, 0.13, 0.16), (0.04, 0.04, 0.04), (0.05, 0.05, 0.055)
 
@@ -15,7 +19,13 @@ Range = tuple[float, float]
 
 
 def _frustum(
-    out: Rows, x: Range, z: Range, half_width: Range, x_top: Range, colour: tuple[float, ...], material: float
+    out: Rows,
+    x: Range,
+    z: Range,
+    half_width: Range,
+    x_top: Range,
+    colour: tuple[float, ...],
+    material: float,
 ) -> None:
     """A box whose top rectangle may be smaller than its bottom one; origin in the car's middle."""
     (y, y_top), ((x0, x1), (u0, u1)) = half_width, (x, x_top)
@@ -24,12 +34,20 @@ def _frustum(
     for i in range(4):
         j = (i + 1) % 4
         shaded = [c * SIDE_SHADE[i] for c in colour]
-        out.extend([*q, *shaded, material] for q in (low[i], low[j], top[j], low[i], top[j], top[i]))
+        out.extend(
+            [*q, *shaded, material] for q in (low[i], low[j], top[j], low[i], top[j], top[i])
+        )
     out.extend([*q, *colour, material] for q in (top[0], top[1], top[2], top[0], top[2], top[3]))
 
 
 def _plate(
-    out: Rows, x: float, y: float, z: float, half: Range, colour: tuple[float, ...], material: float
+    out: Rows,
+    x: float,
+    y: float,
+    z: float,
+    half: Range,
+    colour: tuple[float, ...],
+    material: float,
 ) -> None:
     """An upright rectangle across the car."""
     for a, b in ((-1, -1), (1, -1), (1, 1), (-1, -1), (1, 1), (-1, 1)):
@@ -44,11 +62,13 @@ def car_mesh() -> Float32[np.ndarray, 'n 7']:
     _frustum(out, (-1.9, 1.2), (0.92, 1.42), (0.85, 0.68), (-1.4, 0.5), GLASS, PLAIN)
     _frustum(out, (-1.4, 0.5), (1.42, 1.46), (0.68, 0.68), (-1.4, 0.5), (1, 1, 1), PAINT)
     for x in (-1.4, 1.4):
-        _frustum(out, (x - 0.33, x + 0.33), (0, 0.62), (0.92, 0.92), (x - 0.33, x + 0.33), RUBBER, PLAIN)
-    _plate(out, -end - 0.02, 0.0, 0.71, (0.88, 0.2), BLACK, PLAIN)
-    _plate(out, -end - 0.02, 0.0, 0.4, (0.8, 0.09), BLACK, PLAIN)
+        _frustum(
+            out, (x - 0.33, x + 0.33), (0, 0.62), (0.92, 0.92), (x - 0.33, x + 0.33), RUBBER, PLAIN
+        )
+    _plate(out, -end - 0.02, 0.0, 0.38, (0.8, 0.07), BLACK, PLAIN)
     _plate(out, end + 0.02, 0.0, 0.5, (0.7, 0.1), BLACK, PLAIN)
     for y in (-0.62, 0.62):
+        _plate(out, -end - 0.02, y, 0.71, (0.28, 0.2), BLACK, PLAIN)
         _plate(out, -end - 0.04, y, 0.71, (0.25, 0.17), (1, 1, 1), BRAKE)
         _plate(out, end + 0.04, y, 0.72, (0.22, 0.1), (0.95, 0.95, 0.85), PLAIN)
     _plate(out, -1.78, 0.0, 1.06, (0.4, 0.07), (1, 1, 1), BRAKE)
