@@ -93,7 +93,7 @@ def gate_compressed(data: Buffer, expected: tuple[int, int]) -> Fault | None:
         return Fault(
             Code.IMG_SIZE, f'{len(data)} bytes, at most {limit}', {'bytes': float(len(data))}
         )
-    view = memoryview(data)
+    view = np.frombuffer(data, np.uint8).data
     start = bytes(view[:8])
     if start.startswith(JPEG_START):
         return _gate_jpeg(view, expected)
