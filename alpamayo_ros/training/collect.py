@@ -20,7 +20,7 @@ from alpamayo_ros.sensing.views import make_views, views_from_rig
 from alpamayo_ros.simulation import expert
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.simulation.simulation import Simulation
-from alpamayo_ros.simulation.tracker import track
+from alpamayo_ros.simulation.tracker import Motion, Reference, track
 from alpamayo_ros.training.annotate import Facts, annotate
 from alpamayo_ros.training.dataset import ShardWriter
 from alpamayo_ros.training.policy import BatchPolicy
@@ -89,18 +89,24 @@ def camera_instant(step: int) -> bool:
 
 
 def random_start(sim: Simulation, family: str, rng: np.random.Generator) -> None:
-    """Somewhere on the road, a little off centre, at any speed the road allows; one drive in six starts at rest."""
+    """Somewhere on the road, a little off centre, at any speed the road allows; one drive in six starts at rest.
+
+    ``stopped_car`` and ``slowing_leader`` always get their car, at a distance the ego can still brake for.
+    """
     road = sim.road
-    gap_arc = min((a.arc_m for a in sim.leaders()), default=np.inf)
-    if np.isfinite(gap_arc):
-        arc = rng.uniform(max(8.0, gap_arc - 120.0), max(9.0, gap_arc - 22.0))
-    else:
-        arc = rng.uniform(8.0, road.length_m - 130.0)
-    limit = float(road.speed_at(arc))
-    speed = 0.0 if rng.random() < 0.17 else rng.uniform(0.0, 10.0) if rng.random() < 0.6 else limit
-    if np.isfinite(gap_arc):
-        speed = min(speed, float(np.sqrt(2 * 2.5 * max(0.5, gap_arc - arc - 14.0))))
-    sim.reset_ego(arc, rng.uniform(-1.0, 1.0), np.radians(rng.uniform(-8, 8)), speed)
+    arc = float(rng.uniform(8.0, road.length_m - (230.0 if family == 'slowing_leader' else 150.0)))
+    speed = 0.0 if rng.random() < 0.17 else rng.uniform(0.0, 10.0) if rng.random() < 0.6 else road.limit(arc)
+    place = {'offset_m': rng.uniform(-1.0, 1.0), 'heading_error_rad': np.radians(rng.uniform(-8, 8))}
+    traffic = {'traffic_time_s': float(rng.uniform(0, 10))}
+    if family == 'stopped_car':
+        gap = float(rng.uniform(8.0, 110.0))
+        speed = min(speed, float(np.sqrt(2 * 2.5 * max(0.4, gap - 5.0))))
+        traffic['stopped_car_gap_m'] = gap
+    elif family == 'slowing_leader':
+        gap, leader = float(rng.uniform(6.0, 45.0)), float(rng.uniform(3.0, 9.0))
+        speed = min(speed, leader + float(np.sqrt(2 * 1.5 * max(0.2, gap - 5.0))))
+        traffic |= {'leader_gap_m': gap, 'leader_speed_mps': leader, 'leader_seed': int(rng.integers(1 << 30))}
+    sim.place(arc, place['offset_m'], place['heading_error_rad'], float(speed), **traffic)
 
 
 def collect_expert(
@@ -118,7 +124,7 @@ def collect_expert(
         pulse, left, still = 0.0, 0, 0
         for step in range(steps):
             truth = sim.truth()
-            if abs(truth.lane_offset_m) > 2.6 or truth.arc_m > sim.road.length_m - 60:
+            if abs(truth.lane_offset_m) > 2.6 or sim.arc_m > sim.road.length_m - 60 or sim.outcome.collisions:
                 break
             if camera_instant(step):
                 recorder.record(step * STEP_S, recorder.look(), keep=still < 12 or step % 10 == 0)
@@ -195,17 +201,16 @@ def follow(
     """Tracker command for a plan made at ``pose`` (x, y, heading in odom) ``elapsed_s`` ago."""
     e, (x0, y0, h0) = sim.ego, pose
     dx, dy, c, s = e.x_m - x0, e.y_m - y0, np.cos(h0), np.sin(h0)
-    relative = (c * dx + s * dy, -s * dx + c * dy, e.heading_rad - h0)
-    return track(plan, relative, e.speed_mps, elapsed_s)
+    motion = Motion(c * dx + s * dy, -s * dx + c * dy, e.heading_rad - h0, e.speed_mps, e.steering_rad, elapsed_s)
+    return track(Reference(plan[:, 0], plan[:, 1]), motion, sim.vehicle)
 
 
 def _ended(sim: Simulation) -> str:
-    t, o = sim.truth(), sim.outcome
-    if o.offroad:
-        return 'road'
-    if o.collided:
+    if sim.outcome.collisions:
         return 'contact'
-    return 'goal' if t.arc_m > sim.road.length_m - 60 else ''
+    if abs(sim.truth().lane_offset_m) > 2.8:
+        return 'road'
+    return 'goal' if sim.arc_m > sim.road.length_m - 60 else ''
 
 
 def _refuse_evaluation(seed: int) -> None:
