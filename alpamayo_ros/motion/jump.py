@@ -16,7 +16,7 @@ def jump(
 ) -> tuple[Float[np.ndarray, ' K'], Float[np.ndarray, ' K']]:
     """Largest lateral and forward distance [m] from ``previous`` at equal time; 0 without one.
 
-    Positions of both count from where each puts the car at t0, so that a tracking error is no
+    A stop counts across only: driving on after it is no jump.  Positions of both count from where each puts the car at t0, so that a tracking error is no
     jump.  Horizons: ``jump_horizon_s`` across, ``jump_forward_horizon_s`` along.
     """
     k, p = rollout.speed_mps.shape
@@ -36,4 +36,5 @@ def jump(
     cos, sin = np.cos(there[1:, 2]), np.sin(there[1:, 2])
     across = np.abs(delta[..., 1] * cos - delta[..., 0] * sin)
     along = np.abs(delta[..., 0] * cos + delta[..., 1] * sin)
-    return across.max(axis=1), along[:, :ahead].max(axis=1)
+    forward = along[:, :ahead].max(axis=1)
+    return across.max(axis=1), forward if previous.source == 'model' else np.zeros(k)

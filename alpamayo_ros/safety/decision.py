@@ -14,7 +14,7 @@ from alpamayo_ros.safety.scene import Scene
 from alpamayo_ros.safety.state import DRIVING, Events, Mode, SafetyState, advance
 from alpamayo_ros.types import EgoState
 
-QUIET_S = 0.1  # a timer call makes no new stop plan sooner than this after the last plan
+QUIET_S = 0.08  # a timer call makes no new stop plan sooner than this after the last plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,26 +148,25 @@ def _anchor(
     With proposals coming in, stops carry their t0, so that the first plan of the model after them
     is newer.  Once valid ones come in, the timer leaves them the word while the last plan holds.
     """
-    last = state.previous_plan
-    if judgement is not None and scene.ego is not None:
-        late = (now_ns - scene.ego.stamp_ns) * 1e-9
-        usable = (
-            scene.ego.stamp_ns == judgement.proposal.t0_ns and late < config.limits.frame_age_s
-        )
-        return scene.ego if usable and (last is None or last.t0_ns < scene.ego.stamp_ns) else None
-    known = scene.ego_now or (last.anchor if last else None)
-    if known is None or state.stop is None:
-        return None
-    if last is not None and state.published_ns is not None:
+    last, ego = state.previous_plan, scene.ego
+    late = (now_ns - ego.stamp_ns) * 1e-9 if ego else float('inf')
+    fresh = late < config.limits.frame_age_s and (last is None or last.t0_ns < _stamp(ego))
+    if judgement is not None:
+        return ego if fresh and _stamp(ego) == judgement.proposal.t0_ns else None
+    if last is not None and last.source == 'fallback' and state.published_ns is not None:
         left = (last.valid_until_ns - now_ns) * 1e-9
         quiet = (now_ns - state.published_ns) * 1e-9
-        if (
-            left > QUIET_S
-            and (state.valid_plans > 0 or quiet < QUIET_S)
-            and last.source != 'model'
-        ):
+        if left > QUIET_S and (state.valid_plans > 0 or quiet < QUIET_S):
             return None
+    known = scene.ego_now or (last.anchor if last else None)
+    if fresh or known is None or state.stop is None:
+        return ego if fresh else None
     return fallback.dead_reckon(state.stop, known, config.vehicle, config.limits, now_ns)
+
+
+def _stamp(ego: EgoState | None) -> int:
+    """Stamp of an ego state; -1 for none."""
+    return ego.stamp_ns if ego else -1
 
 
 def _checked(plan: Plan, judgement: Judgement | None) -> bool:
@@ -214,7 +213,7 @@ def _decision(
         candidates=len(judgement.proposal.candidates) if judgement else 0,
         rejected=checks.rejections() if checks else {},
         plan_age_s=(now_ns - plan.t0_ns) * 1e-9 if plan else float('nan'),
-        armed=after.armed or after.mode in DRIVING,
+        armed=after.mode in (*DRIVING, Mode.FALLBACK),
         rearm_required=after.rearm_required,
     )
     return Decision(plan, after, health, faults, judgement, cap_mps)

@@ -51,7 +51,6 @@ class SafetyState:
     soft_since_ns: int | None = None
     valid_plans: int = 0
     rearmed: bool = False
-    armed: bool = False
     published_ns: int | None = None
     reason: str = 'configured'
 
@@ -103,25 +102,22 @@ def restart(state: SafetyState, now_ns: int) -> SafetyState:
         since_ns=now_ns,
         sequence=state.sequence,
         plan_id=state.plan_id,
-        armed=state.armed,
         reason='the clock jumped back',
     )
 
 
 def reset(state: SafetyState, now_ns: int) -> SafetyState:
-    """INIT, by an operator who reconfigured; the only way out of FAULT.  Arming is forgotten."""
-    return replace(restart(state, now_ns), armed=False, reason='reconfigured')
+    """INIT, by an operator who reconfigured; the only way out of FAULT."""
+    return replace(restart(state, now_ns), reason='reconfigured')
 
 
 def arm(state: SafetyState, now_ns: int) -> SafetyState:
-    """READY -> ACTIVE, by a person; in INIT it is remembered until READY."""
-    state = replace(state, armed=state.mode is not Mode.FAULT)
+    """READY -> ACTIVE, by a person; worth nothing in other states, and not remembered."""
     return _enter(state, Mode.ACTIVE, 'armed', now_ns) if state.mode is Mode.READY else state
 
 
 def disarm(state: SafetyState, now_ns: int, reason: str = 'disarmed') -> SafetyState:
     """Back to READY by a person or because the driver took over; nothing is published any more."""
-    state = replace(state, armed=False)
     if state.mode in (Mode.ACTIVE, Mode.DEGRADED, Mode.FALLBACK):
         return _enter(state, Mode.READY, reason, now_ns)
     return state
@@ -176,7 +172,7 @@ def _next(
     if state.mode is Mode.READY:
         if reaction >= Reaction.FALLBACK:
             return Mode.INIT, because
-        return (Mode.ACTIVE, 'armed') if auto_arm or state.armed else (Mode.READY, because)
+        return (Mode.ACTIVE, 'armed') if auto_arm else (Mode.READY, because)
     if state.mode is Mode.FALLBACK:
         return _out_of_fallback(state, events, limits, soft_for, auto_rearm)
     if reaction is Reaction.FALLBACK:
