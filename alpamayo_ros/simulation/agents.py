@@ -1,4 +1,6 @@
-"""Scripted traffic on the winding road; everything is a function of (seed, time), never of the ego."""
+"""Scripted traffic on the winding road; everything is a function of (seed, time), never of the
+ego.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,7 @@ PAINTS = [
     [0.35, 0.37, 0.4],
 ]
 PAINTS += [[0.5, 0.45, 0.3], [0.1, 0.35, 0.2]]
+Colour = tuple[float, float, float]
 ROAD_END_M = 15.0  # agents leave this far before the road's end
 
 
@@ -40,7 +43,9 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class LaneCar:
-    """A car in the ego's lane: arc of its rear bumper [m], lateral offset [m], speed and acceleration."""
+    """A car in the ego's lane: arc of its rear bumper [m], lateral offset [m], speed and
+    acceleration.
+    """
 
     rear_arc_m: float
     offset_m: float
@@ -55,7 +60,13 @@ def paint(rng: np.random.Generator) -> tuple[float, float, float]:
 
 
 def _car(
-    road: Road, number: int, arc: float, offset: float, turned: float, colour: tuple, motion: tuple
+    road: Road,
+    number: int,
+    arc: float,
+    offset: float,
+    turned: float,
+    colour: Colour,
+    motion: tuple[float, float, bool],
 ) -> Agent:
     x, y, heading = road.pose(arc, offset, turned)
     speed, acceleration, braking = motion
@@ -73,7 +84,7 @@ class Oncoming:
         count, reach = int(rng.integers(0, 6)), 440 + 50 * self.speed
         arcs = np.sort(rng.uniform(20, reach, count))
         clear = np.diff(arcs, prepend=-100.0) > 9.0
-        self.cars = [
+        self.cars: list[tuple[float, Colour]] = [
             (float(s), tuple(rng.uniform(0.05, 0.95, 3).tolist()))
             for s, ok in zip(arcs, clear, strict=True)
             if ok
@@ -92,7 +103,9 @@ class Oncoming:
 
 
 class StoppedCar:
-    """A car that stands in the ego's lane; ``rear_arc_m``: its rear bumper.  Half of them have brake lights on."""
+    """A car that stands in the ego's lane; ``rear_arc_m``: its rear bumper.  Half of them have
+    brake lights on.
+    """
 
     def __init__(self, road: Road, seed: int, rear_arc_m: float | None = None) -> None:
         rng = np.random.default_rng([seed, 4])

@@ -1,4 +1,6 @@
-"""Where each camera's image lies in the renderer's atlas, and how that camera looks at the world."""
+"""Where each camera's image lies in the renderer's atlas, and how that camera looks at the
+world.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,8 @@ class Look:
         aside = np.abs(dx * math.sin(self.yaw) - dy * math.cos(self.yaw))
         reach = radius + MARGIN_M
         inside = aside * math.cos(half_angle) - ahead * math.sin(half_angle) < reach
-        return inside & (ahead > -reach) & (ahead < DRAW_DISTANCE_M + radius)
+        seen: np.ndarray = inside & (ahead > -reach) & (ahead < DRAW_DISTANCE_M + radius)
+        return seen
 
 
 class Tile:
@@ -82,7 +85,9 @@ class Tile:
 
 
 def pack(cameras: Sequence[SimCamera]) -> tuple[list[Tile], int, int]:
-    """Tiles in columns, big images first, smaller ones stacked beside them; atlas width and height."""
+    """Tiles in columns, big images first, smaller ones stacked beside them; atlas width and
+    height.
+    """
     order = sorted(cameras, key=lambda c: -c.height)
     smallest = order[-1].height
     height = math.ceil(order[0].height / smallest) * smallest

@@ -24,12 +24,14 @@ class Box:
         c, s = math.cos(self.heading_rad), math.sin(self.heading_rad)
         a, b = self.length_m / 2, self.width_m / 2
         local = np.array([[a, b], [-a, b], [-a, -b], [a, -b]])
-        return local @ np.array([[c, s], [-s, c]]) + [self.x_m, self.y_m]
+        world: np.ndarray = local @ np.array([[c, s], [-s, c]]) + [self.x_m, self.y_m]
+        return world
 
     def local(self, xy: Float[np.ndarray, 'n 2']) -> Float[np.ndarray, 'n 2']:
         """World points in the box's own axes (x along its heading)."""
         c, s = math.cos(self.heading_rad), math.sin(self.heading_rad)
-        return (xy - [self.x_m, self.y_m]) @ np.array([[c, -s], [s, c]])
+        local: np.ndarray = (xy - [self.x_m, self.y_m]) @ np.array([[c, -s], [s, c]])
+        return local
 
     def contains(self, xy: Float[np.ndarray, 'n 2']) -> np.ndarray:
         """Which points lie inside."""

@@ -10,7 +10,9 @@ from alpamayo_ros.simulation.rig import SimVehicle
 
 @dataclass(frozen=True, slots=True)
 class EgoPose:
-    """Rear axle's middle in the world frame, speed, steering (road wheel) and the acceleration just realised."""
+    """Rear axle's middle in the world frame, speed, steering (road wheel) and the acceleration
+    just realised.
+    """
 
     x_m: float
     y_m: float
@@ -30,7 +32,8 @@ def advance(
 ) -> EgoPose:
     """Drive ``dt_s`` with commanded steering and acceleration held; the car never rolls backwards.
 
-    Midpoint rule: heading' = v tan(steering) / wheelbase, steering approaches its command at a limited rate.
+    Midpoint rule: heading' = v tan(steering) / wheelbase, steering approaches its command at a
+    limited rate.
     """
     h = dt_s / substeps
     x, y, heading, v, steering = ego.x_m, ego.y_m, ego.heading_rad, ego.speed_mps, ego.steering_rad

@@ -1,7 +1,8 @@
 """The privileged expert: sees road and traffic exactly, but never what traffic is going to do.
 
-Steering: pure pursuit.  Speed: the road's limit, and a gap from which it could stop at 1.6 m/s2 should the
-leader brake at 3 m/s2 (Gipps 1981); behind a standing car this is a parabola that ends 5 m from its bumper.
+Steering: pure pursuit.  Speed: the road's limit, and a gap from which it could stop at 1.6 m/s2
+should the leader brake at 3 m/s2 (Gipps 1981); behind a standing car this is a parabola that
+ends 5 m from its bumper.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def steer(road: Road, ego: EgoPose, arc_m: float, vehicle: SimVehicle) -> float:
 
 
 def accelerate(limit_mps: float, speed_mps: float, gap_m: float, leader_speed_mps: float) -> float:
-    """Acceleration towards the limit, no faster than the gap allows; ``gap_m`` bumper to bumper, inf if free."""
+    """Acceleration towards the limit, no faster than the gap allows; ``gap_m`` bumper to bumper,
+    inf if free.
+    """
     target = limit_mps
     left = gap_m - GAP_M + leader_speed_mps**2 / (2 * LEADER_BRAKING_MPS2)
     if left < math.inf:
@@ -76,7 +79,9 @@ def control(sim: Simulation) -> tuple[float, float]:
 
 
 def extrapolate(car: LaneCar, time_s: float) -> tuple[float, float]:
-    """Rear arc [m] and speed of a car: a braking one brakes to a standstill, any other keeps its speed."""
+    """Rear arc [m] and speed of a car: a braking one brakes to a standstill, any other keeps its
+    speed.
+    """
     a, v = car.acceleration_mps2, car.speed_mps
     if a >= LEADER_BRAKES_MPS2 or v <= 0:
         return car.rear_arc_m + v * time_s, v

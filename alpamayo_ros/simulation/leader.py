@@ -13,10 +13,12 @@ STANDING_MPS = 0.05
 
 
 class LeaderScript:
-    """Arc, speed and acceleration over time, computed once from the seed; the ego has no part in it.
+    """Arc, speed and acceleration over time, computed once from the seed; the ego has no part in
+    it.
 
-    Cruise at 4 to 9 m/s (slower in curves) for 3 to 8 s, brake at 1 to 3 m/s2 to a stop (60 %, and always
-    the second time at the latest) or to a crawl, hold 2 to 6 s, drive on at 1 to 1.6 m/s2.
+    Cruise at 4 to 9 m/s (slower in curves) for 3 to 8 s, brake at 1 to 3 m/s2 to a stop (60 %,
+    and always the second time at the latest) or to a crawl, hold 2 to 6 s, drive on at 1 to 1.6
+    m/s2.
     """
 
     def __init__(self, road: Road, seed: int, arc_m: float, speed_mps: float) -> None:
@@ -24,7 +26,8 @@ class LeaderScript:
         count = int(LENGTH_S / STEP_S) + 1
         table = np.zeros((count, 3))
         s, v = arc_m, min(speed_mps, road.limit(arc_m))
-        self._new_cycle(0.0, speed_mps, first=True)
+        self._stops, self._cycles = 0, -1
+        self._new_cycle(0.0, speed_mps)
         for i in range(count):
             a = self._acceleration(i * STEP_S, v, road.limit(s + 0.3 * v))
             v_next = max(0.0, v + a * STEP_S)
@@ -33,10 +36,9 @@ class LeaderScript:
         self._table = table.tolist()
         self.start_s = 0.0  # traffic time at which the script begins
 
-    def _new_cycle(self, now: float, cruise: float, first: bool = False) -> None:
+    def _new_cycle(self, now: float, cruise: float) -> None:
         rng = self._rng
-        self._stops = 0 if first else self._stops
-        self._cycles = 0 if first else self._cycles + 1
+        self._cycles += 1
         self._cruise = cruise
         self._brake_at = now + float(rng.uniform(3, 8))
         self._braking = float(rng.uniform(1, 3))

@@ -1,4 +1,5 @@
-"""How a winding road looks on one seed: asphalt, markings, grass, trees, houses, posts, sky, sun, fog.
+"""How a winding road looks on one seed: asphalt, markings, grass, trees, houses, posts, sky,
+sun, fog.
 
 The ranges are those that nano was first trained on; a look never changes the geometry of the road.
 """
@@ -106,7 +107,9 @@ def _markings(builder: MeshBuilder, road: Road, rng: np.random.Generator) -> Non
 def _scatter(
     road: Road, rng: np.random.Generator, count: int, near_m: float, far_m: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Places beside the road, none closer than ``near_m`` to any part of it, and the road's heading there."""
+    """Places beside the road, none closer than ``near_m`` to any part of it, and the road's
+    heading there.
+    """
     i = rng.integers(0, len(road.centre), count)
     aside = rng.uniform(near_m, far_m, count) * rng.choice([-1, 1], count)
     xy = road.centre[i] + road.centre_normal[i] * aside[:, None]

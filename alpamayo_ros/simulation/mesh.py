@@ -41,7 +41,9 @@ class Mesh:
 
 @dataclass(frozen=True, eq=False)
 class Scenery:
-    """What stands still, and the air: ``sky`` is the colour at the horizon and of the fog (density in 1/m)."""
+    """What stands still, and the air: ``sky`` is the colour at the horizon and of the fog
+    (density in 1/m).
+    """
 
     mesh: Mesh
     sky: Float[np.ndarray, ' 3']
@@ -65,7 +67,9 @@ class MeshBuilder:
         normal: Sequence[float] | None = None,
         jitter: float = 0.0,
     ) -> None:
-        """Add triangles of one colour (or one each); ``jitter``: relative brightness noise per triangle."""
+        """Add triangles of one colour (or one each); ``jitter``: relative brightness noise per
+        triangle.
+        """
         if normal is None:
             n = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
             n = n / (np.linalg.norm(n, axis=1, keepdims=True) + 1e-9)
@@ -93,7 +97,9 @@ class MeshBuilder:
         keep: np.ndarray | None = None,
         jitter: float = 0.0,
     ) -> None:
-        """Add a ribbon on the ground between two lines; ``keep``: which of the n - 1 quads exist."""
+        """Add a ribbon on the ground between two lines; ``keep``: which of the n - 1 quads
+        exist.
+        """
         a, b, c, d = right[:-1], left[:-1], left[1:], right[1:]
         if keep is not None:
             a, b, c, d = a[keep], b[keep], c[keep], d[keep]

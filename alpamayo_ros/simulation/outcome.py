@@ -23,9 +23,9 @@ End = Literal['', 'goal', 'stopped', 'stalled', 'passed', 'collision', 'offroad'
 class Outcome:
     """A drive so far; distances along the lane from the start.  ``end`` is '' while it runs.
 
-    ``left_lane_m``/``collisions_at_fault``: where the lane was first left (|offset| > 1.75 m; inf if never),
-    and contacts with the ego's front while it moved.  ``restarts``: times it moved on after standing behind
-    a car.  ``reachable_m``: the distance that traffic allowed.
+    ``left_lane_m``/``collisions_at_fault``: where the lane was first left (|offset| > 1.75 m;
+    inf if never), and contacts with the ego's front while it moved.  ``restarts``: times it
+    moved on after standing behind a car.  ``reachable_m``: the distance that traffic allowed.
     """
 
     scenario: str
@@ -53,21 +53,27 @@ class Outcome:
 
     @property
     def progress(self) -> float:
-        """Share of the reachable distance that was driven; 1 where there is less than 5 m to drive."""
+        """Share of the reachable distance that was driven; 1 where there is less than 5 m to
+        drive.
+        """
         if self.reachable_m < 5.0:
             return 1.0
         return min(max(self.distance_m / self.reachable_m, 0.0), 1.0)
 
     @property
     def score(self) -> float:
-        """AlpaSim's: 0 after an at-fault collision or off the road, else min(progress / 0.8, 1)."""
+        """AlpaSim's: 0 after an at-fault collision or off the road, else min(progress / 0.8,
+        1).
+        """
         if self.collisions_at_fault or self.offroad_s > 0:
             return 0.0
         return min(self.progress / 0.8, 1.0)
 
     @property
     def succeeded(self) -> bool:
-        """Reached the goal, stopped behind the stopped car, or followed until time ran out, without contact."""
+        """Reached the goal, stopped behind the stopped car, or followed until time ran out,
+        without contact.
+        """
         return (
             self.end in ('goal', 'stopped', 'time') and not self.collisions and self.offroad_s == 0
         )
@@ -75,7 +81,9 @@ class Outcome:
     def note(
         self, distance_m: float, offset_m: float, speed_mps: float, gap_m: float, dt_s: float
     ) -> None:
-        """Account for one step that ended with this state; ``gap_m`` to the car ahead, inf if none."""
+        """Account for one step that ended with this state; ``gap_m`` to the car ahead, inf if
+        none.
+        """
         self.steps += 1
         self.duration_s = round(self.duration_s + dt_s, 6)
         self.distance_m, self.gap_m = distance_m, gap_m

@@ -1,8 +1,9 @@
 """Six cameras in one atlas: moderngl on EGL, which software GL serves well enough.
 
-Lighting and fog per vertex, chunks outside a camera's view skipped, one read-back (and a small one for the
-finely sampled centre of the front camera); the same input gives the same bytes.  llvmpipe runs on one thread
-unless LP_NUM_THREADS says otherwise before the first renderer of the process.
+Lighting and fog per vertex, chunks outside a camera's view skipped, one read-back (and a small
+one for the finely sampled centre of the front camera); the same input gives the same bytes.
+llvmpipe runs on one thread unless LP_NUM_THREADS says otherwise before the first renderer of the
+process.
 """
 
 from __future__ import annotations
@@ -42,14 +43,18 @@ class _Loaded:
 
 
 class Renderer:
-    """Draws a scenery and agents into the images of a rig.  One a process is enough (``shared_renderer``)."""
+    """Draws a scenery and agents into the images of a rig.  One a process is enough
+    (``shared_renderer``).
+    """
 
     def __init__(self, cameras: Sequence[SimCamera] | None = None) -> None:
         os.environ.setdefault('LP_NUM_THREADS', '1')
         import moderngl
 
-        self._ctx = ctx = moderngl.create_context(standalone=True, backend='egl')
-        ctx.enable_only(moderngl.DEPTH_TEST)
+        gl: Any = moderngl  # its stubs know neither keyword settings nor uniforms by name
+
+        self._ctx = ctx = gl.create_context(standalone=True, backend='egl')
+        ctx.enable_only(gl.DEPTH_TEST)
         ctx.depth_func = '<='
         self._tiles, width, self._height = pack(cameras or sim_cameras())
         self._atlas = ctx.framebuffer(
@@ -129,7 +134,9 @@ class Renderer:
         return images
 
     def _draw(self, world: _Loaded, look: Look, half: float, boxes: np.ndarray, slot: int) -> None:
-        """Near chunks first, so that what they hide costs little; then agents; then the sky behind all."""
+        """Near chunks first, so that what they hide costs little; then agents; then the sky
+        behind all.
+        """
         mesh, eye = world.scenery.mesh, tuple(look.eye.tolist())
         seen = np.nonzero(look.sees(half, mesh.centre, mesh.radius))[0]
         near = np.linalg.norm(mesh.centre[seen] - look.eye[:2], axis=1) - mesh.radius[seen]
@@ -186,7 +193,9 @@ class Renderer:
 
 
 def _instances(agents: Sequence[Agent], light: float) -> Float32[np.ndarray, 'a 12']:
-    """Per instance: pose (x, y, z, heading), paint (r, g, b, braking), size (length, width, light, 0)."""
+    """Per instance: pose (x, y, z, heading), paint (r, g, b, braking), size (length, width,
+    light, 0).
+    """
     rows = [
         (a.x_m, a.y_m, 0.0, a.heading_rad, *a.colour, float(a.braking))
         + (a.length_m / LENGTH_M, a.width_m / WIDTH_M, light, 0.0)

@@ -1,4 +1,6 @@
-"""The simulated rig as the renderer and the bicycle want it, read from ``config/rigs/sim.yaml``."""
+"""The simulated rig as the renderer and the bicycle want it, read from
+``config/rigs/sim.yaml``.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,10 @@ from alpamayo_ros.sensing.rig import Rig, load_rig
 class SimCamera:
     """A pinhole camera without distortion, square pixels, principal point in the middle.
 
-    Mount in base_link [m]; ``yaw_rad`` positive to the left; ``pitch_rad`` positive downwards (as in the rig).
-    ``fine_px``: width and height of the centre that is drawn with ``FINE_SAMPLES`` samples a pixel, because
-    the narrow view of the model takes it at about one to one.
+    Mount in base_link [m]; ``yaw_rad`` positive to the left; ``pitch_rad`` positive downwards
+    (as in the rig). ``fine_px``: width and height of the centre that is drawn with
+    ``FINE_SAMPLES`` samples a pixel, because the narrow view of the model takes it at about one
+    to one.
     """
 
     name: str
@@ -32,7 +35,9 @@ class SimCamera:
 
 @dataclass(frozen=True, slots=True)
 class SimVehicle:
-    """Dimensions and actuator limits of the simulated ego; reference point is the rear axle's middle."""
+    """Dimensions and actuator limits of the simulated ego; reference point is the rear axle's
+    middle.
+    """
 
     wheelbase_m: float
     steering_max_rad: float

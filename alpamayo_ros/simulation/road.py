@@ -1,7 +1,8 @@
 """A winding two-lane road per seed: geometry and the speed a careful driver would take.
 
-Frame: ENU metres.  Arc length ``s`` runs along the centre of the ego's (right-hand) lane; lateral offsets
-are measured from that line, positive to the left.  Right-hand traffic: the oncoming lane lies at +LANE_M.
+Frame: ENU metres.  Arc length ``s`` runs along the centre of the ego's (right-hand) lane;
+lateral offsets are measured from that line, positive to the left.  Right-hand traffic: the
+oncoming lane lies at +LANE_M.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ CLEARANCE_M = 32.0  # between two parts of the road that are not neighbours
 
 
 def _curvature_profile(rng: np.random.Generator, count: int) -> Float[np.ndarray, ' n']:
-    """Arcs of 14 to 40 m with alternating sign once the heading has turned by more than 0.9 rad, smoothed."""
+    """Arcs of 14 to 40 m with alternating sign once the heading has turned by more than 0.9 rad,
+    smoothed.
+    """
     sharpest = rng.uniform(1 / 70, 1 / 25)
     curvature = np.zeros(count)
     i, turned = int(30 / STEP_M) + int(BEHIND_M / STEP_M), 0.0
@@ -42,7 +45,9 @@ def _curvature_profile(rng: np.random.Generator, count: int) -> Float[np.ndarray
 
 
 def _crosses_itself(centre: Float[np.ndarray, 'n 2']) -> bool:
-    """True where two parts more than 60 m apart along the road come closer than ``CLEARANCE_M``."""
+    """True where two parts more than 60 m apart along the road come closer than
+    ``CLEARANCE_M``.
+    """
     coarse = centre[::8]
     distance = np.linalg.norm(coarse[:, None] - coarse[None], axis=2)
     index = np.arange(len(coarse))
@@ -54,7 +59,8 @@ class Road:
     """One winding road; the same seed gives the same road.
 
     ``centre``/``centre_heading``: the line between the two lanes every 0.5 m (for the mesh).
-    ``speed_limit`` (the recipe's V): at most 10 m/s and 2.25 m/s2 lateral, braking at 1.5 m/s2 into curves.
+    ``speed_limit`` (the recipe's V): at most 10 m/s and 2.25 m/s2 lateral, braking at 1.5 m/s2
+    into curves.
     """
 
     def __init__(self, seed: int, length_m: float = 500.0) -> None:
@@ -92,12 +98,14 @@ class Road:
                 limit[i], math.sqrt(limit[i + 1] ** 2 + 2 * CURVE_BRAKING_MPS2 * STEP_M)
             )
         self.speed_limit = np.array(limit)
-        self._limit = limit
+        self._limit: list[float] = limit
 
     def at(
         self, s: Float[np.ndarray, '*b'] | float
     ) -> tuple[Float[np.ndarray, '*b 2'], Float[np.ndarray, '*b'], Float[np.ndarray, '*b']]:
-        """Position [m], heading [rad] and curvature [1/m] of the lane centre at arc ``s`` (clamped to the road)."""
+        """Position [m], heading [rad] and curvature [1/m] of the lane centre at arc ``s``
+        (clamped to the road).
+        """
         f = np.clip((np.asarray(s, float) + BEHIND_M) / STEP_M, 0, self._last)
         i = f.astype(int)
         r = f - i
@@ -107,7 +115,9 @@ class Road:
     def project(
         self, xy: Float[np.ndarray, '*b 2'], s_hint: Float[np.ndarray, '*b'] | float
     ) -> tuple[Float[np.ndarray, '*b'], Float[np.ndarray, '*b'], Float[np.ndarray, '*b']]:
-        """Arc [m], lateral offset [m, left positive] and lane heading of points near the arc ``s_hint``."""
+        """Arc [m], lateral offset [m, left positive] and lane heading of points near the arc
+        ``s_hint``.
+        """
         s = np.array(s_hint, float)
         for _ in range(2):
             p, heading, _ = self.at(s)

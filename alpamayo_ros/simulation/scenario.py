@@ -16,7 +16,9 @@ class _Strict(BaseModel):
 
 
 class Start(_Strict):
-    """Where the ego begins: arc along the lane, offset and heading error (left positive), speed."""
+    """Where the ego begins: arc along the lane, offset and heading error (left positive),
+    speed.
+    """
 
     arc_m: float = Field(default=10.0, ge=0)
     offset_m: float = Field(default=0.0, ge=-2, le=5.5)
@@ -25,7 +27,9 @@ class Start(_Strict):
 
 
 class Traffic(_Strict):
-    """Who else is there.  ``stopped_car_probability``: share of the seeds with a car standing in the lane."""
+    """Who else is there.  ``stopped_car_probability``: share of the seeds with a car standing in
+    the lane.
+    """
 
     oncoming: bool = True
     stopped_car_probability: float = Field(default=0.0, ge=0, le=1)
@@ -40,7 +44,9 @@ class Looks(_Strict):
 
 
 class Scenario(_Strict):
-    """One kind of drive; the seed decides the rest.  ``goal_m``: distance along the lane that ends it."""
+    """One kind of drive; the seed decides the rest.  ``goal_m``: distance along the lane that
+    ends it.
+    """
 
     name: str
     description: str

@@ -16,7 +16,8 @@ void main() {
   gl_Position = VP * vec4(p, 1);
 }"""
 
-# material 1: the agent's paint; 2: brake lamp, dark red or lit (paint.a), which fog dims half as much
+# material 1: the agent's paint; 2: brake lamp, dark red or lit (paint.a), which fog dims half as
+# much
 AGENT_VERTEX = """#version 330
 in vec3 p; in vec3 c; in float material; in vec4 pose; in vec4 paint; in vec4 size;
 uniform mat4 VP; uniform vec3 eye; uniform vec3 sky; uniform float fog;
@@ -60,7 +61,9 @@ DOME_RINGS = (
 
 
 def sky_dome() -> Float32[np.ndarray, 'n 4']:
-    """Triangles (x, y, z, share of the zenith's colour) of rings around the eye, closed at the top."""
+    """Triangles (x, y, z, share of the zenith's colour) of rings around the eye, closed at the
+    top.
+    """
 
     def at(ring: int, side: int) -> list[float]:
         elevation, share = DOME_RINGS[ring]

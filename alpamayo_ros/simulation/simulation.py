@@ -69,7 +69,8 @@ class Simulation:
         speed_mps: float = 5.0,
         steering_rad: float | None = None,
     ) -> None:
-        """Put the ego beside the lane centre at ``arc_m`` at time 0, bookkeeping cleared, traffic as at its start.
+        """Put the ego beside the lane centre at ``arc_m`` at time 0, bookkeeping cleared,
+        traffic as at its start.
 
         ``steering_rad`` None: the road's curvature there.
         """
@@ -96,10 +97,11 @@ class Simulation:
         leader_speed_mps: float = 6.0,
         leader_seed: int | None = None,
     ) -> None:
-        """``reset_ego`` for training: also shifts traffic's clock and may put a car ``..._gap_m`` ahead.
+        """``reset_ego`` for training: also shifts traffic's clock and may put a car
+        ``..._gap_m`` ahead.
 
-        A stopped car or a new leader (its own script from ``leader_seed``) replaces the scenario's; with
-        neither, the scenario's car stays where it is.
+        A stopped car or a new leader (its own script from ``leader_seed``) replaces the
+        scenario's; with neither, the scenario's car stays where it is.
         """
         self.reset_ego(arc_m, offset_m, heading_error_rad, speed_mps, steering_rad)
         self._traffic_start_s = traffic_time_s

@@ -25,9 +25,9 @@ IN_LANE_M = 1.8
 class SceneTruth:
     """Lane and leader as seen from the ego; offsets and angles positive to the left.
 
-    ``lane_ahead_m``: y in base_link of the lane centre at arc + ``AHEAD_M``; ``leader_gap_m``: bumper to
-    bumper along the lane, inf where nobody is within 60 m (speed and acceleration are then NaN);
-    ``speed_limit_mps``: the road's speed here (the recipe's V).
+    ``lane_ahead_m``: y in base_link of the lane centre at arc + ``AHEAD_M``; ``leader_gap_m``:
+    bumper to bumper along the lane, inf where nobody is within 60 m (speed and acceleration are
+    then NaN); ``speed_limit_mps``: the road's speed here (the recipe's V).
     """
 
     arc_m: float
@@ -42,7 +42,9 @@ class SceneTruth:
 
 
 def nearest_leader(cars: Sequence[LaneCar], front_arc_m: float) -> LaneCar | None:
-    """The first car in the lane ahead of the ego's bumper, within 60 m; None where there is none."""
+    """The first car in the lane ahead of the ego's bumper, within 60 m; None where there is
+    none.
+    """
     ahead = [
         c
         for c in cars

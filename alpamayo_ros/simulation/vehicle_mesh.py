@@ -1,4 +1,6 @@
-"""The car that every agent is drawn with: body, glass, wheels, head and tail lamps, brake lamps."""
+"""The car that every agent is drawn with: body, glass, wheels, head and tail lamps, brake
+lamps.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ def _plate(
 
 
 def car_mesh() -> Float32[np.ndarray, 'n 7']:
-    """Vertices (x, y, z, r, g, b, material) of a 4.5 x 1.8 m car, x forward, origin below its middle."""
+    """Vertices (x, y, z, r, g, b, material) of a 4.5 x 1.8 m car, x forward, origin below its
+    middle.
+    """
     out: Rows = []
     end = LENGTH_M / 2
     _frustum(out, (-end, end), (0.3, 0.92), (WIDTH_M / 2,) * 2, (-end, end), (1, 1, 1), PAINT)

@@ -8,9 +8,9 @@ import pytest
 
 pytest.importorskip('moderngl')
 
-from alpamayo_ros.simulation.rig import sim_cameras  # noqa: E402
-from alpamayo_ros.simulation.scenario import load_scenario  # noqa: E402
-from alpamayo_ros.simulation.simulation import Simulation  # noqa: E402
+from alpamayo_ros.simulation.rig import sim_cameras
+from alpamayo_ros.simulation.scenario import load_scenario
+from alpamayo_ros.simulation.simulation import Simulation
 
 
 def simulation(seed: int = 4) -> Simulation:
