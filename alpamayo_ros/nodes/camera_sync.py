@@ -57,6 +57,10 @@ class CameraSyncNode(AlpamayoNode):
         self._waiting: dict[int, dict[str, Any]] = {}
         self._announced: dict[int, int] = {}
         self._last_info_ns = 0
+        if not self.pipeline.has_bridge:
+            self.get_logger().info(
+                "cv_bridge is not installed: encodings beyond the core's list are off"
+            )
         self._open_topics()
 
     def _open_topics(self) -> None:

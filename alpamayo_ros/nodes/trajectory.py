@@ -1,0 +1,304 @@
+"""Node ``trajectory``: calls ``pipeline.decide`` and publishes what it lets out.
+
+Each CandidateArray is decided about once the odometry of its t0 is here.  Free-running, a timer
+decides without a proposal, keeps the reference going and notices silence.  In lockstep there is no
+timer: each t0 gets one Health, with a plan and its reference or without, at t0 plus a constant.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from typing import Any
+
+import numpy as np
+from nav_msgs.msg import Odometry
+from std_msgs.msg import Bool
+from std_srvs.srv import Trigger
+
+from alpamayo_ros import pipeline
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.motion.splice import Reference, splice
+from alpamayo_ros.msg import CandidateArray, FrameSetInfo, PlannedTrajectory, TrackedObjectArray
+from alpamayo_ros.nodes import convert, plans, qos
+from alpamayo_ros.nodes.base import AlpamayoNode, run
+from alpamayo_ros.nodes.convert import NS, codes, ns
+from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.trajectory_topics import TrajectoryTopics
+from alpamayo_ros.safety import state as safety
+from alpamayo_ros.safety.config import PlanConfig
+from alpamayo_ros.safety.scene import ModelStatus, Scene
+from alpamayo_ros.sensing.egomotion import EgoBuffer
+from alpamayo_ros.sensing.rig import load_rig
+from alpamayo_ros.types import EgoState, Proposal
+
+PARAMETERS = (
+    Param('limits', str, '', 'File of safety limits; empty: config/limits.param.yaml.'),
+    Param('shadow', bool, '', 'Plan on topics under shadow/, which no controller reads.'),
+    Param('auto_arm', bool, '', 'Arm without a person; simulation and replay only.'),
+    Param('auto_rearm', bool, '', 'Leave FALLBACK without a person; simulation only.'),
+    Param('objects_expected', bool, '', 'A source of objects takes part in the cost.'),
+    Param('period_s', float, 's', 'Planning period.', 0.05, 1.0),
+    Param('reference_s', float, 's', 'Period of the reference, free-running.', 0.02, 0.2),
+    Param('lockstep_latency_s', float, 's', 'Simulated time from t0 to the plan.', 0.0, 0.4),
+    Param('silence_s', float, 's', 'A node that says nothing for so long is silent.', 0.3, 10.0),
+)
+ALIVE = frozenset({'MODEL_ABSENT', 'MODEL_KILLED', 'MODEL_RESPAWNS', 'MODEL_FAILING'})
+CYCLES = 100  # for the 99th percentile of the cycle time
+
+
+class TrajectoryNode(AlpamayoNode):
+    """Holds the state of the safety machine between calls."""
+
+    def __init__(self) -> None:
+        super().__init__('trajectory', PARAMETERS)
+        s = self.settings
+        self.config = PlanConfig.from_files(
+            s.profile, s.limits or None, s.rig, period_s=s.period_s, auto_arm=s.auto_arm,
+            auto_rearm=s.auto_rearm,
+        )  # fmt: skip
+        self.state = safety.SafetyState()
+        self.buffer = EgoBuffer()
+        self.counters = plans.Counters()
+        self.origin = plans.Origin(shadow=s.shadow)
+        self._pending: dict[int, CandidateArray] = {}
+        self._objects: deque[TrackedObjectArray] = deque(maxlen=32)
+        self._upstream: tuple[Fault, ...] = ()
+        self._odometry: Fault | None = None
+        self._driven: Reference | None = None
+        self._plan: tuple[Any, PlannedTrajectory] | None = None
+        self._cycles: deque[float] = deque(maxlen=CYCLES)
+        self._frame_age_s: float | None = None
+        self._heard_s: dict[str, float] = {}
+        self._seen_ns: dict[str, int] = {}
+        self._takeover = False
+        self._open_topics()
+
+    def _open_topics(self) -> None:
+        s, subscribe = self.settings, qos.watched_subscription
+        out, sensor = qos.output(s.lockstep), qos.sensor(s.lockstep, depth=50)
+        rig = load_rig(s.rig)
+        self.frames = (rig.odometry.frame_id, rig.odometry.child_frame_id)
+        self.origin.odom_frame, self.origin.objects_used = self.frames[0], s.objects_expected
+        self.topics = TrajectoryTopics(self, s.lockstep, s.shadow, self.config, rig.vehicle)
+        subscribe(self, Odometry, rig.odometry.topic, self._on_odometry, sensor)
+        if s.objects_expected:
+            subscribe(self, TrackedObjectArray, 'objects', self._on_objects, out)
+        subscribe(self, CandidateArray, 'candidates', self._on_candidates, out)
+        subscribe(self, FrameSetInfo, 'frame_set_info', self._on_frames, out)
+        subscribe(self, Bool, 'takeover', self._on_takeover, qos.output(False))
+        for name in ('arm', 'disarm', 'rearm'):
+            self.create_service(Trigger, f'~/{name}', getattr(self, f'_on_{name}'))
+        if not s.lockstep:
+            self.create_timer(s.reference_s, self._on_timer)
+            self.create_timer(1.0, self._check_twins)
+        self._twin: Fault | None = None
+
+    # -- inputs ---------------------------------------------------------------------------------
+    def _on_odometry(self, message: Odometry) -> None:
+        state = convert.ego_state(message, self.frames)
+        self._odometry = state if isinstance(state, Fault) else None
+        if isinstance(state, EgoState):
+            newest = self.buffer.newest
+            if newest is not None and state.stamp_ns < newest.stamp_ns - NS:
+                self.buffer.reset()
+            self._odometry = self.buffer.push(state)
+            self._seen_ns['odometry'] = state.stamp_ns
+        self._decide_pending()
+
+    def _on_objects(self, message: TrackedObjectArray) -> None:
+        self._objects.append(message)
+        self._seen_ns['objects'] = ns(message.header.stamp)
+        self._decide_pending()
+
+    def _on_frames(self, message: FrameSetInfo) -> None:
+        self._heard_s['camera_sync'] = time.monotonic()
+
+    def _on_candidates(self, message: CandidateArray) -> None:
+        self._heard_s['planner'] = time.monotonic()
+        self._upstream = tuple(Fault(code) for code in codes(message.faults))
+        self.counters.worker(not ALIVE & set(message.faults))
+        self.origin.runtime, self.origin.manifest_hash = message.runtime, message.manifest_hash
+        self.origin.view_mask = message.view_mask
+        if message.stages and not self.settings.lockstep:
+            cycle_s = sum(message.stage_ms) / 1e3
+            self._cycles.append(cycle_s)
+            self.counters.deadline_misses += cycle_s > self.settings.period_s
+        self._pending[ns(message.header.stamp)] = message
+        self._decide_pending()
+
+    def _on_takeover(self, message: Bool) -> None:
+        self._takeover = message.data
+        if message.data:
+            self.state = safety.disarm(self.state, self.now_ns, 'the driver has taken over')
+
+    def _on_arm(self, request: Any, response: Any) -> Any:
+        self.state = safety.arm(self.state, self.now_ns)
+        return self._answer(response)
+
+    def _on_disarm(self, request: Any, response: Any) -> Any:
+        self.state = safety.disarm(self.state, self.now_ns)
+        return self._answer(response)
+
+    def _on_rearm(self, request: Any, response: Any) -> Any:
+        self.state = safety.rearm(self.state)
+        return self._answer(response)
+
+    def _answer(self, response: Any) -> Any:
+        response.success = self.state.mode is not safety.Mode.FAULT
+        response.message = f'{self.state.mode.name}: {self.state.reason}'
+        return response
+
+    # -- deciding -------------------------------------------------------------------------------
+    @property
+    def now_ns(self) -> int:
+        """Time of the node's clock."""
+        return self.get_clock().now().nanoseconds
+
+    def _decide_pending(self) -> None:
+        """Decide about every reply whose odometry (and objects, where expected) is here."""
+        for t0_ns in sorted(self._pending):
+            message = self._pending[t0_ns]
+            proposed = message.status == CandidateArray.PROPOSED
+            if (proposed or self.settings.lockstep) and not self._covered(t0_ns):
+                return
+            del self._pending[t0_ns]
+            self._decide(t0_ns, message if proposed else None)
+
+    def _covered(self, t0_ns: int) -> bool:
+        newest = self.buffer.newest
+        if newest is None or newest.stamp_ns < t0_ns:
+            return not self.settings.lockstep and len(self._pending) > 2
+        wanted = self.settings.objects_expected and self.settings.lockstep
+        return not wanted or self._seen_ns.get('objects', -1) >= t0_ns
+
+    def _decide(self, t0_ns: int, message: CandidateArray | None) -> None:
+        """One call of ``decide`` for a reply of the planner."""
+        lockstep = self.settings.lockstep
+        now_ns = t0_ns + round(self.settings.lockstep_latency_s * NS) if lockstep else self.now_ns
+        proposal: Proposal | None = None
+        if message is not None:
+            found = convert.proposal(message)
+            if isinstance(found, Fault):
+                self._upstream = (*self._upstream, found)
+            else:
+                proposal = found
+            self._frame_age_s = message.frame_age_s
+            self.origin.t0_ns = t0_ns
+        scene = self._scene(t0_ns if proposal else None, t0_ns if lockstep else None)
+        self._conclude(proposal, scene, now_ns, t0_ns, message)
+
+    def _scene(self, t0_ns: int | None, observed_ns: int | None) -> Scene:
+        newest = self.buffer.newest
+        ego = newest if t0_ns is None else self._ego_at(t0_ns)
+        objects = None
+        if self.settings.objects_expected and ego is not None and self._objects:
+            reference_ns = ego.stamp_ns
+            message = min(self._objects, key=lambda m: abs(ns(m.header.stamp) - reference_ns))
+            objects = convert.tracked_objects(message, ego)
+        model = ModelStatus()
+        if self._cycles:
+            p99_s = float(np.percentile(self._cycles, 99))
+            model = ModelStatus(last_cycle_s=self._cycles[-1], p99_cycle_s=p99_s)
+        extra = (self._odometry, self._twin, self._silent(), self._takeover_fault())
+        faults = (*self._upstream, *(fault for fault in extra if fault is not None))
+        return Scene(
+            ego, newest, objects, faults, model, frame_age_s=self._frame_age_s,
+            observed_ns=observed_ns,
+        )  # fmt: skip
+
+    def _ego_at(self, t0_ns: int) -> EgoState | None:
+        """The ego at t0, interpolated where odometry has no message of exactly that time."""
+        newest = self.buffer.newest
+        if newest is not None and newest.stamp_ns == t0_ns:
+            return newest
+        pose = self.buffer.pose_at(t0_ns)
+        past = self.buffer.history(t0_ns, self.config.profile)
+        if isinstance(pose, Fault) or isinstance(past, Fault):
+            return None
+        return EgoState(
+            t0_ns, pose.x_m, pose.y_m, pose.heading_rad, float(past.speed_mps[0]),
+            float(past.yaw_rate_rps[0]), float(past.acceleration_mps2[0]),
+            float(past.steering_rad[0]),
+        )  # fmt: skip
+
+    def _conclude(
+        self,
+        proposal: Proposal | None,
+        scene: Scene,
+        now_ns: int,
+        t0_ns: int,
+        message: CandidateArray | None,
+    ) -> None:
+        """Decide, publish plan, reference and Health in this order, remember."""
+        decision = pipeline.decide(proposal, scene, self.state, self.config, now_ns)
+        self.state = decision.state
+        self.origin.published_ns = now_ns
+        if decision.plan is not None:
+            model = decision.plan.source == 'model'
+            self.counters.plans += model
+            self.counters.stops += not model
+            sent = plans.plan_message(decision.plan, decision, self.origin)
+            self._plan = (decision.plan, sent)
+            self.topics.plan(sent, decision, scene)
+        elif t0_ns:
+            self.counters.refusals += 1
+        if decision.plan is not None or not self.settings.lockstep:
+            self._refer(scene, t0_ns if self.settings.lockstep else now_ns)
+        ages = {**self._seen_ns, 'frames': t0_ns or None, 'now': now_ns}
+        health = plans.health_message(decision, self.counters, self.origin)
+        self.topics.health(health, t0_ns, ages, message, self.settings.lockstep)
+        self.faults.update({f.code.name: str(f) for f in decision.faults})
+
+    def _refer(self, scene: Scene, now_ns: int) -> None:
+        """The reference of the newest plan; an explicit brake where it may not be followed."""
+        if self._plan is None or scene.ego_now is None:
+            return
+        plan, sent = self._plan
+        if now_ns >= plan.valid_until_ns:
+            self._plan, self._driven = None, None
+            self.topics.reference(plans.brake_message(sent, now_ns))
+            return
+        found = splice(plan, self._driven, scene.ego_now, now_ns, self.config.limits)
+        if isinstance(found, Fault):
+            self._driven = None
+            self._upstream = (*self._upstream, found)
+            self.topics.reference(plans.brake_message(sent, now_ns))
+            return
+        self._driven = found
+        self.topics.reference(plans.reference_message(found, sent))
+
+    # -- free-running ---------------------------------------------------------------------------
+    def _on_timer(self) -> None:
+        """Decide without a proposal: stops go on, a plan that runs out is noticed."""
+        now_ns = self.now_ns
+        if now_ns == 0:
+            return  # simulated time has not begun
+        self._conclude(None, self._scene(None, None), now_ns, 0, None)
+
+    def _silent(self) -> Fault | None:
+        """NODE_SILENT for a node that spoke before and says nothing any more."""
+        if self.settings.lockstep:
+            return None
+        now_s = time.monotonic()
+        for name, heard_s in self._heard_s.items():
+            if now_s - heard_s > self.settings.silence_s:
+                return Fault(Code.NODE_SILENT, f'{name}.', {'silent_s': now_s - heard_s})
+        return None
+
+    def _takeover_fault(self) -> Fault | None:
+        return Fault(Code.TAKEOVER) if self._takeover else None
+
+    def _check_twins(self) -> None:
+        twins = [t for t in self.topics.guarded if self.count_publishers(t) > 1]
+        self._twin = Fault(Code.DUP_PUBLISHER, f'{", ".join(twins)}.') if twins else None
+
+
+def main() -> int:
+    """Entry point of ``ros2 run alpamayo_ros trajectory``."""
+    return run(TrajectoryNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
