@@ -47,7 +47,7 @@ class Decoded:
 
 
 def choose(logits: Float[np.ndarray, ' V'], allowed: Sequence[int]) -> tuple[int, bool]:
-    """The best allowed token, the lowest id of equals, and whether the runner-up is within 1e-4."""
+    """The best allowed token, the lowest id of equals; whether the runner-up is within 1e-4."""
     scores = logits[list(allowed)]
     best = int(np.argmax(scores))
     near = int((scores >= scores[best] - NEAR_TIE).sum()) > 1

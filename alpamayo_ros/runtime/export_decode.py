@@ -8,7 +8,7 @@ runs it may bind a cache's input and output to the same memory, so that nothing 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +86,7 @@ def decode_graph(backbone: Backbone, slots: int) -> Any:
     text = b.node('Gather', ['embed', 'ids'])
     x = b.node('Where', ['is_text', text, 'extra'])
     for index, layer in enumerate(backbone.layers):
-        x = _layer(b, x, index, layer)
+        x = _layer(b, x, index, cast(Layer, layer))
     _rms(b, x, 'norm', backbone.norm, 'hidden')
     if backbone.head is None:
         b.node('MatMul', ['hidden', b.node('Transpose', ['embed'], perm=[1, 0])], 'logits')

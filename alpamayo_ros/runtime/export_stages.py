@@ -13,7 +13,7 @@ import logging
 import math
 import warnings
 from contextlib import redirect_stdout
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from torch.nn import functional as F
 
 from alpamayo_ros.model.attention import merge_heads, split_heads
 from alpamayo_ros.model.dit import DiT, DiTBlock
-from alpamayo_ros.model.schedule import sample_steps, to_sample
+from alpamayo_ros.model.schedule import alpha_bar, sample_steps, to_sample
 from alpamayo_ros.model.vla import MASKED, VLA
 from alpamayo_ros.runtime.graph import IR_VERSION, OPSET, GraphBuilder, tensor
 
@@ -47,6 +47,8 @@ def torch_export(
             module.eval(), tuple(inputs.values()), input_names=list(inputs), output_names=outputs,
             dynamo=True, opset_version=TORCH_OPSET, dynamic_shapes=shapes if dynamic else None,
         )  # fmt: skip
+    if program is None:
+        raise RuntimeError('torch exported nothing')
     model = program.model_proto
     for opset in model.opset_import:
         opset.version = OPSET if opset.domain == '' else opset.version
@@ -138,7 +140,8 @@ class _Step(nn.Module):
         y = merge_heads(F.scaled_dot_product_attention(q, k, v, attn_mask=mask)).reshape(y.shape)
         x = x + (1 + m[5]) * block.cross.out(y)
         y = block.norms[2](x) * (1 + m[6]) + m[7]
-        return x + (1 + m[8]) * block.mlp(y)
+        result: Tensor = x + (1 + m[8]) * block.mlp(y)
+        return result
 
     def forward(
         self, x: Tensor, time: Tensor, levels: Tensor, ego: Tensor, context: Tensor, mask: Tensor
@@ -147,7 +150,7 @@ class _Step(nn.Module):
         h = dit.inp(x.reshape(x.shape[0], -1, dit.chunk)) + dit.position
         for i, block in enumerate(dit.blocks):
             k, v = context[2 * i : 2 * i + 1], context[2 * i + 1 : 2 * i + 2]
-            h = self._block(block, h, time + ego, k, v, mask)
+            h = self._block(cast(DiTBlock, block), h, time + ego, k, v, mask)
         out = dit.out(dit.norm(h)).reshape(x.shape)
         x0 = to_sample(out, x, levels[0].square(), self.kind).clamp(-6, 6)
         eps = (x - levels[0] * x0) / levels[1]
@@ -225,7 +228,8 @@ def _step_constants(model: VLA, start: int, stop: int) -> tuple[NDArray[Any], ND
     """Embedding of the diffusion time (1, width) and the four signal and noise levels of one
     step.
     """
-    a, b = float(model.alpha_bar[start]), float(model.alpha_bar[stop])
+    power = alpha_bar(model.profile.diffusion)
+    a, b = float(power[start]), float(power[stop])
     levels = [math.sqrt(a), math.sqrt(1 - a), math.sqrt(b), math.sqrt(1 - b)]
     t = torch.tensor([start / model.profile.diffusion.train_steps])
     time = model.dit.condition(t, torch.zeros(1)) - model.dit.ego(torch.zeros(1, 1))

@@ -14,6 +14,7 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.runtime.made_up import made_up_input
+from alpamayo_ros.runtime.manifest import read_model
 
 GOLDEN = 'golden.json'
 TOLERANCE_M = 0.01  # another CPU's rounding moves a point by micrometres, a wrong weight by metres
@@ -56,9 +57,10 @@ def check_golden(runtime: Runtime, profile: ModelProfile, data: bytes) -> Fault 
 
 def write_golden(folder: Path, profile: ModelProfile) -> Fault | None:
     """Run the freshly written graphs and keep their answer in ``golden.json``."""
-    from alpamayo_ros.runtime.loader import open_runtime
+    from alpamayo_ros.runtime import onnx_runtime
 
-    runtime = open_runtime('onnx', profile, folder)
+    files = read_model(folder, onnx_runtime.FILES)
+    runtime = files if isinstance(files, Fault) else onnx_runtime.load(files, profile)
     if isinstance(runtime, Fault):
         return runtime
     (folder / GOLDEN).write_text(answer(runtime, profile).model_dump_json(indent=1) + '\n')

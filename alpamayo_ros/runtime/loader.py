@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile, share_dir
 from alpamayo_ros.runtime.base import Runtime
+from alpamayo_ros.runtime.golden import GOLDEN, check_golden
 from alpamayo_ros.runtime.manifest import ModelFiles, check_profile, read_model
 from alpamayo_ros.runtime.scripted import Script, ScriptedRuntime
 
+Loader = Callable[[ModelFiles, ModelProfile], Runtime | Fault]
 KINDS = ('onnx', 'torch', 'scripted')
 
 
@@ -26,7 +29,10 @@ def open_runtime(
     script: Script | None = None,
     minimum_release: int = 0,
 ) -> Runtime | Fault:
-    """The runtime ``kind`` with the verified model of ``folder`` (default: the shipped one)."""
+    """The runtime ``kind`` with the verified model of ``folder`` (default: the shipped one).
+
+    A model with a golden answer must repeat it here, which also warms it up.
+    """
     if kind == 'scripted':
         return ScriptedRuntime(profile, script)
     if kind not in KINDS:
@@ -37,15 +43,23 @@ def open_runtime(
             Code.MODEL_PROVIDER, f'runtime {kind!r} needs the package {needs}: pip install it'
         )
     path = Path(folder) if folder is not None else model_dir(profile)
+    names, load = _provider(kind)
+    files = _verified(path, (*names, GOLDEN), profile, minimum_release)
+    runtime = files if isinstance(files, Fault) else load(files, profile)
+    if isinstance(runtime, Fault) or isinstance(files, Fault) or GOLDEN not in files.data:
+        return runtime
+    return check_golden(runtime, profile, files.data[GOLDEN]) or runtime
+
+
+def _provider(kind: str) -> tuple[tuple[str, ...], Loader]:
+    """Names of the files that a runtime wants, and what makes it of them."""
     if kind == 'onnx':
         from alpamayo_ros.runtime import onnx_runtime
 
-        files = _verified(path, onnx_runtime.FILES, profile, minimum_release)
-        return files if isinstance(files, Fault) else onnx_runtime.load(files, profile)
+        return onnx_runtime.FILES, onnx_runtime.load
     from alpamayo_ros.runtime import torch_runtime
 
-    files = _verified(path, torch_runtime.FILES, profile, minimum_release)
-    return files if isinstance(files, Fault) else torch_runtime.load(files, profile)
+    return torch_runtime.FILES, torch_runtime.load
 
 
 def _verified(

@@ -83,7 +83,9 @@ class OnnxRuntime:
         self, images: NDArray[np.uint8], valid: NDArray[np.bool_]
     ) -> NDArray[np.float32]:
         images = np.ascontiguousarray(images)
-        key = hashlib.blake2b(images, digest_size=16, key=np.packbits(valid).tobytes()).digest()
+        key = hashlib.blake2b(
+            images.data, digest_size=16, key=np.packbits(valid).tobytes()
+        ).digest()
         found = self._features.get(key)
         if found is None:
             feed = {'images': images, 'valid': valid.astype(np.float32)}

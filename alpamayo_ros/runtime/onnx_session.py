@@ -40,7 +40,7 @@ def open_session(name: str, data: bytes, providers: tuple[str, ...] = PROVIDERS)
 
 
 class DecodeSession:
-    """The decode graph with its key/value cache bound in place: inputs and outputs share memory."""
+    """The decode graph with its key/value cache bound in place: input and output are one."""
 
     def __init__(self, session: Any) -> None:
         self._session = session

@@ -17,7 +17,7 @@ MASKED = np.float32(-1e4)
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A sequence with ``prefix`` text tokens and ``scene`` scene tokens in a cache of ``slots``."""
+    """``prefix`` text tokens, ``scene`` scene tokens, then CoC, in a cache of ``slots``."""
 
     prefix: int
     scene: int
@@ -28,11 +28,8 @@ class Sequence:
         """RoPE positions of the tokens at places start..start + count - 1."""
         place = np.arange(start, start + count)
         coc = place - self.prefix - self.scene
-        return np.where(
-            place < self.prefix,
-            place,
-            np.where(coc < 0, self.max_prefix, self.max_prefix + 1 + coc),
-        )[None]
+        after = np.where(coc < 0, self.max_prefix, self.max_prefix + 1 + coc)
+        return np.asarray(np.where(place < self.prefix, place, after)[None], np.int64)
 
     def mask(
         self, start: int, count: int, bias: Float[np.ndarray, 'M M'] | None = None
@@ -43,4 +40,4 @@ class Sequence:
         if bias is not None:
             begin, end = self.prefix, self.prefix + self.scene
             mask[begin - start : end - start, begin:end] = bias
-        return mask[None, None]
+        return np.asarray(mask[None, None], np.float32)

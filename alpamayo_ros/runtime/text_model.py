@@ -15,24 +15,24 @@ TEXT_FILES = ('tokenizer.json', 'grammar.json')
 
 def load_grammar(files: ModelFiles, profile: ModelProfile) -> Grammar | Fault:
     """The grammar of a model folder, bound to its tokenizer and inside the profile's budget."""
-    texts = [files.get(name) for name in TEXT_FILES]
-    for text in texts:
-        if isinstance(text, Fault):
-            return text
-    tokenizer_json, grammar_json = (bytes(t).decode('utf-8', 'replace') for t in texts)  # type: ignore[arg-type]
+    texts: list[str] = []
+    for name in TEXT_FILES:
+        data = files.get(name)
+        if isinstance(data, Fault):
+            return data
+        texts.append(data.decode('utf-8', 'replace'))
     try:
-        grammar = Grammar(
-            GrammarSpec.model_validate_json(grammar_json), Tokenizer.from_json(tokenizer_json)
-        )
+        tokenizer = Tokenizer.from_json(texts[0])
+        grammar = Grammar(GrammarSpec.model_validate_json(texts[1]), tokenizer)
     except (ValidationError, ValueError) as error:
         return Fault(Code.MODEL_FORMAT, f'{files.folder}: grammar or tokenizer: {error}')
-    text = profile.text
-    if grammar.tokenizer.vocab_size > text.vocab_size or grammar.max_length > text.max_coc:
+    budget = profile.text
+    if tokenizer.vocab_size > budget.vocab_size or grammar.max_length > budget.max_coc:
         numbers = {
-            'vocabulary': float(grammar.tokenizer.vocab_size),
-            'vocabulary_limit': float(text.vocab_size),
+            'vocabulary': float(tokenizer.vocab_size),
+            'vocabulary_limit': float(budget.vocab_size),
             'longest_text': float(grammar.max_length),
-            'longest_text_limit': float(text.max_coc),
+            'longest_text_limit': float(budget.max_coc),
         }
         return Fault(
             Code.MODEL_FORMAT, f'{files.folder}: the grammar exceeds the profile', numbers
