@@ -16,8 +16,9 @@ def jump(
 ) -> tuple[Float[np.ndarray, ' K'], Float[np.ndarray, ' K']]:
     """Largest lateral and forward distance [m] from ``previous`` at equal time; 0 without one.
 
-    A stop counts across only: driving on after it is no jump.  Positions of both count from where each puts the car at t0, so that a tracking error is no
-    jump.  Horizons: ``jump_horizon_s`` across, ``jump_forward_horizon_s`` along.
+    Positions of both count from where each puts the car at t0, so that a tracking error is no
+    jump.  Horizons: ``jump_horizon_s`` across, ``jump_forward_horizon_s`` along.  Against a stop
+    only the distance across counts: driving on after it is no jump.
     """
     k, p = rollout.speed_mps.shape
     if previous is None:

@@ -1,0 +1,90 @@
+"""The limits file: complete, sourced, and refused when anything is wrong with it."""
+
+import re
+
+import pytest
+import yaml
+
+from alpamayo_ros.motion.limits import Limits, load_limits
+
+
+@pytest.fixture
+def lines(repository):
+    return (repository / 'config' / 'limits.param.yaml').read_text().splitlines()
+
+
+def write(tmp_path, lines):
+    path = tmp_path / 'limits.yaml'
+    path.write_text('\n'.join(lines))
+    return path
+
+
+def test_the_numbers_of_the_table():
+    """The rows of FAULTS.md section 1, copied by hand."""
+    lim = load_limits()
+    assert (lim.start_position_warn_m, lim.start_position_m) == (0.3, 1.0)
+    assert lim.start_yaw_warn_rad == pytest.approx(5 / 57.29578, abs=1e-4)
+    assert lim.start_yaw_rad == pytest.approx(20 / 57.29578, abs=1e-4)
+    assert (lim.start_speed_warn_mps, lim.start_speed_mps) == (1.0, 3.0)
+    assert (lim.lateral_acceleration_warn_mps2, lim.lateral_acceleration_mps2) == (3.0, 5.0)
+    assert (lim.lateral_jerk_warn_mps3, lim.lateral_jerk_mps3) == (5.0, 7.0)
+    assert (lim.acceleration_warn_mps2, lim.acceleration_mps2) == (2.0, 4.0)
+    assert (lim.deceleration_warn_mps2, lim.deceleration_mps2) == (3.5, 9.0)
+    assert (lim.curvature_1pm, lim.steering_rad, lim.steering_rate_rps) == (0.2, 0.8, 0.5)
+    assert (lim.jump_lateral_warn_m, lim.jump_lateral_m, lim.jump_forward_warn_m) == (0.5, 1.5, 1)
+    assert (lim.spread_warn_m, lim.spread_m, lim.plan_age_s) == (5, 15, 0.5)
+    assert (lim.frame_age_warn_s, lim.frame_age_s) == (0.15, 0.3)
+    assert (lim.odometry_gap_warn_s, lim.odometry_gap_s) == (0.05, 0.2)
+    assert (lim.stop_deceleration_mps2, lim.stop_jerk_mps3) == (1.0, 0.3)
+    assert (lim.hard_stop_deceleration_mps2, lim.hard_stop_jerk_mps3) == (2.5, 1.5)
+
+
+def test_every_limit_is_one_line_of_the_file(lines):
+    names = [m.group(1) for line in lines if (m := re.match(r'      (\w+): ', line))]
+    assert sorted(names) == sorted(Limits.model_fields)
+
+
+@pytest.mark.parametrize('name', sorted(Limits.model_fields))
+@pytest.mark.parametrize('bad', ['.nan', '.inf', '-1', 'fast', None])
+def test_a_bad_or_missing_entry_refuses(lines, tmp_path, name, bad):
+    changed = [
+        line if f' {name}:' not in line else f'      {name}: {bad}'
+        for line in lines
+        if not (bad is None and f' {name}:' in line)
+    ]
+    with pytest.raises(ValueError, match=name):
+        load_limits(write(tmp_path, changed))
+
+
+def test_an_unknown_entry_refuses(lines, tmp_path):
+    with pytest.raises(ValueError, match='top_speed'):
+        load_limits(write(tmp_path, [*lines, '      top_speed: 3']))
+
+
+@pytest.mark.parametrize('name', [n for n in Limits.model_fields if '_warn_' in n])
+def test_a_warning_beyond_its_limit_refuses(name):
+    bare = name.replace('_warn_', '_').replace('_bytes', '_bytes')
+    values = load_limits().model_dump()
+    if bare not in values:
+        pytest.skip(f'{name} has no rejection level')
+    falling = name in ('camera_rate_warn_ratio', 'disk_warn_bytes')
+    values[name] = values[bare] * (0.5 if falling else 1.0 if bare.endswith('ratio') else 2.0)
+    if bare.endswith('ratio') and not falling:
+        values[bare] *= 0.5
+    with pytest.raises(ValueError, match=name):
+        Limits.model_validate(values)
+
+
+def test_the_file_is_a_ros_parameter_file(lines):
+    tree = yaml.safe_load('\n'.join(lines))
+    assert list(tree) == ['/**'] and list(tree['/**']) == ['ros__parameters']
+
+
+def test_another_layout_refuses(tmp_path):
+    with pytest.raises(ValueError, match='ros__parameters'):
+        load_limits(write(tmp_path, ['limits: {}']))
+
+
+def test_limits_cannot_be_changed():
+    with pytest.raises(ValueError):
+        load_limits().curvature_1pm = 1.0
