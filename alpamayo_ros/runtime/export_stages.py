@@ -36,7 +36,8 @@ def torch_export(
     module: nn.Module, inputs: dict[str, Tensor], outputs: list[str], **dynamic: Any
 ) -> Any:
     """Export a module with named inputs and outputs; ``dynamic`` maps an input to {axis: name}."""
-    logging.getLogger('torch.onnx').setLevel(logging.ERROR)
+    for talkative in ('torch.onnx', 'onnxscript', 'onnx_ir'):
+        logging.getLogger(talkative).setLevel(logging.ERROR)
     shapes = tuple(
         {axis: torch.export.Dim(size) for axis, size in dynamic.get(name, {}).items()}
         for name in inputs

@@ -1,0 +1,85 @@
+"""``alpamayo export``: a training run's weights as a model folder (needs torch and onnxscript)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alpamayo_ros.cli.model import ProfileOption, stop
+
+SIZE_LIMIT = 25_000_000  # bytes; what a repository should carry
+
+app = typer.Typer(help=__doc__)
+
+
+def _next_release(folder: Path) -> int:
+    """One more than the release that is there now; releases only grow."""
+    manifest = folder / 'manifest.json'
+    return int(json.loads(manifest.read_text())['release']) + 1 if manifest.is_file() else 1
+
+
+def training_summary(run: Path) -> dict[str, str | int | float]:
+    """What the run's finished steps say about themselves, flat."""
+    summary: dict[str, str | int | float] = {}
+    for path in sorted(run.glob('*.done'), key=lambda p: p.stat().st_mtime):
+        note = json.loads(path.read_text())
+        kept = {
+            k: v for k, v in note.items() if k in ('do', 'seeds', 'data', 'minutes', 'threads')
+        }
+        summary[path.stem] = json.dumps(kept)
+    return summary
+
+
+@app.callback(invoke_without_command=True)
+def export(
+    run: Annotated[Path, typer.Argument(help='Run folder of alpamayo train.')] = Path('runs/nano'),
+    to: Annotated[
+        Path | None, typer.Option(help='Folder to write; default: models/PROFILE.')
+    ] = None,
+    profile: ProfileOption = 'nano',
+    weights: Annotated[
+        str, typer.Option(help='Weights file in the run folder.')
+    ] = 'model.safetensors',
+    version: Annotated[str, typer.Option(help='Version to write into the manifest.')] = '0.1.0',
+) -> None:
+    """Round to float16, write safetensors and ONNX, a golden answer and the manifest.
+
+    Example: alpamayo export runs/nano --to models/nano
+    """
+    from rich.console import Console
+
+    from alpamayo_ros.faults import Fault
+    from alpamayo_ros.model.vla import VLA
+    from alpamayo_ros.profile import load_profile
+    from alpamayo_ros.runtime.export import export_model
+    from alpamayo_ros.runtime.loader import model_dir
+    from alpamayo_ros.training.checkpoint import load_weights
+
+    needed = [run / weights, run / 'tokenizer.json', run / 'grammar.json']
+    absent = [str(path) for path in needed if not path.is_file()]
+    if absent:
+        stop(f'no {", ".join(absent)}: alpamayo train run --root {run} writes them')
+    loaded = load_profile(profile)
+    folder = to if to is not None else model_dir(loaded)
+    release = _next_release(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    model = VLA(loaded)
+    load_weights(run / weights, model)
+    for path in needed[1:]:
+        shutil.copyfile(path, folder / path.name)
+    console = Console()
+    with console.status('export') as status:
+        progress = lambda name: status.update(f'writing {name}')  # noqa: E731
+        manifest = export_model(model, folder, version, release, training_summary(run), progress)
+    if isinstance(manifest, Fault):
+        stop(manifest)
+    size = sum(entry.bytes for entry in manifest.files)
+    for entry in manifest.files:
+        typer.echo(f'{entry.bytes / 1e6:7.2f} MB  {entry.name}')
+    typer.echo(f'{size / 1e6:7.2f} MB  in all, release {release}, {folder}')
+    if size > SIZE_LIMIT:
+        stop(f'a model may take {SIZE_LIMIT / 1e6:.0f} MB')

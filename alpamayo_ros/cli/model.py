@@ -1,0 +1,110 @@
+"""``alpamayo model``: show, verify and time a model folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from alpamayo_ros.runtime.manifest import ModelFiles
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+FolderArgument = Annotated[
+    Path | None, typer.Argument(help='Model folder; default: the one that ships for the profile.')
+]
+ProfileOption = Annotated[str, typer.Option(help='A profile by name, or a .yaml path.')]
+KindOption = Annotated[str, typer.Option('--runtime', help='onnx or torch.')]
+
+
+def stop(message: object) -> NoReturn:
+    """Print what is wrong and exit with status 1."""
+    typer.echo(str(message), err=True)
+    raise typer.Exit(1)
+
+
+def _files(folder: Path | None, profile_name: str) -> ModelFiles:
+    from alpamayo_ros.faults import Fault
+    from alpamayo_ros.profile import load_profile
+    from alpamayo_ros.runtime.loader import model_dir
+    from alpamayo_ros.runtime.manifest import check_profile, read_model
+
+    profile = load_profile(profile_name)
+    files = read_model(folder if folder is not None else model_dir(profile))
+    fault = files if isinstance(files, Fault) else check_profile(files, profile)
+    if isinstance(files, Fault) or fault is not None:
+        stop(fault)
+    return files
+
+
+@app.command()
+def verify(folder: FolderArgument = None, profile: ProfileOption = 'nano') -> None:
+    """Hash every file against the manifest and compare the profile; exit 1 on any difference.
+
+    Example: alpamayo model verify models/nano
+    """
+    files = _files(folder, profile)
+    size = sum(map(len, files.data.values())) / 1e6
+    typer.echo(
+        f'{files.folder}: {len(files.data)} files, {size:.1f} MB, as listed in {files.sha256[:16]}'
+    )
+    typer.echo('The manifest is not signed: this finds damage and mix-ups, not a forger.')
+
+
+@app.command()
+def show(folder: FolderArgument = None, profile: ProfileOption = 'nano') -> None:
+    """Version, release, training and files of a verified model."""
+    from rich.console import Console
+    from rich.table import Table
+
+    files = _files(folder, profile)
+    manifest = files.manifest
+    typer.echo(
+        f'{manifest.profile} {manifest.version}, release {manifest.release}, manifest {files.sha256}'
+    )
+    for key, value in manifest.training.items():
+        typer.echo(f'  {key}: {value}')
+    table = Table('file', 'MB', 'weights', 'SHA-256')
+    for entry in manifest.files:
+        table.add_row(entry.name, f'{entry.bytes / 1e6:.2f}', entry.dtype, entry.sha256[:16])
+    Console().print(table)
+
+
+@app.command()
+def card(folder: FolderArgument = None, profile: ProfileOption = 'nano') -> None:
+    """The model card: what it was trained on, what it can do, what nobody has tested."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from alpamayo_ros.faults import Fault
+
+    text = _files(folder, profile).get('card.md')
+    if isinstance(text, Fault):
+        stop(text)
+    Console().print(Markdown(text.decode('utf-8', 'replace')))
+
+
+@app.command()
+def time(
+    folder: FolderArgument = None,
+    profile: ProfileOption = 'nano',
+    runtime: KindOption = 'onnx',
+    cycles: Annotated[int, typer.Option(min=1, help='Cycles to time.')] = 20,
+) -> None:
+    """CPU milliseconds of encode, reason and denoise on this machine."""
+    import numpy as np
+
+    from alpamayo_ros.faults import Fault
+    from alpamayo_ros.profile import load_profile
+    from alpamayo_ros.runtime.loader import open_runtime
+    from alpamayo_ros.runtime.measure import stage_times
+
+    loaded = load_profile(profile)
+    opened = open_runtime(runtime, loaded, folder)
+    if isinstance(opened, Fault):
+        stop(opened)
+    for stage, spent in stage_times(opened, loaded, cycles).items():
+        half, most = np.percentile(spent, [50, 99])
+        typer.echo(f'{stage:8} p50 {half:6.1f} ms  p99 {most:6.1f} ms CPU')
