@@ -25,6 +25,7 @@ class Options:
 
     ``runtime``: ``onnx`` (the shipped model) or ``scripted`` (a labelled test double).
     ``objects``: ``none``, or ``ground_truth`` to let the cost see the simulator's truth.
+    ``record``: folder into which a recorder writes what the graph says and sees.
     ``topics``: YAML file that maps topic names of this package to those of a vehicle.
     """
 
@@ -42,6 +43,7 @@ class Options:
     bag: str = ''
     rate: float = 1.0
     output: str = ''
+    record: str = ''
     parameters: str = ''
     topics: str = ''
 
@@ -170,7 +172,16 @@ def _graph(name: str, options: Options, nodes: list[NodeSpec]) -> Graph:
     files = [str(share_dir() / 'config' / 'nodes.param.yaml')]
     if options.parameters:
         files.append(options.parameters)
+    if options.record:
+        nodes = [_recorder(nodes[0], options.record), *nodes]
     return Graph(name, tuple(nodes), tuple(files), environment())
+
+
+def _recorder(like: NodeSpec, folder: str) -> NodeSpec:
+    """Listens beside the others; first, so that it ends last and misses nothing of the start."""
+    common = tuple((k, v) for k, v in like.parameters if k in ('profile', 'rig', 'lockstep'))
+    own: tuple[tuple[str, Value], ...] = (('use_sim_time', False), ('folder', folder))
+    return NodeSpec('recorder', common + own, like.remappings, respawn=False)
 
 
 def environment() -> tuple[tuple[str, str], ...]:

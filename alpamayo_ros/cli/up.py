@@ -178,6 +178,9 @@ def up(
     output: Annotated[
         str, typer.Option(help='Simulator: write the score and log of the drive to this file.')
     ] = '',
+    record: Annotated[
+        str, typer.Option(help='Folder: write what the graph says and sees, for film and report.')
+    ] = '',
     parameters: Annotated[
         str, typer.Option(help='A parameter file read after config/nodes.param.yaml.')
     ] = '',
@@ -189,7 +192,8 @@ def up(
     options = Options(
         profile=profile, rig=rig, runtime=runtime.value, model=model, scenario=scenario,
         seed=seed, lockstep=lockstep, duration_s=duration, shadow=shadow, objects=objects,
-        inject=inject, bag=bag, rate=rate, output=output, parameters=parameters, topics=topics,
+        inject=inject, bag=bag, rate=rate, output=output, record=record, parameters=parameters,
+        topics=topics,
     )  # fmt: skip
     if graph is GraphName.replay and not bag:
         raise typer.BadParameter(

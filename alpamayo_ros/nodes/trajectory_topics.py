@@ -12,7 +12,7 @@ from nav_msgs.msg import Path
 from visualization_msgs.msg import MarkerArray
 
 from alpamayo_ros.msg import CandidateArray, Health, PlannedTrajectory
-from alpamayo_ros.nodes import markers, qos
+from alpamayo_ros.nodes import evaluated, markers, qos
 from alpamayo_ros.nodes.convert import NS, floats, ns, stamp
 from alpamayo_ros.nodes.plans import age_ms
 from alpamayo_ros.safety.config import PlanConfig
@@ -36,6 +36,7 @@ class TrajectoryTopics:
         self._plan = publish(node, PlannedTrajectory, f'{prefix}trajectory', out)
         self._reference = publish(node, PlannedTrajectory, f'{prefix}reference', out)
         self._health = publish(node, Health, 'health', out)
+        self._evaluated = publish(node, CandidateArray, f'{prefix}evaluated', out)
         self._path = publish(node, Path, f'{prefix}path', qos.output(False))
         self._markers = publish(node, MarkerArray, f'{prefix}markers', qos.output(False))
         self.guarded = [
@@ -48,6 +49,8 @@ class TrajectoryTopics:
         self._plan.publish(message)
         plan = decision.plan
         assert plan is not None  # called with a decision that let one out
+        if decision.judgement is not None and self._evaluated.get_subscription_count():
+            self._evaluated.publish(evaluated.message(decision.judgement, message))
         if self._path.get_subscription_count() or self._autoware is not None:
             anchor = (plan.anchor.x_m, plan.anchor.y_m, plan.anchor.heading_rad)
             t = plan.trajectory
