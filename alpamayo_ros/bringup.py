@@ -94,7 +94,12 @@ def _driver(options: Options, sim_time: bool) -> list[NodeSpec]:
             ('model', options.model),
             ('seed', options.seed),
         ),
-        'trajectory': (('shadow', options.shadow), ('objects_expected', truth)),
+        'trajectory': (
+            ('shadow', options.shadow),
+            ('objects_expected', truth),
+            ('auto_arm', sim_time),  # on a vehicle a person arms
+            ('auto_rearm', sim_time),
+        ),
     }
     names = (
         'camera_sync',
@@ -134,6 +139,7 @@ def simulator(options: Options) -> Graph:
             ('duration_s', float(options.duration_s)),
             ('inject', options.inject),
             ('output', options.output),
+            ('shadow', options.shadow),
         ),
         respawn=False,
         ends_graph=True,

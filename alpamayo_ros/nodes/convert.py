@@ -72,7 +72,7 @@ def heading(message: Pose) -> float:
 
 
 def ego_state(message: Any, expected: tuple[str, str]) -> EgoState | Fault:
-    """nav_msgs/Odometry (twist in the child frame) as an EgoState; a fault says what is not fit."""
+    """nav_msgs/Odometry (twist in the child frame) as an EgoState, or what is not fit."""
     p, q = message.pose.pose.position, message.pose.pose.orientation
     v, w = message.twist.twist.linear, message.twist.twist.angular
     values = (p.x, p.y, p.z, q.x, q.y, q.z, q.w, v.x, v.y, v.z, w.x, w.y, w.z)

@@ -9,8 +9,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from geometry_msgs.msg import TransformStamped
-from nav_msgs.msg import Odometry
+from geometry_msgs.msg import PoseStamped, TransformStamped
+from nav_msgs.msg import Odometry, Path
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
@@ -42,6 +42,7 @@ class WorldTopics:
         odometry = qos.lockstep() if lockstep else qos.output(False, depth=50)
         self._odometry = publish(node, Odometry, 'odometry', odometry)
         self._objects = publish(node, TrackedObjectArray, 'ground_truth/objects', out)
+        self._route = publish(node, Path, 'route', qos.latched())
         self._timestep = publish(node, FrameSetInfo, 'timestep', out) if lockstep else None
         self._tf = self._tf_publisher()
 
@@ -65,7 +66,7 @@ class WorldTopics:
         """Simulated time."""
         self._clock.publish(Clock(clock=stamp(now_ns)))
 
-    def odometry(self, state: EgoState, acceleration_known: bool = True) -> None:
+    def odometry(self, state: EgoState) -> None:
         """Pose in odom, twist in base_link (REP 105), and tf where it can be published."""
         message = Odometry(child_frame_id='base_link')
         message.header.stamp, message.header.frame_id = stamp(state.stamp_ns), 'odom'
@@ -87,6 +88,13 @@ class WorldTopics:
         for camera in self._cameras:
             if camera.name in self._infos:
                 self._infos[camera.name].publish(camera_info(camera, time_ns))
+
+    def route(self, points: np.ndarray, time_ns: int) -> None:
+        """The way to go, in odom (N, 2) [m], latched."""
+        message = Path()
+        message.header.stamp, message.header.frame_id = stamp(time_ns), 'odom'
+        message.poses = [PoseStamped(header=message.header, pose=pose(*xy, 0.0)) for xy in points]
+        self._route.publish(message)
 
     def images(self, time_ns: int, images: Mapping[str, np.ndarray]) -> None:
         """JPEG images of the given cameras (RGB, uint8), and in lockstep which ones they were."""

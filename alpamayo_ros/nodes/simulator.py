@@ -1,0 +1,241 @@
+"""Node ``simulator``: the rendered world around ``simulation.Simulation``, and the car's controller.
+
+The car follows ``reference`` and brakes when it has expired; until the driver is ready a privileged
+expert drives (the hand-over is in the result).  In lockstep the world stands still until the one
+reply to each t0 is here; free-running, it follows wall time.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import GetState
+from rclpy.clock import Clock, ClockType
+
+from alpamayo_ros.msg import Health, PlannedTrajectory
+from alpamayo_ros.nodes import injection, qos
+from alpamayo_ros.nodes.base import AlpamayoNode, ConfigurationError, run
+from alpamayo_ros.nodes.convert import NS, ns
+from alpamayo_ros.nodes.lockstep import Lockstep, Reply
+from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.world import World
+from alpamayo_ros.nodes.world_topics import WorldTopics
+from alpamayo_ros.profile import load_profile
+from alpamayo_ros.sensing.rig import load_rig
+
+PARAMETERS = (
+    Param('scenario', str, '', 'Name of a scenario, or the path of a .yaml file.'),
+    Param('seed', int, '', 'Seed of the world.', 0, 2**31 - 1),
+    Param('duration_s', float, 's', 'Ends the drive early; 0: as the scenario says.', 0.0, 600.0),
+    Param('inject', str, '', 'Faults, for example drop:front:5:7; empty: none.'),
+    Param('output', str, '', 'File for the result as JSON; empty: none.'),
+    Param('shadow', bool, '', 'The driver plans in shadow mode; the expert drives throughout.'),
+    Param('jpeg_quality', int, '%', 'Quality of the JPEG images.', 1, 100),
+    Param('epoch_s', float, 's', 'Simulated time at the start.', 1.0, 1.0e6),
+    Param('latency_s', float, 's', 'Lockstep: simulated time from t0 to its effect.', 0.0, 0.4),
+    Param('start_timeout_s', float, 's', 'Longest wait for the driver to be ready.', 5.0, 600.0),
+    Param('hang_guard_s', float, 's', 'Lockstep: longest wall time for one reply.', 1.0, 600.0),
+)
+TICK_S = 0.02  # free-running: odometry and clock at 50 Hz, images at every fifth tick
+TICKS = 5
+
+
+class SimulatorNode(AlpamayoNode):
+    """Waits for the driver, then drives the scenario to its end and leaves."""
+
+    def __init__(self) -> None:
+        super().__init__('simulator', PARAMETERS)
+        s = self.settings
+        cameras = load_rig(s.rig).for_profile(load_profile(s.profile))
+        targets = [camera.name for camera in cameras] + ['odometry']
+        try:
+            self.injections = injection.parse(s.inject, targets)
+            self.world = World(s.scenario, s.seed, round(s.epoch_s * NS))
+        except (ValueError, FileNotFoundError) as error:
+            raise ConfigurationError(f'simulator refuses to configure: {error}') from error
+        self.topics = WorldTopics(self, cameras, s.lockstep, s.jpeg_quality)
+        self.lock: Lockstep[PlannedTrajectory] = Lockstep()
+        self.exit_code = 0
+        self._references: list[PlannedTrajectory] = []
+        self._tick = 0
+        self._began_s = self._running_s = time.monotonic()
+        self._state_call: Any = None
+        self._active = False
+        self._counts = {'plans': 0, 'stops': 0, 'refusals': 0}
+        self._subscribe()
+        wall = Clock(clock_type=ClockType.STEADY_TIME)
+        self._planner = self.create_client(GetState, 'planner/get_state')
+        self._starter = self.create_timer(0.1, self._start, clock=wall)
+        self._timer: Any = None
+        self._wall = wall
+
+    def _subscribe(self) -> None:
+        s = self.settings
+        out = qos.output(s.lockstep, depth=5)
+        prefix = 'shadow/' if s.shadow else ''
+        subscribe, plan = qos.watched_subscription, PlannedTrajectory
+        self._inputs = (
+            subscribe(self, plan, f'{prefix}trajectory', self._on_plan, out),
+            subscribe(self, plan, f'{prefix}reference', self._on_reference, out),
+            subscribe(self, Health, 'health', self._on_health, out),
+        )
+
+    # -- starting -------------------------------------------------------------------------------
+    def _start(self) -> None:
+        """Begin once every reader and writer is matched and the planner is active."""
+        waited_s = time.monotonic() - self._began_s
+        if waited_s > self.settings.start_timeout_s:
+            self.get_logger().error(f'the driver is not ready after {waited_s:.0f} s')
+            self._end(3)
+            return
+        self._ask_planner()
+        matched = self.topics.matched and all(i.get_publisher_count() > 0 for i in self._inputs)
+        if not (matched and self._active):
+            return
+        self.destroy_timer(self._starter)
+        self.get_logger().info(f'the driver is ready after {waited_s:.1f} s: {self.world.title}')
+        self._running_s = time.monotonic()
+        self.topics.calibration(self.world.now_ns)
+        self.topics.route(self.world.route(), self.world.now_ns)
+        if self.settings.lockstep:
+            self._timer = self.create_timer(1.0, self._guard, clock=self._wall)
+            self._publish_timestep()
+        else:
+            self._publish_timestep()
+            self._timer = self.create_timer(TICK_S, self._on_tick, clock=self._wall)
+
+    def _ask_planner(self) -> None:
+        """Ask for the planner's lifecycle state, one question at a time."""
+        if self._state_call is not None and self._state_call.done():
+            answer, self._state_call = self._state_call.result(), None
+            self._active = answer.current_state.id == State.PRIMARY_STATE_ACTIVE
+        if self._state_call is None and not self._active and self._planner.service_is_ready():
+            self._state_call = self._planner.call_async(GetState.Request())
+
+    # -- the world ------------------------------------------------------------------------------
+    @property
+    def _elapsed_s(self) -> float:
+        return self.world.elapsed_s
+
+    def _dropped(self, target: str) -> bool:
+        return injection.dropped(self.injections, target, self._elapsed_s)
+
+    def _publish_timestep(self) -> None:
+        """Clock, motion, truth and pictures of now; in lockstep the question to the driver."""
+        now_ns = self.world.now_ns
+        if self.settings.lockstep:
+            self.lock.open(now_ns, time.monotonic())
+        self.topics.clock(now_ns)
+        if not self._dropped('odometry'):
+            self.topics.odometry(self.world.ego)
+        self.topics.objects(now_ns, self.world.agents())
+        images = {n: i for n, i in self.world.images().items() if not self._dropped(n)}
+        self.topics.images(now_ns, images)
+
+    def _advance(self) -> bool:
+        """Command, step, and whether the drive goes on."""
+        reference = self._reference_in_force()
+        self.world.step(None if self.settings.shadow else reference)
+        limit_s = self.settings.duration_s
+        if self.world.done or (limit_s and self._elapsed_s >= limit_s - 1e-6):
+            self._finish()
+            return False
+        return True
+
+    def _reference_in_force(self) -> PlannedTrajectory | None:
+        """The newest reference that has had its latency, and none once the driver never spoke."""
+        latency_ns = round(self.settings.latency_s * NS) if self.settings.lockstep else 0
+        usable = [
+            r for r in self._references if ns(r.header.stamp) + latency_ns <= self.world.now_ns
+        ]
+        if not usable:
+            return None
+        self._references = self._references[self._references.index(usable[-1]) :]
+        return usable[-1]
+
+    # -- lockstep -------------------------------------------------------------------------------
+    def _on_health(self, message: Health) -> None:
+        if self.settings.lockstep:
+            self._answered(self.lock.on_health(ns(message.t0), message.plan_id))
+
+    def _on_plan(self, message: PlannedTrajectory) -> None:
+        self.world.note_plan(message)
+        kind = 'plans' if message.source == PlannedTrajectory.MODEL else 'stops'
+        self._counts[kind] += 1
+        if self.settings.lockstep:
+            self._answered(self.lock.on_plan(message.plan_id, message))
+
+    def _on_reference(self, message: PlannedTrajectory) -> None:
+        if self.settings.lockstep:
+            self._answered(self.lock.on_reference(message.plan_id, message))
+        else:
+            self._references = [*self._references[-4:], message]
+
+    def _answered(self, reply: Reply[PlannedTrajectory] | None) -> None:
+        if reply is None:
+            return
+        if reply.reference is not None:
+            self._references.append(reply.reference)
+        else:
+            self._counts['refusals'] += 1
+        if self._advance():
+            self._publish_timestep()
+
+    def _guard(self) -> None:
+        waited_s = self.lock.waited_s(time.monotonic())
+        if waited_s > self.settings.hang_guard_s:
+            t0_s = (self.lock.t0_ns or 0) / NS
+            self.get_logger().error(f'no reply to t0 = {t0_s:.1f} s for {waited_s:.0f} s')
+            self._finish('hang')
+            self.exit_code = 4
+
+    # -- free-running ---------------------------------------------------------------------------
+    def _on_tick(self) -> None:
+        """20 ms of simulated time: motion between the timesteps, a timestep at every fifth."""
+        self._tick += 1
+        if self._tick % TICKS == 0:
+            if self._advance():
+                self._publish_timestep()
+            return
+        state = self.world.between(self._tick % TICKS, TICKS, self._between_reference())
+        self.topics.clock(state.stamp_ns)
+        if not self._dropped('odometry'):
+            self.topics.odometry(state)
+
+    def _between_reference(self) -> PlannedTrajectory | None:
+        return None if self.settings.shadow else self._reference_in_force()
+
+    # -- the end --------------------------------------------------------------------------------
+    def _finish(self, end: str = '') -> None:
+        wall_s = time.monotonic() - self._running_s
+        result = self.world.result(end)
+        result['mode'] = 'lockstep' if self.settings.lockstep else 'free'
+        result['real_time_factor'] = self._elapsed_s / wall_s if wall_s > 0 else 0.0
+        result.update(self._counts)
+        if self.settings.output:
+            path = Path(self.settings.output)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(result, indent=1) + '\n')
+        self.get_logger().info('result: ' + json.dumps(result))
+        self._end(0)
+
+    def _end(self, code: int) -> None:
+        self.exit_code = code
+        if self._timer is not None:
+            self.destroy_timer(self._timer)
+        self.world.close()
+        self.context.shutdown()
+
+
+def main() -> int:
+    """Entry point of ``ros2 run alpamayo_ros simulator``."""
+    return run(SimulatorNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

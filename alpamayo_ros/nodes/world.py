@@ -1,0 +1,138 @@
+"""The simulated drive behind the node: who drives, how far the car got, what the plans were."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from rclpy.serialization import serialize_message
+
+from alpamayo_ros.msg import PlannedTrajectory
+from alpamayo_ros.nodes.convert import NS, heading, ns
+from alpamayo_ros.simulation import expert
+from alpamayo_ros.simulation.ego import advance
+from alpamayo_ros.simulation.scenario import load_scenario
+from alpamayo_ros.simulation.simulation import STEP_S, Simulation
+from alpamayo_ros.simulation.tracker import Motion, Reference, track
+from alpamayo_ros.types import EgoState
+
+ROUTE_STEP_M = 2.0
+
+
+class World:
+    """A Simulation whose time starts at ``epoch_ns``; the car follows references."""
+
+    def __init__(self, scenario: str, seed: int, epoch_ns: int) -> None:
+        """FileNotFoundError or ValueError for a scenario that is not there or not available."""
+        self.simulation = Simulation(load_scenario(scenario), seed)
+        self.epoch_ns = epoch_ns
+        self.handover_s: float | None = None
+        self._hash = hashlib.sha256()
+        self._command: tuple[int, tuple[float, float]] | None = None
+
+    @property
+    def title(self) -> str:
+        """Scenario and seed."""
+        return f'{self.simulation.scenario.name}, seed {self.simulation.seed}'
+
+    @property
+    def now_ns(self) -> int:
+        """Simulated time of the newest timestep."""
+        return self.epoch_ns + self.simulation.now_ns
+
+    @property
+    def elapsed_s(self) -> float:
+        """Simulated time since the start."""
+        return self.simulation.now_ns / NS
+
+    @property
+    def done(self) -> bool:
+        """Whether the scenario has ended."""
+        return self.simulation.done
+
+    @property
+    def ego(self) -> EgoState:
+        """The car now, stamped with simulated time."""
+        return replace(self.simulation.ego, stamp_ns=self.now_ns)
+
+    def images(self) -> dict[str, np.ndarray]:
+        """RGB images by camera, now."""
+        return self.simulation.images()
+
+    def agents(self) -> list[Any]:
+        """Everybody else, in odom."""
+        return self.simulation.agents()
+
+    def route(self) -> np.ndarray:
+        """Lane centre from the car on, in odom (N, 2) [m]."""
+        road = self.simulation.road
+        arcs = np.arange(self.simulation.arc_m, road.length_m - ROUTE_STEP_M, ROUTE_STEP_M)
+        return np.array([road.point(float(arc))[:2] for arc in arcs])
+
+    def step(self, reference: PlannedTrajectory | None) -> None:
+        """Drive 0.1 s after ``reference``; without one the expert drives."""
+        self.simulation.step(*self._commands(reference))
+        self._command = None
+
+    def between(self, tick: int, ticks: int, reference: PlannedTrajectory | None) -> EgoState:
+        """The car ``tick`` of ``ticks`` parts into the step that comes next; fixes its command."""
+        sim = self.simulation
+        part_s = STEP_S / ticks
+        pose = advance(sim.pose, *self._commands(reference), sim.vehicle, tick * part_s, tick)
+        yaw_rate = pose.speed_mps * math.tan(pose.steering_rad) / sim.vehicle.wheelbase_m
+        return EgoState(
+            self.now_ns + round(tick * part_s * NS), pose.x_m, pose.y_m, pose.heading_rad,
+            pose.speed_mps, yaw_rate, pose.acceleration_mps2, pose.steering_rad,
+        )  # fmt: skip
+
+    def _commands(self, reference: PlannedTrajectory | None) -> tuple[float, float]:
+        """Steering and acceleration of the step from now, the same however often it is asked."""
+        if self._command is not None and self._command[0] == self.now_ns:
+            return self._command[1]
+        commands = (
+            expert.control(self.simulation) if reference is None else self._follow(reference)
+        )
+        self._command = (self.now_ns, commands)
+        return commands
+
+    def _follow(self, reference: PlannedTrajectory) -> tuple[float, float]:
+        if self.handover_s is None:
+            self.handover_s = self.elapsed_s
+        pose, sim = self.simulation.pose, self.simulation
+        expired = self.now_ns > ns(reference.valid_until) or not len(reference.x_m)
+        if not len(reference.x_m):
+            points = Reference(np.array([1.0]), np.array([0.0]))
+            motion = Motion(0.0, 0.0, 0.0, pose.speed_mps, pose.steering_rad, 0.0)
+            return pose.steering_rad, track(points, motion, sim.vehicle, expired=True)[1]
+        anchor, turn = reference.pose_in_odom.position, heading(reference.pose_in_odom)
+        dx, dy = pose.x_m - anchor.x, pose.y_m - anchor.y
+        x = math.cos(turn) * dx + math.sin(turn) * dy
+        y = math.cos(turn) * dy - math.sin(turn) * dx
+        elapsed_s = (self.now_ns - ns(reference.header.stamp)) / NS
+        angle = math.remainder(pose.heading_rad - turn, math.tau)
+        motion = Motion(x, y, angle, pose.speed_mps, pose.steering_rad, elapsed_s)
+        points = Reference(np.array(reference.x_m), np.array(reference.y_m), float(reference.dt_s))
+        return track(points, motion, sim.vehicle, expired)
+
+    def note_plan(self, plan: PlannedTrajectory) -> None:
+        """Take a plan into the fingerprint of the drive."""
+        self._hash.update(serialize_message(plan))
+
+    def result(self, end: str = '') -> dict[str, Any]:
+        """Score of the drive so far; distances from its start, hand-over included."""
+        o = self.simulation.outcome
+        return {
+            'name': o.scenario, 'seed': o.seed, 'end': end or o.end or 'stopped early',
+            'duration_s': round(o.duration_s, 3), 'distance_m': round(o.distance_m, 3),
+            'collisions_at_fault': o.collisions_at_fault, 'offroad_s': round(o.offroad_s, 3),
+            'mean_offset_m': round(o.mean_offset_m, 4), 'progress': round(o.progress, 4),
+            'score': round(o.score, 4), 'handover_s': self.handover_s,
+            'plans_sha256': self._hash.hexdigest(),
+        }  # fmt: skip
+
+    def close(self) -> None:
+        """Release the renderer."""
+        self.simulation.close()
