@@ -103,7 +103,7 @@ def sync_command(
     seed: Annotated[int, typer.Option(help='Seed of jitter and losses.')] = 0,
     as_json: Annotated[bool, typer.Option('--json', help='Print JSON.')] = False,
 ) -> None:
-    """Camera synchronisation: CPU time a set, and timesteps lost; exit 1 over 300 us or on a loss."""
+    """Camera synchronisation: CPU time a set, timesteps lost; exit 1 over 300 us or on a loss."""
     report = measure_sync(timesteps, rate_hz, drops, seed)
     if as_json:
         typer.echo(json.dumps(asdict(report)))

@@ -61,6 +61,12 @@ class Distortion(_Strict):
             )
         return self
 
+    @property
+    def ideal(self) -> bool:
+        """Whether the lens does nothing; rectified images come as plumb_bob with zeros."""
+        polynomial = self.model in ('plumb_bob', 'rational_polynomial')
+        return self.model == 'none' or (polynomial and not any(self.coefficients))
+
 
 class RigCamera(_Strict):
     """One camera: ``camera_matrix`` (row-major 3 x 3, pixels), or ``hfov_deg`` of a pinhole.

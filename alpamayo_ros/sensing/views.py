@@ -40,8 +40,8 @@ class ViewMaker:
         self.view = view
         self.size = (width, height)
         self.focal_px = view.width / 2 / math.tan(math.radians(view.hfov_deg) / 2)
-        ideal = distortion is None or distortion.model == 'none'
         distortion = distortion or Distortion()
+        ideal = distortion.ideal
         self._plan: _Crop | _Remap
         self._plan = (
             _Crop(self.focal_px, view, camera_matrix, width, height)
