@@ -1,0 +1,228 @@
+"""Faults put into a stream of messages: in tests, in a proxy node and in the simulator.
+
+An injector takes one event and returns the events that come of it (none, one or several).  It knows
+nothing of ROS, draws only from its own seed, and counts time from the first event that it sees.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A message of ``source`` (camera or topic), captured at stamp, received at arrival."""
+
+    source: str
+    stamp_ns: int
+    arrival_ns: int
+    payload: Any = None
+
+
+Injector = Callable[[Event], list[Event]]
+Change = Callable[[Event], list[Event]]
+
+
+def during(source: str, start_s: float, stop_s: float, change: Change) -> Injector:
+    """Apply ``change`` to the events of ``source`` ('*': all) whose arrival is in [start, stop)."""
+    first: list[int] = []
+
+    def inject(event: Event) -> list[Event]:
+        if not first:
+            first.append(event.arrival_ns)
+        at_s = (event.arrival_ns - first[0]) / NS
+        hit = source in ('*', event.source) and start_s <= at_s < stop_s
+        return change(event) if hit else [event]
+
+    return inject
+
+
+FOREVER = float('inf')
+
+
+def drop(source: str, start_s: float = 0.0, stop_s: float = FOREVER) -> Injector:
+    """Silence a source."""
+    return during(source, start_s, stop_s, lambda event: [])
+
+
+def drop_random(
+    source: str, share: float, seed: int, start_s: float = 0.0, stop_s: float = FOREVER
+) -> Injector:
+    """Lose ``share`` of the messages at random."""
+    rng = random.Random(seed)
+    return during(source, start_s, stop_s, lambda e: [] if rng.random() < share else [e])
+
+
+def shift_stamp(
+    source: str, offset_ms: float, start_s: float = 0.0, stop_s: float = FOREVER
+) -> Injector:
+    """Let the stamps of a source lag (negative) or lead by a constant."""
+    offset_ns = round(offset_ms * 1e6)
+    return during(source, start_s, stop_s, lambda e: [replace(e, stamp_ns=e.stamp_ns + offset_ns)])
+
+
+def set_stamp(
+    source: str, stamp_ns: int, start_s: float = 0.0, stop_s: float = FOREVER
+) -> Injector:
+    """Stamp every message the same, for instance zero."""
+    return during(source, start_s, stop_s, lambda e: [replace(e, stamp_ns=stamp_ns)])
+
+
+def delay(source: str, by_ms: float, start_s: float = 0.0, stop_s: float = FOREVER) -> Injector:
+    """Deliver later by a constant; stamps stay."""
+    by_ns = round(by_ms * 1e6)
+    return during(source, start_s, stop_s, lambda e: [replace(e, arrival_ns=e.arrival_ns + by_ns)])
+
+
+def shuffle(
+    source: str, window_ms: float, seed: int, start_s: float = 0.0, stop_s: float = FOREVER
+) -> Injector:
+    """Deliver up to ``window_ms`` late at random, so that the order changes."""
+    rng = random.Random(seed)
+    window_ns = round(window_ms * 1e6)
+
+    def late(event: Event) -> list[Event]:
+        return [replace(event, arrival_ns=event.arrival_ns + rng.randrange(window_ns + 1))]
+
+    return during(source, start_s, stop_s, late)
+
+
+def duplicate(
+    source: str, payload: Any = None, start_s: float = 0.0, stop_s: float = FOREVER
+) -> Injector:
+    """Send twice with one stamp; the second with ``payload`` where that is given."""
+
+    def twice(event: Event) -> list[Event]:
+        return [event, event if payload is None else replace(event, payload=payload)]
+
+    return during(source, start_s, stop_s, twice)
+
+
+def freeze(source: str, start_s: float = 0.0, stop_s: float = FOREVER) -> Injector:
+    """Repeat the payload of the first message inside, with new stamps."""
+    held: dict[str, Any] = {}
+
+    def again(event: Event) -> list[Event]:
+        return [replace(event, payload=held.setdefault(event.source, event.payload))]
+
+    return during(source, start_s, stop_s, again)
+
+
+def replace_payload(
+    source: str, payload: Any, start_s: float = 0.0, stop_s: float = FOREVER
+) -> Injector:
+    """Put other content under the same stamps."""
+    return during(source, start_s, stop_s, lambda e: [replace(e, payload=payload)])
+
+
+def truncate(source: str, seed: int, start_s: float = 0.0, stop_s: float = FOREVER) -> Injector:
+    """Cut a bytes payload at a random byte."""
+    rng = random.Random(seed)
+
+    def cut(event: Event) -> list[Event]:
+        return [replace(event, payload=event.payload[: rng.randrange(len(event.payload))])]
+
+    return during(source, start_s, stop_s, cut)
+
+
+def flip_bits(
+    source: str, bits: int, seed: int, start_s: float = 0.0, stop_s: float = FOREVER
+) -> Injector:
+    """Flip random bits of a bytes payload."""
+    rng = random.Random(seed)
+
+    def flip(event: Event) -> list[Event]:
+        data = bytearray(event.payload)
+        for _ in range(bits):
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        return [replace(event, payload=bytes(data))]
+
+    return during(source, start_s, stop_s, flip)
+
+
+def jump_clock(at_s: float, by_s: float) -> Injector:
+    """From ``at_s`` on everything, stamps and clock, is ``by_s`` later (negative: earlier)."""
+    by_ns = round(by_s * NS)
+
+    def jump(event: Event) -> list[Event]:
+        return [
+            replace(event, stamp_ns=event.stamp_ns + by_ns, arrival_ns=event.arrival_ns + by_ns)
+        ]
+
+    return during('*', at_s, FOREVER, jump)
+
+
+def decimate(source: str, keep_every: int) -> Injector:
+    """Keep every n-th message: the rate falls."""
+    seen: dict[str, int] = {}
+
+    def keep(event: Event) -> list[Event]:
+        seen[event.source] = seen.get(event.source, -1) + 1
+        return [event] if seen[event.source] % keep_every == 0 else []
+
+    return during(source, 0.0, FOREVER, keep)
+
+
+def apply(events: Iterable[Event], injectors: Sequence[Injector]) -> list[Event]:
+    """The stream after all injectors, in order of delivery.
+
+    Sorted by arrival only where a delay may have changed the order: a clock jump keeps its place.
+    """
+    out = []
+    for i, event in enumerate(events):
+        stage = [event]
+        for inject in injectors:
+            stage = [result for one in stage for result in inject(one)]
+        out += [(event.arrival_ns, i, result) for result in stage]
+    return [e for _, _, e in sorted(out, key=lambda row: _delivery(row[0], row[2], row[1]))]
+
+
+def _delivery(original_ns: int, event: Event, index: int) -> tuple[int, int]:
+    """Sort key: a later arrival counts as a delay below a second, anything more as a clock jump."""
+    moved_ns = event.arrival_ns - original_ns
+    return (event.arrival_ns if 0 <= moved_ns < NS else original_ns, index)
+
+
+BY_NAME: dict[str, Callable[..., Injector]] = {
+    f.__name__: f
+    for f in (drop, drop_random, shift_stamp, set_stamp, delay, shuffle, duplicate, freeze)
+    + (truncate, flip_bits, jump_clock, decimate)
+}
+
+
+def parse(text: str) -> list[Injector]:
+    """Injectors of ``drop(source=front,start_s=5,stop_s=7); flip_bits(source=rear,bits=8,seed=1)``.
+
+    ValueError names what is not understood.
+    """
+    out = []
+    for part in filter(None, (p.strip() for p in text.split(';'))):
+        name, bracket, rest = part.partition('(')
+        if name not in BY_NAME or not bracket or not rest.endswith(')'):
+            raise ValueError(f'{part!r} is no injector; there are {sorted(BY_NAME)}')
+        arguments: dict[str, Any] = {}
+        for pair in filter(None, (p.strip() for p in rest[:-1].split(','))):
+            key, equals, value = pair.partition('=')
+            if not equals:
+                raise ValueError(f'{pair!r} in {part!r}: expected name=value')
+            arguments[key.strip()] = _number(value.strip())
+        try:
+            out.append(BY_NAME[name](**arguments))
+        except TypeError as error:
+            raise ValueError(f'{part!r}: {error}') from error
+    return out
+
+
+def _number(text: str) -> int | float | str:
+    """An int or a float where the text is one."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
