@@ -11,10 +11,12 @@ from alpamayo_ros.simulation.scenario import Scenario
 IN_LANE_M = 1.75
 OFFROAD_RIGHT_M, OFFROAD_LEFT_M = -2.0, 5.5
 STANDING_MPS = 0.1
+MOVING_MPS = 1.0
 STOPPED_S = 2.0  # standing this long behind a stopped car is an arrival
 STALLED_S = 6.0  # standing this long with no car within ``STOP_GAP_M`` is a failure
 STOP_GAP_M = 15.0
 ROAD_MARGIN_M = 40.0
+WAIT_S = 12.0  # longer than a leader stands
 
 End = Literal['', 'goal', 'stopped', 'stalled', 'passed', 'collision', 'offroad', 'time']
 
@@ -45,6 +47,7 @@ class Outcome:
     gap_m: float = math.inf
     reachable_m: float = math.inf
     standing_s: float = 0.0
+    moved: bool = False
 
     @property
     def mean_offset_m(self) -> float:
@@ -94,11 +97,11 @@ class Outcome:
         if not OFFROAD_RIGHT_M <= offset_m <= OFFROAD_LEFT_M:
             self.offroad_s += dt_s
         if speed_mps < STANDING_MPS:
-            self.stops += int(self.standing_s == 0)
+            self.stops += int(self.moved and self.standing_s == 0)
             self.standing_s += dt_s
-        elif speed_mps > 1.0 and self.standing_s:
-            self.restarts += 1
-            self.standing_s = 0.0
+        elif speed_mps > MOVING_MPS:
+            self.restarts += int(self.moved and self.standing_s > 0)
+            self.standing_s, self.moved = 0.0, True
 
     def conclude(self, scenario: Scenario, leader_is_parked: bool, road_left_m: float) -> None:
         """Set ``end`` if the drive is over."""
@@ -112,5 +115,10 @@ class Outcome:
             self.end = 'stalled'
         elif self.distance_m >= scenario.goal_m or road_left_m < ROAD_MARGIN_M:
             self.end = 'goal'
-        elif self.duration_s >= scenario.duration_s - 1e-6:
+        elif self.duration_s >= scenario.duration_s - 1e-6 and not self._may_move_on(scenario):
             self.end = 'time'
+
+    def _may_move_on(self, scenario: Scenario) -> bool:
+        """Whether the ego stands for the first time as time runs out, so that nothing is decided."""
+        waiting = self.standing_s > 0 and self.stops > 0 and self.restarts == 0
+        return waiting and self.duration_s < scenario.duration_s + WAIT_S

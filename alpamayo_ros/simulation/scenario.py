@@ -45,12 +45,13 @@ class Looks(_Strict):
 
 class Scenario(_Strict):
     """One kind of drive; the seed decides the rest.  ``goal_m``: distance along the lane that
-    ends it.
+    ends it.  ``verdict``: which rule of ``simulation.verdict`` says whether it went right.
     """
 
     name: str
     description: str
     map: Literal['winding_road', 'town'] = 'winding_road'
+    verdict: Literal['reach', 'stop_or_reach', 'follow'] = 'reach'
     duration_s: float = Field(gt=0, le=600)
     goal_m: float = Field(default=300.0, gt=0, le=400)
     start: Start = Start()
