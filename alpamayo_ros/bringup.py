@@ -215,24 +215,23 @@ def topic_map(path: str) -> tuple[tuple[str, str], ...]:
     return tuple((str(name), str(topic)) for name, topic in found.items())
 
 
-def ros_arguments(node: NodeSpec, graph: Graph) -> list[str]:
-    """The ``--ros-args`` that start ``node``, the same that launch_ros composes."""
+def parameter_text(node: NodeSpec) -> str:
+    """The node's own parameters as a parameter file, under its full name as launch_ros does.
+
+    ``-p`` would not do: rcl lets any entry of a file that names the node win over it.
+    """
+    tree = {f'{node.namespace}/{node.name}': {'ros__parameters': dict(node.parameters)}}
+    return yaml.safe_dump(tree)
+
+
+def ros_arguments(node: NodeSpec, graph: Graph, own_file: str) -> list[str]:
+    """The ``--ros-args`` that start ``node``; ``own_file`` holds its ``parameter_text``."""
     words = ['--ros-args', '-r', f'__node:={node.name}', '-r', f'__ns:={node.namespace}']
-    for file in graph.parameter_files:
+    for file in (*graph.parameter_files, own_file):
         words += ['--params-file', file]
-    for name, value in node.parameters:
-        words += ['-p', f'{name}:={_yaml_scalar(value)}']
     for source, target in node.remappings:
         words += ['-r', f'{source}:={target}']
     return words
-
-
-def _yaml_scalar(value: Value) -> str:
-    if isinstance(value, bool):
-        return 'true' if value else 'false'
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    return repr(value)
 
 
 def option_names() -> list[str]:

@@ -6,15 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import IO, Annotated
 
 import typer
 
-from alpamayo_ros.bringup import GRAPHS, Graph, NodeSpec, Options, ros_arguments
+from alpamayo_ros.bringup import GRAPHS, Graph, NodeSpec, Options, parameter_text, ros_arguments
 from alpamayo_ros.environment import defaults
 
 RESPAWN_DELAY_S = 1.0
@@ -46,6 +48,7 @@ class Supervisor:
         self.processes = [Process(n, COLOURS[i % len(COLOURS)]) for i, n in enumerate(graph.nodes)]
         self.stopping = False
         self._lock = threading.Lock()
+        self._folder = tempfile.TemporaryDirectory(prefix='alpamayo_')
 
     def run(self, duration_s: float = 0.0) -> int:
         """Run until the graph's own end, ``duration_s`` (0: no limit) or a signal; the graph's
@@ -65,8 +68,10 @@ class Supervisor:
 
     def _start(self, process: Process) -> None:
         command = [sys.executable, '-u', '-m', f'alpamayo_ros.nodes.{process.spec.executable}']
+        own_file = Path(self._folder.name) / f'{process.spec.name}.yaml'
+        own_file.write_text(parameter_text(process.spec))
         process.popen = subprocess.Popen(
-            command + ros_arguments(process.spec, self.graph),
+            command + ros_arguments(process.spec, self.graph, str(own_file)),
             env=child_environment(self.graph),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -124,6 +129,7 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 popen.kill()
                 popen.wait()
+        self._folder.cleanup()
 
 
 def child_environment(graph: Graph) -> dict[str, str]:

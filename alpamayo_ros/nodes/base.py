@@ -11,12 +11,12 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
-from typing import Any
 
 import rclpy
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 from alpamayo_ros.nodes.params import BUILT_IN, COMMON, Param, problems
 
@@ -51,14 +51,16 @@ def read_parameters(node: Node, parameters: Iterable[Param]) -> SimpleNamespace:
     values = {}
     for param in declared:
         value = found[param.name].value
-        node.set_descriptor(param.name, _descriptor(param, value))
+        node.set_descriptor(param.name, _descriptor(param, found[param.name]))
         values[param.name] = float(value) if param.kind is float else value
     return SimpleNamespace(**values)
 
 
-def _descriptor(param: Param, value: Any) -> ParameterDescriptor:
+def _descriptor(param: Param, parameter: Parameter) -> ParameterDescriptor:
+    value = parameter.value
     descriptor = ParameterDescriptor(
         name=param.name,
+        type=parameter.type_.value,
         description=param.description,
         additional_constraints=', '.join(param.choices),
         read_only=True,
@@ -84,10 +86,10 @@ class FaultLog:
         self._logged_s: dict[str, float] = {}
 
     def update(self, faults: Mapping[str, str]) -> None:
-        """Take the faults that hold now, code to message; log the difference to the last call."""
+        """Take the faults that hold now, code to text; log the difference to the last call."""
         for code, message in faults.items():
             if code not in self._active and self._due(code):
-                self._node.get_logger().warning(f'{code}: {message}')
+                self._node.get_logger().warning(message)
         for code in self._active:
             if code not in faults and self._due(code + ' cleared'):
                 self._node.get_logger().info(f'{code} cleared')

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from alpamayo_ros import bringup
-from alpamayo_ros.bringup import GRAPHS, Options, parse_options, ros_arguments
+from alpamayo_ros.bringup import GRAPHS, Options, parameter_text, parse_options, ros_arguments
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVER = [
@@ -36,14 +36,15 @@ def test_every_executable_is_a_module_of_nodes(name):
         assert (ROOT / 'alpamayo_ros' / 'nodes' / f'{node.executable}.py').is_file()
 
 
-def test_arguments_carry_every_parameter_as_yaml():
+def test_every_parameter_arrives_under_the_full_name_of_its_node():
     graph = GRAPHS['simulator'](Options(scenario="it's: #odd", seed=7, lockstep=True))
-    words = ros_arguments(graph.nodes[-1], graph)
-    given = dict(w.split(':=', 1) for a, w in zip(words, words[1:], strict=False) if a == '-p')
-    values = {name: yaml.safe_load(text) for name, text in given.items()}
+    tree = yaml.safe_load(parameter_text(graph.nodes[-1]))
+    values = tree['/alpamayo/simulator']['ros__parameters']
     assert values['scenario'] == "it's: #odd"
     assert values['seed'] == 7 and values['lockstep'] is True
     assert isinstance(values['duration_s'], float)
+    words = ros_arguments(graph.nodes[-1], graph, 'own.yaml')
+    assert words[-1] == 'own.yaml' and words[-3] == graph.parameter_files[-1]
 
 
 def test_only_the_trajectory_node_may_see_the_truth_and_only_when_asked():
