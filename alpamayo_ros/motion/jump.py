@@ -23,6 +23,8 @@ def jump(
     k, p = rollout.speed_mps.shape
     if previous is None:
         return np.zeros(k), np.zeros(k)
+    if not rollout.dt_s > 0:  # no time, no comparison: NaN is refused
+        return np.full(k, np.nan), np.full(k, np.nan)
     age = (rollout.t0_ns - previous.t0_ns) * 1e-9
     after = np.arange(1, p + 1) * rollout.dt_s
     covered = previous.trajectory.dt_s * len(previous.trajectory.x_m) - age

@@ -94,7 +94,7 @@ class Limits(BaseModel):
     gpu_memory_warn_ratio: Ratio
     gpu_memory_ratio: Ratio
     disk_warn_bytes: Positive
-    disk_full_bytes: Positive
+    disk_bytes: Positive
 
     @model_validator(mode='after')
     def _ordered(self) -> Limits:

@@ -90,7 +90,7 @@ def validate(
         *_form(raw, rollout, limits, dt_s),
         *_start(raw, ego, limits, dt_s),
         *_ride(rollout, ego, limits, speed_cap_mps),
-        *_path(raw, rollout, ego, limits),
+        *_path(raw, rollout, ego, limits, dt_s),
         *_jump(rollout, ego, previous, limits),
     ]
     names, values, warns, tops = zip(*columns, strict=True)
@@ -173,9 +173,11 @@ def _ride(rollout: Rollout, ego: EgoState, lim: Limits, cap_mps: float) -> list[
     ]
 
 
-def _path(raw: np.ndarray, rollout: Rollout, ego: EgoState, lim: Limits) -> list[Column]:
+def _path(
+    raw: np.ndarray, rollout: Rollout, ego: EgoState, lim: Limits, dt_s: float
+) -> list[Column]:
     """Length against braking and against the speeds; distance from the model's path."""
-    dt_s, speed0 = rollout.dt_s, max(ego.speed_mps, 0.0)
+    speed0 = max(ego.speed_mps, 0.0)
     xy = np.concatenate([np.zeros((len(raw), 1, 2)), rollout.poses[..., :2]], axis=1)
     length = np.hypot(*np.moveaxis(np.diff(xy, axis=1), -1, 0)).sum(axis=1)
     before = np.concatenate([np.full((len(raw), 1), speed0), rollout.speed_mps[:, :-1]], axis=1)
@@ -184,7 +186,7 @@ def _path(raw: np.ndarray, rollout: Rollout, ego: EgoState, lim: Limits) -> list
     braking = lim.deceleration_mps2
     time = min(horizon, speed0 / braking)
     shortest = speed0 * time - braking * time**2 / 2
-    stop = max(int(round(lim.raw_deviation_horizon_s / dt_s)), 1)
+    stop = max(round(lim.raw_deviation_horizon_s / dt_s), 1)
     return [
         ('path_short_m', shortest - length, NO_WARNING, 0.01),
         ('path_length_error_m', np.abs(length - integral), NO_WARNING, lim.path_length_error_m),
