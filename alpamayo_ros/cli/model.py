@@ -61,9 +61,8 @@ def show(folder: FolderArgument = None, profile: ProfileOption = 'nano') -> None
 
     files = _files(folder, profile)
     manifest = files.manifest
-    typer.echo(
-        f'{manifest.profile} {manifest.version}, release {manifest.release}, manifest {files.sha256}'
-    )
+    typer.echo(f'{manifest.profile} {manifest.version}, release {manifest.release}')
+    typer.echo(f'  manifest: {files.sha256}')
     for key, value in manifest.training.items():
         typer.echo(f'  {key}: {value}')
     table = Table('file', 'MB', 'weights', 'SHA-256')

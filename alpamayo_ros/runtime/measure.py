@@ -17,7 +17,7 @@ def stage_times(
 ) -> dict[str, list[float]]:
     """CPU milliseconds of ``encode`` (one new timestep), ``reason`` and ``denoise`` in each cycle.
 
-    Every cycle brings one new timestep, as at the profile's spacing, and the previous text as draft.
+    Every cycle brings one new timestep and has the previous text as its draft.
     """
     rng = np.random.default_rng(0)
     frames, ego, noise = made_up_input(profile)

@@ -8,9 +8,18 @@ import numpy as np
 import onnxruntime
 from jaxtyping import Float
 from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from alpamayo_ros.faults import Code, Fault
 
+BROKEN = (
+    state.Fail,
+    state.InvalidArgument,
+    state.InvalidGraph,
+    state.InvalidProtobuf,
+    state.NotImplemented,
+    state.RuntimeException,
+)  # what ONNX Runtime raises for a model it cannot use
 PROVIDERS = ('CPUExecutionProvider',)
 
 
@@ -31,7 +40,7 @@ def open_session(name: str, data: bytes, providers: tuple[str, ...] = PROVIDERS)
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(data, options, providers=list(providers))
-    except (onnxruntime.capi.onnxruntime_pybind11_state.Fail, RuntimeError, ValueError) as error:
+    except BROKEN as error:
         return Fault(Code.MODEL_FORMAT, f'{name}: {error}'[:500])
     if session.get_providers()[: len(providers)] != list(providers):
         got = ', '.join(session.get_providers())
