@@ -16,6 +16,7 @@ from alpamayo_ros.sensing.silence import CameraWatch
 from alpamayo_ros.sensing.stamps import MS, ClockWatch, StampLimits, check_stamp
 
 RING = 16  # frames kept a camera: half a second at 30 Hz
+SILENT_PERIODS = 3.5  # a camera that missed three timesteps is not waited for in the fourth
 Frame = tuple[int, Any]  # stamp_ns, payload
 
 
@@ -84,6 +85,10 @@ class CameraSync:
     def reset(self) -> None:
         """Forget every frame, as after a clock jump; the tallies stay."""
         self._rings: list[deque[Frame]] = [deque(maxlen=RING) for _ in self.cameras]
+        self._first: list[int | None] = [None] * len(
+            self.cameras
+        )  # oldest frame after the last set
+        self._newest_ns = 0
         self._last_t0: int | None = None
         self._pending_since: int | None = None
         self._started_ns: int | None = None
@@ -94,7 +99,8 @@ class CameraSync:
         """Take one frame; returns the sets and faults that it brings about, oldest first."""
         out: list[SyncedSet | Fault] = []
         self._watch_clock(now_ns, out)
-        ring = self._rings[self._index[camera]]
+        index = self._index[camera]
+        ring = self._rings[index]
         newest = ring[-1][0] if ring else None
         fault = check_stamp(camera, stamp_ns, newest, now_ns, self.limits.stamps)
         if fault is not None:
@@ -105,8 +111,11 @@ class CameraSync:
                 return out
         ring.append((stamp_ns, payload))
         self.watch.seen(camera, stamp_ns, now_ns)
-        if self._pending_since is None and self._is_new(stamp_ns):
-            self._pending_since = now_ns
+        self._newest_ns = max(self._newest_ns, stamp_ns)
+        if self._first[index] is None and self._is_new(stamp_ns):
+            self._first[index] = stamp_ns
+            if self._pending_since is None:
+                self._pending_since = now_ns
         self._advance(now_ns, out)
         return out
 
@@ -134,36 +143,40 @@ class CameraSync:
         """Whether a frame belongs to a timestep after the last set."""
         return self._last_t0 is None or stamp_ns > self._last_t0 + self._spacing_ns
 
-    def _first_new(self, camera: int) -> int | None:
-        return next((stamp for stamp, _ in self._rings[camera] if self._is_new(stamp)), None)
-
     def _advance(self, now_ns: int, out: list[SyncedSet | Fault]) -> None:
         """Form sets until the newest timestep has to wait."""
-        while self._pending_since is not None:
+        while self._pending_since is not None and self._ready(now_ns):
             t0 = self._anchor()
-            if t0 is None:
-                self._pending_since = None
-                return
-            nearest = [self._nearest(i, t0) for i in range(len(self.cameras))]
-            if not (self._complete(nearest, t0, now_ns) or self._overdue(t0, now_ns)):
-                return
             self._last_t0 = t0
-            fresh = any(self._first_new(i) is not None for i in range(len(self.cameras)))
-            self._pending_since = now_ns if fresh else None
-            result = self._form(t0, nearest)
+            result = self._form(t0, [self._nearest(i, t0) for i in range(len(self.cameras))])
             if isinstance(result, Fault):
                 self._report(result, out)
             else:
                 self.counts.update(fault.code.name for fault in result.faults)
                 out.append(result)
+            fresh = t0 + self._spacing_ns
+            self._first = [next((s for s, _ in r if s > fresh), None) for r in self._rings]
+            waiting = any(first is not None for first in self._first)
+            self._pending_since = now_ns if waiting else None
 
-    def _anchor(self) -> int | None:
+    def _ready(self, now_ns: int) -> bool:
+        """Every living camera has spoken, or was waited for, or the timestep after has begun."""
+        assert self._pending_since is not None and self._started_ns is not None  # while pending
+        if now_ns - self._pending_since >= self.limits.wait_ns:
+            return True
+        oldest = min(first for first in self._first if first is not None)
+        if self._newest_ns > oldest + self.limits.set_period_ns * 3 // 4:
+            return True
+        for first, ring, camera in zip(self._first, self._rings, self.cameras, strict=True):
+            heard_ns = ring[-1][0] if ring else self._started_ns
+            if first is None and oldest - heard_ns <= SILENT_PERIODS * camera.period_ns:
+                return False
+        return True
+
+    def _anchor(self) -> int:
         """t0 of the next timestep: the reference's frame, or else the new frame closest to due."""
-        firsts = [self._first_new(i) for i in range(len(self.cameras))]
-        new = [stamp for stamp in firsts if stamp is not None]
-        if not new:
-            return None
-        reference = firsts[self._reference]
+        new = [first for first in self._first if first is not None]
+        reference = self._first[self._reference]
         if reference is not None and reference < min(new) + self.limits.set_period_ns * 3 // 4:
             return reference
         if self._last_t0 is None:
@@ -179,26 +192,6 @@ class CameraSync:
             if away < distance:
                 best, distance = frame, away
         return best
-
-    def _complete(self, nearest: list[Frame | None], t0: int, now_ns: int) -> bool:
-        """Whether no camera that still lives has a better frame to come."""
-        if nearest[self._reference] is None:
-            return False
-        return all(frame is not None or self._silent(i, now_ns) for i, frame in enumerate(nearest))
-
-    def _silent(self, camera: int, now_ns: int) -> bool:
-        ring = self._rings[camera]
-        assert self._started_ns is not None  # set by the first push or poll
-        newest = ring[-1][0] if ring else self._started_ns
-        return now_ns - newest > 3 * self.cameras[camera].period_ns
-
-    def _overdue(self, t0: int, now_ns: int) -> bool:
-        """Waited long enough, or a frame of the timestep after has come."""
-        assert self._pending_since is not None  # only called while pending
-        if now_ns - self._pending_since >= self.limits.wait_ns:
-            return True
-        later = t0 + self.limits.set_period_ns * 3 // 4
-        return any(ring and ring[-1][0] > later for ring in self._rings)
 
     def _form(self, t0: int, nearest: list[Frame | None]) -> SyncedSet | Fault:
         """The set at t0, or why there is none."""

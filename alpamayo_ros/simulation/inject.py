@@ -1,7 +1,8 @@
 """Faults put into a stream of messages: in tests, in a proxy node and in the simulator.
 
-An injector takes one event and returns the events that come of it (none, one or several).  It knows
-nothing of ROS, draws only from its own seed, and counts time from the first event that it sees.
+An injector takes one event and returns the events that come of it (none, one or several).  It
+knows nothing of ROS, draws only from its own seed, and counts time from the first event that it
+sees.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ Change = Callable[[Event], list[Event]]
 
 
 def during(source: str, start_s: float, stop_s: float, change: Change) -> Injector:
-    """Apply ``change`` to the events of ``source`` ('*': all) whose arrival is in [start, stop)."""
+    """Apply ``change`` to the events of ``source`` ('*': all) whose arrival is in [start,
+    stop).
+    """
     first: list[int] = []
 
     def inject(event: Event) -> list[Event]:
@@ -183,7 +186,9 @@ def apply(events: Iterable[Event], injectors: Sequence[Injector]) -> list[Event]
 
 
 def _delivery(original_ns: int, event: Event, index: int) -> tuple[int, int]:
-    """Sort key: a later arrival counts as a delay below a second, anything more as a clock jump."""
+    """Sort key: a later arrival counts as a delay below a second, anything more as a clock
+    jump.
+    """
     moved_ns = event.arrival_ns - original_ns
     return (event.arrival_ns if 0 <= moved_ns < NS else original_ns, index)
 
@@ -196,7 +201,8 @@ BY_NAME: dict[str, Callable[..., Injector]] = {
 
 
 def parse(text: str) -> list[Injector]:
-    """Injectors of ``drop(source=front,start_s=5,stop_s=7); flip_bits(source=rear,bits=8,seed=1)``.
+    """Injectors of ``drop(source=front,start_s=5,stop_s=7);
+    flip_bits(source=rear,bits=8,seed=1)``.
 
     ValueError names what is not understood.
     """
