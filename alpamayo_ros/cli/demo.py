@@ -1,0 +1,158 @@
+"""``alpamayo demo``: three drives in lockstep and one in real time over real ROS 2, on film.
+
+Each drive is the graph that ``alpamayo up simulator`` starts, with a recorder beside it.
+"""
+
+from __future__ import annotations
+
+import time
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from alpamayo_ros.cli.demo_drive import Drive, DriveError, Now, drive
+from alpamayo_ros.profile import load_profile
+from alpamayo_ros.runtime.loader import model_dir
+
+app = typer.Typer(help='Drive three scenarios over real ROS 2 and show the result.')
+INTERRUPTED = 130
+
+# Seeds from 100: never used in training or to choose a checkpoint.
+DRIVES = (
+    Drive('winding_road', 112, 'lockstep', 36.0, 'keep the lane of an unseen winding road'),
+    Drive('stopped_car', 105, 'lockstep', 30.0, 'a car stands in the lane, 113 m down the road'),
+    Drive('slowing_leader', 119, 'lockstep', 30.0, 'follow a car that brakes, stops, drives on'),
+    Drive('winding_road', 102, 'free', 20.0, 'real time: ages and deadlines count'),
+)
+
+
+class RuntimeName(str, Enum):
+    """Who plans."""
+
+    onnx = 'onnx'
+    scripted = 'scripted'
+
+
+@app.callback(invoke_without_command=True)
+def demo(
+    runtime: Annotated[
+        RuntimeName,
+        typer.Option(help='onnx: the shipped model. scripted: a test double that shows no skill.'),
+    ] = RuntimeName.onnx,
+    out: Annotated[Path, typer.Option(help='Folder for summary, report and film.')] = Path(
+        'out/demo'
+    ),
+    seconds: Annotated[
+        float, typer.Option(min=3.0, help='End each drive after so many simulated seconds.')
+    ] = 60.0,
+) -> None:
+    """Drive three scenarios in lockstep and one in real time; write summary, report and film."""
+    console = Console(highlight=False)
+    began_s = time.monotonic()
+    _require_model(runtime, console)
+    try:
+        good = _run(runtime.value, out.resolve(), seconds, console)
+    except KeyboardInterrupt:
+        console.print('\nStopped; every process of the graph has ended.')
+        raise typer.Exit(INTERRUPTED) from None
+    except DriveError as error:
+        console.print(f'\n[red]The demo failed.[/red] {error}', markup=True)
+        raise typer.Exit(1) from None
+    minutes, rest = divmod(time.monotonic() - began_s, 60)
+    console.print(f'Done in {minutes:.0f} min {rest:.0f} s.')
+    if not good and runtime is RuntimeName.onnx:
+        console.print('[red]Not every drive went well[/red]: the report shows where and when.')
+        raise typer.Exit(1)
+
+
+def _require_model(runtime: RuntimeName, console: Console) -> None:
+    """Say plainly when the model is not there; nothing else takes its place."""
+    folder = model_dir(load_profile('nano'))
+    if runtime is RuntimeName.onnx and not (folder / 'manifest.json').is_file():
+        console.print(
+            f'[red]There is no model[/red] in {folder}: manifest.json is missing, so nobody '
+            'could drive.\nGet the models/ folder of a release, or train it: alpamayo train '
+            '--help.\nTo see the graph alone, with a test double that drives by script: '
+            './run demo --runtime scripted'
+        )
+        raise typer.Exit(2)
+
+
+def _run(runtime: str, out: Path, seconds: float, console: Console) -> bool:
+    """All drives, then film, summary and report; whether every drive went well."""
+    console.print(
+        '[bold]alpamayo demo[/bold]: nine ROS 2 nodes in separate processes, six rendered '
+        'cameras, one car.'
+    )
+    if runtime == 'scripted':
+        console.print('[yellow]A scripted test double plans, not a model.[/yellow]')
+    rows, results = [], []
+    folders = [out / 'runs' / d.name for d in DRIVES]
+    with _progress(console) as progress:
+        for what, folder in zip(DRIVES, folders, strict=True):
+            limit_s = min(what.duration_s, seconds)
+            title = what.scenario.replace('_', ' ')
+            mode = 'lockstep' if what.mode == 'lockstep' else 'real time'
+            task = progress.add_task(f'{title}, {mode}', total=limit_s, note='starting the graph')
+
+            def tell(now: Now, task: int = task) -> None:
+                note = f'{now.speed_mps:4.1f} m/s  {now.intent or now.reason}'
+                progress.update(task, completed=now.elapsed_s, note=note[:60])  # type: ignore[arg-type]
+
+            shorter = Drive(what.scenario, what.seed, what.mode, limit_s, what.description)
+            row, result = drive(shorter, runtime, folder, tell)
+            rows.append(row)
+            results.append(result)
+            end = f'{result["end"]}, {row.distance_m:.0f} m, score {row.score:.2f}'
+            progress.update(task, completed=limit_s, note=end)
+        from alpamayo_ros.cli.demo_results import write_results
+
+        summary = write_results(rows, results, folders, out, progress)
+    _show(console, summary, out)
+    return all(row.score > 0 and row.collisions_at_fault == 0 for row in rows)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn('{task.description:<26}'),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+        TextColumn('[dim]{task.fields[note]}[/dim]'),
+        console=console,
+    )
+
+
+def _show(console: Console, summary: object, out: Path) -> None:
+    """The verdict as a table, and where to look."""
+    from alpamayo_ros.evaluation.summary import Summary
+
+    assert isinstance(summary, Summary)
+    table = Table(title_justify='left', box=None, pad_edge=False, padding=(0, 2))
+    for name in ('drive', 'seed', 'mode', 'distance', 'at fault', 'off road', 'score'):
+        table.add_column(name, justify='left' if name in ('drive', 'mode') else 'right')
+    for row in summary.scenarios:
+        colour = 'green' if row.score > 0 else 'red'
+        table.add_row(
+            row.name, str(row.seed), row.mode, f'{row.distance_m:.0f} m',
+            str(row.collisions_at_fault), f'{row.offroad_s:.1f} s',
+            f'[{colour}]{row.score:.2f}[/{colour}]',
+        )  # fmt: skip
+    console.print()
+    console.print(table)
+    cycle, age = summary.cycle_ms, summary.plan_age_ms
+    if cycle.p50 is not None and age.p50 is not None:
+        console.print(
+            f'\nIn real time: cycle {cycle.p50:.0f} ms (p99 {cycle.p99:.0f}), plan '
+            f'{age.p50:.0f} ms old when driven (p99 {age.p99:.0f}), '
+            f'{summary.deadline_misses} deadlines missed, '
+            f'{summary.real_time_factor or 0:.2f} x real time.'
+        )
+    console.print(f'\n  {out / "report.html"}   open this first')
+    console.print(f'  {out / "drive.mp4"}   the film')
+    console.print(f'  {out / "summary.json"}   the figures\n')
