@@ -119,6 +119,8 @@ class Outcome:
             self.end = 'time'
 
     def _may_move_on(self, scenario: Scenario) -> bool:
-        """Whether the ego stands for the first time as time runs out, so that nothing is decided."""
+        """Whether the ego stands for the first time as time runs out, so that nothing is
+        decided.
+        """
         waiting = self.standing_s > 0 and self.stops > 0 and self.restarts == 0
         return waiting and self.duration_s < scenario.duration_s + WAIT_S

@@ -1,0 +1,59 @@
+"""Rows of many drives in a few figures, with intervals."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+ABLATION_M = 150.0  # a drive without sight should end before this distance
+Z_95 = 1.959964
+
+
+def wilson(hits: int, count: int, z: float = Z_95) -> tuple[float, float]:
+    """Interval of a share (Wilson 1927); (0, 1) without any trial."""
+    if count <= 0:
+        return 0.0, 1.0
+    p, n = hits / count, float(count)
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def ended_early(row: dict[str, Any]) -> bool:
+    """Whether a drive stood still or left the road before 150 m."""
+    failed = row['end'] in ('stalled', 'offroad', 'collision', 'stopped')
+    return bool(row['distance_m'] < ABLATION_M and failed)
+
+
+def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Counts, shares with 95 % intervals, offsets, scores."""
+    count = len(rows)
+    driven = [r for r in rows if r['distance_m'] > 0]
+
+    def share(hits: int) -> dict[str, Any]:
+        low, high = wilson(hits, count)
+        return {'count': hits, 'of': count, 'interval_95': [round(low, 4), round(high, 4)]}
+
+    def mean(key: str) -> float:
+        return round(sum(r[key] for r in rows) / max(count, 1), 4)
+
+    length = sum(r['distance_m'] for r in driven)
+    offset = sum(r['mean_offset_m'] * r['duration_s'] for r in driven)
+    return {
+        'drives': count,
+        'right': share(sum(r['right'] for r in rows)),
+        'without_contact': share(sum(not r['collisions'] for r in rows)),
+        'on_the_road': share(sum(r['offroad_s'] == 0 for r in rows)),
+        'kept_the_lane': share(sum(not r['left_lane'] for r in rows)),
+        'moved_on': share(sum(r['moved_on'] is True for r in rows)),
+        'ended_before_150_m': share(sum(map(ended_early, rows))),
+        'ends': dict(sorted(Counter(r['end'] for r in rows).items())),
+        'mean_offset_m': round(offset / max(sum(r['duration_s'] for r in driven), 1e-9), 4),
+        'score': mean('score'),
+        'progress': mean('progress'),
+        'distance_km': round(length / 1000, 3),
+        'collisions_at_fault': sum(r['collisions_at_fault'] for r in rows),
+        'fallback_plans': sum(r['fallback_plans'] for r in rows),
+    }
