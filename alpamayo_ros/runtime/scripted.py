@@ -37,7 +37,8 @@ class Script:
     ``sleep_from``. ``hang_at``: sleeps for ever.  ``exit_at``: the process dies.
     ``nan_candidates``: how many of K are NaN. ``runaway_tokens``: length of a text with control
     characters.  ``curvature_1pm``: added to all candidates. ``stop``: brake to standstill at 1.5
-    m/s2 instead of driving on.
+    m/s2 instead of driving on.  ``speed_mps``: reach this speed at 1 m/s2 (negative: keep the
+    present one), so that a car at rest drives off.
     """
 
     raise_from: int = -1
@@ -50,6 +51,7 @@ class Script:
     runaway_tokens: int = 0
     curvature_1pm: float = 0.0
     stop: bool = False
+    speed_mps: float = -1.0
 
 
 class ScriptedRuntime:
@@ -103,7 +105,7 @@ class ScriptedRuntime:
         t = (np.arange(points) + 1.0) * self.profile.trajectory.dt_s
         v = max(condition.speed_mps, 0.0)
         brake_s = np.minimum(t, v / 1.5)
-        s = v * brake_s - 0.75 * brake_s**2 if self.script.stop else v * t
+        s = v * brake_s - 0.75 * brake_s**2 if self.script.stop else self._drive(v, t)
         bend = self.script.curvature_1pm + np.linspace(-SPREAD_1PM, SPREAD_1PM, k)[:, None]
         heading = bend * s
         half = np.sinc(heading / (2 * np.pi)) * s  # chord; exact, and finite where straight
@@ -111,6 +113,12 @@ class ScriptedRuntime:
         plans = np.stack([x, y, heading], -1).astype(np.float32)
         plans[: self.script.nan_candidates] = np.nan
         return plans
+
+    def _drive(self, v: float, t: np.ndarray) -> np.ndarray:
+        """Distance [m] driven after ``t`` [s] from speed ``v``."""
+        wanted = v if self.script.speed_mps < 0 else self.script.speed_mps
+        turn = np.minimum(t, abs(wanted - v))
+        return np.asarray(v * turn + np.sign(wanted - v) * turn**2 / 2 + wanted * (t - turn))
 
     def reset(self) -> None:
         """Nothing is cached."""
