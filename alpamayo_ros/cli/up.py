@@ -176,7 +176,9 @@ def up(
     objects: Annotated[
         str, typer.Option(help='Objects in the cost: none or ground_truth.')
     ] = 'none',
-    inject: Annotated[str, typer.Option(help='Fault to inject, for example drop:front:5:7.')] = '',
+    inject: Annotated[
+        str, typer.Option(help='Faults: drop(source=front,start_s=5,stop_s=7).')
+    ] = '',
     bag: Annotated[str, typer.Option(help='Replay: the bag (.mcap file or folder).')] = '',
     rate: Annotated[float, typer.Option(help='Replay: speed against wall time.')] = 1.0,
     rig: Annotated[str, typer.Option(help='Camera rig.')] = Options().rig,

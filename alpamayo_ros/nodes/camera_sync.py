@@ -98,12 +98,11 @@ class CameraSyncNode(AlpamayoNode):
         if fault is not None:
             self._refused[fault.code.name] = fault
             self._log()
-            return
         stamp_ns = ns(message.header.stamp)
         if self.settings.lockstep:
-            self._waiting.setdefault(stamp_ns, {})[camera] = message
+            self._waiting.setdefault(stamp_ns, {})[camera] = None if fault else message
             self._close(stamp_ns)
-        else:
+        elif fault is None:
             self._push(camera, stamp_ns, message, self.get_clock().now().nanoseconds)
 
     def _on_timestep(self, message: FrameSetInfo) -> None:
@@ -122,15 +121,15 @@ class CameraSyncNode(AlpamayoNode):
             self._announce(now_ns, None, faults, now_ns)
 
     def _close(self, t0_ns: int) -> None:
-        """Lockstep: form the set of t0 once every image sent for it is here, in the rig's order."""
+        """Lockstep: form the set of t0 once every image that was sent for it is here."""
         mask, images = self._announced.get(t0_ns), self._waiting.get(t0_ns, {})
         if mask is None or len(images) < mask.bit_count():
             return
         del self._announced[t0_ns]
-        self._waiting.pop(t0_ns, None)
+        self._waiting = {t: kept for t, kept in self._waiting.items() if t > t0_ns}
         before = self._last_info_ns
         for camera in reversed(self.cameras):  # the reference camera last: it completes the set
-            if camera.name in images:
+            if images.get(camera.name) is not None:
                 self._push(camera.name, t0_ns, images[camera.name], t0_ns)
         for result in self.sync.poll(t0_ns + self.limits.wait_ns):
             self._emit(result, t0_ns)

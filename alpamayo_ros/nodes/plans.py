@@ -62,7 +62,7 @@ def plan_message(plan: Plan, decision: Decision, origin: Origin) -> PlannedTraje
 
 
 def reference_message(reference: Reference, plan: PlannedTrajectory) -> PlannedTrajectory:
-    """The reference of ``plan`` for the controller: own stamp, the plan's identity and validity."""
+    """The reference of ``plan`` for the controller: own stamp, the identity and validity of it."""
     message = _derived(plan)
     _fill(message, reference.trajectory, reference.anchor, reference.stamp_ns)
     message.valid_until = stamp(reference.valid_until_ns)

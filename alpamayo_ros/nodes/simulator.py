@@ -1,8 +1,7 @@
-"""Node ``simulator``: the rendered world around ``simulation.Simulation``, and the car's controller.
+"""Node ``simulator``: the rendered world around ``simulation.Simulation``, and its controller.
 
-The car follows ``reference`` and brakes when it has expired; until the driver is ready a privileged
-expert drives (the hand-over is in the result).  In lockstep the world stands still until the one
-reply to each t0 is here; free-running, it follows wall time.
+The car follows ``reference`` and brakes when there is none or it has expired.  In lockstep the
+world stands still until the one reply to each t0 is here; free-running, it follows wall time.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from lifecycle_msgs.srv import GetState
 from rclpy.clock import Clock, ClockType
 
 from alpamayo_ros.msg import Health, PlannedTrajectory
-from alpamayo_ros.nodes import injection, qos
+from alpamayo_ros.nodes import qos
 from alpamayo_ros.nodes.base import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.convert import NS, ns
 from alpamayo_ros.nodes.lockstep import Lockstep, Reply
@@ -27,12 +26,13 @@ from alpamayo_ros.nodes.world import World
 from alpamayo_ros.nodes.world_topics import WorldTopics
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.rig import load_rig
+from alpamayo_ros.simulation import inject
 
 PARAMETERS = (
     Param('scenario', str, '', 'Name of a scenario, or the path of a .yaml file.'),
     Param('seed', int, '', 'Seed of the world.', 0, 2**31 - 1),
     Param('duration_s', float, 's', 'Ends the drive early; 0: as the scenario says.', 0.0, 600.0),
-    Param('inject', str, '', 'Faults, for example drop:front:5:7; empty: none.'),
+    Param('inject', str, '', 'Faults: drop(source=front,start_s=5,stop_s=7); empty: none.'),
     Param('output', str, '', 'File for the result as JSON; empty: none.'),
     Param('shadow', bool, '', 'The driver plans in shadow mode; the expert drives throughout.'),
     Param('jpeg_quality', int, '%', 'Quality of the JPEG images.', 1, 100),
@@ -52,13 +52,12 @@ class SimulatorNode(AlpamayoNode):
         super().__init__('simulator', PARAMETERS)
         s = self.settings
         cameras = load_rig(s.rig).for_profile(load_profile(s.profile))
-        targets = [camera.name for camera in cameras] + ['odometry']
         try:
-            self.injections = injection.parse(s.inject, targets)
-            self.world = World(s.scenario, s.seed, round(s.epoch_s * NS))
+            injectors = inject.parse(s.inject)
+            self.world = World(s.scenario, s.seed, round(s.epoch_s * NS), s.shadow)
         except (ValueError, FileNotFoundError) as error:
             raise ConfigurationError(f'simulator refuses to configure: {error}') from error
-        self.topics = WorldTopics(self, cameras, s.lockstep, s.jpeg_quality)
+        self.topics = WorldTopics(self, cameras, s.lockstep, s.jpeg_quality, injectors)
         self.lock: Lockstep[PlannedTrajectory] = Lockstep()
         self.exit_code = 0
         self._references: list[PlannedTrajectory] = []
@@ -66,7 +65,7 @@ class SimulatorNode(AlpamayoNode):
         self._began_s = self._running_s = time.monotonic()
         self._state_call: Any = None
         self._active = False
-        self._counts = {'plans': 0, 'stops': 0, 'refusals': 0}
+        self._refusals = 0
         self._subscribe()
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self._planner = self.create_client(GetState, 'planner/get_state')
@@ -122,25 +121,20 @@ class SimulatorNode(AlpamayoNode):
     def _elapsed_s(self) -> float:
         return self.world.elapsed_s
 
-    def _dropped(self, target: str) -> bool:
-        return injection.dropped(self.injections, target, self._elapsed_s)
-
     def _publish_timestep(self) -> None:
         """Clock, motion, truth and pictures of now; in lockstep the question to the driver."""
         now_ns = self.world.now_ns
         if self.settings.lockstep:
             self.lock.open(now_ns, time.monotonic())
         self.topics.clock(now_ns)
-        if not self._dropped('odometry'):
-            self.topics.odometry(self.world.ego)
+        self.topics.odometry(self.world.ego)
         self.topics.objects(now_ns, self.world.agents())
-        images = {n: i for n, i in self.world.images().items() if not self._dropped(n)}
-        self.topics.images(now_ns, images)
+        self.topics.images(now_ns, self.world.images())
 
     def _advance(self) -> bool:
         """Command, step, and whether the drive goes on."""
         reference = self._reference_in_force()
-        self.world.step(None if self.settings.shadow else reference)
+        self.world.step(reference)
         limit_s = self.settings.duration_s
         if self.world.done or (limit_s and self._elapsed_s >= limit_s - 1e-6):
             self._finish()
@@ -148,7 +142,7 @@ class SimulatorNode(AlpamayoNode):
         return True
 
     def _reference_in_force(self) -> PlannedTrajectory | None:
-        """The newest reference that has had its latency, and none once the driver never spoke."""
+        """The newest reference that has had its latency; None before the first one."""
         latency_ns = round(self.settings.latency_s * NS) if self.settings.lockstep else 0
         usable = [
             r for r in self._references if ns(r.header.stamp) + latency_ns <= self.world.now_ns
@@ -165,8 +159,6 @@ class SimulatorNode(AlpamayoNode):
 
     def _on_plan(self, message: PlannedTrajectory) -> None:
         self.world.note_plan(message)
-        kind = 'plans' if message.source == PlannedTrajectory.MODEL else 'stops'
-        self._counts[kind] += 1
         if self.settings.lockstep:
             self._answered(self.lock.on_plan(message.plan_id, message))
 
@@ -182,7 +174,7 @@ class SimulatorNode(AlpamayoNode):
         if reply.reference is not None:
             self._references.append(reply.reference)
         else:
-            self._counts['refusals'] += 1
+            self._refusals += 1
         if self._advance():
             self._publish_timestep()
 
@@ -202,21 +194,17 @@ class SimulatorNode(AlpamayoNode):
             if self._advance():
                 self._publish_timestep()
             return
-        state = self.world.between(self._tick % TICKS, TICKS, self._between_reference())
+        state = self.world.between(self._tick % TICKS, TICKS, self._reference_in_force())
         self.topics.clock(state.stamp_ns)
-        if not self._dropped('odometry'):
-            self.topics.odometry(state)
-
-    def _between_reference(self) -> PlannedTrajectory | None:
-        return None if self.settings.shadow else self._reference_in_force()
+        self.topics.odometry(state)
 
     # -- the end --------------------------------------------------------------------------------
     def _finish(self, end: str = '') -> None:
         wall_s = time.monotonic() - self._running_s
-        result = self.world.result(end)
-        result['mode'] = 'lockstep' if self.settings.lockstep else 'free'
-        result['real_time_factor'] = self._elapsed_s / wall_s if wall_s > 0 else 0.0
-        result.update(self._counts)
+        result = self.world.result('lockstep' if self.settings.lockstep else 'free')
+        result['end'] = end or result['end'] or 'duration'
+        result['refusals'] = self._refusals
+        result['real_time_factor'] = round(self._elapsed_s / wall_s, 3) if wall_s > 0 else 0.0
         if self.settings.output:
             path = Path(self.settings.output)
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,20 +15,25 @@ from alpamayo_ros.simulation import expert
 from alpamayo_ros.simulation.ego import advance
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.simulation.simulation import STEP_S, Simulation
-from alpamayo_ros.simulation.tracker import Motion, Reference, track
+from alpamayo_ros.simulation.tracker import EXPIRED_MPS2, Motion, Reference, track
+from alpamayo_ros.simulation.verdict import row
 from alpamayo_ros.types import EgoState
 
 ROUTE_STEP_M = 2.0
 
 
 class World:
-    """A Simulation whose time starts at ``epoch_ns``; the car follows references."""
+    """A Simulation whose time starts at ``epoch_ns``; the car follows references and brakes
+    before the first one, after the last, and where one has no points.
+    """
 
-    def __init__(self, scenario: str, seed: int, epoch_ns: int) -> None:
-        """FileNotFoundError or ValueError for a scenario that is not there or not available."""
+    def __init__(self, scenario: str, seed: int, epoch_ns: int, shadow: bool) -> None:
+        """``shadow``: the expert drives.  ValueError, FileNotFoundError: there is no such scenario."""
         self.simulation = Simulation(load_scenario(scenario), seed)
         self.epoch_ns = epoch_ns
-        self.handover_s: float | None = None
+        self.shadow = shadow
+        self.first_plan_s: float | None = None
+        self.counts = {'plans': 0, 'stops': 0}
         self._hash = hashlib.sha256()
         self._command: tuple[int, tuple[float, float]] | None = None
 
@@ -72,7 +77,7 @@ class World:
         return np.array([road.point(float(arc))[:2] for arc in arcs])
 
     def step(self, reference: PlannedTrajectory | None) -> None:
-        """Drive 0.1 s after ``reference``; without one the expert drives."""
+        """Drive 0.1 s after ``reference``; before the first one the car brakes."""
         self.simulation.step(*self._commands(reference))
         self._command = None
 
@@ -91,21 +96,22 @@ class World:
         """Steering and acceleration of the step from now, the same however often it is asked."""
         if self._command is not None and self._command[0] == self.now_ns:
             return self._command[1]
-        commands = (
-            expert.control(self.simulation) if reference is None else self._follow(reference)
-        )
+        if self.shadow:
+            commands = expert.control(self.simulation)
+        elif reference is None:
+            commands = (self.simulation.pose.steering_rad, EXPIRED_MPS2)
+        else:
+            commands = self._follow(reference)
         self._command = (self.now_ns, commands)
         return commands
 
     def _follow(self, reference: PlannedTrajectory) -> tuple[float, float]:
-        if self.handover_s is None:
-            self.handover_s = self.elapsed_s
+        if self.first_plan_s is None:
+            self.first_plan_s = self.elapsed_s
         pose, sim = self.simulation.pose, self.simulation
-        expired = self.now_ns > ns(reference.valid_until) or not len(reference.x_m)
+        expired = self.now_ns > ns(reference.valid_until)
         if not len(reference.x_m):
-            points = Reference(np.array([1.0]), np.array([0.0]))
-            motion = Motion(0.0, 0.0, 0.0, pose.speed_mps, pose.steering_rad, 0.0)
-            return pose.steering_rad, track(points, motion, sim.vehicle, expired=True)[1]
+            return pose.steering_rad, EXPIRED_MPS2
         anchor, turn = reference.pose_in_odom.position, heading(reference.pose_in_odom)
         dx, dy = pose.x_m - anchor.x, pose.y_m - anchor.y
         x = math.cos(turn) * dx + math.sin(turn) * dy
@@ -117,20 +123,16 @@ class World:
         return track(points, motion, sim.vehicle, expired)
 
     def note_plan(self, plan: PlannedTrajectory) -> None:
-        """Take every field of a plan into the fingerprint of the drive (CDR's padding is not fixed)."""
+        """Count a plan and take every field into the fingerprint (CDR's padding is not fixed)."""
+        self.counts['plans' if plan.source == PlannedTrajectory.MODEL else 'stops'] += 1
         self._hash.update(repr(plan).encode())
 
-    def result(self, end: str = '') -> dict[str, Any]:
-        """Score of the drive so far; distances from its start, hand-over included."""
-        o = self.simulation.outcome
-        return {
-            'name': o.scenario, 'seed': o.seed, 'end': end or o.end or 'stopped early',
-            'duration_s': round(o.duration_s, 3), 'distance_m': round(o.distance_m, 3),
-            'collisions_at_fault': o.collisions_at_fault, 'offroad_s': round(o.offroad_s, 3),
-            'mean_offset_m': round(o.mean_offset_m, 4), 'progress': round(o.progress, 4),
-            'score': round(o.score, 4), 'handover_s': self.handover_s,
-            'plans_sha256': self._hash.hexdigest(),
-        }  # fmt: skip
+    def result(self, mode: str) -> dict[str, Any]:
+        """The row of the drive so far, and the fingerprint of its plans."""
+        sim = self.simulation
+        counts = (self.counts['plans'], self.counts['stops'])
+        out = row(sim.scenario, sim.outcome, sim.has_lead, counts, self.first_plan_s)
+        return {**out.as_dict(), 'mode': mode, 'plans_sha256': self._hash.hexdigest()}
 
     def close(self) -> None:
         """Release the renderer."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -16,8 +18,9 @@ from sensor_msgs.msg import CameraInfo, CompressedImage
 
 from alpamayo_ros.msg import FrameSetInfo, TrackedObject, TrackedObjectArray
 from alpamayo_ros.nodes import qos
-from alpamayo_ros.nodes.convert import buffer, pose, stamp
+from alpamayo_ros.nodes.convert import pose, stamp
 from alpamayo_ros.sensing.rig import RigCamera
+from alpamayo_ros.simulation.inject import Event, Injector
 from alpamayo_ros.types import EgoState
 
 CLOCK_DEPTH = 10
@@ -27,9 +30,17 @@ CAR_HEIGHT_M = 1.5
 class WorldTopics:
     """Publishers of the simulator; every stamp is given, none is read from a clock."""
 
-    def __init__(self, node: Any, cameras: list[RigCamera], lockstep: bool, quality: int) -> None:
-        """``quality``: of the JPEG images, 1 to 100."""
+    def __init__(
+        self,
+        node: Any,
+        cameras: list[RigCamera],
+        lockstep: bool,
+        quality: int,
+        injectors: Sequence[Injector] = (),
+    ) -> None:
+        """``quality``: of the JPEG images, 1 to 100; ``injectors`` see images and odometry."""
         self._node, self._cameras, self._quality = node, cameras, quality
+        self._injectors, self._late = injectors, []
         sensor, out = qos.sensor(lockstep), qos.output(lockstep)
         publish = qos.watched_publisher
         self._clock = node.create_publisher(Clock, '/clock', CLOCK_DEPTH)
@@ -66,8 +77,33 @@ class WorldTopics:
         """Simulated time."""
         self._clock.publish(Clock(clock=stamp(now_ns)))
 
+    def _inject(self, event: Event) -> list[Event]:
+        """What becomes of one message, those included that are due from before."""
+        found = [event]
+        for injector in self._injectors:
+            found = [after for before in found for after in injector(before)]
+        self._late += found
+        due = [e for e in self._late if e.arrival_ns <= event.arrival_ns]
+        self._late = [e for e in self._late if e.arrival_ns > event.arrival_ns]
+        return due
+
     def odometry(self, state: EgoState) -> None:
         """Pose in odom, twist in base_link (REP 105), and tf where it can be published."""
+        for event in self._inject(Event('odometry', state.stamp_ns, state.stamp_ns, state)):
+            self._send(event)
+
+    def _send(self, event: Event) -> None:
+        if event.source == 'odometry':
+            self._send_odometry(replace(event.payload, stamp_ns=event.stamp_ns))
+        else:
+            camera = next(c for c in self._cameras if c.name == event.source)
+            data = array('B')
+            data.frombytes(event.payload)
+            message = CompressedImage(format='jpeg', data=data)
+            message.header.stamp, message.header.frame_id = stamp(event.stamp_ns), camera.frame_id
+            self._images[event.source].publish(message)
+
+    def _send_odometry(self, state: EgoState) -> None:
         message = Odometry(child_frame_id='base_link')
         message.header.stamp, message.header.frame_id = stamp(state.stamp_ns), 'odom'
         message.pose.pose = pose(state.x_m, state.y_m, state.heading_rad)
@@ -97,24 +133,24 @@ class WorldTopics:
         self._route.publish(message)
 
     def images(self, time_ns: int, images: Mapping[str, np.ndarray]) -> None:
-        """JPEG images of the given cameras (RGB, uint8), and in lockstep which ones they were."""
-        for camera in self._cameras:
-            if camera.name in images:
-                self._images[camera.name].publish(self._jpeg(camera, time_ns, images[camera.name]))
+        """JPEG images of the cameras (RGB, uint8), and in lockstep which of them came of it."""
+        sent = 0
+        for i, camera in enumerate(self._cameras):
+            data = self._jpeg(images[camera.name])
+            for event in self._inject(Event(camera.name, time_ns, time_ns, data)):
+                self._send(event)
+                sent |= int(event.source == camera.name and event.stamp_ns == time_ns) << i
         if self._timestep is not None:
-            sent = [i for i, camera in enumerate(self._cameras) if camera.name in images]
-            message = FrameSetInfo(accepted=True, view_mask=sum(1 << i for i in sent))
+            message = FrameSetInfo(accepted=True, view_mask=sent)
             message.header.stamp = stamp(time_ns)
             self._timestep.publish(message)
 
-    def _jpeg(self, camera: RigCamera, time_ns: int, image: np.ndarray) -> CompressedImage:
+    def _jpeg(self, image: np.ndarray) -> bytes:
         bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
         ok, data = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
         if not ok:
-            raise RuntimeError(f'OpenCV could not encode an image of {camera.name}')
-        message = CompressedImage(format='jpeg', data=buffer(data))
-        message.header.stamp, message.header.frame_id = stamp(time_ns), camera.frame_id
-        return message
+            raise RuntimeError('OpenCV could not encode an image')
+        return bytes(data.tobytes())
 
     def objects(self, time_ns: int, agents: Iterable[Any]) -> None:
         """The simulator's truth, in odom: anything with x, y, heading, speed, length, width."""
