@@ -77,7 +77,7 @@ def conclude(
             plan = None
             if refusal.code is Code.INTERNAL:
                 after = _advance(after, (refusal,), judgement, scene, config, now_ns)
-    after = _remember(after, plan, scene, config, now_ns)
+    after = _remember(after, plan, judgement, now_ns)
     return _decision(plan, state, after, judgement, tuple(found), cap_mps, now_ns)
 
 
@@ -179,10 +179,11 @@ def _checked(plan: Plan, judgement: Judgement | None) -> bool:
 
 
 def _remember(
-    state: SafetyState, plan: Plan | None, scene: Scene, config: PlanConfig, now_ns: int
+    state: SafetyState, plan: Plan | None, judgement: Judgement | None, now_ns: int
 ) -> SafetyState:
     """The state with this decision counted and its plan kept."""
-    state = replace(state, sequence=state.sequence + 1)
+    came = now_ns if judgement is not None else state.proposed_ns
+    state = replace(state, sequence=state.sequence + 1, proposed_ns=came)
     if plan is None:
         return state
     return replace(state, plan_id=plan.id, previous_plan=plan, published_ns=now_ns)

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.motion.limits import Limits
-from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.safety.config import PlanConfig
 from alpamayo_ros.safety.scene import CameraStatus, ModelStatus, Scene
-from alpamayo_ros.safety.state import DRIVING, SafetyState
+from alpamayo_ros.safety.state import DRIVING, Mode, SafetyState
 from alpamayo_ros.types import EgoState
 
 
@@ -20,7 +19,6 @@ def watch(
     """Every fault of the scene, upstream ones first.  ``proposed``: a proposal is at hand."""
     limits, period_s = config.limits, config.period_s
     observed = now_ns if scene.observed_ns is None else scene.observed_ns
-    late = state.mode in DRIVING and not proposed
     return [
         *scene.faults,
         *camera_faults(scene.cameras, limits),
@@ -32,11 +30,7 @@ def watch(
             (limits.frame_age_s, Code.FRAME_AGE),
             'age_s',
         ),
-        *(
-            late_fault(state.previous_plan, state.since_ns, limits, period_s, now_ns)
-            if late
-            else []
-        ),
+        *([] if proposed else late_fault(state, limits, period_s, now_ns)),
     ]
 
 
@@ -141,18 +135,23 @@ def model_faults(model: ModelStatus, limits: Limits, period_s: float) -> list[Fa
     return faults
 
 
-def late_fault(
-    last_plan: Plan | None, since_ns: int, limits: Limits, period_s: float, now_ns: int
-) -> list[Fault]:
+def late_fault(state: SafetyState, limits: Limits, period_s: float, now_ns: int) -> list[Fault]:
     """MODEL_LATE when the plan being driven runs out before another period has passed.
 
-    Without any plan the age counts from ``since_ns``, when driving was allowed.
+    Before the first plan the time counts from when driving was allowed, and in FALLBACK, where
+    plans are stops, from the last proposal.
     """
-    until = last_plan.valid_until_ns if last_plan else since_ns + int(limits.plan_age_s * 1e9)
-    left = (until - now_ns) * 1e-9
-    if left > period_s / 2:
+    age_ns, last = int(limits.plan_age_s * 1e9), state.previous_plan
+    if state.mode in DRIVING and last is not None and last.source == 'model':
+        until = last.valid_until_ns
+    elif state.mode in DRIVING:
+        until = max(state.proposed_ns or 0, state.since_ns) + age_ns
+    elif state.mode is Mode.FALLBACK:
+        until = (state.since_ns if state.proposed_ns is None else state.proposed_ns) + age_ns
+    else:
         return []
-    return [Fault(Code.MODEL_LATE, values={'valid_for_s': left})]
+    left = (until - now_ns) * 1e-9
+    return [Fault(Code.MODEL_LATE, values={'left_s': left})] if left <= period_s / 2 else []
 
 
 def _graded(

@@ -39,6 +39,7 @@ class SafetyState:
     FALLBACK.  ``clear_since_ns``: since when no fault has asked for more than a note; None while
     one does.  ``soft_since_ns``: since when a soft sensing fault has held.  ``valid_plans``: valid
     proposals in a row.  ``rearmed``: a person has re-armed during this FALLBACK.
+    ``published_ns``, ``proposed_ns``: when a plan last left and a proposal last came.
     """
 
     mode: Mode = Mode.INIT
@@ -52,6 +53,7 @@ class SafetyState:
     valid_plans: int = 0
     rearmed: bool = False
     published_ns: int | None = None
+    proposed_ns: int | None = None
     reason: str = 'configured'
 
     @property
