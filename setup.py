@@ -56,55 +56,60 @@ def prefixes() -> tuple[list[str], bool]:
     return sorted(wheels), True
 
 
-def inputs_hash(where: list[str]) -> str:
-    """SHA-256 of everything that decides the generated code."""
-    digest = hashlib.sha256(repr((sys.version_info[:3], where, str(HERE))).encode())
-    for path in sorted(
-        [
-            *HERE.glob('msg/*.msg'),
-            *HERE.glob('tools/*'),
-            HERE / 'CMakeLists.txt',
-            HERE / 'package.xml',
-        ]
-    ):
-        if path.is_file():
-            digest.update(path.name.encode() + b'\0' + path.read_bytes())
-    found = {
-        d.metadata['Name'] + d.version
+def toolchain(where: list[str]) -> str:
+    """What the generators are and the names they generate for; another one means a clean build."""
+    generators = sorted(
+        f'{d.metadata["Name"]}=={d.version}'
         for d in metadata.distributions()
         if 'rosidl' in (d.metadata['Name'] or '')
-    }
-    digest.update(' '.join(sorted(found)).encode())
+    )
+    names = sorted(path.name for path in HERE.glob('msg/*.msg'))
+    return repr((sys.version_info[:3], where, str(HERE), generators, names))
+
+
+def inputs_hash() -> str:
+    """SHA-256 of the files that decide what CMake builds."""
+    files = [*HERE.glob('msg/*.msg'), *HERE.glob('tools/*.cmake'), HERE / 'tools' / 'node.in']
+    digest = hashlib.sha256()
+    for path in sorted([*files, HERE / 'CMakeLists.txt', HERE / 'package.xml']):
+        digest.update(path.name.encode() + b'\0' + path.read_bytes())
     return digest.hexdigest()
 
 
 def cmake_build(where: list[str], wheels: bool) -> None:
-    """Configure and compile the interfaces in BUILD, unless they are those of the last build."""
-    stamp, wanted = BUILD / 'inputs.sha256', inputs_hash(where)
-    if stamp.is_file() and stamp.read_text() == wanted:
+    """Configure and compile the interfaces in BUILD: all, what changed, or nothing."""
+    stamp, tools, wanted = BUILD / 'inputs.sha256', BUILD / 'toolchain.txt', toolchain(where)
+    if not tools.is_file() or tools.read_text() != wanted:
+        shutil.rmtree(BUILD, ignore_errors=True)
+        BUILD.mkdir(parents=True)
+        (BUILD.parent / 'COLCON_IGNORE').touch()  # the staged package.xml is not a second package
+        tools.write_text(wanted)
+    inputs = inputs_hash()
+    if stamp.is_file() and stamp.read_text() == inputs:
         print(f'{NAME}: the generated message code in {BUILD.relative_to(HERE)} is up to date')
         return
-    shutil.rmtree(BUILD, ignore_errors=True)
-    BUILD.mkdir(parents=True)
-    (BUILD.parent / 'COLCON_IGNORE').touch()  # the staged package.xml is not a second package
-    env = dict(
-        os.environ,
-        AMENT_PREFIX_PATH=os.pathsep.join(where),
-        CMAKE_PREFIX_PATH=os.pathsep.join(where),
-    )
-    configure = ['cmake', '-S', str(HERE), '-B', str(BUILD), f'-DCMAKE_INSTALL_PREFIX={STAGE}']
-    configure += [
-        f'-DPython3_EXECUTABLE={sys.executable}',
-        '-DBUILD_TESTING=OFF',
-        '-DCMAKE_BUILD_TYPE=Release',
-    ]
-    configure += ['-DCMAKE_INSTALL_RPATH=$ORIGIN:$ORIGIN/../../..']
-    if wheels:
-        configure.append(f'-DCMAKE_PROJECT_INCLUDE={HERE / "tools" / "ros_wheels.cmake"}')
+    paths = os.pathsep.join(where)
+    env = dict(os.environ, AMENT_PREFIX_PATH=paths, CMAKE_PREFIX_PATH=paths)
     jobs = os.environ.get('MAX_JOBS', str(os.cpu_count() or 1))
-    subprocess.run(configure, check=True, env=env)
+    subprocess.run(configure_command(wheels), check=True, env=env)
     subprocess.run(['cmake', '--build', str(BUILD), '-j', jobs], check=True, env=env)
-    stamp.write_text(wanted)
+    stamp.write_text(inputs)
+
+
+def configure_command(wheels: bool) -> list[str]:
+    """CMake's first call; the wheels need ``tools/ros_wheels.cmake`` besides."""
+    definitions = {
+        'CMAKE_INSTALL_PREFIX': STAGE,
+        'Python3_EXECUTABLE': sys.executable,
+        'BUILD_TESTING': 'OFF',
+        'CMAKE_BUILD_TYPE': 'Release',
+        'CMAKE_INSTALL_RPATH': '$ORIGIN:$ORIGIN/../../..',
+    }
+    if wheels:
+        definitions['CMAKE_PROJECT_INCLUDE'] = HERE / 'tools' / 'ros_wheels.cmake'
+    return ['cmake', '-S', str(HERE), '-B', str(BUILD)] + [
+        f'-D{name}={value}' for name, value in definitions.items()
+    ]
 
 
 def stage() -> Path:

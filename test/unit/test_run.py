@@ -1,6 +1,8 @@
 """``./run``: teaches, refuses with advice, and is quick when nothing changed."""
 
 import os
+import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -14,6 +16,13 @@ def run(*words: str, **changes: str) -> subprocess.CompletedProcess[str]:
     env = {k: v for k, v in {**os.environ, **changes}.items() if k != 'ROS_DISTRO' or changes}
     command = ['bash', str(ROOT / 'run'), *words]
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+
+
+def shell(code: str, folder: Path = ROOT, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run bash code with the functions of ``run`` in ``folder``."""
+    env = {**os.environ, **changes}
+    command = ['bash', '-c', f'source ./run; {code}']
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60)
 
 
 @pytest.mark.parametrize('words', [(), ('--help',), ('help',)])
@@ -40,15 +49,28 @@ def test_an_unfit_python_is_refused(tmp_path: Path) -> None:
     old = tmp_path / 'old_python'
     old.write_text('#!/bin/sh\nexit 1\n')
     old.chmod(0o755)
-    script = (ROOT / 'run').read_text().replace('main "$@"', 'find_python')
-    (tmp_path / 'run').write_text(script)
-    env = {**os.environ, 'PYTHON': str(old)}
-    done = subprocess.run(['bash', tmp_path / 'run'], env=env, capture_output=True, text=True)
+    done = shell('find_python', PYTHON=str(old))
     assert done.returncode == 2 and '3.10, 3.11 or 3.12' in done.stderr
 
 
+def test_a_changed_message_or_requirement_makes_the_set_up_stale(tmp_path: Path) -> None:
+    for name in ('msg', 'tools', 'requirements'):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in ('run', 'setup.py', 'package.xml', 'CMakeLists.txt'):
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / '.venv').mkdir()
+    assert shell('wanted_stamp base > .venv/stamp.base; fresh base', tmp_path).returncode == 0
+    with (tmp_path / 'msg' / 'Health.msg').open('a') as file:
+        file.write('uint8 later\n')
+    assert shell('fresh base', tmp_path).returncode == 1
+    assert shell('wanted_stamp base > .venv/stamp.base; fresh base', tmp_path).returncode == 0
+    with (tmp_path / 'requirements' / 'core.txt').open('a') as file:
+        file.write('# later\n')
+    assert shell('fresh base', tmp_path).returncode == 1
+
+
 @pytest.mark.skipif(
-    not (ROOT / '.venv/stamp.base').is_file(), reason='set up by colcon, not ./run'
+    shell('fresh base').returncode != 0, reason='.venv was not made by ./run, or it is out of date'
 )
 def test_a_second_setup_takes_less_than_three_seconds() -> None:
     start = time.monotonic()
@@ -56,3 +78,11 @@ def test_a_second_setup_takes_less_than_three_seconds() -> None:
     assert done.returncode == 0, done.stderr
     assert 'installing' not in done.stderr
     assert time.monotonic() - start < 3.0
+
+
+def test_every_executable_has_a_node_with_a_main() -> None:
+    listed = re.search(r'set\(NODES ([\w\s]+)\)', (ROOT / 'CMakeLists.txt').read_text())
+    assert listed is not None
+    for node in listed.group(1).split():
+        module = ROOT / 'alpamayo_ros' / 'nodes' / f'{node}.py'
+        assert 'def main(' in module.read_text(), node
