@@ -49,10 +49,14 @@ class BagMessage:
 
 @dataclass(slots=True)
 class BagReader:
-    """The messages of a bag in time order; then ``fault`` tells whether it was whole."""
+    """The messages of a bag in time order; then ``fault`` tells whether it was whole.
+
+    ``raw``: ``message`` is the serialised message (CDR bytes) instead of an object.
+    """
 
     path: Path
     topics: Collection[str] | None = None
+    raw: bool = False
     count: int = 0
     fault: Fault | None = None
     store: Typestore = field(default_factory=typestore)
@@ -68,7 +72,8 @@ class BagReader:
                     c for c in reader.connections if self.topics is None or c.topic in self.topics
                 ]
                 for connection, time_ns, data in reader.messages(wanted) if wanted else ():
-                    message = self.store.deserialize_cdr(data, connection.msgtype)
+                    kind = connection.msgtype
+                    message = bytes(data) if self.raw else self.store.deserialize_cdr(data, kind)
                     self.count += 1
                     yield BagMessage(connection.topic, connection.msgtype, time_ns, message)
         except (
