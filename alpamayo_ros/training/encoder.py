@@ -7,6 +7,7 @@ Heads are thrown away afterwards; truth of several timesteps comes back as a los
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -89,39 +90,49 @@ def train_encoder(model: VLA, data: Dataset, val: Dataset, folder: Path, minutes
     journal = Journal(folder, 'encoder')
     rng, noise = np.random.default_rng(budget.step), torch.Generator().manual_seed(budget.step)
     weights = data.weights()
-    while budget.advance(optimiser):
-        rows = np.sort(rng.choice(len(data), BATCH, p=weights))
-        loss_t, loss_p, loss_s = _losses(trainer, model, data, rows, rng, noise)
-        loss = loss_t + loss_p + 0.5 * loss_s
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(params, 1.0)
-        optimiser.step()
-        journal.add(truth=loss_t.item(), plan=loss_p.item(), side=loss_s.item())
-        if journal.due():
-            journal.write(budget, BATCH, **evaluate_encoder(trainer, val, 300))
-            state.save({'elapsed': budget.elapsed, 'step': budget.step})
+    with ThreadPoolExecutor(1) as loader:
+        following = loader.submit(_prepare, model, data, weights, rng, noise)
+        while budget.advance(optimiser):
+            batch = following.result()
+            following = loader.submit(_prepare, model, data, weights, rng, noise)
+            loss_t, loss_p, loss_s = _losses(trainer, batch)
+            loss = loss_t + loss_p + 0.5 * loss_s
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(params, 1.0)
+            optimiser.step()
+            journal.add(truth=loss_t.item(), plan=loss_p.item(), side=loss_s.item())
+            if journal.due():
+                journal.write(budget, BATCH, **evaluate_encoder(trainer, val, 300))
+                state.save({'elapsed': budget.elapsed, 'step': budget.step})
     journal.write(budget, BATCH, **evaluate_encoder(trainer, val, 1200))
     state.save({'elapsed': budget.elapsed, 'step': budget.step})
     save_weights(heads_file, trainer.heads)
 
 
-def _losses(
-    trainer: EncoderTrainer, model: VLA, data: Dataset, rows: np.ndarray, rng: np.random.Generator,
-    noise: torch.Generator,
-) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+def _prepare(
+    model: VLA, data: Dataset, weights: np.ndarray, rng: np.random.Generator, noise: torch.Generator
+) -> tuple[Tensor, Tensor, int, Tensor, Tensor, Tensor]:
+    """Front images, side images, their view, truth, speed and normalised plan of a random batch."""
+    rows = np.sort(rng.choice(len(data), BATCH, p=weights))
     newest = data.rows['frames'][rows, 0]
     view = int(rng.integers(2, len(model.profile.views)))
-    third = len(rows) // 3
     images = augment(torch.from_numpy(data.images(newest, (0, 1))), noise)
-    side = augment(torch.from_numpy(data.images(newest[:third], (view,))), noise)[:, 0]
-    truth = torch.from_numpy(data.rows['truth'][rows])
-    speed = torch.from_numpy(data.rows['speed'][rows])
+    side = augment(torch.from_numpy(data.images(newest[: BATCH // 3], (view,))), noise)[:, 0]
+    truth, speed = torch.from_numpy(data.rows['truth'][rows]), torch.from_numpy(data.rows['speed'][rows])
     clean = model.dit.normalise(torch.from_numpy(data.rows['plan'][rows]), speed)
+    return images, side, view, truth, speed, clean
+
+
+def _losses(
+    trainer: EncoderTrainer, batch: tuple[Tensor, Tensor, int, Tensor, Tensor, Tensor]
+) -> tuple[Tensor, Tensor, Tensor]:
+    images, side, view, truth, speed, clean = batch
     with torch.autocast('cpu', torch.bfloat16):
         t, p, s = trainer(images, side, view, speed)
-    scaled = truth[:third, :12] / torch.as_tensor(TRUTH_SCALE[:12])
-    return truth_loss(t.float(), truth), plan_loss(p.float(), clean), nn.functional.smooth_l1_loss(s.float(), scaled, beta=0.3)
+    scaled = truth[: len(side), :12] / torch.as_tensor(TRUTH_SCALE[:12])
+    lane = nn.functional.smooth_l1_loss(s.float(), scaled, beta=0.3)
+    return truth_loss(t.float(), truth), plan_loss(p.float(), clean), lane
 
 
 @torch.no_grad()
