@@ -25,6 +25,20 @@ from alpamayo_ros.profile import share_dir
 
 NS = 1_000_000_000
 W = TypeVar('W', bound='BagWriter')
+# what the parsers raise on damaged input
+BROKEN = (
+    ReaderError,
+    AssertionError,
+    EOFError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    OSError,
+    OverflowError,
+    UnicodeDecodeError,
+    ValueError,
+    struct.error,
+)
 
 
 def typestore() -> Typestore:
@@ -76,25 +90,25 @@ class BagReader:
                     message = bytes(data) if self.raw else self.store.deserialize_cdr(data, kind)
                     self.count += 1
                     yield BagMessage(connection.topic, connection.msgtype, time_ns, message)
-        except (
-            ReaderError,
-            AssertionError,
-            EOFError,
-            IndexError,
-            KeyError,
-            MemoryError,
-            OSError,
-            OverflowError,
-            UnicodeDecodeError,
-            ValueError,
-            struct.error,
-        ) as error:  # what the parsers raise on damaged input
-            self.fault = Fault(
-                Code.BAG_BROKEN,
-                f'{self.path.name}: {type(error).__name__} after {self.count} messages: '
-                f'{str(error)[:160]}',
-                {'messages': float(self.count), 'bytes': float(self.path.stat().st_size)},
-            )
+        except BROKEN as error:
+            self.fault = self._broken(error)
+
+    def types(self) -> dict[str, str]:
+        """Message type of each topic; empty, and BAG_BROKEN in ``fault``, if it cannot be read."""
+        try:
+            with Reader(self.path) as reader:
+                return {c.topic: c.msgtype for c in reader.connections}
+        except BROKEN as error:
+            self.fault = self._broken(error)
+            return {}
+
+    def _broken(self, error: Exception) -> Fault:
+        return Fault(
+            Code.BAG_BROKEN,
+            f'{self.path.name}: {type(error).__name__} after {self.count} messages: '
+            f'{str(error)[:160]}',
+            {'messages': float(self.count), 'bytes': float(self.path.stat().st_size)},
+        )
 
 
 class BagWriter:

@@ -51,10 +51,9 @@ class ReplayNode(AlpamayoNode):
         cameras = rig.for_profile(load_profile(self.settings.profile))
         self._awaited = [self.resolve_topic_name(camera.topic) for camera in cameras]
         self.exit_code = 0
-        self._clock = self.create_publisher(Clock, '/clock', 10)
-        self._publishers: dict[str, Any] = {}
-        self._missing: set[str] = set()
+        self._clock_out = self.create_publisher(Clock, '/clock', 10)
         self._reader = BagReader(path, raw=True)
+        self._outputs = self._open_topics()
         self._messages: Iterator[BagMessage] = iter(self._reader)
         self._next = next(self._messages, None)
         self._begin_ns = self._end_ns = 0 if self._next is None else self._next.time_ns
@@ -70,7 +69,7 @@ class ReplayNode(AlpamayoNode):
         assert self._started_s is not None  # _ready sets it
         elapsed_ns = round((time.monotonic() - self._started_s) * self.settings.rate * NS)
         now_ns = self._begin_ns + elapsed_ns
-        self._clock.publish(Clock(clock=stamp(now_ns)))
+        self._clock_out.publish(Clock(clock=stamp(now_ns)))
         while self._next is not None and self._next.time_ns <= now_ns:
             self._play(self._next)
             self._end_ns = self._next.time_ns
@@ -94,25 +93,24 @@ class ReplayNode(AlpamayoNode):
         return True
 
     # -- messages -------------------------------------------------------------------------------
-    def _play(self, item: BagMessage) -> None:
-        publisher = self._publisher(item)
-        if publisher is not None:
-            publisher.publish(item.message)
+    def _open_topics(self) -> dict[str, Any]:
+        """A publisher for each topic of the bag whose type is installed."""
+        out: dict[str, Any] = {}
+        for topic, type_name in self._reader.types().items():
+            package, _, name = type_name.partition('/msg/')
+            try:
+                kind = getattr(import_module(f'{package}.msg'), name)
+            except (ImportError, AttributeError):
+                self.get_logger().info(f'{topic} is off: {type_name} is not installed')
+                continue
+            latched = topic.endswith(LATCHED)
+            profile = qos.latched() if latched else qos.output(False, depth=50)
+            out[topic] = qos.watched_publisher(self, kind, topic, profile)
+        return out
 
-    def _publisher(self, item: BagMessage) -> Any:
-        if item.topic in self._publishers or item.type in self._missing:
-            return self._publishers.get(item.topic)
-        package, _, name = item.type.partition('/msg/')
-        try:
-            kind = getattr(import_module(f'{package}.msg'), name)
-        except (ImportError, AttributeError):
-            self._missing.add(item.type)
-            self.get_logger().info(f'{item.topic} is off: {item.type} is not installed')
-            return None
-        latched = item.topic.endswith(LATCHED)
-        profile = qos.latched() if latched else qos.output(False, depth=50)
-        self._publishers[item.topic] = qos.watched_publisher(self, kind, item.topic, profile)
-        return self._publishers[item.topic]
+    def _play(self, item: BagMessage) -> None:
+        if item.topic in self._outputs:
+            self._outputs[item.topic].publish(item.message)
 
     def _finish(self) -> None:
         if self._reader.fault is not None:

@@ -28,7 +28,7 @@ class World:
     """
 
     def __init__(self, scenario: str, seed: int, epoch_ns: int, shadow: bool) -> None:
-        """``shadow``: the expert drives.  ValueError, FileNotFoundError: there is no such scenario."""
+        """``shadow``: the expert drives.  ValueError or FileNotFoundError: no such scenario."""
         self.simulation = Simulation(load_scenario(scenario), seed)
         self.epoch_ns = epoch_ns
         self.shadow = shadow
