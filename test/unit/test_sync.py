@@ -34,10 +34,10 @@ def test_a_complete_set_leaves_with_its_last_frame():
 @pytest.mark.parametrize('hz', [10.0, 12.0])
 @pytest.mark.parametrize('seed', range(2))
 def test_no_timestep_is_lost_under_hold_with_two_percent_drops(hz, seed):
-    events = apply(stream(1000, hz, seed=seed), [drop_random('*', 0.02, seed)])
+    events = apply(stream(400, hz, seed=seed), [drop_random('*', 0.02, seed)])
     out = drive(make_sync(hz), events)
     hit = {round((s.t0_ns - START_NS) * hz / NS) for s in out.sets}
-    assert hit == set(range(1000))
+    assert hit == set(range(400))
     assert any(any(s.held) for s in out.sets)
 
 
