@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from alpamayo_ros.environment import DDS_PROFILE, fast_dds
 from alpamayo_ros.profile import share_dir
 
 PACKAGE = 'alpamayo_ros'
@@ -191,12 +192,8 @@ def _recorder(like: NodeSpec, folder: str) -> NodeSpec:
 
 
 def environment() -> tuple[tuple[str, str], ...]:
-    """Fast DDS profile for large images, under the names its 3.x and 2.x releases read."""
-    profile = str(share_dir() / 'config' / 'dds' / 'fastdds_large_images.xml')
-    return (
-        ('FASTDDS_DEFAULT_PROFILES_FILE', profile),
-        ('FASTRTPS_DEFAULT_PROFILES_FILE', profile),
-    )
+    """Fast DDS profile for large images, under the name that the middleware in force reads."""
+    return ((fast_dds(), str(share_dir() / DDS_PROFILE)),)
 
 
 def topic_map(path: str) -> tuple[tuple[str, str], ...]:

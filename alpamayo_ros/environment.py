@@ -21,6 +21,7 @@ FAST_DDS = (
     'FASTDDS_DEFAULT_PROFILES_FILE',
     'FASTRTPS_DEFAULT_PROFILES_FILE',
 )  # names in 3.x and 2.x
+FAST_DDS_2 = ('humble', 'iron', 'jazzy')  # distributions with Fast DDS 2.x
 DDS_PROFILE = Path('config') / 'dds' / 'fastdds_large_images.xml'
 
 
@@ -42,8 +43,13 @@ def defaults(env: Mapping[str, str] | None = None) -> dict[str, str]:
         wanted['AMENT_PREFIX_PATH'] = sys.prefix
     profile = share_dir() / DDS_PROFILE
     if profile.is_file():
-        wanted.update(dict.fromkeys(FAST_DDS, str(profile)))
+        wanted[fast_dds(present)] = str(profile)
     return {name: value for name, value in wanted.items() if not present.get(name)}
+
+
+def fast_dds(env: Mapping[str, str] | None = None) -> str:
+    """Name under which the middleware in force reads its profile; 3.x warns about the old one."""
+    return FAST_DDS[distribution(env) in FAST_DDS_2]
 
 
 def apply() -> None:

@@ -19,7 +19,6 @@ def test_a_bare_environment_gets_everything() -> None:
         'LP_NUM_THREADS': '1',
         'AMENT_PREFIX_PATH': sys.prefix,
         'FASTDDS_DEFAULT_PROFILES_FILE': PROFILE,
-        'FASTRTPS_DEFAULT_PROFILES_FILE': PROFILE,
     }
 
 
@@ -29,7 +28,9 @@ def test_what_a_person_set_stays() -> None:
 
 
 def test_a_sourced_distribution_keeps_its_own_index() -> None:
-    assert 'AMENT_PREFIX_PATH' not in environment.defaults({'ROS_DISTRO': 'jazzy'})
+    jazzy = environment.defaults({'ROS_DISTRO': 'jazzy'})
+    assert 'AMENT_PREFIX_PATH' not in jazzy
+    assert jazzy['FASTRTPS_DEFAULT_PROFILES_FILE'] == PROFILE  # Fast DDS 2.x
 
 
 def test_a_guard_of_another_environment_is_recognised() -> None:

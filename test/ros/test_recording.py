@@ -1,0 +1,68 @@
+"""A real recording (six surround cameras, converted to mcap) through the nodes."""
+
+import json
+
+import pytest
+
+pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or source ROS 2')
+
+import numpy as np
+from graph import Listener, running
+
+from alpamayo_ros.evaluation.surround_dgp import convert
+from alpamayo_ros.msg import CandidateArray, EgoHistory, FrameSet, FrameSetInfo
+from alpamayo_ros.nodes import qos
+from alpamayo_ros.nodes.convert import frame_set, ns
+
+pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(200)]
+
+
+class Sensing(Listener):
+    """Also keeps what the sensing nodes say."""
+
+    def __init__(self, context):
+        super().__init__(context, lockstep=False)
+        self.sets, self.infos, self.histories = [], [], []
+        for kind, topic, store in (
+            (FrameSet, 'frame_set', self.sets),
+            (FrameSetInfo, 'frame_set_info', self.infos),
+            (EgoHistory, 'ego_history', self.histories),
+        ):
+            profile = qos.output(False, depth=20)
+            self.node.create_subscription(kind, topic, store.append, profile)
+
+
+def test_a_real_recording_goes_through_the_nodes(shared_data, tmp_path, rclpy_context):
+    bag = tmp_path / 'converted.mcap'
+    scene = convert(shared_data('surround_dgp'), bag)
+    stamps = sorted({image.stamp_ns for image in scene.images})
+    listener = Sensing(rclpy_context)
+    arguments = ['replay', '--bag', str(bag), '--rig', str(bag.with_suffix('.rig.yaml'))]
+    with running([*arguments, '--runtime', 'scripted'], tmp_path) as graph:
+        refused = lambda: [r for r in listener.replies if ns(r.header.stamp) in stamps]  # noqa: E731
+        assert listener.until(lambda: len(refused()) >= 3, 60), graph.log
+    listener.close()
+    # every instant of the recording became a frame set, anchored at its capture time
+    assert [ns(s.header.stamp) for s in listener.sets] == stamps
+    accepted = [i for i in listener.infos if i.accepted]
+    assert [ns(i.header.stamp) for i in accepted] == stamps
+    assert all(i.view_mask == 0b1111111 and i.max_skew_s < 0.01 for i in accepted)
+    # its views are pictures, not black, and differ from instant to instant
+    pictures = [frame_set(s).images for s in listener.sets]
+    assert pictures[0].shape == (7, 64, 112, 3)
+    assert all(20 < view.mean() < 235 for view in pictures[0])
+    assert all(
+        np.abs(a - b.astype(float)).mean() > 1.0 for a, b in zip(*pictures[:2], strict=True)
+    )
+    # the past motion is known as far as the recording goes back
+    known = {ns(h.header.stamp): list(h.valid) for h in listener.histories}
+    assert list(known) == stamps
+    assert [sum(known[t]) for t in stamps] == [1, 2, 3]
+    assert 8.0 < listener.histories[-1].speed_mps[0] < 20.0
+    # and the model is not asked, for the past that it needs is missing
+    for reply in refused():
+        assert reply.status == CandidateArray.REFUSED
+        assert 'FRAME_HISTORY' in reply.faults
+    assert not listener.plans
+    assert 'Traceback' not in graph.log
+    assert json.dumps(graph.lines).count('FRAME_HISTORY:') >= 1

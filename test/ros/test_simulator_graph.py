@@ -1,0 +1,112 @@
+"""The whole graph, separate processes over Fast DDS, with the scripted runtime."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+
+pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or source ROS 2')
+
+from graph import Listener, leftovers, running
+
+from alpamayo_ros.msg import Health, PlannedTrajectory
+from alpamayo_ros.nodes.convert import ns
+
+pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(300)]
+STEP_NS = 100_000_000
+SIMULATOR = ['simulator', '--runtime', 'scripted', '--lockstep', '--seed', '3']
+WORKER = 'alpamayo_ros.runtime.worker_main'
+
+
+@pytest.fixture
+def listener(rclpy_context):
+    found = Listener(rclpy_context, lockstep=True)
+    yield found
+    found.close()
+
+
+def drive(folder, name, *arguments):
+    output = folder / f'{name}.json'
+    with running([*SIMULATOR, '--output', str(output), *arguments], folder) as graph:
+        status = graph.wait(120)
+    assert status == 0, graph.log
+    return json.loads(output.read_text()), graph
+
+
+def test_two_lockstep_runs_of_a_seed_give_the_same_bytes(tmp_path, ros_domain):
+    first, graph = drive(tmp_path, 'first', '--duration', '5')
+    assert first['duration_s'] == pytest.approx(5.0)
+    assert first['plans'] > 25 and first['distance_m'] > 3.0
+    # one reply for each of the 50 timesteps: a plan, a stop or a refusal
+    assert first['plans'] + first['fallback_plans'] + first['refusals'] == 50
+    assert 'Traceback' not in graph.log
+    assert leftovers(ros_domain) == []
+    second, _ = drive(tmp_path, 'second', '--duration', '5')
+    del first['real_time_factor'], second['real_time_factor']
+    assert second == first
+    other, _ = drive(tmp_path, 'other', '--duration', '5', '--seed', '4')
+    assert other['plans_sha256'] != first['plans_sha256']
+
+
+def test_every_timestep_gets_exactly_one_reply_and_stages_add_up(tmp_path, listener):
+    with running([*SIMULATOR, '--duration', '60'], tmp_path) as graph:
+        heard = lambda: len(listener.health) >= 30 and listener.plans[-1:]  # noqa: E731
+        assert listener.until(heard, 90), graph.log
+    del listener.health[30:]
+    times = [ns(h.t0) for h in listener.health]
+    assert times == [times[0] + i * STEP_NS for i in range(len(times))]
+    assert [h.sequence for h in listener.health] == list(range(1, len(times) + 1))
+    plans = {p.plan_id: p for p in listener.plans}
+    assert {h.plan_id for h in listener.health if h.plan_id} - {0} <= {*plans}
+    for plan in plans.values():
+        assert plan.source == PlannedTrajectory.MODEL and plan.runtime == 'scripted'
+        assert ns(plan.valid_until) > ns(plan.header.stamp)
+        assert len(plan.x_m) == 60 and plan.checks
+    assert listener.health[-1].state == Health.ACTIVE
+
+
+def test_kill_9_of_the_model_is_named_and_the_child_comes_back(tmp_path, listener):
+    with running([*SIMULATOR, '--duration', '60'], tmp_path) as graph:
+        assert listener.until(lambda: any(h.plans > 20 for h in listener.health), 90), graph.log
+        (victim,) = graph.pids(WORKER)
+        before = len(listener.health)
+
+        def since(test, first=before):
+            return lambda: any(test(h) for h in listener.health[first:])
+
+        os.kill(victim, signal.SIGKILL)
+        killed_s = time.monotonic()
+        assert listener.until(since(lambda h: 'MODEL_ABSENT' in h.faults), 10), graph.log
+        assert listener.until(since(lambda h: h.worker_restarts and h.worker_alive), 10), graph.log
+        assert time.monotonic() - killed_s < 10.0
+        assert graph.pids(WORKER) not in ([], [victim])
+        dead = max(i for i, h in enumerate(listener.health) if not h.worker_alive)
+        driving = lambda: any(
+            h.state == Health.ACTIVE and h.plan_id for h in listener.health[dead + 1 :]
+        )
+        assert listener.until(driving, 60), graph.log
+    times = [ns(h.t0) for h in listener.health]
+    assert all(b - a == STEP_NS for a, b in zip(times, times[1:], strict=False))
+    stopping = [h for h in listener.health if h.state == Health.FALLBACK]
+    assert stopping and all(h.plan_id for h in stopping)  # an explicit stop, at every timestep
+    assert any(p.source != PlannedTrajectory.MODEL for p in listener.plans)
+
+
+def test_front_camera_dropped_is_a_fallback_stop_until_it_is_back(tmp_path, listener):
+    drop = 'drop(source=front,start_s=4,stop_s=7)'
+    with running([*SIMULATOR, '--duration', '11', '--inject', drop], tmp_path) as graph:
+        assert listener.until(lambda: len(listener.health) >= 109, 120), graph.log
+    start_ns = ns(listener.health[0].t0)
+    at = {round((ns(h.t0) - start_ns) / 1e9, 1): h for h in listener.health}
+    assert at[3.9].state == Health.ACTIVE
+    fallen = min(t for t, h in at.items() if h.state == Health.FALLBACK)
+    assert 4.0 <= fallen <= 4.7
+    assert {'SET_INCOMPLETE', 'CAM_MANDATORY_LOST'} & set(at[fallen].faults)
+    held = [p for p in listener.plans if p.source == PlannedTrajectory.MODEL]
+    lost_s = [(ns(p.header.stamp) - start_ns) / 1e9 for p in held]
+    assert not [t for t in lost_s if 4.3 < t < 7.0]
+    # back and driving; DEGRADED, as long as a third of the last 100 frames is missing
+    assert at[10.8].state in (Health.ACTIVE, Health.DEGRADED) and at[10.8].plan_id
+    assert max(lost_s) > 10.0
