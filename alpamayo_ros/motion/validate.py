@@ -86,13 +86,14 @@ def validate(
     ``dt_s`` is the profile's time step, which the roll-out's must equal.
     """
     k = len(raw)
-    columns = [
-        *_form(raw, rollout, limits, dt_s),
-        *_start(raw, ego, limits, dt_s),
-        *_ride(rollout, ego, limits, speed_cap_mps),
-        *_path(raw, rollout, ego, limits, dt_s),
-        *_jump(rollout, ego, previous, limits),
-    ]
+    with np.errstate(all='ignore'):  # NaN and infinity are answers here: they are refused
+        columns = [
+            *_form(raw, rollout, limits, dt_s),
+            *_start(raw, ego, limits, dt_s),
+            *_ride(rollout, ego, limits, speed_cap_mps),
+            *_path(raw, rollout, ego, limits, dt_s),
+            *_jump(rollout, ego, previous, limits),
+        ]
     names, values, warns, tops = zip(*columns, strict=True)
     # Speeds and lengths of a candidate that is not finite are not either: every row then fails.
     table = np.stack([np.broadcast_to(np.asarray(v, np.float64), (k,)) for v in values], axis=1)

