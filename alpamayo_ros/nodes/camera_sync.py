@@ -41,6 +41,7 @@ class CameraSyncNode(AlpamayoNode):
         self.cameras = rig.for_profile(self.profile)
         self.calibration_hash = rig.calibration_hash
         self.pipeline = ViewPipeline(self.profile, self.cameras, self.settings.decode_threads)
+        self.get_logger().info(f'rig {rig.name}: {self.pipeline.lost_fov}')
         required = [c.name for c in self.profile.cameras if c.mandatory or not c.maskable]
         self.limits = SyncLimits()
         self.sync = CameraSync(

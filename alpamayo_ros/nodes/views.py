@@ -60,9 +60,11 @@ class ViewPipeline:
         return self._bridge is not None
 
     @property
-    def lost_fov(self) -> dict[str, float]:
-        """Degrees of each view's width that its camera does not cover, where that is over 1."""
-        return {m.view.name: m.lost_fov_deg for m in self._makers if m.lost_fov_deg > 1.0}
+    def lost_fov(self) -> str:
+        """Which views are wider than their camera, and by how many degrees."""
+        lost = {m.view.name: m.lost_fov_deg for m in self._makers if m.lost_fov_deg > 1.0}
+        words = ', '.join(f'{view} {degrees:.0f} deg' for view, degrees in lost.items())
+        return f'lost field of view: {words or "none"}'
 
     def calibrate(self, name: str, message: Any) -> Fault | None:
         """Adopt the first CameraInfo of a camera; CALIBRATION_CHANGED when a later one differs."""
@@ -85,8 +87,7 @@ class ViewPipeline:
             return Fault(Code.CALIBRATION_CHANGED, f'{name}: another CameraInfo than before.')
         self._cameras[name] = found
         self._build()
-        lost = ', '.join(f'{view} {degrees:.0f} deg' for view, degrees in self.lost_fov.items())
-        self.news = f'{name}: calibrated by CameraInfo; lost field of view: {lost or "none"}'
+        self.news = f'{name}: calibrated by CameraInfo; {self.lost_fov}'
         return None
 
     def check(self, name: str, message: Any) -> Fault | None:

@@ -83,9 +83,7 @@ def test_kill_9_of_the_model_is_named_and_the_child_comes_back(tmp_path, listene
         assert time.monotonic() - killed_s < 10.0
         assert graph.pids(WORKER) not in ([], [victim])
         dead = max(i for i, h in enumerate(listener.health) if not h.worker_alive)
-        driving = lambda: any(
-            h.state == Health.ACTIVE and h.plan_id for h in listener.health[dead + 1 :]
-        )
+        driving = since(lambda h: h.state == Health.ACTIVE and h.plan_id, dead + 1)
         assert listener.until(driving, 60), graph.log
     times = [ns(h.t0) for h in listener.health]
     assert all(b - a == STEP_NS for a, b in zip(times, times[1:], strict=False))
