@@ -1,0 +1,46 @@
+"""Who may import what, as far as the import graph's contracts (``./run lint``) cannot show it."""
+
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import alpamayo_ros
+
+RUN_TIME = ('bringup', 'environment', 'faults', 'motion', 'nodes', 'pipeline', 'profile')
+RUN_TIME += ('runtime', 'safety', 'sensing', 'simulation', 'types')
+NEEDS_TORCH = ('runtime.torch_runtime', 'runtime.export')
+
+
+def modules(tops: tuple[str, ...]) -> list[str]:
+    """Every module below the given top-level names, except those whose purpose is torch."""
+    found = [m.name for m in pkgutil.walk_packages(alpamayo_ros.__path__, 'alpamayo_ros.')]
+    short = [name.removeprefix('alpamayo_ros.') for name in found]
+    return [n for n in short if n.split('.')[0] in tops and not n.startswith(NEEDS_TORCH)]
+
+
+def loaded_by(names: list[str], package: str) -> str:
+    """'yes' or 'no': whether importing all ``names`` in a fresh process loads ``package``."""
+    code = (
+        'import importlib, sys\n'
+        f'for name in {names!r}: importlib.import_module("alpamayo_ros." + name)\n'
+        f'print("yes" if {package!r} in sys.modules else "no")'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()[-1]
+
+
+def test_the_run_time_path_loads_no_torch() -> None:
+    names = modules(RUN_TIME)
+    assert 'nodes.planner' in names and 'pipeline' in names
+    assert loaded_by(names, 'torch') == 'no'
+
+
+@pytest.mark.parametrize('package', ['rclpy', 'alpamayo_ros.msg'])
+def test_the_core_loads_no_ros(package: str) -> None:
+    names = modules(tuple(top for top in RUN_TIME if top != 'nodes') + ('cli', 'evaluation'))
+    assert loaded_by([n for n in names if n != 'cli.doctor_software'], package) == 'no'
