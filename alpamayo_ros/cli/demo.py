@@ -114,7 +114,9 @@ def _run(runtime: str, out: Path, seconds: float, console: Console) -> bool:
 
         summary = write_results(rows, results, folders, out, progress)
     _show(console, summary, out)
-    return all(row.score > 0 and row.collisions_at_fault == 0 for row in rows)
+    from alpamayo_ros.evaluation.report import good
+
+    return all(good(row, result) for row, result in zip(rows, results, strict=True))
 
 
 def _progress(console: Console) -> Progress:

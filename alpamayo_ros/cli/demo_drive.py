@@ -22,6 +22,7 @@ WALL_LIMIT_S = 300.0  # a drive of 40 s in lockstep takes about 90 s on two busy
 FOLLOW_S = 0.25
 DOMAINS = range(40, 100)  # below 102, above which DDS ports may clash with ephemeral ones
 LOG_LINES = 12
+SCRIPT_MPS = 4.0
 
 
 class DriveError(Exception):
@@ -70,6 +71,7 @@ def drive(
     options = Options(
         runtime=runtime, scenario=what.scenario, seed=what.seed, lockstep=what.mode == 'lockstep',
         duration_s=what.duration_s, output=str(result), record=str(folder),
+        parameters=_script(folder) if runtime == 'scripted' else '',
     )  # fmt: skip
     os.environ.setdefault('ROS_DOMAIN_ID', str(DOMAINS[os.getpid() % len(DOMAINS)]))
     ended = threading.Event()
@@ -94,6 +96,15 @@ def drive(
         raise DriveError(_explain(what, status, log))
     found = json.loads(result.read_text())
     return ScenarioRow.model_validate(found), found
+
+
+def _script(folder: Path) -> str:
+    """A parameter file that lets the test double drive off, straight on."""
+    path = folder / 'script.param.yaml'
+    path.write_text(
+        f'/**/planner:\n  ros__parameters:\n    script: \'{{"speed_mps": {SCRIPT_MPS}}}\'\n'
+    )
+    return str(path)
 
 
 def _follow(path: Path, tell: Callable[[Now], None], ended: threading.Event) -> None:

@@ -98,7 +98,8 @@ class Dashboard:
         canvas.text(out, f'{moment.time_s:.1f} s', (right, 12), 22, anchor='right')
         canvas.text(out, moment.runtime, (right - 110, 19), 14, canvas.MUTED, anchor='right')
         if moment.reason:
-            line = canvas.wrap(moment.reason, 14, 900, 1)[0]
+            room = right - 17 - canvas.text_width(moment.subtitle, 14) - 28
+            line = canvas.wrap(moment.reason, 14, max(room, 300), 1)[0]
             canvas.text(out, line, (right, 40), 14, colour, anchor='right')
 
 

@@ -12,7 +12,7 @@ from alpamayo_ros.evaluation.recording import Recording, newest
 STANDING_MPS = 0.1
 BRAKING_MPS2, BEND_RPS = -0.8, 0.12  # milder than this is not worth a picture
 SMOOTH_S = 0.5
-APART_S = 3.0  # between two moments of one drive
+APART_S = 2.0  # between two moments of one drive
 
 
 @dataclass(frozen=True, slots=True)
