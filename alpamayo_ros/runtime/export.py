@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.model.vla import VLA
@@ -45,7 +45,7 @@ def save_half(model: VLA, path: Path) -> None:
         half = value.half() if value.dtype == torch.float32 and value.dim() >= 2 else value
         lossless = bool(torch.equal(half.to(value.dtype), value))
         state[name] = (half if lossless else value).contiguous()
-    save_file(state, path)
+    path.write_bytes(save(state))  # save_file would make it readable by its owner alone
 
 
 def export_model(
