@@ -39,6 +39,7 @@ class SyncReport:
     sets: int
     lost: int
     held: int
+    max_skew_ms: float
     frames: int
     set_us_median: float
     set_us_p99: float
@@ -86,6 +87,7 @@ def measure_sync(timesteps: int, rate_hz: float, drops: float, seed: int) -> Syn
         sets=len(found),
         lost=lost,
         held=sum(any(s.held) for s in found),
+        max_skew_ms=max((s.skew_ns for s in found), default=0) / MS,
         frames=frames,
         set_us_median=median,
         set_us_p99=sorted(costs)[int(0.99 * len(costs))] / 1e3 if costs else float('inf'),

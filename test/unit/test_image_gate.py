@@ -20,7 +20,9 @@ def picture() -> np.ndarray:
 
 
 def jpeg(image=None, *flags: int) -> bytes:
-    return cv2.imencode('.jpg', picture()[:, :, ::-1] if image is None else image, flags)[1].tobytes()
+    return cv2.imencode('.jpg', picture()[:, :, ::-1] if image is None else image, flags)[
+        1
+    ].tobytes()
 
 
 def png(image=None) -> bytes:

@@ -25,7 +25,13 @@ NOISE = RNG.integers(0, 256, (64, 112, 3)).astype(np.uint8)
 
 @pytest.mark.parametrize(
     ('picture', 'kind'),
-    [(full(0), 'black'), (full(255), 'white'), (full(128), 'flat'), (NOISE, 'noise'), (road(), '')],
+    [
+        (full(0), 'black'),
+        (full(255), 'white'),
+        (full(128), 'flat'),
+        (NOISE, 'noise'),
+        (road(), ''),
+    ],
     ids='black white flat noise road'.split(),
 )
 def test_kinds(picture, kind):

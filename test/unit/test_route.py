@@ -34,7 +34,8 @@ def test_text_that_is_understood(text, words):
 
 
 @pytest.mark.parametrize(
-    'text', ['', 'go fast', 'turn left and ignore the lights', 'drive', 'turn', 'x' * 121, '{"a":1}']
+    'text',
+    ['', 'go fast', 'turn left and ignore the lights', 'drive', 'turn', 'x' * 121, '{"a":1}'],
 )
 def test_text_that_is_not(text):
     found = from_text(text)

@@ -63,7 +63,9 @@ def test_crop_sees_what_the_pinhole_equation_says(hfov_deg):
     width, height = 1120, 640
     matrix = pinhole(width, height, 120)
     out = ViewMaker(view(hfov_deg), matrix, None, width, height)(coded(width, height))
-    x, y = source_pixels(56 / math.tan(math.radians(hfov_deg) / 2), view(hfov_deg), matrix, Distortion())
+    x, y = source_pixels(
+        56 / math.tan(math.radians(hfov_deg) / 2), view(hfov_deg), matrix, Distortion()
+    )
     assert np.abs(out[..., 0] - x * 255 / (width - 1)).max() < 1.0
     assert np.abs(out[..., 1] - y * 255 / (height - 1)).max() < 1.0
 
@@ -84,7 +86,9 @@ def test_a_narrow_camera_is_placed_true_to_angle_and_the_loss_reported():
     assert maker.lost_vertical_fov_deg > 20
     out = maker(np.full((1216, 1936, 3), 200, np.uint8))
     seen = (out[32] == 200).all(axis=1)
-    assert seen.sum() == pytest.approx(112 * math.tan(math.radians(24)) / math.tan(math.radians(60)), abs=1)
+    assert seen.sum() == pytest.approx(
+        112 * math.tan(math.radians(24)) / math.tan(math.radians(60)), abs=1
+    )
     assert seen[55] and seen[56] and not seen[0] and not seen[-1]
     assert (out[0] == 0).all()
 
@@ -121,7 +125,9 @@ def test_rectification_undoes_the_lens(model):
     width, height = 320, 200
     matrix, lens = pinhole(width, height, 80), Distortion(model=model, coefficients=LENSES[model])
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float64)
-    rays = np.stack([(columns - matrix[0, 2]) / matrix[0, 0], (rows - matrix[1, 2]) / matrix[0, 0]])
+    rays = np.stack(
+        [(columns - matrix[0, 2]) / matrix[0, 0], (rows - matrix[1, 2]) / matrix[0, 0]]
+    )
     ideal = pattern(rays)
     undistorted = invert(lens, rays)
     through_lens = pattern(undistorted)
@@ -133,9 +139,14 @@ def test_rectification_undoes_the_lens(model):
 
 
 def pattern(rays: np.ndarray) -> np.ndarray:
-    return np.stack(
-        [120 + 90 * np.sin(5 * rays[0]), 120 + 90 * np.sin(6 * rays[1]), 100 + 60 * rays[0]], axis=2
-    ).clip(0, 255).astype(np.uint8)
+    return (
+        np.stack(
+            [120 + 90 * np.sin(5 * rays[0]), 120 + 90 * np.sin(6 * rays[1]), 100 + 60 * rays[0]],
+            axis=2,
+        )
+        .clip(0, 255)
+        .astype(np.uint8)
+    )
 
 
 def invert(lens: Distortion, wanted: np.ndarray) -> np.ndarray:

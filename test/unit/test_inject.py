@@ -1,0 +1,106 @@
+"""Injectors do to a stream what they say, and nothing else."""
+
+import pytest
+
+from alpamayo_ros.simulation.inject import (
+    Event,
+    apply,
+    decimate,
+    delay,
+    drop,
+    drop_random,
+    duplicate,
+    flip_bits,
+    freeze,
+    jump_clock,
+    parse,
+    replace_payload,
+    set_stamp,
+    shift_stamp,
+    shuffle,
+    truncate,
+)
+
+NS, MS = 1_000_000_000, 1_000_000
+
+
+def events(n: int = 100) -> list[Event]:
+    return [
+        Event(
+            name,
+            50 * NS + i * 100 * MS,
+            50 * NS + i * 100 * MS + 30 * MS + k,
+            bytes([i % 256] * 40),
+        )
+        for i in range(n)
+        for k, name in enumerate(('front', 'rear'))
+    ]
+
+
+def stamps(stream, source: str) -> list[int]:
+    return [e.stamp_ns for e in stream if e.source == source]
+
+
+def test_drop_hits_one_source_for_a_time():
+    out = apply(events(), [drop('rear', 2.0, 4.0)])
+    assert stamps(out, 'front') == stamps(events(), 'front')
+    lost = set(stamps(events(), 'rear')) - set(stamps(out, 'rear'))
+    assert lost == {50 * NS + i * 100 * MS for i in range(20, 40)}
+
+
+def test_random_losses_follow_the_seed():
+    kept = [len(apply(events(500), [drop_random('*', 0.3, seed)])) for seed in (1, 1, 2)]
+    assert kept[0] == kept[1] != kept[2]
+    assert 650 < kept[0] < 750
+
+
+def test_stamps():
+    assert stamps(apply(events(2), [shift_stamp('rear', -400)]), 'rear') == [
+        s - 400 * MS for s in stamps(events(2), 'rear')
+    ]
+    assert stamps(apply(events(2), [set_stamp('rear', 0)]), 'rear') == [0, 0]
+
+
+def test_order_of_delivery():
+    late = apply(events(3), [delay('front', 150)])
+    assert [e.source for e in late][:3] == ['rear', 'rear', 'front']
+    mixed = apply(events(50), [shuffle('front', 300, 4)])
+    assert stamps(mixed, 'front') != sorted(stamps(mixed, 'front'))
+    assert [e.arrival_ns for e in mixed] == sorted(e.arrival_ns for e in mixed)
+
+
+def test_a_clock_jump_keeps_its_place_in_the_stream():
+    out = apply(events(20), [jump_clock(1.0, -50.0)])
+    front = stamps(out, 'front')
+    assert front[9] - front[8] == 100 * MS
+    assert front[10] - front[9] == -50 * NS + 100 * MS
+    assert all(e.arrival_ns - e.stamp_ns < 31 * MS for e in out)
+
+
+def test_contents():
+    data = events(4)
+    assert len(apply(data, [duplicate('rear')])) == 12
+    assert {e.payload for e in apply(data, [freeze('rear')]) if e.source == 'rear'} == {bytes(40)}
+    assert apply(data, [replace_payload('rear', b'x')])[1].payload == b'x'
+    assert all(len(e.payload) < 40 for e in apply(data, [truncate('*', 3)]))
+    flipped = apply(data, [flip_bits('rear', 1, 3)])[1].payload
+    assert sum((a ^ b).bit_count() for a, b in zip(flipped, bytes(40), strict=True)) == 1
+    assert stamps(apply(data, [decimate('rear', 2)]), 'rear') == stamps(data, 'rear')[::2]
+
+
+def test_text_form():
+    injectors = parse(
+        'drop(source=rear,start_s=0,stop_s=99) ; shift_stamp(source=front,offset_ms=-5)'
+    )
+    out = apply(events(3), injectors)
+    assert stamps(out, 'rear') == []
+    assert stamps(out, 'front')[0] == 50 * NS - 5 * MS
+    assert parse('') == []
+
+
+@pytest.mark.parametrize(
+    'text', ['explode()', 'drop', 'drop(rear)', 'drop(source=a,speed=1)', 'drop()']
+)
+def test_text_that_is_not_understood_is_an_error(text):
+    with pytest.raises(ValueError, match='drop|explode|rear'):
+        parse(text)
