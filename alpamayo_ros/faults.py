@@ -125,7 +125,6 @@ class Code(Enum):
     PLAN_STALE = (_E, _FALLBACK, 'The proposal is too old to be driven.', 'Lower the load.')
     PLAN_STAMP = (_W, _REFUSE, 'A proposal is not newer than the last plan.', 'Check the sender.')
     PLAN_FUTURE = (_E, _REFUSE, 'A proposal is about the future.', 'Check the clocks.')
-    PLAN_COMMANDS = (_F, _FAULT, 'The fallback stop itself broke a rule.', 'Report this log.')
     SPREAD_WARN = (_W, _DEGRADE, 'The candidates differ: the model is unsure.', 'None needed.')
     SPREAD = (_E, _FALLBACK, 'The candidates contradict each other.', 'Check the cameras.')
     COLLISION_WARN = (_W, _DEGRADE, 'The chosen plan may hit an object.', 'Be ready to brake.')

@@ -19,6 +19,7 @@ from alpamayo_ros.motion.rollout import Rollout
 from alpamayo_ros.types import EgoState
 
 NO_WARNING = float('inf')
+HEADING_POINTS = 3  # the raw start heading is the mean of these, for its noise of about 2 deg
 START_POINTS = 5  # the raw start speed is the slope of the progress over these points
 
 
@@ -123,7 +124,8 @@ def _start(raw: np.ndarray, ego: EgoState, limits: Limits, dt_s: float) -> list[
     speed = max(ego.speed_mps, 0.0)
     expected = np.array([speed * dt_s, 0.0])
     apart = np.hypot(*(raw[:, 0, :2] - expected).T)
-    turned = np.abs(raw[:, 0, 2] - ego.yaw_rate_rps * dt_s)
+    few = min(HEADING_POINTS, raw.shape[1])
+    turned = np.abs(raw[:, :few, 2].mean(axis=1) - ego.yaw_rate_rps * dt_s * (few + 1) / 2)
     n = min(START_POINTS, raw.shape[1])
     time = (np.arange(n) - (n - 1) / 2) * dt_s
     heading = raw[:, :n, 2].mean(axis=1, keepdims=True)

@@ -95,7 +95,7 @@ class TestEdges:
 
         def build(f):
             raw = result.poses.copy()
-            raw[:, 0, 2] += sign * f * LIMITS.start_yaw_rad
+            raw[:, :3, 2] += sign * f * LIMITS.start_yaw_rad
             return check(result, ego(speed), raw)
 
         pair('start_yaw_rad', build, speed)
