@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from alpamayo_ros.cli.demo_drive import Drive, DriveError, Now, drive
 from alpamayo_ros.profile import load_profile
@@ -122,10 +122,10 @@ def _run(runtime: str, out: Path, seconds: float, console: Console) -> bool:
 def _progress(console: Console) -> Progress:
     return Progress(
         SpinnerColumn(),
-        TextColumn('{task.description:<26}'),
-        BarColumn(bar_width=24),
+        TextColumn('{task.description:<25}', table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=16),
         TimeElapsedColumn(),
-        TextColumn('[dim]{task.fields[note]}[/dim]'),
+        TextColumn('[dim]{task.fields[note]}[/dim]', table_column=Column(no_wrap=True)),
         console=console,
     )
 

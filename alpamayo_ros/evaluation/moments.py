@@ -9,7 +9,7 @@ import numpy as np
 from alpamayo_ros.evaluation import events
 from alpamayo_ros.evaluation.recording import Recording, newest
 
-STANDING_MPS = 0.1
+STANDING_MPS, MOVING_MPS = 0.1, 1.0  # standing counts once the car has moved
 BRAKING_MPS2, BEND_RPS = -0.8, 0.12  # milder than this is not worth a picture
 SMOOTH_S = 0.5
 APART_S = 2.0  # between two moments of one drive
@@ -75,7 +75,8 @@ def _motion(recording: Recording) -> list[Notable]:
     acceleration[:3], acceleration[-3:] = 0.0, 0.0
     out = []
     braking, bend = int(acceleration.argmin()), int(np.abs(yaw).argmax())
-    standing = np.flatnonzero(speed < STANDING_MPS)
+    has_driven = np.maximum.accumulate(speed) > MOVING_MPS
+    standing = np.flatnonzero((speed < STANDING_MPS) & has_driven)
     if acceleration[braking] < BRAKING_MPS2:
         text = f'hardest braking, {acceleration[braking]:.1f} m/s²'
         out.append(Notable(round(time_s[braking] * 1e9), text))

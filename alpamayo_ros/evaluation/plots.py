@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec
 
 import numpy as np
 from jaxtyping import Float
@@ -15,6 +16,7 @@ from alpamayo_ros.evaluation.recording import Recording
 from alpamayo_ros.evaluation.summary import plan_ages_ms
 from alpamayo_ros.evaluation.top_view import Road, offset
 
+P = ParamSpec('P')
 INK, GREY, BLUE, ORANGE, GREEN = '#24292f', '#8c959f', '#0969da', '#bc4c00', '#1a7f37'
 STYLE: Any = {
     'font.family': 'sans-serif', 'font.size': 9, 'svg.fonttype': 'none', 'axes.edgecolor': GREY,
@@ -25,10 +27,25 @@ STYLE: Any = {
 SMOOTH = 5  # odometry rows of a moving mean
 
 
+def _styled(draw: Callable[P, str]) -> Callable[P, str]:
+    """Draw with ``STYLE`` and leave matplotlib's own settings as they were."""
+
+    @functools.wraps(draw)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> str:
+        import matplotlib
+
+        matplotlib.use('Agg')
+        with matplotlib.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return wrapped
+
+
+@_styled
 def path_plot(recording: Recording, road: Road | None) -> str:
     """The driven path on its road, seen from above, coloured by speed."""
     table = recording.ego
-    figure, axes = _figure(4.2, 3.4)
+    figure, axes = _figure(5.2, 3.4)
     if road is not None:
         for left_m, width in ((road.right_m, 0.8), (road.left_m, 0.8)):
             edge = offset(road.centre, left_m)
@@ -46,6 +63,7 @@ def path_plot(recording: Recording, road: Road | None) -> str:
     return _svg(figure)
 
 
+@_styled
 def speed_plot(recording: Recording) -> str:
     """Speed over time, driven and as planned two seconds before, and acceleration below it."""
     table = recording.ego
@@ -65,6 +83,7 @@ def speed_plot(recording: Recording) -> str:
     return _svg(figure)
 
 
+@_styled
 def age_plot(recording: Recording) -> str:
     """Age of the plan at each reference and duration of each cycle, over time."""
     start_ns = recording.times_ns[0]
@@ -82,6 +101,7 @@ def age_plot(recording: Recording) -> str:
     return _svg(figure)
 
 
+@_styled
 def stage_plot(stages: dict[str, float]) -> str:
     """Median time of each stage of a cycle."""
     figure, axes = _figure(5.2, 2.8)
@@ -115,24 +135,16 @@ def _planned(recording: Recording, ahead_s: float) -> list[tuple[float, float]]:
 
 
 def _figure(width: float, height: float, rows: int = 1) -> tuple[Any, Any]:
-    import matplotlib
-
-    matplotlib.use('Agg')
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout='constrained')
-        axes = figure.subplots(rows, 1, sharex=True)
-    return figure, axes
+    figure = Figure(figsize=(width, height), layout='constrained')
+    return figure, figure.subplots(rows, 1, sharex=True)
 
 
 def _svg(figure: Any) -> str:
     """The figure as an element that scales with the page."""
-    import matplotlib
-
     out = io.StringIO()
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(out, format='svg', metadata={'Date': None})
+    figure.savefig(out, format='svg', metadata={'Date': None})
     text = out.getvalue()
     text = re.sub(r'(?s)<metadata>.*?</metadata>', '', text[text.index('<svg') :])
     return re.sub(r'<svg ([^>]*?)width="[^"]*"', r'<svg \1class="plot"', text, count=1).replace(

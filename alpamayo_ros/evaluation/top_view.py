@@ -28,6 +28,7 @@ CHOSEN: Colour = (86, 240, 130)
 NO_COST: Colour = (120, 125, 132)
 CHEAP, DEAR = np.array([250, 214, 70]), np.array([214, 60, 110])
 DASH_M, GAP_M = 3.0, 6.0
+REACH_M = 60.0  # road further away is outside the picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class TopView:
 
     def _road(self, out: Canvas, road: Road, pose: tuple[float, float, float]) -> None:
         centre = to_base(road.centre, pose)
-        near = np.hypot(centre[:, 0], centre[:, 1]) < 120
+        near = np.hypot(centre[:, 0], centre[:, 1]) < REACH_M
         centre = centre[near]
         if len(centre) < 3:
             return
