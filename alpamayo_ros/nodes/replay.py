@@ -22,6 +22,7 @@ from alpamayo_ros.nodes import qos
 from alpamayo_ros.nodes.base import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.convert import NS, stamp
 from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.readiness import PlannerWatch
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.rig import load_rig
 
@@ -34,6 +35,7 @@ PARAMETERS = (
 )
 TICK_S = 0.01  # /clock and the messages that are due, at 100 Hz
 BROKEN = 5
+DISCOVERY_S = 1.0  # for the topics that are not waited for
 LATCHED = ('/tf_static', 'camera_info')
 
 
@@ -57,6 +59,7 @@ class ReplayNode(AlpamayoNode):
         self._messages: Iterator[BagMessage] = iter(self._reader)
         self._next = next(self._messages, None)
         self._begin_ns = self._end_ns = 0 if self._next is None else self._next.time_ns
+        self._planner = PlannerWatch(self)
         self._began_s = time.monotonic()
         self._started_s: float | None = None
         wall = RclpyClock(clock_type=ClockType.STEADY_TIME)
@@ -80,15 +83,17 @@ class ReplayNode(AlpamayoNode):
             self._finish()
 
     def _ready(self) -> bool:
-        """Whether every camera topic has a reader, or the wait is over."""
+        """Whether every camera topic has a reader and the planner is active, or the wait over."""
         waited_s = time.monotonic() - self._began_s
         listening = all(self.count_subscribers(topic) > 0 for topic in self._awaited)
-        if not listening and waited_s < self.settings.start_timeout_s:
+        active = self._planner.ask()
+        if not (listening and active):
+            if waited_s < self.settings.start_timeout_s:
+                return False
+            lack = 'the planner is not active' if listening else 'not every camera has a reader'
+            self.get_logger().warning(f'{lack} after {waited_s:.0f} s; playing all the same')
+        elif waited_s < DISCOVERY_S:
             return False
-        if not listening:
-            self.get_logger().warning(f'not every camera has a reader after {waited_s:.0f} s')
-        elif waited_s < 1.0:
-            return False  # discovery of the other topics
         self._started_s = time.monotonic()
         return True
 

@@ -12,8 +12,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lifecycle_msgs.msg import State
-from lifecycle_msgs.srv import GetState
 from rclpy.clock import Clock, ClockType
 
 from alpamayo_ros.msg import Health, PlannedTrajectory
@@ -22,6 +20,7 @@ from alpamayo_ros.nodes.base import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.convert import NS, ns
 from alpamayo_ros.nodes.lockstep import Lockstep, Reply
 from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.readiness import PlannerWatch
 from alpamayo_ros.nodes.world import World
 from alpamayo_ros.nodes.world_topics import WorldTopics
 from alpamayo_ros.profile import load_profile
@@ -63,12 +62,10 @@ class SimulatorNode(AlpamayoNode):
         self._references: list[PlannedTrajectory] = []
         self._tick = 0
         self._began_s = self._running_s = time.monotonic()
-        self._state_call: Any = None
-        self._active = False
+        self._planner = PlannerWatch(self)
         self._refusals = 0
         self._subscribe()
         wall = Clock(clock_type=ClockType.STEADY_TIME)
-        self._planner = self.create_client(GetState, 'planner/get_state')
         self._starter = self.create_timer(0.1, self._start, clock=wall)
         self._timer: Any = None
         self._wall = wall
@@ -92,9 +89,9 @@ class SimulatorNode(AlpamayoNode):
             self.get_logger().error(f'the driver is not ready after {waited_s:.0f} s')
             self._end(3)
             return
-        self._ask_planner()
+        active = self._planner.ask()
         matched = self.topics.matched and all(i.get_publisher_count() > 0 for i in self._inputs)
-        if not (matched and self._active):
+        if not (matched and active):
             return
         self.destroy_timer(self._starter)
         self.get_logger().info(f'the driver is ready after {waited_s:.1f} s: {self.world.title}')
@@ -107,14 +104,6 @@ class SimulatorNode(AlpamayoNode):
         else:
             self._publish_timestep()
             self._timer = self.create_timer(TICK_S, self._on_tick, clock=self._wall)
-
-    def _ask_planner(self) -> None:
-        """Ask for the planner's lifecycle state, one question at a time."""
-        if self._state_call is not None and self._state_call.done():
-            answer, self._state_call = self._state_call.result(), None
-            self._active = answer.current_state.id == State.PRIMARY_STATE_ACTIVE
-        if self._state_call is None and not self._active and self._planner.service_is_ready():
-            self._state_call = self._planner.call_async(GetState.Request())
 
     # -- the world ------------------------------------------------------------------------------
     @property

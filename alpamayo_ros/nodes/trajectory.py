@@ -8,7 +8,6 @@ timer: each t0 gets one Health, with a plan and its reference or without, at t0 
 from __future__ import annotations
 
 import sys
-import time
 from collections import deque
 from typing import Any
 
@@ -70,7 +69,7 @@ class TrajectoryNode(AlpamayoNode):
         self._plan: tuple[Any, PlannedTrajectory] | None = None
         self._cycles: deque[float] = deque(maxlen=CYCLES)
         self._frame_age_s: float | None = None
-        self._heard_s: dict[str, float] = {}
+        self._heard_ns: dict[str, int] = {}
         self._seen_ns: dict[str, int] = {}
         self._takeover = False
         self._open_topics()
@@ -113,10 +112,10 @@ class TrajectoryNode(AlpamayoNode):
         self._decide_pending()
 
     def _on_frames(self, message: FrameSetInfo) -> None:
-        self._heard_s['camera_sync'] = time.monotonic()
+        self._heard_ns['camera_sync'] = self.now_ns
 
     def _on_candidates(self, message: CandidateArray) -> None:
-        self._heard_s['planner'] = time.monotonic()
+        self._heard_ns['planner'] = self.now_ns
         self._upstream = tuple(Fault(code) for code in codes(message.faults))
         self.counters.worker(not ALIVE & set(message.faults))
         self.origin.runtime, self.origin.manifest_hash = message.runtime, message.manifest_hash
@@ -281,10 +280,11 @@ class TrajectoryNode(AlpamayoNode):
         """NODE_SILENT for a node that spoke before and says nothing any more."""
         if self.settings.lockstep:
             return None
-        now_s = time.monotonic()
-        for name, heard_s in self._heard_s.items():
-            if now_s - heard_s > self.settings.silence_s:
-                return Fault(Code.NODE_SILENT, f'{name}.', {'silent_s': now_s - heard_s})
+        now_ns = self.now_ns
+        for name, heard_ns in self._heard_ns.items():
+            silent_s = (now_ns - heard_ns) / NS
+            if silent_s > self.settings.silence_s:
+                return Fault(Code.NODE_SILENT, f'{name}.', {'silent_s': silent_s})
         return None
 
     def _takeover_fault(self) -> Fault | None:

@@ -1,0 +1,27 @@
+"""Whether the planner is active, asked through its lifecycle service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import GetState
+from rclpy.node import Node
+
+
+class PlannerWatch:
+    """One question at a time; ``active`` stays true once it was."""
+
+    def __init__(self, node: Node) -> None:
+        self._client = node.create_client(GetState, 'planner/get_state')
+        self._call: Any = None
+        self.active = False
+
+    def ask(self) -> bool:
+        """Take an answer that came, ask again while the planner is not active."""
+        if self._call is not None and self._call.done():
+            answer, self._call = self._call.result(), None
+            self.active = answer.current_state.id == State.PRIMARY_STATE_ACTIVE
+        if self._call is None and not self.active and self._client.service_is_ready():
+            self._call = self._client.call_async(GetState.Request())
+        return self.active
