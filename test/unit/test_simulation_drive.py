@@ -68,6 +68,7 @@ def test_driving_on_into_a_stopped_car_is_an_at_fault_collision() -> None:
 
 def test_leaving_the_road_and_stalling_end_a_drive() -> None:
     sim = Simulation(load_scenario('winding_road'), 1, render=False)
+    sim.reset_ego(10.0)
     while not sim.done:
         sim.step(-0.3, 0.0)
     assert sim.outcome.end == 'offroad' and sim.outcome.left_lane_m < sim.outcome.distance_m + 1e-9
