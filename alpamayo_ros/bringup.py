@@ -98,8 +98,6 @@ def _driver(options: Options, sim_time: bool) -> list[NodeSpec]:
         'trajectory': (
             ('shadow', options.shadow),
             ('objects_expected', truth),
-            ('auto_arm', sim_time),  # on a vehicle a person arms
-            ('auto_rearm', sim_time),
         ),
     }
     names = (
@@ -176,7 +174,10 @@ GRAPHS: dict[str, Callable[[Options], Graph]] = {
 
 
 def _graph(name: str, options: Options, nodes: list[NodeSpec]) -> Graph:
-    files = [str(share_dir() / 'config' / 'nodes.param.yaml')]
+    folder = share_dir() / 'config'
+    files = [str(folder / 'nodes.param.yaml')]
+    if name != 'vehicle':
+        files.append(str(folder / 'simulation.param.yaml'))
     if options.parameters:
         files.append(options.parameters)
     if options.record:

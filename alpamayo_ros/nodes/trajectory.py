@@ -44,7 +44,9 @@ PARAMETERS = (
     Param('silence_s', float, 's', 'A node that says nothing for so long is silent.', 0.3, 10.0),
 )
 ALIVE = frozenset({'MODEL_ABSENT', 'MODEL_KILLED', 'MODEL_RESPAWNS', 'MODEL_FAILING'})
-CYCLES = 100  # for the 99th percentile of the cycle time
+CYCLES = 100  # for the 99th percentile of the cycle time; none is known before
+# One late cycle is no fault, a late 99th percentile is (FAULTS.md section 1).
+JUDGED_HERE = frozenset({Code.MODEL_OVERRUN_WARN})
 
 
 class TrajectoryNode(AlpamayoNode):
@@ -116,7 +118,7 @@ class TrajectoryNode(AlpamayoNode):
 
     def _on_candidates(self, message: CandidateArray) -> None:
         self._heard_ns['planner'] = self.now_ns
-        self._upstream = tuple(Fault(code) for code in codes(message.faults))
+        self._upstream = tuple(Fault(c) for c in codes(message.faults) if c not in JUDGED_HERE)
         self.counters.worker(not ALIVE & set(message.faults))
         self.origin.runtime, self.origin.manifest_hash = message.runtime, message.manifest_hash
         self.origin.view_mask = message.view_mask
@@ -198,7 +200,8 @@ class TrajectoryNode(AlpamayoNode):
             objects = convert.tracked_objects(message, ego)
         model = ModelStatus()
         if self._cycles:
-            p99_s = float(np.percentile(self._cycles, 99))
+            whole = len(self._cycles) == CYCLES
+            p99_s = float(np.percentile(self._cycles, 99)) if whole else None
             model = ModelStatus(last_cycle_s=self._cycles[-1], p99_cycle_s=p99_s)
         extra = (self._odometry, self._twin, self._silent(), self._takeover_fault())
         faults = (*self._upstream, *(fault for fault in extra if fault is not None))

@@ -1,0 +1,153 @@
+"""The parts of nodes/ that need no ROS: parameters, joining, lockstep, wording."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alpamayo_ros.nodes.joins import Instructions, Joiner
+from alpamayo_ros.nodes.lockstep import NO_PLAN, Lockstep
+from alpamayo_ros.nodes.params import Param, problem, problems
+from alpamayo_ros.nodes.wording import MAX_BYTES, agreement, printable, split
+
+WAIT = Param('wait_s', float, 's', 'How long.', 0.0, 0.2)
+KIND = Param('kind', str, '', 'Which.', choices=('a', 'b'))
+COUNT = Param('count', int, '', 'How many.', 1, 9)
+GOOD = {'wait_s': 0.1, 'kind': 'a', 'count': 3}
+
+
+def test_good_parameters_pass_with_what_rclpy_declares_itself():
+    extra = {'use_sim_time': True, 'start_type_description_service': True}
+    assert problems((WAIT, KIND, COUNT), {**GOOD, **extra}) == []
+    assert problem(WAIT, 0) == ''  # YAML writes 0 for 0.0
+
+
+@pytest.mark.parametrize('name', GOOD)
+def test_a_missing_key_is_named(name):
+    values = {k: v for k, v in GOOD.items() if k != name}
+    (text,) = problems((WAIT, KIND, COUNT), values)
+    assert text.startswith(f'{name}: missing') and 'nodes.param.yaml' in text
+
+
+def test_an_unknown_key_is_named_with_the_known_ones():
+    (text,) = problems((WAIT, KIND, COUNT), {**GOOD, 'wiat_s': 0.1})
+    assert text.startswith('wiat_s: unknown') and 'wait_s' in text
+
+
+@given(st.one_of(st.floats(), st.integers(), st.booleans(), st.text(), st.none()))
+def test_only_a_number_inside_the_bounds_passes(value):
+    inside = type(value) in (int, float) and 0.0 <= value <= 0.2  # NaN compares false
+    assert (problem(WAIT, value) == '') == inside
+
+
+@given(st.one_of(st.integers(), st.floats(), st.booleans(), st.text()))
+def test_a_count_is_an_int_and_nothing_else(value):
+    assert (problem(COUNT, value) == '') == (type(value) is int and 1 <= value <= 9)
+
+
+def test_lockstep_completes_with_plan_and_reference_in_any_order():
+    lock = Lockstep()
+    lock.open(100, now_s=1.0)
+    assert lock.on_reference(7, 'reference') is None
+    assert lock.on_health(100, 7) is None
+    assert lock.waited_s(3.0) == 2.0
+    reply = lock.on_plan(7, 'plan')
+    assert (reply.t0_ns, reply.plan, reply.reference) == (100, 'plan', 'reference')
+    assert lock.waited_s(9.0) == 0.0
+
+
+def test_lockstep_takes_a_refusal_and_ignores_other_timesteps():
+    lock = Lockstep()
+    lock.open(100, 0.0)
+    assert lock.on_health(90, NO_PLAN) is None and lock.surplus == 1
+    reply = lock.on_health(100, NO_PLAN)
+    assert reply.plan is None and lock.answered == 1
+    assert lock.on_health(100, NO_PLAN) is None  # a second answer to the same t0
+
+
+def test_joiner_takes_the_newest_and_counts_what_it_skips():
+    joiner = Joiner(keep_all=False)
+    for t0 in (100, 200, 300):
+        joiner.add_frames(t0, f'f{t0}')
+    joiner.add_history(100, 'h100')
+    joiner.add_history(200, 'h200')
+    cycle = joiner.take(0.0)
+    assert (cycle.t0_ns, cycle.frames, cycle.history) == (200, 'f200', 'h200')
+    assert joiner.skipped == 1
+    assert joiner.take(0.0) is None  # 300 has no history yet, 100 is past
+    joiner.add_history(300, 'h300')
+    assert joiner.take(0.0).t0_ns == 300
+
+
+def test_joiner_never_joins_different_stamps_and_keeps_order_in_lockstep():
+    joiner = Joiner(keep_all=True)
+    joiner.add_frames(100, 'f')
+    joiner.add_history(101, 'h')
+    assert joiner.take(0.0) is None
+    joiner.add_history(100, 'h')
+    joiner.add_frames(101, 'f')
+    assert [joiner.take(0.0).t0_ns, joiner.take(0.0).t0_ns] == [100, 101]
+
+
+def test_joiner_starts_over_when_the_clock_jumps_back():
+    joiner = Joiner(keep_all=False)
+    joiner.add_frames(60_000_000_000, 'f')
+    joiner.add_history(60_000_000_000, 'h')
+    assert joiner.take(0.0)
+    joiner.add_frames(10_000_000_000, 'f')
+    joiner.add_history(10_000_000_000, 'h')
+    assert joiner.take(0.0).t0_ns == 10_000_000_000
+
+
+def test_instructions_hold_from_their_stamp_until_they_expire():
+    texts = Instructions('follow the road')
+    assert texts.at(5) == 'follow the road'
+    texts.add(10, 0, 'turn left')
+    texts.add(20, 30, 'turn right')
+    assert [texts.at(t) for t in (9, 10, 19, 20, 30)] == [
+        'follow the road',
+        'turn left',
+        'turn left',
+        'turn right',
+        'turn right',
+    ]
+    assert texts.at(31) == 'follow the road'
+
+
+@given(st.text(max_size=2 * MAX_BYTES))
+def test_words_are_printable_and_bounded_whatever_the_model_says(text):
+    out = printable(text)
+    assert len(out.encode()) <= MAX_BYTES
+    assert all(c.isprintable() or c == '\n' for c in out)
+
+
+def test_parts_are_found_by_name_and_the_first_counts():
+    text = 'perception: a car: red\nsituation: free road\nnoise\nintent: stop\nintent: go'
+    assert split(text) == {
+        'perception': 'a car: red',
+        'situation': 'free road',
+        'intent': 'stop',
+    }
+
+
+@pytest.mark.parametrize(
+    ('intent', 'first', 'last', 'expected'),
+    [
+        ('stop', 5.0, 0.0, 1.0),
+        ('stop', 0.1, 0.0, 1.0),  # it stands already
+        ('stop', 5.0, 5.2, 0.5),
+        ('stop', 5.0, 8.0, 0.0),
+        ('keep speed and keep the lane', 5.0, 5.5, 1.0),
+        ('speed up', 5.0, 9.0, 1.0),
+        ('speed up', 5.0, 1.0, 0.0),
+    ],
+)
+def test_words_and_plan_agree_or_not(intent, first, last, expected):
+    value, text = agreement({'intent': intent}, first, last)
+    assert value == expected and bool(text) == (expected < 1.0)
+
+
+def test_agreement_is_unknown_without_words_on_speed_or_without_numbers():
+    assert math.isnan(agreement({'intent': 'enjoy the view'}, 1.0, 2.0)[0])
+    assert math.isnan(agreement({'intent': 'stop'}, math.nan, 2.0)[0])
