@@ -26,7 +26,10 @@ ROAD_END_M = 15.0  # agents leave this far before the road's end
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """An oriented box in the world frame: centre, heading, motion along it, and its looks."""
+    """An oriented box in the world frame: centre, heading, motion along it, and its looks.
+
+    ``kind``: car, pedestrian, or lamp (of a signal; ``z_m`` is its height).
+    """
 
     id: int
     kind: str
@@ -39,6 +42,7 @@ class Agent:
     width_m: float
     colour: tuple[float, float, float]
     braking: bool
+    z_m: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

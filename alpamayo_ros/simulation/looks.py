@@ -22,7 +22,7 @@ GROUND_REACH_M = 180.0
 def scenery(road: Road, seed: int, fog_1pm: float | None = None) -> Scenery:
     """The mesh and air of ``road``; ``fog_1pm`` overrides the seeded density (1/m)."""
     rng = np.random.default_rng([seed, 2])
-    lighting, sky, seeded_fog = _weather(rng)
+    lighting, sky, seeded_fog = weather(rng)
     builder = MeshBuilder(lighting, rng)
     _ground(builder, road, rng)
     _surface(builder, road, rng)
@@ -37,7 +37,8 @@ def scenery(road: Road, seed: int, fog_1pm: float | None = None) -> Scenery:
     )
 
 
-def _weather(rng: np.random.Generator) -> tuple[Lighting, np.ndarray, float]:
+def weather(rng: np.random.Generator) -> tuple[Lighting, np.ndarray, float]:
+    """Sun, colour of the sky at the horizon, density of the fog (1/m)."""
     sun = np.array([rng.normal(), rng.normal(), rng.uniform(0.8, 2.5)])
     ambient, diffuse = rng.uniform(0.4, 0.65), rng.uniform(0.25, 0.65)
     gain, tint = rng.uniform(0.75, 1.15), 1 + rng.uniform(-0.06, 0.06, 3)

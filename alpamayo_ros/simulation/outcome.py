@@ -48,6 +48,7 @@ class Outcome:
     reachable_m: float = math.inf
     standing_s: float = 0.0
     moved: bool = False
+    red_lights: int = 0
 
     @property
     def mean_offset_m(self) -> float:

@@ -20,6 +20,7 @@ from jaxtyping import Float32, UInt8
 from alpamayo_ros.simulation import shaders
 from alpamayo_ros.simulation.agents import Agent
 from alpamayo_ros.simulation.atlas import Look, Pose, Tile, pack
+from alpamayo_ros.simulation.extra_agents import EXTRA_MESHES, ExtraAgents, Sorted
 from alpamayo_ros.simulation.mesh import Scenery
 from alpamayo_ros.simulation.rig import SimCamera, sim_cameras
 from alpamayo_ros.simulation.vehicle_mesh import LENGTH_M, WIDTH_M, car_mesh
@@ -76,6 +77,7 @@ class Renderer:
             attributes = (buffer, '4f 4f 4f /i', 'pose', 'paint', 'size')
             self._instances.append(buffer)
             self._cars.append(ctx.vertex_array(self._moving, [mesh, attributes]))
+        self._extras = ExtraAgents(ctx, self._moving, 2 * len(self._tiles))
         self._loaded: dict[int, _Loaded] = {}
 
     def _fine_buffers(self, tile: Tile) -> tuple[Any, Any]:
@@ -116,28 +118,38 @@ class Renderer:
         for program in (self._static, self._moving):
             program['sky'].value, program['fog'].value = sky, world.fog_1pm
         self._sky['sky'].value, self._sky['zenith'].value = sky, tuple(world.zenith.tolist())
-        boxes, slot = _instances(agents, world.light), 0
+        boxes = _instances([a for a in agents if a.kind not in EXTRA_MESHES], world.light)
+        extras, slot = self._extras.sort_out(agents, world), 0
         self._atlas.use()
         self._atlas.clear(*sky)
         looks = {t.camera.name: t.look(ego) for t in tiles}
         for t in tiles:
             bottom = self._height - t.top - t.camera.height
             self._atlas.viewport = (t.left, bottom, t.camera.width, t.camera.height)
-            self._draw(self._loaded[id(world)], looks[t.camera.name], t.half_angle, boxes, slot)
+            loaded, look = self._loaded[id(world)], looks[t.camera.name]
+            self._draw(loaded, look, t.half_angle, (boxes, extras), slot)
             slot += 1
         images = self._read(tiles)
         for t in tiles:
             if t.camera.name in self._fine:
                 look = looks[t.camera.name]
-                self._refine(t, images[t.camera.name], self._loaded[id(world)], look, boxes, slot)
+                loaded = self._loaded[id(world)]
+                self._refine(t, images[t.camera.name], loaded, look, (boxes, extras), slot)
                 slot += 1
         return images
 
-    def _draw(self, world: _Loaded, look: Look, half: float, boxes: np.ndarray, slot: int) -> None:
+    def _draw(
+        self,
+        world: _Loaded,
+        look: Look,
+        half: float,
+        moving: tuple[np.ndarray, Sorted],
+        slot: int,
+    ) -> None:
         """Near chunks first, so that what they hide costs little; then agents; then the sky
         behind all.
         """
-        mesh, eye = world.scenery.mesh, tuple(look.eye.tolist())
+        mesh, eye, (boxes, extras) = world.scenery.mesh, tuple(look.eye.tolist()), moving
         seen = np.nonzero(look.sees(half, mesh.centre, mesh.radius))[0]
         near = np.linalg.norm(mesh.centre[seen] - look.eye[:2], axis=1) - mesh.radius[seen]
         seen = seen[np.argsort(near, kind='stable')]
@@ -156,6 +168,8 @@ class Renderer:
             self._moving['VP'].write(look.moved)
             self._moving['eye'].value = eye
             self._cars[slot].render(instances=len(boxes))
+        if extras:
+            self._extras.draw(extras, look, half, slot)
         self._sky['VP'].write(look.turned)
         self._dome.render()
 
@@ -165,7 +179,7 @@ class Renderer:
         image: np.ndarray,
         world: _Loaded,
         look: Look,
-        boxes: np.ndarray,
+        moving: tuple[np.ndarray, Sorted],
         slot: int,
     ) -> None:
         """Draw the centre of ``image`` again with several samples a pixel."""
@@ -175,7 +189,7 @@ class Renderer:
         many.use()
         many.clear(*world.scenery.sky.tolist(), viewport=(0, 0, w, h))
         many.viewport = (-left, -top, cam.width, cam.height)
-        self._draw(world, look, tile.fine_half_angle, boxes, slot)
+        self._draw(world, look, tile.fine_half_angle, moving, slot)
         self._ctx.copy_framebuffer(plain, many)
         raw = plain.read(viewport=(0, 0, w, h), components=3, alignment=1)
         image[top : top + h, left : left + w] = np.frombuffer(raw, np.uint8).reshape(h, w, 3)[::-1]
@@ -197,7 +211,7 @@ def _instances(agents: Sequence[Agent], light: float) -> Float32[np.ndarray, 'a 
     light, 0).
     """
     rows = [
-        (a.x_m, a.y_m, 0.0, a.heading_rad, *a.colour, float(a.braking))
+        (a.x_m, a.y_m, a.z_m, a.heading_rad, *a.colour, float(a.braking))
         + (a.length_m / LENGTH_M, a.width_m / WIDTH_M, light, 0.0)
         for a in list(agents)[:MAX_AGENTS]
     ]

@@ -24,6 +24,7 @@ from alpamayo_ros.simulation.senses import Senses
 from alpamayo_ros.simulation.simulation import STEP_NS, Simulation
 from alpamayo_ros.simulation.tracker import EXPIRED_MPS2, Motion, Reference, track
 from alpamayo_ros.simulation.verdict import Row, row
+from alpamayo_ros.simulation.world import open_world
 from alpamayo_ros.types import EgoState, PlannerInput, Proposal, TrackedObject
 
 Objects = Literal['none', 'truth']
@@ -85,7 +86,7 @@ class Drive:
 
     def __post_init__(self) -> None:
         """Build the world and put the ego at its start."""
-        self.sim = Simulation(self.scenario, self.seed, render=not self.planner.blind)
+        self.sim = open_world(self.scenario, self.seed, render=not self.planner.blind)
         profile = self.planner.profile
         self.senses = Senses(self.sim, profile, self.planner.blind)
         self.config = PlanConfig.from_files(profile.name, auto_arm=True, auto_rearm=True)

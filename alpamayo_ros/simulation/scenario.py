@@ -28,13 +28,16 @@ class Start(_Strict):
 
 class Traffic(_Strict):
     """Who else is there.  ``stopped_car_probability``: share of the seeds with a car standing in
-    the lane.
+    the lane.  ``town``: the map ('' : the seed chooses); ``cars``, ``pedestrians``: in the town.
     """
 
     oncoming: bool = True
     stopped_car_probability: float = Field(default=0.0, ge=0, le=1)
     stopped_car_arc_m: float | None = Field(default=None, gt=0)
     leader: bool = False
+    town: Literal['', 'town_0', 'town_1', 'town_2', 'town_3', 'town_4', 'town_5'] = ''
+    cars: int = Field(default=0, ge=0, le=120)
+    pedestrians: int = Field(default=0, ge=0, le=120)
 
 
 class Looks(_Strict):
@@ -51,7 +54,7 @@ class Scenario(_Strict):
     name: str
     description: str
     map: Literal['winding_road', 'town'] = 'winding_road'
-    verdict: Literal['reach', 'stop_or_reach', 'follow'] = 'reach'
+    verdict: Literal['reach', 'stop_or_reach', 'follow', 'town'] = 'reach'
     duration_s: float = Field(gt=0, le=600)
     goal_m: float = Field(default=300.0, gt=0, le=400)
     start: Start = Start()

@@ -10,7 +10,6 @@ from jaxtyping import UInt8
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.sensing.egomotion import EgoBuffer
-from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 from alpamayo_ros.sensing.ring import FrameRing
 from alpamayo_ros.sensing.views import make_views, views_from_rig
 from alpamayo_ros.simulation.ego import EgoPose, advance
@@ -55,7 +54,7 @@ class Senses:
         history = self._ego.history(now, self.profile)
         if isinstance(history, Fault):
             return history
-        return PlannerInput(now, frames, history, FOLLOW_TEXT, prompt, previous_text, seed)
+        return PlannerInput(now, frames, history, self.sim.navigation, prompt, previous_text, seed)
 
     def step(self, steering_rad: float, acceleration_mps2: float) -> tuple[Fault, ...]:
         """Step the simulation; the odometry of the way there comes in at 50 Hz."""

@@ -37,6 +37,18 @@ void main() {
   gl_Position = VP * vec4(q, 1);
 }"""
 
+# a lamp shines by itself, and fog dims it half as much
+LAMP_VERTEX = """#version 330
+in vec3 p; in vec4 pose; in vec4 paint;
+uniform mat4 VP; uniform vec3 eye; uniform vec3 sky; uniform float fog;
+out vec3 colour;
+void main() {
+  float cs = cos(pose.w), sn = sin(pose.w);
+  vec3 q = vec3(cs * p.x - sn * p.y, sn * p.x + cs * p.y, p.z) + pose.xyz;
+  colour = mix(sky, paint.rgb, exp(-distance(q, eye) * fog * .5));
+  gl_Position = VP * vec4(q, 1);
+}"""
+
 SKY_VERTEX = """#version 330
 in vec3 p; in float up;
 uniform mat4 VP; uniform vec3 sky; uniform vec3 zenith;

@@ -11,6 +11,7 @@ from collections.abc import Collection
 import numpy as np
 from jaxtyping import UInt8
 
+from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 from alpamayo_ros.simulation import looks
 from alpamayo_ros.simulation.agents import Agent, LaneCar, Leader, Oncoming, StoppedCar
 from alpamayo_ros.simulation.collision import Box, contact_ahead, overlap
@@ -30,24 +31,51 @@ EXPERT_GAP_M = 5.0  # a good driver stops this far behind a standing car
 
 
 class Simulation:
-    """One drive.  ``render`` False: ``images`` may not be called and no GL context is made."""
+    """One drive on a winding road (``town.Town``: in a town; ``world.open_world`` chooses).
+
+    ``render`` False: ``images`` may not be called and no GL context is made.
+    """
+
+    map = 'winding_road'
 
     def __init__(self, scenario: Scenario, seed: int, render: bool = True) -> None:
-        if scenario.map != 'winding_road':
-            raise ValueError(f'map {scenario.map!r} is not available; winding_road is')
+        if scenario.map != self.map:
+            raise ValueError(f'map {scenario.map!r} needs world.open_world; this is {self.map}')
         self.scenario, self.seed, self.vehicle = scenario, seed, sim_vehicle()
-        self.road = Road(seed)
+        self._oncoming: Oncoming | None = None
+        self._lead: StoppedCar | Leader | None = None
+        self.road = self._build_road()
         self._renderer = shared_renderer() if render else None
         self._scenery: Scenery | None = None
         self._rng = np.random.default_rng([seed, 7])
-        self._oncoming = Oncoming(self.road, seed) if scenario.traffic.oncoming else None
-        self._lead: StoppedCar | Leader | None = None
         start = scenario.start
         self.reset_ego(start.arc_m, start.offset_m, start.heading_error_rad, start.speed_mps)
-        self._place_lead()
+        self._place_traffic()
 
-    def _place_lead(self) -> None:
+    # ---- what another kind of map does differently --------------------------------------------
+    def _build_road(self) -> Road:
+        return Road(self.seed)
+
+    def _build_scenery(self) -> Scenery:
+        return looks.scenery(self.road, self.seed, self.scenario.looks.fog_1pm)
+
+    def _advance_traffic(self) -> None:
+        """Let everybody else move on by a step; here they are functions of time."""
+
+    def _note_red(self, before_arc_m: float) -> None:
+        """Account for signals passed since ``before_arc_m``; here there are none."""
+
+    def _drawn(self) -> list[Agent]:
+        return self.agents()
+
+    @property
+    def navigation(self) -> str:
+        """The instruction for the present place, in canonical words."""
+        return FOLLOW_TEXT
+
+    def _place_traffic(self) -> None:
         traffic, front = self.scenario.traffic, self.arc_m + self.vehicle.rear_axle_to_front_m
+        self._oncoming = Oncoming(self.road, self.seed) if traffic.oncoming else None
         if self._rng.random() < traffic.stopped_car_probability:
             self._lead = StoppedCar(self.road, self.seed, traffic.stopped_car_arc_m)
         elif traffic.leader:
@@ -155,8 +183,8 @@ class Simulation:
                 'this Simulation was made with render=False; images need render=True'
             )
         if self._scenery is None:
-            self._scenery = looks.scenery(self.road, self.seed, self.scenario.looks.fog_1pm)
-        return self._renderer.render(self._scenery, self.pose, self.agents(), only)
+            self._scenery = self._build_scenery()
+        return self._renderer.render(self._scenery, self.pose, self._drawn(), only)
 
     def truth(self) -> SceneTruth:
         """Lane and leader around the ego."""
@@ -184,12 +212,14 @@ class Simulation:
         """Hold the commands for 0.1 s (sub-stepped), then account for what happened."""
         self.pose = advance(self.pose, steering_rad, acceleration_mps2, self.vehicle, STEP_S)
         self.now_ns += STEP_NS
-        p = self.pose
+        self._advance_traffic()
+        p, before_arc_m = self.pose, self.arc_m
         self.arc_m, offset, _ = self.road.locate(p.x_m, p.y_m, self.arc_m + p.speed_mps * STEP_S)
         front = self.arc_m + self.vehicle.rear_axle_to_front_m
         leader = nearest_leader(self.lane_cars(), front)
         gap = math.inf if leader is None else leader.rear_arc_m - front
         self.outcome.note(self.arc_m - self._start_arc, offset, p.speed_mps, gap, STEP_S)
+        self._note_red(before_arc_m)
         self._check_contacts()
         self._note_reachable()
         if not self.done:

@@ -1,8 +1,10 @@
-"""The car that every agent is drawn with: body, glass, wheels, head and tail lamps, brake
-lamps.
+"""What agents are drawn with: the car (body, glass, wheels, head, tail and brake lamps), the
+pedestrian, the lit lamp of a signal.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from jaxtyping import Float32
@@ -76,4 +78,39 @@ def car_mesh() -> Float32[np.ndarray, 'n 7']:
         _plate(out, -end - 0.04, y, 0.71, (0.25, 0.17), (1, 1, 1), BRAKE)
         _plate(out, end + 0.04, y, 0.72, (0.22, 0.1), (0.95, 0.95, 0.85), PLAIN)
     _plate(out, -1.78, 0.0, 1.06, (0.4, 0.07), (1, 1, 1), BRAKE)
+    return np.array(out, np.float32)
+
+
+def pedestrian_mesh() -> Float32[np.ndarray, 'n 7']:
+    """Vertices of somebody 1.75 m tall: legs, a jacket in the agent's colour, a head."""
+    out: Rows = []
+    skin, trousers = (0.72, 0.55, 0.45), (0.16, 0.17, 0.22)
+    for y in (-0.11, 0.11):
+        _shifted(out, y, (-0.09, 0.09), (0.0, 0.85), (0.08, 0.09), trousers, PLAIN)
+    _frustum(out, (-0.13, 0.13), (0.85, 1.45), (0.2, 0.24), (-0.14, 0.14), (1, 1, 1), PAINT)
+    _frustum(out, (-0.1, 0.1), (1.5, 1.75), (0.09, 0.08), (-0.09, 0.09), skin, PLAIN)
+    return np.array(out, np.float32)
+
+
+def _shifted(
+    out: Rows,
+    y_m: float,
+    x: Range,
+    z: Range,
+    half_width: Range,
+    colour: tuple[float, ...],
+    material: float,
+) -> None:
+    """A frustum moved to the side."""
+    rows: Rows = []
+    _frustum(rows, x, z, half_width, x, colour, material)
+    out.extend([r[0], r[1] + y_m, *r[2:]] for r in rows)
+
+
+def lamp_mesh() -> Float32[np.ndarray, 'n 7']:
+    """Vertices of an upright octagon 0.3 m wide around the origin."""
+    out: Rows = []
+    ring = [(0.15 * math.cos(a), 0.15 * math.sin(a)) for a in np.arange(8) * math.pi / 4]
+    for (y, z), (v, w) in zip(ring, ring[1:] + ring[:1], strict=True):
+        out.extend([0.0, *q, 1.0, 1.0, 1.0, PAINT] for q in ((0.0, 0.0), (y, z), (v, w)))
     return np.array(out, np.float32)

@@ -5,6 +5,7 @@ stop_or_reach: with a car in the lane, standing behind it within 15 m and withou
 one, the goal, never standing for more than 6 s.
 follow: no contact, not off the road, half of the way that the leader left open, and driving on
 again after standing behind it.
+town: the goal, without contact, off the route or over a red signal.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Row:
     plans: int
     fallback_plans: int
     first_plan_s: float | None
+    red_lights: int
 
     def as_dict(self) -> dict[str, Any]:
         """The row for JSON."""
@@ -57,8 +59,8 @@ class Row:
 def right(scenario: Scenario, outcome: Outcome, has_lead: bool) -> bool:
     """The verdict on a finished drive, by the scenario's own rule."""
     clean = not outcome.collisions and outcome.offroad_s == 0
-    if scenario.verdict == 'reach':
-        return clean and outcome.end == 'goal'
+    if scenario.verdict in ('reach', 'town'):
+        return clean and outcome.end == 'goal' and not outcome.red_lights
     if scenario.verdict == 'stop_or_reach':
         return clean and outcome.end == ('stopped' if has_lead else 'goal')
     followed = outcome.end in ('time', 'goal') and outcome.progress >= FOLLOWED
@@ -101,4 +103,5 @@ def row(
         plans=plans[0],
         fallback_plans=plans[1],
         first_plan_s=first_plan_s,
+        red_lights=outcome.red_lights,
     )

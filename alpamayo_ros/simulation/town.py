@@ -1,0 +1,170 @@
+"""The town: a ``Simulation`` whose road is a route through signalised streets with SUMO's traffic.
+
+The simple expert drives here too: red signals, pedestrians in the way and oncoming cars before a
+left turn are standing cars to it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
+from alpamayo_ros.simulation import town_looks
+from alpamayo_ros.simulation.agents import Agent, LaneCar
+from alpamayo_ros.simulation.mesh import Scenery
+from alpamayo_ros.simulation.road import BEHIND_M, STEP_M, Road
+from alpamayo_ros.simulation.simulation import EXPERT_GAP_M, Simulation
+from alpamayo_ros.simulation.town_map import MAP_NAMES, Junction, TownRoute, town_map
+from alpamayo_ros.simulation.town_traffic import TownTraffic
+from alpamayo_ros.simulation.truth import SceneTruth, scene_truth
+
+LOOK_M = 70.0
+BESIDE_M = 1.7  # a car's middle this near to the route's line is in the lane
+PERSON_BESIDE_M = 2.0
+AMBER_MPS2 = 2.0  # a yellow signal is obeyed where this deceleration suffices
+LINE_M = 1.0  # the bumper stands this far before the stop line
+ANNOUNCED_M = 100.0
+YIELD_M, YIELD_ASIDE_M = 45.0, 9.0
+TURNS = {'s': Maneuver.STRAIGHT, 'l': Maneuver.LEFT, 'r': Maneuver.RIGHT}
+EXTRA_EDGES = 4
+
+
+class Town(Simulation):
+    """One drive through a town that the seed chooses; see ``Simulation``."""
+
+    map = 'town'
+
+    def _build_road(self) -> Road:
+        rng = np.random.default_rng([self.seed, 20])
+        name = self.scenario.traffic.town or str(rng.choice(MAP_NAMES))
+        self.town = town_map(name)
+        need, edges = self.scenario.start.arc_m + self.scenario.goal_m + BEHIND_M, 3
+        while True:
+            self._edges = self.town.random_edges(rng, edges + EXTRA_EDGES)
+            route = self.town.route(self._edges, self.seed)
+            if len(route.junctions) > EXTRA_EDGES and route.length_m > need + 2 * BEHIND_M:
+                return route
+            edges += 1
+
+    def _place_traffic(self) -> None:
+        traffic = self.scenario.traffic
+        self._cars: list[LaneCar] = []
+        self._now: tuple[int, list[Agent]] = (-1, [])
+        self._traffic = TownTraffic(self.town, self.seed, traffic.cars, traffic.pedestrians)
+        self._traffic.place_ego(self.pose, self.vehicle, self._edges)
+        self._advance_traffic()
+        self._passed = 0
+
+    def _build_scenery(self) -> Scenery:
+        return town_looks.scenery(self.town, self.seed, self.scenario.looks.fog_1pm)
+
+    def _advance_traffic(self) -> None:
+        self._traffic.step(self.pose, self.vehicle)
+
+    def close(self) -> None:
+        """End SUMO and release the mesh."""
+        self._traffic.close()
+        super().close()
+
+    @property
+    def route(self) -> TownRoute:
+        """The road, as the route that it is."""
+        assert isinstance(self.road, TownRoute)
+        return self.road
+
+    @property
+    def navigation(self) -> str:
+        """The next turn, announced within 100 m, in canonical words."""
+        junction = self.route.next_junction(self.arc_m)
+        distance = math.inf if junction is None else junction.stop_arc_m - self.arc_m
+        if junction is None or distance > ANNOUNCED_M:
+            return super().navigation
+        return canonical(NavInstruction(TURNS[junction.turn], distance))[0]
+
+    def agents(self) -> list[Agent]:
+        """Cars and pedestrians within 160 m, now."""
+        if self._now[0] != self.now_ns:
+            self._now = (self.now_ns, self._traffic.agents(self.pose))
+        return self._now[1]
+
+    def _drawn(self) -> list[Agent]:
+        return [*self.agents(), *town_looks.lamps(self.town.signals, self._traffic.state)]
+
+    def lane_cars(self) -> list[LaneCar]:
+        """Cars in the lane, and whatever else the expert has to stop for, as standing cars."""
+        return [*self._vehicles(), *self._obstacles()]
+
+    def truth(self) -> SceneTruth:
+        """Lane and leader around the ego; signals are no leaders."""
+        return scene_truth(self.road, self.pose, self.arc_m, self._vehicles(), self.vehicle)
+
+    def _note_red(self, before_arc_m: float) -> None:
+        """Count stop lines that the bumper crosses at red."""
+        reach = self.vehicle.rear_axle_to_front_m
+        for j in self.route.junctions:
+            crossed = before_arc_m + reach < j.stop_arc_m <= self.arc_m + reach
+            if crossed and j.tls and self._traffic.state(j.tls, j.link) in 'ru':
+                self.outcome.red_lights += 1
+
+    # ---- what stands in the way ---------------------------------------------------------------
+    def _vehicles(self) -> list[LaneCar]:
+        cars = [a for a in self.agents() if a.kind == 'car']
+        out = []
+        for a, arc, offset, turned in self._projected(cars, BESIDE_M):
+            along = math.cos(turned)
+            half = (abs(along) * a.length_m + abs(math.sin(turned)) * a.width_m) / 2
+            speed = max(a.speed_mps * along, 0.0)
+            out.append(LaneCar(arc - half, offset, speed, a.acceleration_mps2))
+        return out
+
+    def _obstacles(self) -> list[LaneCar]:
+        people = [a for a in self.agents() if a.kind == 'pedestrian']
+        near = self._projected(people, PERSON_BESIDE_M)
+        out = [LaneCar(arc, 0.0, 0.0, 0.0) for _, arc, _, _ in near]
+        bumper_m = self.arc_m + self.vehicle.rear_axle_to_front_m
+        junction = self.route.next_junction(bumper_m - 1.5)
+        if junction is not None and (self._must_stop(junction) or self._must_yield(junction)):
+            out.append(LaneCar(junction.stop_arc_m - LINE_M + EXPERT_GAP_M, 0.0, 0.0, 0.0))
+        return out
+
+    def _projected(
+        self, agents: Sequence[Agent], beside_m: float
+    ) -> list[tuple[Agent, float, float, float]]:
+        """Agents near the route's line within 70 m ahead: arc, offset and heading against it."""
+        out = []
+        arcs = np.arange(self.arc_m, self.arc_m + LOOK_M, STEP_M)
+        line, heading, _ = self.road.at(arcs)
+        for a in agents:
+            away = np.hypot(line[:, 0] - a.x_m, line[:, 1] - a.y_m)
+            k = int(away.argmin())
+            if away[k] < beside_m and 0 < k < len(arcs) - 1:
+                h = float(heading[k])
+                offset = -(a.x_m - line[k, 0]) * math.sin(h) + (a.y_m - line[k, 1]) * math.cos(h)
+                out.append((a, float(arcs[k]), float(offset), a.heading_rad - h))
+        return out
+
+    def _must_stop(self, junction: Junction) -> bool:
+        if not junction.tls:
+            return False
+        state = self._traffic.state(junction.tls, junction.link)
+        if state in 'gG':
+            return False
+        left = junction.stop_arc_m - self.arc_m - self.vehicle.rear_axle_to_front_m
+        return state in 'ru' or self.pose.speed_mps**2 / 2 / AMBER_MPS2 < max(left, 0.0)
+
+    def _must_yield(self, junction: Junction) -> bool:
+        """Before a left turn: whether somebody comes towards us and is near."""
+        if junction.turn != 'l':
+            return False
+        x, y, heading = self.road.point(junction.stop_arc_m)
+        c, s = math.cos(heading), math.sin(heading)
+        for a in self.agents():
+            ahead = c * (a.x_m - x) + s * (a.y_m - y)
+            aside = -s * (a.x_m - x) + c * (a.y_m - y)
+            towards = math.cos(a.heading_rad - heading) < -0.7 and a.speed_mps > 0.5
+            if a.kind == 'car' and towards and 0 < ahead < YIELD_M and 0 < aside < YIELD_ASIDE_M:
+                return True
+        return False

@@ -1,0 +1,235 @@
+"""A signalised town from ``config/maps/*.net.xml.gz`` (SUMO's format): lanes, crossings,
+junctions, signals, and routes through it.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from alpamayo_ros.profile import share_dir
+from alpamayo_ros.simulation.road import BEHIND_M, Road
+
+MAP_NAMES = ('town_0', 'town_1', 'town_2', 'town_3', 'town_4', 'town_5')
+SIGNAL_SIDE_M = 0.9  # pole beside the lane's right edge
+ROUTE_STEP_M = 0.5
+TURNS = ('s', 'L', 'R', 'l', 'r', 't')  # SUMO's words; the signal shown is the first one's
+SMOOTH_M = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ribbon:
+    """A piece of road: centre line [m] and width."""
+
+    line: Float[np.ndarray, 'n 2']
+    width_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A signal head: foot of its pole, the heading of the traffic it faces, its link."""
+
+    tls: str
+    link: int
+    x_m: float
+    y_m: float
+    heading_rad: float
+
+
+@dataclass(frozen=True, slots=True)
+class Junction:
+    """Where a route crosses a junction: arc of the stop line and of the way out, turn (s, l, r).
+
+    ``tls`` is '' where there is no signal.
+    """
+
+    stop_arc_m: float
+    exit_arc_m: float
+    turn: str
+    tls: str
+    link: int
+
+
+class TownMap:
+    """The static town.  ``edges``: names of streets for cars and of those with a sidewalk."""
+
+    def __init__(self, name: str) -> None:
+        import sumolib
+
+        self.path = map_path(name)
+        self._net: Any = sumolib.net.readNet(
+            str(self.path), withInternal=True, withPedestrianConnections=True
+        )
+        streets = self._net.getEdges(withInternal=False)
+        self.edges = sorted(e.getID() for e in streets)
+        lanes = [lane for e in streets for lane in e.getLanes()]
+        self.lanes = [_ribbon(lane) for lane in lanes if lane.allows('passenger')]
+        self.sidewalks = [_ribbon(lane) for lane in lanes if not lane.allows('passenger')]
+        inner = [e for e in self._net.getEdges(withInternal=True) if e.getFunction()]
+        self.crossings = [_ribbon(e.getLanes()[0]) for e in _of(inner, 'crossing')]
+        self.corners = [_points(e.getLanes()[0].getShape()) for e in _of(inner, 'walkingarea')]
+        self.junctions = [_points(node.getShape()) for node in self._net.getNodes()]
+        self.signals = [head for e in streets for head in self._heads(e)]
+        self.signalled = {e.getID() for e in streets if self._controlled(e)}
+
+    def _controlled(self, edge: Any) -> list[Any]:
+        connections = [c for lane in edge.getLanes() for c in lane.getOutgoing()]
+        return [c for c in connections if c.getTLLinkIndex() >= 0 and _drivable(c)]
+
+    def _heads(self, edge: Any) -> list[Signal]:
+        """A head at the stop line and a repeater beyond the junction, both on the right."""
+        controlled = self._controlled(edge)
+        if not controlled:
+            return []
+        ahead = min(controlled, key=lambda c: TURNS.index(c.getDirection()))
+        tls, link = ahead.getTLSID(), ahead.getTLLinkIndex()
+        lane = ahead.getFromLane()
+        here = _points(lane.getShape())
+        heads = [_head(tls, link, here[-1], here[-1] - here[-2], lane.getWidth())]
+        if ahead.getDirection() == 's':
+            beyond = ahead.getToLane()
+            far = _points(beyond.getShape())
+            heads.append(_head(tls, link, far[0], far[1] - far[0], beyond.getWidth()))
+        return heads
+
+    def random_edges(self, rng: np.random.Generator, count: int, first: str = '') -> list[str]:
+        """A random walk of ``count`` streets; straight on is as likely as all turns together."""
+        edge = self._net.getEdge(first or str(rng.choice(self.edges)))
+        out = [edge.getID()]
+        while len(out) < count:
+            ways = _ways(edge)
+            weights = np.array([2.0 if w.getDirection() == 's' else 1.0 for w in ways])
+            way = ways[int(rng.choice(len(ways), p=weights / weights.sum()))]
+            edge = way.getToLane().getEdge()
+            out.append(edge.getID())
+        return out
+
+    def route(self, edges: list[str], seed: int) -> TownRoute:
+        """The centre of the lanes along ``edges`` and the junctions between them."""
+        pieces, marks, length = [], [], 0.0
+        for k, name in enumerate(edges):
+            lane = next(q for q in self._net.getEdge(name).getLanes() if q.allows('passenger'))
+            pieces.append(_points(lane.getShape()))
+            length += _length(pieces[-1])
+            if k + 1 == len(edges):
+                break
+            way = next(w for w in _ways(lane.getEdge()) if _target(w) == edges[k + 1])
+            inside = _inside(self._net, way)
+            stop, length = length, length + sum(map(_length, inside))
+            pieces += inside
+            tls = way.getTLSID() if way.getTLLinkIndex() >= 0 else ''
+            turn = way.getDirection().lower()
+            marks.append(Junction(stop, length, turn, tls, way.getTLLinkIndex()))
+        return TownRoute(np.concatenate(pieces), marks, seed)
+
+
+class TownRoute(Road):
+    """A way through the town, with the geometry of a ``Road``: arcs along the ego's lane.
+
+    ``junctions`` in the order in which they are crossed.
+    """
+
+    def __init__(self, line: Float[np.ndarray, 'n 2'], marks: list[Junction], seed: int) -> None:
+        self.seed = seed
+        line = line[np.concatenate([[True], np.linalg.norm(np.diff(line, axis=0), axis=1) > 0.01])]
+        arc = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
+        grid = np.arange(0, arc[-1], ROUTE_STEP_M)
+        dense = np.stack([np.interp(grid, arc, line[:, 0]), np.interp(grid, arc, line[:, 1])], 1)
+        lane = _smooth(dense)
+        heading = np.unwrap(np.arctan2(*np.gradient(lane, axis=0).T[::-1]))
+        self._resample(lane, heading)
+        self._set_speed_limit()
+        shrunk = (self.length_m + BEHIND_M) / arc[-1]
+        self.junctions = [
+            Junction(
+                m.stop_arc_m * shrunk - BEHIND_M,
+                m.exit_arc_m * shrunk - BEHIND_M,
+                m.turn,
+                m.tls,
+                m.link,
+            )
+            for m in marks
+        ]
+
+    def next_junction(self, arc_m: float) -> Junction | None:
+        """The first junction whose stop line lies ahead of ``arc_m``."""
+        return next((j for j in self.junctions if j.stop_arc_m >= arc_m), None)
+
+
+def map_path(name: str) -> Path:
+    """The file of a map; FileNotFoundError names the known ones."""
+    path = share_dir() / 'config' / 'maps' / f'{name}.net.xml.gz'
+    if not path.is_file():
+        raise FileNotFoundError(f'no map {name!r}; there are {", ".join(MAP_NAMES)}')
+    return path
+
+
+@functools.lru_cache(maxsize=len(MAP_NAMES))
+def town_map(name: str) -> TownMap:
+    """``TownMap`` that reads each map once."""
+    return TownMap(name)
+
+
+def _points(shape: Any) -> Float[np.ndarray, 'n 2']:
+    return np.asarray(shape, float)[:, :2]
+
+
+def _length(line: Float[np.ndarray, 'n 2']) -> float:
+    return float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())
+
+
+def _ribbon(lane: Any) -> Ribbon:
+    return Ribbon(_points(lane.getShape()), float(lane.getWidth()))
+
+
+def _of(edges: list[Any], function: str) -> list[Any]:
+    return sorted((e for e in edges if e.getFunction() == function), key=lambda e: str(e.getID()))
+
+
+def _drivable(connection: Any) -> bool:
+    return bool(
+        connection.getFromLane().allows('passenger') and connection.getToLane().allows('passenger')
+    )
+
+
+def _ways(edge: Any) -> list[Any]:
+    """Connections for cars out of a street, in a fixed order, none of them back."""
+    ways = [c for lane in edge.getLanes() for c in lane.getOutgoing() if _drivable(c)]
+    return sorted((w for w in ways if w.getDirection() != 't'), key=_target)
+
+
+def _target(connection: Any) -> str:
+    return str(connection.getToLane().getEdge().getID())
+
+
+def _inside(net: Any, connection: Any) -> list[Float[np.ndarray, 'n 2']]:
+    """Centre lines of the lanes inside the junction, one after the other."""
+    lines, via = [], connection.getViaLaneID()
+    while via:
+        lane = net.getLane(via)
+        lines.append(_points(lane.getShape()))
+        following = [c.getViaLaneID() for c in lane.getOutgoing()]
+        via = following[0] if following else ''
+    return lines
+
+
+def _head(tls: str, link: int, at: np.ndarray, along: np.ndarray, lane_width_m: float) -> Signal:
+    ux, uy = along / np.linalg.norm(along)
+    aside = lane_width_m / 2 + SIGNAL_SIDE_M
+    x, y = at[0] + uy * aside, at[1] - ux * aside
+    return Signal(tls, link, float(x), float(y), math.atan2(uy, ux))
+
+
+def _smooth(line: Float[np.ndarray, 'n 2']) -> Float[np.ndarray, 'n 2']:
+    """The line with corners rounded over about a metre, ends kept."""
+    reach = np.arange(-6, 7) * ROUTE_STEP_M
+    kernel = np.exp(-0.5 * (reach / SMOOTH_M) ** 2)
+    kernel /= kernel.sum()
+    padded = np.pad(line, ((6, 6), (0, 0)), 'reflect', reflect_type='odd')
+    return np.stack([np.convolve(padded[:, k], kernel, 'valid') for k in (0, 1)], 1)

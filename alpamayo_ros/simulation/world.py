@@ -1,0 +1,15 @@
+"""The simulation that a scenario's map asks for."""
+
+from __future__ import annotations
+
+from alpamayo_ros.simulation.scenario import Scenario
+from alpamayo_ros.simulation.simulation import Simulation
+
+
+def open_world(scenario: Scenario, seed: int, render: bool = True) -> Simulation:
+    """A winding road, or a town with SUMO's traffic (one a process; ``close`` it)."""
+    if scenario.map == 'town':
+        from alpamayo_ros.simulation.town import Town
+
+        return Town(scenario, seed, render)
+    return Simulation(scenario, seed, render)
