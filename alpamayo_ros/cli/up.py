@@ -20,7 +20,7 @@ from alpamayo_ros.bringup import GRAPHS, Graph, NodeSpec, Options, parameter_tex
 from alpamayo_ros.environment import defaults
 
 RESPAWN_DELAY_S = 1.0
-STOP_GRACE_S = 5.0  # a node ends within 0.3 s of SIGINT; the planner waits for its child
+STOP_GRACE_S = 5.0  # a node ends within 0.3 s of SIGTERM; the planner waits for its child
 REFUSED = 2  # exit status of a node that refuses to configure: starting it again would not help
 COLOURS = (36, 32, 33, 35, 34, 96, 92, 93)
 
@@ -117,11 +117,11 @@ class Supervisor:
         return None
 
     def stop(self) -> None:
-        """SIGINT to every process, SIGKILL to what is left after the grace time."""
+        """SIGTERM to every process, SIGKILL to what is left after the grace time."""
         alive = [p.popen for p in self.processes if p.popen is not None]
         for popen in alive:
             if popen.poll() is None:
-                popen.send_signal(signal.SIGINT)
+                popen.terminate()
         end_s = time.monotonic() + STOP_GRACE_S
         for popen in alive:
             try:

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import rclpy
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy._rclpy_pybind11 import InvalidHandle, RCLError
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -130,6 +131,9 @@ def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
         return 2
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except (RCLError, InvalidHandle):
+        if rclpy.ok():
+            raise  # else: the signal came while the node was being made
     finally:
         if node is not None:
             node.destroy_node()

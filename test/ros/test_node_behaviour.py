@@ -1,0 +1,125 @@
+"""What every node promises: refusal of bad parameters, read-only ones, named QoS, a clean end."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or source ROS 2')
+
+import rclpy
+from graph import Listener
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from std_msgs.msg import String
+
+from alpamayo_ros.bringup import GRAPHS, Options
+from alpamayo_ros.msg import Health
+from alpamayo_ros.nodes import qos
+
+pytestmark = [pytest.mark.ros, pytest.mark.timeout(120)]
+FILES = GRAPHS['simulator'](Options()).parameter_files
+
+
+def start(name, tmp_path, text=''):
+    files = list(FILES)
+    if text:
+        (tmp_path / 'extra.yaml').write_text(text)
+        files.append(str(tmp_path / 'extra.yaml'))
+    words = [word for file in files for word in ('--params-file', file)]
+    command = [sys.executable, '-m', f'alpamayo_ros.nodes.{name}', '--ros-args']
+    command += ['-r', '__ns:=/alpamayo', *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@pytest.mark.parametrize(
+    ('line', 'words'),
+    [
+        ('perod_s: 1.0', 'perod_s: unknown parameter'),
+        ('period_s: .nan', 'period_s: nan s is outside'),
+        ('period_s: 99.0', 'period_s: 99.0 s is outside'),
+    ],
+)
+def test_bad_parameters_refuse_to_configure(tmp_path, line, words):
+    text = f'/**/monitor:\n  ros__parameters:\n    {line}\n'
+    process = start('monitor', tmp_path, text)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert 'refuses to configure' in out and words in out
+    assert 'Traceback' not in out
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_node_ends_cleanly_on_a_signal(tmp_path, rclpy_context, number):
+    listener = Listener(rclpy_context, lockstep=False)
+    process = start('monitor', tmp_path)
+    names = listener.node.get_node_names
+    assert listener.until(lambda: 'monitor' in names(), 60)
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=20)
+    listener.close()
+    assert process.returncode == 0, out
+    assert 'Traceback' not in out
+
+
+def test_a_parameter_cannot_be_changed_from_outside(tmp_path, rclpy_context):
+    process = start('monitor', tmp_path)
+    listener = Listener(rclpy_context, lockstep=False)
+    try:
+        client = listener.node.create_client(SetParameters, '/alpamayo/monitor/set_parameters')
+        assert listener.until(client.service_is_ready, 60)
+        value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=5.0)
+        request = SetParameters.Request(parameters=[Parameter(name='period_s', value=value)])
+        call = client.call_async(request)
+        assert listener.until(call.done, 30)
+        (result,) = call.result().results
+        assert not result.successful and 'read-only' in result.reason
+    finally:
+        process.kill()
+        process.communicate()
+        listener.close()
+
+
+def test_incompatible_qos_is_reported_with_topic_and_policy(rclpy_context):
+    node = rclpy.create_node('reader', context=rclpy_context)
+    executor = SingleThreadedExecutor(context=rclpy_context)
+    executor.add_node(node)
+    qos.watched_subscription(node, String, 'words', lambda m: None, qos.output(False))
+    best_effort = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+    node.create_publisher(String, 'words', best_effort)
+    for _ in range(100):
+        executor.spin_once(timeout_sec=0.1)
+        if getattr(node, 'incompatible', {}):
+            break
+    assert node.incompatible == {'words': 'RELIABILITY'}
+    executor.shutdown()
+    node.destroy_node()
+
+
+def test_the_planner_of_a_broken_model_names_it_and_does_not_start(tmp_path):
+    model = tmp_path / 'model'
+    model.mkdir()
+    text = f"/**/planner:\n  ros__parameters:\n    model: '{model}'\n"
+    process = start('planner', tmp_path, text)
+    out, _ = process.communicate(timeout=90)
+    assert process.returncode == 2
+    assert 'MODEL_MISSING' in out and str(model) in out
+
+
+def test_trajectory_says_init_and_names_what_is_missing(tmp_path, rclpy_context):
+    process = start('trajectory', tmp_path)
+    listener = Listener(rclpy_context, lockstep=False)
+    try:
+        assert listener.until(lambda: len(listener.health) > 3, 60)
+        last = listener.health[-1]
+        assert last.state == Health.INIT and last.faults == ['ODOM_GAP']
+        assert last.plan_id == 0 and not listener.plans
+        sequences = [h.sequence for h in listener.health]
+        assert sequences == sorted(set(sequences))
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        listener.close()
