@@ -59,9 +59,9 @@ class CameraWatch:
         return (now_ns - self._arrived_ns.get(camera, start)) / self._periods_ns[camera]
 
     def rate(self, camera: str) -> float:
-        """Frames delivered over frames due in the window; 1 until the window is half full."""
+        """Frames delivered over frames due in the window; 1 until the window is full."""
         stamps = self._stamps[camera]
-        if len(stamps) < self.limits.rate_window // 2:
+        if len(stamps) < self.limits.rate_window:
             return 1.0
         return (len(stamps) - 1) * self._periods_ns[camera] / (stamps[-1] - stamps[0])
 

@@ -78,8 +78,9 @@ class CameraSync:
         self._index = {camera.name: i for i, camera in enumerate(cameras)}
         self._reference = next((i for i, c in enumerate(cameras) if c.required), 0)
         self._slop_ns = [min(self.limits.skew_ns, c.period_ns // 2) for c in cameras]
-        ahead = int(0.4 * cameras[self._reference].period_ns)
-        self._spacing_ns = self.limits.set_period_ns - ahead
+        reference_ns = cameras[self._reference].period_ns
+        self._period_ns = max(self.limits.set_period_ns, reference_ns)
+        self._spacing_ns = self._period_ns - int(0.4 * reference_ns)
         self.reset()
 
     def reset(self) -> None:
@@ -88,10 +89,10 @@ class CameraSync:
         self._first: list[int | None] = [None] * len(
             self.cameras
         )  # oldest frame after the last set
+        self._was_fresh = [False] * len(self.cameras)
         self._newest_ns = 0
         self._last_t0: int | None = None
         self._pending_since: int | None = None
-        self._started_ns: int | None = None
 
     def push(
         self, camera: str, stamp_ns: int, payload: Any, now_ns: int
@@ -114,7 +115,7 @@ class CameraSync:
         self._newest_ns = max(self._newest_ns, stamp_ns)
         if self._first[index] is None and self._is_new(stamp_ns):
             self._first[index] = stamp_ns
-            if self._pending_since is None:
+            if self._pending_since is None and self._begun():
                 self._pending_since = now_ns
         self._advance(now_ns, out)
         return out
@@ -132,8 +133,6 @@ class CameraSync:
             self.reset()
             self.watch.reset(now_ns)
             self._report(fault, out)
-        if self._started_ns is None:
-            self._started_ns = now_ns
 
     def _report(self, fault: Fault, out: list[SyncedSet | Fault]) -> None:
         self.counts[fault.code.name] += 1
@@ -148,7 +147,9 @@ class CameraSync:
         while self._pending_since is not None and self._ready(now_ns):
             t0 = self._anchor()
             self._last_t0 = t0
-            result = self._form(t0, [self._nearest(i, t0) for i in range(len(self.cameras))])
+            nearest = [self._nearest(i, t0) for i in range(len(self.cameras))]
+            result = self._form(t0, nearest)
+            self._was_fresh = [frame is not None for frame in nearest]
             if isinstance(result, Fault):
                 self._report(result, out)
             else:
@@ -156,20 +157,28 @@ class CameraSync:
                 out.append(result)
             fresh = t0 + self._spacing_ns
             self._first = [next((s for s, _ in r if s > fresh), None) for r in self._rings]
-            waiting = any(first is not None for first in self._first)
-            self._pending_since = now_ns if waiting else None
+            self._pending_since = now_ns if self._begun() else None
+
+    def _begun(self) -> bool:
+        """Whether a timestep is under way: the reference or most cameras, not one skewed camera."""
+        here = sum(first is not None for first in self._first)
+        return self._first[self._reference] is not None or 2 * here > len(self._first)
 
     def _ready(self, now_ns: int) -> bool:
         """Every living camera has spoken, or was waited for, or the timestep after has begun."""
-        assert self._pending_since is not None and self._started_ns is not None  # while pending
+        assert self._pending_since is not None  # only called while a timestep is pending
         if now_ns - self._pending_since >= self.limits.wait_ns:
             return True
         oldest = min(first for first in self._first if first is not None)
-        if self._newest_ns > oldest + self.limits.set_period_ns * 3 // 4:
+        if self._newest_ns > oldest + self._period_ns * 3 // 4:
             return True
+        patience = SILENT_PERIODS * self._period_ns
+        streaming = self._last_t0 is not None and oldest - self._last_t0 < patience
         for first, ring, camera in zip(self._first, self._rings, self.cameras, strict=True):
-            heard_ns = ring[-1][0] if ring else self._started_ns
-            if first is None and oldest - heard_ns <= SILENT_PERIODS * camera.period_ns:
+            if first is not None:
+                continue
+            silent = not ring or oldest - ring[-1][0] > SILENT_PERIODS * camera.period_ns
+            if not (streaming and silent):
                 return False
         return True
 
@@ -177,11 +186,11 @@ class CameraSync:
         """t0 of the next timestep: the reference's frame, or else the new frame closest to due."""
         new = [first for first in self._first if first is not None]
         reference = self._first[self._reference]
-        if reference is not None and reference < min(new) + self.limits.set_period_ns * 3 // 4:
+        if reference is not None and reference < min(new) + self._period_ns * 3 // 4:
             return reference
         if self._last_t0 is None:
             return min(new)
-        due = self._last_t0 + self.limits.set_period_ns
+        due = self._last_t0 + self._period_ns
         return min(new, key=lambda stamp: (abs(stamp - due), stamp))
 
     def _nearest(self, camera: int, t0: int) -> Frame | None:
@@ -227,10 +236,12 @@ class CameraSync:
         )
 
     def _beside(self, camera: int, t0: int) -> int | None:
-        """Distance to a frame too late for this timestep, yet not of the next: skew, not loss."""
+        """Distance to a frame between two timesteps, the second time in a row: skew, not loss."""
+        if self._was_fresh[camera]:
+            return None
         limit = self.cameras[camera].period_ns * 3 // 4
-        offsets = [stamp - t0 for stamp, _ in self._rings[camera] if 0 < stamp - t0 < limit]
-        return min((d for d in offsets if d > self.limits.skew_ns), default=None)
+        away = [abs(stamp - t0) for stamp, _ in self._rings[camera]]
+        return min((d for d in away if self.limits.skew_ns < d < limit), default=None)
 
     def _replace(self, camera: int, t0: int) -> Frame | None | Fault:
         """What the policy puts for a missing frame: an older one, None (masked) or a fault."""
