@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from array import array
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -78,11 +77,6 @@ def ego_state(message: Any, expected: tuple[str, str]) -> EgoState | Fault:
     values = (p.x, p.y, p.z, q.x, q.y, q.z, q.w, v.x, v.y, v.z, w.x, w.y, w.z)
     frames = (message.header.frame_id, message.child_frame_id)
     return odometry.from_message(ns(message.header.stamp), frames, values, expected)
-
-
-def with_acceleration(state: EgoState, acceleration_mps2: float) -> EgoState:
-    """The state with its forward acceleration filled in."""
-    return replace(state, acceleration_mps2=float(acceleration_mps2))
 
 
 def frame_set_message(frames: FrameSetRecord, profile: ModelProfile, sequence: int) -> FrameSet:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections import deque
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -22,6 +22,7 @@ from alpamayo_ros.msg import EgoHistory, FrameSetInfo
 from alpamayo_ros.nodes import convert, qos
 from alpamayo_ros.nodes.base import AlpamayoNode, run
 from alpamayo_ros.nodes.convert import NS, ns, stamp
+from alpamayo_ros.nodes.derivative import SpeedDerivative
 from alpamayo_ros.nodes.params import Param
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.egomotion import EgoBuffer
@@ -51,7 +52,7 @@ class EgomotionNode(AlpamayoNode):
         self.source = load_rig(self.settings.rig).odometry
         self.buffer = EgoBuffer()
         self._waiting: dict[int, float] = {}
-        self._speeds: deque[tuple[int, float]] = deque()
+        self._derivative = SpeedDerivative(self.settings.acceleration_window_s)
         self._imu: tuple[int, float] | None = None
         self._present: dict[str, str] = {}
         self._last_ns = -1
@@ -104,26 +105,18 @@ class EgomotionNode(AlpamayoNode):
 
     def _with_acceleration(self, state: EgoState) -> EgoState:
         """Acceleration from the Imu where it is fresh, else from the change of speed."""
-        if self._speeds and state.stamp_ns < self._speeds[-1][0]:
-            self._speeds.clear()
-        self._speeds.append((state.stamp_ns, state.speed_mps))
-        window_ns = self.settings.acceleration_window_s * NS
-        while len(self._speeds) > 2 and state.stamp_ns - self._speeds[1][0] >= window_ns:
-            self._speeds.popleft()
-        begin_ns, begin_mps = self._speeds[0]
-        span_ns = state.stamp_ns - begin_ns
-        value = (state.speed_mps - begin_mps) / span_ns * NS if span_ns > 0 else 0.0
+        state = self._derivative.complete(state)
         age_ns = self.settings.imu_age_s * NS
         if self._imu is not None and abs(state.stamp_ns - self._imu[0]) <= age_ns:
-            value = self._imu[1]
-        return convert.with_acceleration(state, value)
+            return replace(state, acceleration_mps2=self._imu[1])
+        return state
 
     def _on_info(self, message: FrameSetInfo) -> None:
         t0_ns = ns(message.header.stamp)
         if t0_ns < self._last_ns - NS:  # the clock jumped back
             self.buffer.reset()
             self._waiting.clear()
-            self._speeds.clear()
+            self._derivative.reset()
         self._last_ns = t0_ns
         if message.accepted:
             self._waiting[t0_ns] = time.monotonic()

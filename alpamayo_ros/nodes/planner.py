@@ -7,10 +7,8 @@ rclpy never waits for the model: ``Worker`` rings a guard condition when there i
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from pathlib import Path
 
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.lifecycle.node import LifecycleState
@@ -31,24 +29,17 @@ from alpamayo_ros.nodes.base import ConfigurationError, FaultLog, read_parameter
 from alpamayo_ros.nodes.convert import NS, codes, ns, stamp
 from alpamayo_ros.nodes.joins import Cycle, Instructions, Joiner
 from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.worker_spec import PARAMETERS as WORKER
+from alpamayo_ros.nodes.worker_spec import worker_spec
 from alpamayo_ros.profile import load_profile
-from alpamayo_ros.runtime.child import WorkerSpec
-from alpamayo_ros.runtime.loader import KINDS
-from alpamayo_ros.runtime.scripted import Script
 from alpamayo_ros.runtime.worker import Worker
 from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 from alpamayo_ros.sensing.ring import FrameRing
 from alpamayo_ros.types import PlannerInput, Proposal
 
 PARAMETERS = (
-    Param('runtime', str, '', 'Who answers; scripted is a labelled test double.', choices=KINDS),
-    Param('model', str, '', 'Folder of the model; empty: the one that ships for the profile.'),
-    Param('script', str, '', 'Fields of runtime.Script as JSON, for tests; empty: none.'),
+    *WORKER,
     Param('seed', int, '', 'The noise of t0 depends on (seed, t0) alone.', 0, 2**31 - 1),
-    Param('period_s', float, 's', 'A cycle longer than this is reported as late.', 0.01, 30.0),
-    Param('overrun_s', float, 's', 'A cycle longer than this is dropped.', 0.01, 30.0),
-    Param('deadline_s', float, 's', 'A cycle longer than this ends in SIGKILL.', 0.01, 60.0),
-    Param('startup_s', float, 's', 'Longest time to load and warm up the model.', 1.0, 600.0),
     Param('autostart', bool, '', 'Configure and activate without a lifecycle manager.'),
 )
 
@@ -79,7 +70,7 @@ class PlannerNode(LifecycleNode):
         self._previous_text = ''
         self._sequence = 0
         self._open_topics()
-        self.worker = Worker(self._spec(), listener=self._news.trigger)
+        self.worker = Worker(worker_spec(self.settings, self.profile), listener=self._news.trigger)
         self.worker.start()
         return TransitionCallbackReturn.SUCCESS
 
@@ -119,19 +110,6 @@ class PlannerNode(LifecycleNode):
         if self.worker is not None:
             self.worker.close()
             self.worker = None
-
-    def _spec(self) -> WorkerSpec:
-        s = self.settings
-        folder = Path(s.model) if s.model else None
-        script = Script(**json.loads(s.script)) if s.script else None
-        if s.lockstep:
-            return WorkerSpec.lockstep(
-                self.profile, kind=s.runtime, folder=folder, script=script, startup_s=s.startup_s
-            )
-        return WorkerSpec(
-            self.profile, s.runtime, folder, script, period_s=s.period_s, overrun_s=s.overrun_s,
-            deadline_s=s.deadline_s, startup_s=s.startup_s,
-        )  # fmt: skip
 
     def _open_topics(self) -> None:
         out, latched = qos.output(self.settings.lockstep), qos.latched()
@@ -263,10 +241,7 @@ class PlannerNode(LifecycleNode):
         message.profile, message.runtime = self.profile.name, self.settings.runtime
         identity = self.worker.identity if self.worker else None
         message.manifest_hash = identity.manifest_sha256 if identity else ''
-        if cycle is not None:
-            replies.add_inputs(message, cycle)
-            faults = [*faults, *cycle.faults]
-        message.faults = sorted({fault.code.name for fault in faults})
+        replies.add_inputs(message, cycle, faults)
         message.published = self.get_clock().now().to_msg()
         self._candidates.publish(message)
 

@@ -5,15 +5,21 @@ went.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
+from alpamayo_ros.faults import Fault
 from alpamayo_ros.msg import CandidateArray, ChainOfCausation, StageTiming
 from alpamayo_ros.nodes.convert import floats
 from alpamayo_ros.nodes.joins import Cycle
 from alpamayo_ros.types import Proposal
 
 
-def add_inputs(message: CandidateArray, cycle: Cycle) -> None:
-    """What the reply was made from: anchor, ages, texts, valid views."""
+def add_inputs(message: CandidateArray, cycle: Cycle | None, faults: Sequence[Fault]) -> None:
+    """What the reply was made from: anchor, ages, texts, valid views, faults."""
+    upstream = cycle.faults if cycle is not None else []
+    message.faults = sorted({fault.code.name for fault in (*faults, *upstream)})
+    if cycle is None:
+        return
     history, frames = cycle.history, cycle.frames
     message.frame_set_sequence = frames.sequence
     message.pose_in_odom, message.odom_frame = history.pose_in_odom, history.odom_frame

@@ -8,29 +8,28 @@ timer: each t0 gets one Health, with a plan and its reference or without, at t0 
 from __future__ import annotations
 
 import sys
-from collections import deque
 from typing import Any
 
-import numpy as np
 from nav_msgs.msg import Odometry
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
 from alpamayo_ros import pipeline
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.motion.splice import Reference, splice
 from alpamayo_ros.msg import CandidateArray, FrameSetInfo, PlannedTrajectory, TrackedObjectArray
 from alpamayo_ros.nodes import convert, plans, qos
+from alpamayo_ros.nodes.awareness import Awareness
 from alpamayo_ros.nodes.base import AlpamayoNode, run
-from alpamayo_ros.nodes.convert import NS, codes, ns
+from alpamayo_ros.nodes.convert import NS, ns
 from alpamayo_ros.nodes.params import Param
 from alpamayo_ros.nodes.trajectory_topics import TrajectoryTopics
 from alpamayo_ros.safety import state as safety
 from alpamayo_ros.safety.config import PlanConfig
-from alpamayo_ros.safety.scene import ModelStatus, Scene
-from alpamayo_ros.sensing.egomotion import EgoBuffer
+from alpamayo_ros.safety.scene import Scene
 from alpamayo_ros.sensing.rig import load_rig
-from alpamayo_ros.types import EgoState, Proposal
+from alpamayo_ros.types import Proposal
 
 PARAMETERS = (
     Param('limits', str, '', 'File of safety limits; empty: config/limits.param.yaml.'),
@@ -43,10 +42,7 @@ PARAMETERS = (
     Param('lockstep_latency_s', float, 's', 'Simulated time from t0 to the plan.', 0.0, 0.4),
     Param('silence_s', float, 's', 'A node that says nothing for so long is silent.', 0.3, 10.0),
 )
-ALIVE = frozenset({'MODEL_ABSENT', 'MODEL_KILLED', 'MODEL_RESPAWNS', 'MODEL_FAILING'})
-CYCLES = 100  # for the 99th percentile of the cycle time; none is known before
-# One late cycle is no fault, a late 99th percentile is (FAULTS.md section 1).
-JUDGED_HERE = frozenset({Code.MODEL_OVERRUN_WARN})
+ABSENT = frozenset({'MODEL_ABSENT', 'MODEL_KILLED', 'MODEL_RESPAWNS', 'MODEL_FAILING'})
 
 
 class TrajectoryNode(AlpamayoNode):
@@ -60,20 +56,14 @@ class TrajectoryNode(AlpamayoNode):
             auto_rearm=s.auto_rearm,
         )  # fmt: skip
         self.state = safety.SafetyState()
-        self.buffer = EgoBuffer()
+        self.aware = Awareness(self.config.profile, s.lockstep, s.objects_expected)
         self.counters = plans.Counters()
         self.origin = plans.Origin(shadow=s.shadow)
         self._pending: dict[int, CandidateArray] = {}
-        self._objects: deque[TrackedObjectArray] = deque(maxlen=32)
-        self._upstream: tuple[Fault, ...] = ()
-        self._odometry: Fault | None = None
         self._driven: Reference | None = None
-        self._plan: tuple[Any, PlannedTrajectory] | None = None
-        self._cycles: deque[float] = deque(maxlen=CYCLES)
-        self._frame_age_s: float | None = None
-        self._heard_ns: dict[str, int] = {}
-        self._seen_ns: dict[str, int] = {}
-        self._takeover = False
+        self._plan: tuple[Plan, PlannedTrajectory] | None = None
+        self._takeover: Fault | None = None
+        self._twin: Fault | None = None
         self._open_topics()
 
     def _open_topics(self) -> None:
@@ -94,43 +84,31 @@ class TrajectoryNode(AlpamayoNode):
         if not s.lockstep:
             self.create_timer(s.reference_s, self._on_timer)
             self.create_timer(1.0, self._check_twins)
-        self._twin: Fault | None = None
 
     # -- inputs ---------------------------------------------------------------------------------
     def _on_odometry(self, message: Odometry) -> None:
-        state = convert.ego_state(message, self.frames)
-        self._odometry = state if isinstance(state, Fault) else None
-        if isinstance(state, EgoState):
-            newest = self.buffer.newest
-            if newest is not None and state.stamp_ns < newest.stamp_ns - NS:
-                self.buffer.reset()
-            self._odometry = self.buffer.push(state)
-            self._seen_ns['odometry'] = state.stamp_ns
+        self.aware.odometry(convert.ego_state(message, self.frames))
         self._decide_pending()
 
     def _on_objects(self, message: TrackedObjectArray) -> None:
-        self._objects.append(message)
-        self._seen_ns['objects'] = ns(message.header.stamp)
+        self.aware.objects(message)
         self._decide_pending()
 
     def _on_frames(self, message: FrameSetInfo) -> None:
-        self._heard_ns['camera_sync'] = self.now_ns
+        self.aware.heard('camera_sync', self.now_ns)
 
     def _on_candidates(self, message: CandidateArray) -> None:
-        self._heard_ns['planner'] = self.now_ns
-        self._upstream = tuple(Fault(c) for c in codes(message.faults) if c not in JUDGED_HERE)
-        self.counters.worker(not ALIVE & set(message.faults))
+        self.aware.heard('planner', self.now_ns)
+        cycle_s = self.aware.reply(message)
+        self.counters.deadline_misses += cycle_s is not None and cycle_s > self.settings.period_s
+        self.counters.worker(not ABSENT & set(message.faults))
         self.origin.runtime, self.origin.manifest_hash = message.runtime, message.manifest_hash
         self.origin.view_mask = message.view_mask
-        if message.stages and not self.settings.lockstep:
-            cycle_s = sum(message.stage_ms) / 1e3
-            self._cycles.append(cycle_s)
-            self.counters.deadline_misses += cycle_s > self.settings.period_s
         self._pending[ns(message.header.stamp)] = message
         self._decide_pending()
 
     def _on_takeover(self, message: Bool) -> None:
-        self._takeover = message.data
+        self._takeover = Fault(Code.TAKEOVER) if message.data else None
         if message.data:
             self.state = safety.disarm(self.state, self.now_ns, 'the driver has taken over')
 
@@ -162,17 +140,11 @@ class TrajectoryNode(AlpamayoNode):
         for t0_ns in sorted(self._pending):
             message = self._pending[t0_ns]
             proposed = message.status == CandidateArray.PROPOSED
-            if (proposed or self.settings.lockstep) and not self._covered(t0_ns):
+            needed = proposed or self.settings.lockstep
+            if needed and not self.aware.covers(t0_ns, len(self._pending)):
                 return
             del self._pending[t0_ns]
             self._decide(t0_ns, message if proposed else None)
-
-    def _covered(self, t0_ns: int) -> bool:
-        newest = self.buffer.newest
-        if newest is None or newest.stamp_ns < t0_ns:
-            return not self.settings.lockstep and len(self._pending) > 2
-        wanted = self.settings.objects_expected and self.settings.lockstep
-        return not wanted or self._seen_ns.get('objects', -1) >= t0_ns
 
     def _decide(self, t0_ns: int, message: CandidateArray | None) -> None:
         """One call of ``decide`` for a reply of the planner."""
@@ -182,48 +154,17 @@ class TrajectoryNode(AlpamayoNode):
         if message is not None:
             found = convert.proposal(message)
             if isinstance(found, Fault):
-                self._upstream = (*self._upstream, found)
+                self.aware.add(found)
             else:
                 proposal = found
-            self._frame_age_s = message.frame_age_s
+            self.aware.frame_age_s = message.frame_age_s
             self.origin.t0_ns = t0_ns
         scene = self._scene(t0_ns if proposal else None, t0_ns if lockstep else None)
         self._conclude(proposal, scene, now_ns, t0_ns, message)
 
     def _scene(self, t0_ns: int | None, observed_ns: int | None) -> Scene:
-        newest = self.buffer.newest
-        ego = newest if t0_ns is None else self._ego_at(t0_ns)
-        objects = None
-        if self.settings.objects_expected and ego is not None and self._objects:
-            reference_ns = ego.stamp_ns
-            message = min(self._objects, key=lambda m: abs(ns(m.header.stamp) - reference_ns))
-            objects = convert.tracked_objects(message, ego)
-        model = ModelStatus()
-        if self._cycles:
-            whole = len(self._cycles) == CYCLES
-            p99_s = float(np.percentile(self._cycles, 99)) if whole else None
-            model = ModelStatus(last_cycle_s=self._cycles[-1], p99_cycle_s=p99_s)
-        extra = (self._odometry, self._twin, self._silent(), self._takeover_fault())
-        faults = (*self._upstream, *(fault for fault in extra if fault is not None))
-        return Scene(
-            ego, newest, objects, faults, model, frame_age_s=self._frame_age_s,
-            observed_ns=observed_ns,
-        )  # fmt: skip
-
-    def _ego_at(self, t0_ns: int) -> EgoState | None:
-        """The ego at t0, interpolated where odometry has no message of exactly that time."""
-        newest = self.buffer.newest
-        if newest is not None and newest.stamp_ns == t0_ns:
-            return newest
-        pose = self.buffer.pose_at(t0_ns)
-        past = self.buffer.history(t0_ns, self.config.profile)
-        if isinstance(pose, Fault) or isinstance(past, Fault):
-            return None
-        return EgoState(
-            t0_ns, pose.x_m, pose.y_m, pose.heading_rad, float(past.speed_mps[0]),
-            float(past.yaw_rate_rps[0]), float(past.acceleration_mps2[0]),
-            float(past.steering_rad[0]),
-        )  # fmt: skip
+        silent = self.aware.silent(self.now_ns, self.settings.silence_s)
+        return self.aware.scene(t0_ns, observed_ns, (self._twin, silent, self._takeover))
 
     def _conclude(
         self,
@@ -248,7 +189,7 @@ class TrajectoryNode(AlpamayoNode):
             self.counters.refusals += 1
         if decision.plan is not None or not self.settings.lockstep:
             self._refer(scene, t0_ns if self.settings.lockstep else now_ns)
-        ages = {**self._seen_ns, 'frames': t0_ns or None, 'now': now_ns}
+        ages = {**self.aware.seen_ns, 'frames': t0_ns or None, 'now': now_ns}
         health = plans.health_message(decision, self.counters, self.origin)
         self.topics.health(health, t0_ns, ages, message, self.settings.lockstep)
         self.faults.update({f.code.name: str(f) for f in decision.faults})
@@ -265,7 +206,7 @@ class TrajectoryNode(AlpamayoNode):
         found = splice(plan, self._driven, scene.ego_now, now_ns, self.config.limits)
         if isinstance(found, Fault):
             self._driven = None
-            self._upstream = (*self._upstream, found)
+            self.aware.add(found)
             self.topics.reference(plans.brake_message(sent, now_ns))
             return
         self._driven = found
@@ -278,20 +219,6 @@ class TrajectoryNode(AlpamayoNode):
         if now_ns == 0:
             return  # simulated time has not begun
         self._conclude(None, self._scene(None, None), now_ns, 0, None)
-
-    def _silent(self) -> Fault | None:
-        """NODE_SILENT for a node that spoke before and says nothing any more."""
-        if self.settings.lockstep:
-            return None
-        now_ns = self.now_ns
-        for name, heard_ns in self._heard_ns.items():
-            silent_s = (now_ns - heard_ns) / NS
-            if silent_s > self.settings.silence_s:
-                return Fault(Code.NODE_SILENT, f'{name}.', {'silent_s': silent_s})
-        return None
-
-    def _takeover_fault(self) -> Fault | None:
-        return Fault(Code.TAKEOVER) if self._takeover else None
 
     def _check_twins(self) -> None:
         twins = [t for t in self.topics.guarded if self.count_publishers(t) > 1]

@@ -1,0 +1,128 @@
+"""What the trajectory node knows when it decides: the car, objects, faults from upstream, ages."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+import numpy as np
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.msg import CandidateArray, TrackedObjectArray
+from alpamayo_ros.nodes import convert
+from alpamayo_ros.nodes.convert import NS, codes, ns
+from alpamayo_ros.nodes.derivative import SpeedDerivative
+from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.safety.scene import ModelStatus, Scene
+from alpamayo_ros.sensing.egomotion import EgoBuffer
+from alpamayo_ros.types import EgoState, TrackedObject
+
+CYCLES = 100  # for the 99th percentile of the cycle time; none is known before
+WINDOW_S = 0.1  # base line of acceleration from speed: one planning period
+# One late cycle is no fault, a late 99th percentile is (FAULTS.md section 1).
+JUDGED_HERE = frozenset({Code.MODEL_OVERRUN_WARN})
+
+
+class Awareness:
+    """Fed by the node's callbacks; ``scene`` is what ``decide`` gets."""
+
+    def __init__(self, profile: ModelProfile, lockstep: bool, objects_expected: bool) -> None:
+        """In lockstep wall-clock cycle times count for nothing."""
+        self.profile, self.lockstep, self.objects_expected = profile, lockstep, objects_expected
+        self.buffer = EgoBuffer()
+        self.frame_age_s: float | None = None
+        self.seen_ns: dict[str, int] = {}
+        self._derivative = SpeedDerivative(WINDOW_S)
+        self._heard_ns: dict[str, int] = {}
+        self._objects: deque[TrackedObjectArray] = deque(maxlen=32)
+        self._upstream: tuple[Fault, ...] = ()
+        self._odometry: Fault | None = None
+        self._cycles: deque[float] = deque(maxlen=CYCLES)
+
+    def odometry(self, state: EgoState | Fault) -> None:
+        """A state, or why a message was none; a clock that jumped back empties the buffer."""
+        if isinstance(state, Fault):
+            self._odometry = state
+            return
+        newest = self.buffer.newest
+        if newest is not None and state.stamp_ns < newest.stamp_ns - NS:
+            self.buffer.reset()
+        self._odometry = self.buffer.push(self._derivative.complete(state))
+        self.seen_ns['odometry'] = state.stamp_ns
+
+    def objects(self, message: TrackedObjectArray) -> None:
+        """What a perception source saw."""
+        self._objects.append(message)
+        self.seen_ns['objects'] = ns(message.header.stamp)
+
+    def heard(self, node: str, now_ns: int) -> None:
+        """A sign of life."""
+        self._heard_ns[node] = now_ns
+
+    def reply(self, message: CandidateArray) -> float | None:
+        """Faults and cycle time of a reply of the planner; the cycle time in seconds, if known."""
+        self._upstream = tuple(Fault(c) for c in codes(message.faults) if c not in JUDGED_HERE)
+        if not message.stages or self.lockstep:
+            return None
+        self._cycles.append(sum(message.stage_ms) / 1e3)
+        return self._cycles[-1]
+
+    def add(self, fault: Fault) -> None:
+        """A fault that holds until the next reply."""
+        self._upstream = (*self._upstream, fault)
+
+    def covers(self, t0_ns: int, waiting: int) -> bool:
+        """Whether everything of t0 is here; free-running, at most two replies wait for it."""
+        newest = self.buffer.newest
+        if newest is None or newest.stamp_ns < t0_ns:
+            return not self.lockstep and waiting > 2
+        wanted = self.objects_expected and self.lockstep
+        return not wanted or self.seen_ns.get('objects', -1) >= t0_ns
+
+    def silent(self, now_ns: int, limit_s: float) -> Fault | None:
+        """NODE_SILENT for a node that spoke before and says nothing any more."""
+        for name, heard_ns in self._heard_ns.items():
+            silent_s = (now_ns - heard_ns) / NS
+            if silent_s > limit_s and not self.lockstep:
+                return Fault(Code.NODE_SILENT, f'{name}.', {'silent_s': silent_s})
+        return None
+
+    def scene(
+        self, t0_ns: int | None, observed_ns: int | None, extra: Iterable[Fault | None]
+    ) -> Scene:
+        """The scene at t0, or now where there is no proposal."""
+        newest = self.buffer.newest
+        ego = newest if t0_ns is None else self._ego_at(t0_ns)
+        model = ModelStatus()
+        if self._cycles:
+            whole = len(self._cycles) == CYCLES
+            p99_s = float(np.percentile(self._cycles, 99)) if whole else None
+            model = ModelStatus(last_cycle_s=self._cycles[-1], p99_cycle_s=p99_s)
+        found = (*self._upstream, self._odometry, *extra)
+        faults = tuple(fault for fault in found if fault is not None)
+        return Scene(
+            ego, newest, self._objects_at(ego), faults, model, frame_age_s=self.frame_age_s,
+            observed_ns=observed_ns,
+        )  # fmt: skip
+
+    def _objects_at(self, ego: EgoState | None) -> tuple[TrackedObject, ...] | None:
+        """Objects nearest in time to ``ego``; None where nobody looks for any."""
+        if not self.objects_expected or ego is None or not self._objects:
+            return None
+        nearest = min(self._objects, key=lambda m: abs(ns(m.header.stamp) - ego.stamp_ns))
+        return convert.tracked_objects(nearest, ego)
+
+    def _ego_at(self, t0_ns: int) -> EgoState | None:
+        """The car at t0, interpolated where odometry has no message of exactly that time."""
+        newest = self.buffer.newest
+        if newest is not None and newest.stamp_ns == t0_ns:
+            return newest
+        pose = self.buffer.pose_at(t0_ns)
+        past = self.buffer.history(t0_ns, self.profile)
+        if isinstance(pose, Fault) or isinstance(past, Fault):
+            return None
+        return EgoState(
+            t0_ns, pose.x_m, pose.y_m, pose.heading_rad, float(past.speed_mps[0]),
+            float(past.yaw_rate_rps[0]), float(past.acceleration_mps2[0]),
+            float(past.steering_rad[0]),
+        )  # fmt: skip
