@@ -88,11 +88,12 @@ class Dataset:
                 yield int(start) + k, np.asarray(frames[k : k + size])
 
     def weights(self) -> Float[np.ndarray, ' S']:
-        """Sampling weights: states near a vehicle twice, states at rest on a free road twice."""
+        """Sampling weights: near a vehicle three times, at rest on a free road and the model's own states twice."""
         truth, speed = self.rows['truth'], self.rows['speed']
-        near = (truth[:, 12] > 0.5) & (truth[:, 13] < 40)
+        near = (truth[:, 12] > 0.5) & (truth[:, 13] < 30)
         start = (truth[:, 12] < 0.5) & (speed < 1.0)
-        w = np.where(near | start, 2.0, 1.0)
+        own = np.array([json.loads((f / 'meta.json').read_text())['by'] == 'policy' for f in self.folders])
+        w = np.where(near, 3.0, np.where(start, 2.0, 1.0)) * np.where(own[self.rows['shard']], 2.0, 1.0)
         return w / w.sum()
 
 
