@@ -91,6 +91,10 @@ def _run(runtime: str, out: Path, seconds: float, console: Console) -> bool:
     )
     if runtime == 'scripted':
         console.print('[yellow]A scripted test double plans, not a model.[/yellow]')
+    for name in ('summary.json', 'report.html', 'drive.mp4'):
+        (out / name).unlink(
+            missing_ok=True
+        )  # of an earlier call: it would be taken for this one's
     rows, results = [], []
     folders = [out / 'runs' / d.name for d in DRIVES]
     with _progress(console) as progress:

@@ -99,7 +99,6 @@ class Director:
         ego = self.recording.ego_at(t0_ns)
         plan = newest(self._plans, self._keys['plans'], t0_ns)
         health = newest(self._health, self._keys['health'], t0_ns)
-        words = newest(self._words, self._keys['words'], t0_ns)
         info = self.recording.info
         mode = 'lockstep' if info.mode == 'lockstep' else 'free-running'
         about = f'seed {info.seed}  ·  {mode}'
@@ -109,7 +108,7 @@ class Director:
             time_s=(t0_ns - self.recording.times_ns[0]) / 1e9,
             scene=self._scene(t0_ns, ego, plan),
             images={name: self.recording.image(name, t0_ns) for name in CAMERAS},
-            words={name: getattr(words, name) for name in PARTS} if words else {},
+            words=self._said(t0_ns),
             speed_mps=float(ego[4]),
             acceleration_mps2=plan.acceleration_mps2 if plan else 0.0,
             steering_rad=plan.steering_rad if plan else 0.0,
@@ -118,6 +117,16 @@ class Director:
             runtime=runtime_label(info.runtime),
             car=self.car,
         )
+
+    def _said(self, t0_ns: int) -> dict[str, str]:
+        """The words that explain the plan; before there is a plan, those of the proposal."""
+        words = newest(self._words, self._keys['words'], t0_ns)
+        proposed = newest(self._candidates, self._keys['candidates'], t0_ns)
+        if words is not None and t0_ns - words.t0_ns <= SHOWN_NS:
+            return {name: getattr(words, name) for name in PARTS}
+        if proposed is not None and t0_ns - proposed.t0_ns <= SHOWN_NS:
+            return split(proposed.text)
+        return {}
 
     def _scene(self, t0_ns: int, ego: Float[np.ndarray, ' 6'], plan: events.Plan | None) -> Scene:
         pose = (float(ego[1]), float(ego[2]), float(ego[3]))
@@ -155,6 +164,12 @@ def carried(
     c, s = math.cos(anchor[2]), math.sin(anchor[2])
     world = points @ np.array([[c, s], [-s, c]]) + np.array(anchor[:2])
     return to_base(world, pose)
+
+
+def split(text: str) -> dict[str, str]:
+    """The parts of a text with one line a part, ``name: words``; what is missing is ''."""
+    lines = dict(line.partition(':')[::2] for line in text.splitlines())
+    return {name: lines.get(name, '').strip() for name in PARTS}
 
 
 def sentence(health: events.Health | None) -> str:

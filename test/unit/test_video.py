@@ -94,6 +94,20 @@ def test_a_fault_is_written_with_its_sentence():
     assert 'test double' in video.runtime_label('scripted')
 
 
+def test_before_there_is_a_plan_the_words_are_those_of_the_proposal(tmp_path: Path):
+    recorded.write(tmp_path, steps=3)
+    path = tmp_path / 'events.jsonl'
+    kept = [line for line in path.read_text().splitlines() if '"kind":"words"' not in line]
+    said = [
+        line.replace('"text":""', '"text":"perception: a bend\\nintent: wait"') for line in kept
+    ]
+    path.write_text('\n'.join(said) + '\n')
+    recording = Recording(tmp_path)
+    moment = video.Director(recording, Car(), None).moment(recording.times_ns[-1])
+    assert moment.words['perception'] == 'a bend' and moment.words['intent'] == 'wait'
+    assert moment.words['rationale'] == ''
+
+
 def test_words_are_wrapped_and_cut_with_an_ellipsis():
     lines = canvas.wrap('one two three four five six seven eight nine ten', 19, 150, 2)
     assert len(lines) == 2 and lines[-1].endswith('…')
