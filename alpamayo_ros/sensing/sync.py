@@ -160,7 +160,7 @@ class CameraSync:
             self._pending_since = now_ns if self._begun() else None
 
     def _begun(self) -> bool:
-        """Whether a timestep is under way: the reference or most cameras, not one skewed camera."""
+        """Whether a timestep is under way: the reference or most cameras, not one alone."""
         here = sum(first is not None for first in self._first)
         return self._first[self._reference] is not None or 2 * here > len(self._first)
 

@@ -77,7 +77,9 @@ def test_f19_duplicated_stamps(payload):
     assert all('another image' not in s.payloads for s in out.sets)
 
 
-@pytest.mark.parametrize('bad', [set_stamp('*', 0, 1.95, 3.95), shift_stamp('*', 1000, 1.95, 3.95)])
+@pytest.mark.parametrize(
+    'bad', [set_stamp('*', 0, 1.95, 3.95), shift_stamp('*', 1000, 1.95, 3.95)]
+)
 def test_f20_zero_or_future_stamps(bad):
     """STAMP_INVALID, no set meanwhile, and recovery on the first good stamps."""
     out = drive(make_sync(), apply(stream(100), [bad]))

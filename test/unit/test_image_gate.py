@@ -92,7 +92,7 @@ def test_sound_images_pass(data):
         (png() + b'x', Code.IMG_HEADER),
         (png()[:60] + b'\x00' + png()[61:], Code.IMG_HEADER),
         (png(np.zeros((H * 2, W, 3), np.uint8)), Code.IMG_TOO_LARGE),
-        (png((picture().astype(np.uint16) * 256)), Code.IMG_ENCODING),
+        (png(picture().astype(np.uint16) * 256), Code.IMG_ENCODING),
         (png()[:8] + chunk(b'IHDR', bytes(12)) + chunk(b'IEND', b''), Code.IMG_HEADER),
     ],
 )

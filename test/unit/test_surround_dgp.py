@@ -1,4 +1,4 @@
-"""A real recording, converted: six surround cameras through ingest, rectification, sync and faults."""
+"""A real recording, converted: six cameras through ingest, rectification, sync and faults."""
 
 import math
 
@@ -87,7 +87,7 @@ def test_three_instants_give_three_sets_of_plausible_views(sets):
 
 
 def test_left_is_left(sets):
-    """Right-hand traffic: the double yellow line is left of the car, so in front_left and not right."""
+    """Right-hand traffic: the double yellow line lies to the left of the car."""
     yellow = {}
     for name in ('front_left', 'front_right'):
         pixels = sets[0].images[PROFILE.view_index(name)].astype(int)
