@@ -11,10 +11,11 @@ import sys
 from functools import partial
 from typing import Any
 
+from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from alpamayo_ros.faults import Fault
+from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import FrameSet, FrameSetInfo
 from alpamayo_ros.nodes import convert, qos
 from alpamayo_ros.nodes.base import AlpamayoNode, run
@@ -58,6 +59,8 @@ class CameraSyncNode(AlpamayoNode):
         self._waiting: dict[int, dict[str, Any]] = {}
         self._announced: dict[int, int] = {}
         self._last_info_ns = 0
+        self._speed_mps = 0.0
+        self._odometry_topic = rig.odometry.topic
         if not self.pipeline.has_bridge:
             self.get_logger().info(
                 "cv_bridge is not installed: encodings beyond the core's list are off"
@@ -78,6 +81,8 @@ class CameraSyncNode(AlpamayoNode):
                 learn = partial(self._on_calibration, camera.name)
                 profile = qos.sensor(lockstep, depth=1)
                 qos.watched_subscription(self, CameraInfo, camera.info_topic, learn, profile)
+        sensor = qos.sensor(lockstep, depth=1)
+        qos.watched_subscription(self, Odometry, self._odometry_topic, self._on_odometry, sensor)
         if lockstep:
             qos.watched_subscription(self, FrameSetInfo, 'timestep', self._on_timestep, out)
         else:
@@ -105,6 +110,9 @@ class CameraSyncNode(AlpamayoNode):
             self._close(stamp_ns)
         elif fault is None:
             self._push(camera, stamp_ns, message, self.get_clock().now().nanoseconds)
+
+    def _on_odometry(self, message: Odometry) -> None:
+        self._speed_mps = message.twist.twist.linear.x
 
     def _on_timestep(self, message: FrameSetInfo) -> None:
         self._announced[ns(message.header.stamp)] = message.view_mask
@@ -146,11 +154,14 @@ class CameraSyncNode(AlpamayoNode):
     def _emit(self, result: SyncedSet | Fault, now_ns: int) -> None:
         if isinstance(result, Fault):
             self._refused[result.code.name] = result
+            if result.code in (Code.CLOCK_BACK, Code.CLOCK_FORWARD):
+                self.watch.reset(now_ns)
+                self.pipeline.suspicion.reset()
             t0_ns = result.values.get('t0_ns')
             if isinstance(t0_ns, float):  # a timestep was lost, not just a frame
                 self._announce(round(t0_ns), None, self.watch.faults(now_ns), now_ns)
             return
-        frames, faults = self.pipeline.make(result)
+        frames, faults = self.pipeline.make(result, self._speed_mps)
         faults = [*faults, *self.watch.faults(now_ns)]
         if frames is None:
             self._announce(result.t0_ns, None, faults, now_ns)

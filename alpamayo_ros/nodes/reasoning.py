@@ -6,15 +6,20 @@ import math
 import sys
 from collections import OrderedDict
 
+import numpy as np
+from sensor_msgs.msg import CompressedImage, Image
 from visualization_msgs.msg import MarkerArray
 
-from alpamayo_ros.faults import Code
+from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import ChainOfCausation, PlannedTrajectory
-from alpamayo_ros.nodes import markers, qos
+from alpamayo_ros.nodes import markers, overlay, qos
 from alpamayo_ros.nodes.base import AlpamayoNode, run
-from alpamayo_ros.nodes.convert import NS, ns
+from alpamayo_ros.nodes.convert import NS, buffer, ns
 from alpamayo_ros.nodes.params import Param
 from alpamayo_ros.nodes.wording import PARTS, agreement, printable, split
+from alpamayo_ros.profile import load_profile
+from alpamayo_ros.sensing.image_gate import decode_compressed
+from alpamayo_ros.sensing.rig import load_rig
 
 PARAMETERS = (
     Param('kept', int, 'cycles', 'Texts and plans kept while they wait for each other.', 1, 100),
@@ -32,8 +37,19 @@ class ReasoningNode(AlpamayoNode):
         out = qos.output(lockstep)
         self._parts = qos.watched_publisher(self, ChainOfCausation, 'reasoning', out)
         self._markers = qos.watched_publisher(self, MarkerArray, 'reasoning_markers', out)
+        self._overlay = qos.watched_publisher(self, Image, 'overlay', qos.output(False))
+        self._images: OrderedDict[int, CompressedImage] = OrderedDict()
+        cameras = load_rig(self.settings.rig).for_profile(load_profile(self.settings.profile))
+        self._camera = cameras[0]
+        if self._camera.topic.endswith('/compressed'):
+            sensor, topic = qos.sensor(lockstep), self._camera.topic
+            qos.watched_subscription(self, CompressedImage, topic, self._on_image, sensor)
         qos.watched_subscription(self, ChainOfCausation, 'reasoning_raw', self._on_text, out)
         qos.watched_subscription(self, PlannedTrajectory, 'trajectory', self._on_plan, out)
+
+    def _on_image(self, message: CompressedImage) -> None:
+        if self._overlay.get_subscription_count():
+            self._keep(self._images, ns(message.header.stamp), message)
 
     def _on_text(self, message: ChainOfCausation) -> None:
         self._keep(self._texts, ns(message.header.stamp), message)
@@ -61,6 +77,20 @@ class ReasoningNode(AlpamayoNode):
         if self._markers.get_subscription_count():
             marker = markers.text(plan.header.stamp, shown)
             self._markers.publish(MarkerArray(markers=[marker]))
+        if t0_ns in self._images:
+            self._show(self._images.pop(t0_ns), plan, shown.splitlines())
+
+    def _show(self, message: CompressedImage, plan: PlannedTrajectory, lines: list[str]) -> None:
+        """The front image of t0 with path and words."""
+        camera = self._camera
+        image = decode_compressed(message.data, (camera.width, camera.height))
+        if isinstance(image, Fault):
+            return  # camera_sync reports it
+        path = np.column_stack([plan.x_m, plan.y_m])
+        pixels = overlay.draw(image, camera, path, lines)
+        out = Image(height=camera.height, width=camera.width, encoding='rgb8')
+        out.header, out.step, out.data = message.header, 3 * camera.width, buffer(pixels)
+        self._overlay.publish(out)
 
 
 def explain(raw: ChainOfCausation, plan: PlannedTrajectory) -> ChainOfCausation:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import FrameSet
+from alpamayo_ros.nodes.suspicion import Suspicion
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.sensing.image_gate import (
     CHANNELS,
@@ -40,6 +41,7 @@ class ViewPipeline:
         self._learned: set[str] = set()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix='decode')
         self._bridge = _cv_bridge()
+        self.suspicion = Suspicion(profile)
         self._makers: list[ViewMaker] = []
         self._reduction: dict[str, int] = {}
         self._build()
@@ -120,23 +122,34 @@ class ViewPipeline:
         )
         return image if isinstance(image, Fault) or factor == 1 else shrink(image, factor)
 
-    def make(self, matched: SyncedSet) -> tuple[FrameSetRecord | None, list[Fault]]:
+    def make(
+        self, matched: SyncedSet, speed_mps: float
+    ) -> tuple[FrameSetRecord | None, list[Fault]]:
         """The frame set, or None with the faults when a camera that may not be masked is bad."""
         names = list(self._cameras)
         present = [(n, m) for n, m in zip(names, matched.payloads, strict=True) if m is not None]
+        stamps = dict(zip(names, matched.stamps_ns, strict=True))
         decoded = dict(self._pool.map(lambda item: (item[0], self.decode(*item)), present))
         faults = [image for image in decoded.values() if isinstance(image, Fault)]
         images = {n: image for n, image in decoded.items() if not isinstance(image, Fault)}
-        missing = [n for n in names if n not in images]
-        if any(not self._maskable[n] for n in missing):
-            return None, [*faults, Fault(Code.SET_INCOMPLETE, f'without {", ".join(missing)}')]
-        stamps = dict(zip(names, matched.stamps_ns, strict=True))
+        pictures = make_views(images, self._makers)
+        payloads = {n: m.data for n, m in present if n in images}
+        bad = self.suspicion.judge(payloads, stamps, pictures, speed_mps)
+        missing = [n for n in names if n not in images and not self._maskable[n]]
+        refusals = self.suspicion.refusals(bad)
+        if missing:
+            refusals.append(Fault(Code.SET_INCOMPLETE, f'without {", ".join(missing)}'))
+        faults = [*faults, *bad.values(), *refusals]
+        if refusals:
+            return None, faults
         views = self.profile.views
+        valid = np.array([v.camera in images and v.camera not in bad for v in views], dtype=bool)
+        pictures[~valid] = 0
         return FrameSetRecord(
             t0_ns=matched.t0_ns,
-            images=make_views(images, self._makers),
+            images=pictures,
             stamps_ns=np.array([stamps[view.camera] for view in views], dtype=np.int64),
-            valid=np.array([view.camera in images for view in views], dtype=bool),
+            valid=valid,
         ), faults
 
     def policies(self, frames: FrameSetRecord, matched: SyncedSet) -> list[int]:
