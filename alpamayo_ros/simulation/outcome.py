@@ -28,6 +28,7 @@ class Outcome:
     ``left_lane_m``/``collisions_at_fault``: where the lane was first left (|offset| > 1.75 m;
     inf if never), and contacts with the ego's front while it moved.  ``restarts``: times it
     moved on after standing behind a car.  ``reachable_m``: the distance that traffic allowed.
+    ``idle_s``: how long it has stood with nothing within 15 m to wait for.
     """
 
     scenario: str
@@ -47,6 +48,7 @@ class Outcome:
     gap_m: float = math.inf
     reachable_m: float = math.inf
     standing_s: float = 0.0
+    idle_s: float = 0.0
     moved: bool = False
     red_lights: int = 0
 
@@ -100,7 +102,9 @@ class Outcome:
         if speed_mps < STANDING_MPS:
             self.stops += int(self.moved and self.standing_s == 0)
             self.standing_s += dt_s
+            self.idle_s = self.idle_s + dt_s if gap_m >= STOP_GAP_M else 0.0
         elif speed_mps > MOVING_MPS:
+            self.idle_s = 0.0
             self.restarts += int(self.moved and self.standing_s > 0)
             self.standing_s, self.moved = 0.0, True
 
@@ -112,7 +116,7 @@ class Outcome:
             self.end = 'offroad'
         elif leader_is_parked and self.gap_m < STOP_GAP_M and self.standing_s >= STOPPED_S:
             self.end = 'stopped'
-        elif self.standing_s >= STALLED_S and self.gap_m >= STOP_GAP_M:
+        elif self.idle_s >= STALLED_S:
             self.end = 'stalled'
         elif self.distance_m >= scenario.goal_m or road_left_m < ROAD_MARGIN_M:
             self.end = 'goal'

@@ -47,7 +47,7 @@ class TownTraffic:
             self._add_car(f'car{k}')
         for k in range(person_count):
             self._add_person(f'person{k}')
-        self._persons = person_count
+        self._wanted = self._persons = person_count
         for _ in range(WARM_UP_STEPS):
             libsumo.simulationStep()
 
@@ -94,10 +94,9 @@ class TownTraffic:
         if EGO in self._sumo.vehicle.getIDList():
             self._sumo.vehicle.moveToXY(EGO, '', -1, x, y, degrees, keepRoute=2)
         self._sumo.simulationStep()
-        missing = self._persons - self._sumo.person.getIDCount()
-        for k in range(missing):  # arrived: somebody else sets out
-            self._add_person(f'person{self._persons + k}')
-        self._persons += max(missing, 0)
+        if self._sumo.person.getIDCount() < self._wanted:  # arrived: somebody else sets out
+            self._add_person(f'person{self._persons}')
+            self._persons += 1
 
     def agents(self, ego: EgoPose) -> list[Agent]:
         """Everybody within 160 m of the ego, in a fixed order."""
