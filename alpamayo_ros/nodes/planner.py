@@ -96,11 +96,6 @@ class PlannerNode(LifecycleNode):
             endpoint.destroy()
         return TransitionCallbackReturn.SUCCESS
 
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """As cleanup."""
-        self._close()
-        return TransitionCallbackReturn.SUCCESS
-
     def destroy_node(self) -> None:
         """End the child before the node."""
         self._close()

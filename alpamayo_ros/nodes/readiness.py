@@ -13,7 +13,7 @@ class PlannerWatch:
     """One question at a time; ``active`` stays true once it was."""
 
     def __init__(self, node: Node) -> None:
-        self._client = node.create_client(GetState, 'planner/get_state')
+        self._client: Any = node.create_client(GetState, 'planner/get_state')
         self._call: Any = None
         self.active = False
 

@@ -1,5 +1,6 @@
 """What every node promises: refusal of bad parameters, read-only ones, named QoS, a clean end."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or source ROS 2')
 
 import rclpy
-from graph import Listener
+from graph import Listener, leftovers, running
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from rclpy.executors import SingleThreadedExecutor
@@ -123,3 +124,26 @@ def test_trajectory_says_init_and_names_what_is_missing(tmp_path, rclpy_context)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
         listener.close()
+
+
+def test_no_process_outlives_a_killed_supervisor(tmp_path, rclpy_context, ros_domain):
+    listener = Listener(rclpy_context, lockstep=False)
+    with running(['vehicle', '--runtime', 'scripted'], tmp_path) as graph:
+        names = listener.node.get_node_names
+        assert listener.until(lambda: {'planner', 'trajectory', 'monitor'} <= {*names()}, 60)
+        graph.process.kill()
+        graph.process.wait()
+        assert listener.until(lambda: not leftovers(ros_domain), 20), leftovers(ros_domain)
+    listener.close()
+
+
+def test_a_killed_node_is_started_again(tmp_path, rclpy_context):
+    listener = Listener(rclpy_context, lockstep=False)
+    with running(['vehicle', '--runtime', 'scripted'], tmp_path) as graph:
+        module = 'alpamayo_ros.nodes.monitor'
+        assert listener.until(lambda: len(graph.pids(module)) == 1, 60)
+        (victim,) = graph.pids(module)
+        os.kill(victim, signal.SIGKILL)
+        assert listener.until(lambda: graph.pids(module) not in ([], [victim]), 20)
+    assert 'monitor | ended with status -9; starting it again (number 1)' in graph.log
+    listener.close()
