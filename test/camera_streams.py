@@ -63,7 +63,7 @@ class Outcome:
         return sum(f.code.name == code for f in self.faults)
 
 
-def drive(sync: CameraSync, events: Iterable[Event], poll_ms: float = 10.0) -> Outcome:
+def drive(sync: CameraSync, events: Iterable[Event], poll_ms: float = 25.0) -> Outcome:
     """Deliver the events; between them the clock is polled, as the node's timer does."""
     out = Outcome()
     now_ns: int | None = None

@@ -1,4 +1,4 @@
-"""Fault matrix, rows F01, F05 and F14, F15 at level P: what the sync makes of bad camera timing."""
+"""Fault matrix, rows F01, F05, F14, F15 at level P: what the sync makes of bad timing."""
 
 import json
 import subprocess
@@ -34,11 +34,11 @@ def test_f01_stale_from_some_moment_on():
     assert 250 * MS < min(lost) - (START_NS + 4_930 * MS) < 500 * MS
 
 
-def bench(drops: float) -> dict:
-    """Ten thousand timesteps in a process of its own, where shape checks do not slow it down."""
+def bench(drops: float, timesteps: int) -> dict:
+    """Many timesteps in a process of its own, where shape checks do not slow it down."""
     command = [sys.executable, '-m', 'alpamayo_ros.cli.main', 'bench', 'sync', '--json']
     done = subprocess.run(
-        [*command, '--timesteps', '10000', '--drops', str(drops), '--seed', '5'],
+        [*command, '--timesteps', str(timesteps), '--drops', str(drops), '--seed', '5'],
         capture_output=True, text=True, timeout=110,
     )  # fmt: skip
     return json.loads(done.stdout)
@@ -46,10 +46,10 @@ def bench(drops: float) -> dict:
 
 def test_f05_intermittent_drops():
     """10 %: at least 85 % of the sets; no slop violation in 10,000 timesteps, at 30 % either."""
-    ten, thirty = bench(0.1), bench(0.3)
+    ten, thirty = bench(0.1, 10_000), bench(0.3, 4_000)
     assert ten['sets'] >= 8_500
     assert ten['max_skew_ms'] <= 50
-    assert thirty['sets'] > 5_000
+    assert thirty['sets'] > 2_000
     assert thirty['max_skew_ms'] <= 50
 
 
@@ -71,7 +71,7 @@ def test_f14_skew_is_refused():
 
 @pytest.mark.parametrize('offset_ms', [55, 60, 70])
 def test_f14_a_constant_lead_is_matched_with_the_neighbouring_frame(offset_ms):
-    """At 10 Hz a lead of 60 ms is 40 ms to the frame before: those sets are real, and warned of."""
+    """At 10 Hz a lead of 60 ms is 40 ms to the frame before: real sets, and warned of."""
     out = drive(make_sync(), apply(stream(100), [shift_stamp('rear', offset_ms, 2.0)]))
     assert all(s.skew_ns <= 50 * MS for s in out.sets)
     late = [s for s in out.sets if s.t0_ns > START_NS + 2_300 * MS]

@@ -1,4 +1,4 @@
-"""Fault matrix, rows F22 to F25 at level P: odometry that lies, pauses, jumps or names wrong frames."""
+"""Fault matrix, rows F22 to F25 at level P: odometry that lies, pauses or jumps."""
 
 import math
 
@@ -90,7 +90,7 @@ def test_f23_resumes_after_three_seconds_of_silence():
 
 
 def test_f24_teleport():
-    """ODOM_JUMP empties the history; none crosses the jump; whole again after 1.5 s, not before."""
+    """ODOM_JUMP empties the history; none crosses it; whole again after 1.5 s, not before."""
     buffer = EgoBuffer()
     drive(buffer, 0, 2)
     faults = drive(buffer, 2, 4, x_offset=5.0)
