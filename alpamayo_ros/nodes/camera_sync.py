@@ -24,7 +24,6 @@ from alpamayo_ros.nodes.params import Param
 from alpamayo_ros.nodes.views import ViewPipeline
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.rig import load_rig
-from alpamayo_ros.sensing.silence import CameraWatch
 from alpamayo_ros.sensing.sync import CameraSync, SyncCamera, SyncedSet, SyncLimits
 
 PARAMETERS = (
@@ -52,8 +51,7 @@ class CameraSyncNode(AlpamayoNode):
             ],
             self.limits,
         )
-        periods = {c.name: round(NS / c.rate_hz) for c in self.cameras}
-        self.watch = CameraWatch(periods, required)
+        self.watch = self.sync.watch  # sees what the sync accepts, not what merely arrives
         self._sequence = 0
         self._refused: dict[str, Fault] = {}
         self._waiting: dict[int, dict[str, Any]] = {}
@@ -146,7 +144,6 @@ class CameraSyncNode(AlpamayoNode):
             self._announce(t0_ns, None, self.watch.faults(t0_ns), t0_ns)
 
     def _push(self, camera: str, stamp_ns: int, message: Any, now_ns: int) -> None:
-        self.watch.seen(camera, stamp_ns, now_ns)
         for result in self.sync.push(camera, stamp_ns, message, now_ns):
             self._emit(result, now_ns)
 
@@ -155,11 +152,10 @@ class CameraSyncNode(AlpamayoNode):
         if isinstance(result, Fault):
             self._refused[result.code.name] = result
             if result.code in (Code.CLOCK_BACK, Code.CLOCK_FORWARD):
-                self.watch.reset(now_ns)
                 self.pipeline.suspicion.reset()
             t0_ns = result.values.get('t0_ns')
-            if isinstance(t0_ns, float):  # a timestep was lost, not just a frame
-                self._announce(round(t0_ns), None, self.watch.faults(now_ns), now_ns)
+            if isinstance(t0_ns, int):  # a timestep was lost, not just a frame
+                self._announce(t0_ns, None, self.watch.faults(now_ns), now_ns)
             return
         frames, faults = self.pipeline.make(result, self._speed_mps)
         faults = [*faults, *self.watch.faults(now_ns)]

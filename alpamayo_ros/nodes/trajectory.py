@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from nav_msgs.msg import Odometry
+from rclpy.clock import Clock, ClockType
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
@@ -42,6 +43,7 @@ PARAMETERS = (
     Param('lockstep_latency_s', float, 's', 'Simulated time from t0 to the plan.', 0.0, 0.4),
     Param('silence_s', float, 's', 'A node that says nothing for so long is silent.', 0.3, 10.0),
 )
+STILL_S = 0.8  # a clock that has not moved for so long stands; also how often twins are sought
 ABSENT = frozenset({'MODEL_ABSENT', 'MODEL_KILLED', 'MODEL_RESPAWNS', 'MODEL_FAILING'})
 
 
@@ -64,6 +66,8 @@ class TrajectoryNode(AlpamayoNode):
         self._plan: tuple[Plan, PlannedTrajectory] | None = None
         self._takeover: Fault | None = None
         self._twin: Fault | None = None
+        self._still: Fault | None = None
+        self._checked_ns = -1
         self._open_topics()
 
     def _open_topics(self) -> None:
@@ -83,7 +87,8 @@ class TrajectoryNode(AlpamayoNode):
             self.create_service(Trigger, f'~/{name}', getattr(self, f'_on_{name}'))
         if not s.lockstep:
             self.create_timer(s.reference_s, self._on_timer)
-            self.create_timer(1.0, self._check_twins)
+            wall = Clock(clock_type=ClockType.STEADY_TIME)
+            self.create_timer(STILL_S, self._check_graph, clock=wall)
 
     # -- inputs ---------------------------------------------------------------------------------
     def _on_odometry(self, message: Odometry) -> None:
@@ -164,7 +169,9 @@ class TrajectoryNode(AlpamayoNode):
 
     def _scene(self, t0_ns: int | None, observed_ns: int | None) -> Scene:
         silent = self.aware.silent(self.now_ns, self.settings.silence_s)
-        return self.aware.scene(t0_ns, observed_ns, (self._twin, silent, self._takeover))
+        return self.aware.scene(
+            t0_ns, observed_ns, (self._twin, self._still, silent, self._takeover)
+        )
 
     def _conclude(
         self,
@@ -220,9 +227,16 @@ class TrajectoryNode(AlpamayoNode):
             return  # simulated time has not begun
         self._conclude(None, self._scene(None, None), now_ns, 0, None)
 
-    def _check_twins(self) -> None:
+    def _check_graph(self) -> None:
+        """Twins of our publishers, and a clock that stands still: then the timer does not run."""
         twins = [t for t in self.topics.guarded if self.count_publishers(t) > 1]
         self._twin = Fault(Code.DUP_PUBLISHER, f'{", ".join(twins)}.') if twins else None
+        now_ns = self.now_ns
+        stands = now_ns == self._checked_ns
+        self._checked_ns = now_ns
+        self._still = Fault(Code.CLOCK, f'It stands at {now_ns / NS:.3f} s.') if stands else None
+        if stands:
+            self._conclude(None, self._scene(None, None), now_ns, 0, None)
 
 
 def main() -> int:

@@ -18,7 +18,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
 
 from alpamayo_ros.bringup import GRAPHS, Options
-from alpamayo_ros.msg import Health
+from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes import qos
 
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(120)]
@@ -122,6 +122,35 @@ def test_trajectory_says_init_and_names_what_is_missing(tmp_path, rclpy_context)
         assert sequences == sorted(set(sequences))
     finally:
         process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        listener.close()
+
+
+def test_a_clock_that_stands_still_is_named(tmp_path, rclpy_context):
+    text = '/**:\n  ros__parameters:\n    use_sim_time: true\n'
+    process = start('trajectory', tmp_path, text)
+    listener = Listener(rclpy_context, lockstep=False)
+    try:
+        named = lambda: any('CLOCK' in h.faults for h in listener.health)  # noqa: E731
+        assert listener.until(named, 60)
+        assert listener.health[-1].state == Health.INIT
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+        listener.close()
+
+
+def test_a_second_publisher_of_plans_is_named(tmp_path, rclpy_context):
+    process = start('trajectory', tmp_path)
+    listener = Listener(rclpy_context, lockstep=False)
+    try:
+        assert listener.until(lambda: len(listener.health) > 3, 60)
+        assert 'DUP_PUBLISHER' not in listener.health[-1].faults
+        listener.node.create_publisher(PlannedTrajectory, 'trajectory', qos.output(False))
+        named = lambda: 'DUP_PUBLISHER' in listener.health[-1].faults  # noqa: E731
+        assert listener.until(named, 10)
+    finally:
+        process.terminate()
         process.communicate(timeout=20)
         listener.close()
 
