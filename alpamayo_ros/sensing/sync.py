@@ -52,7 +52,8 @@ class SyncedSet:
     """One timestep, camera by camera in the configured order.
 
     ``stamps_ns`` is the true capture time (t0 where there is none), ``held`` marks a frame of an
-    earlier timestep, ``skew_ns`` is the spread of the frames that are not held.
+    earlier timestep, ``skew_ns`` is the spread of the frames that are not held.  A lost one is
+    a Fault whose value ``t0_ns`` is exact, an int.
     """
 
     t0_ns: int
@@ -258,12 +259,12 @@ class CameraSync:
             return Fault(
                 Code.SET_INCOMPLETE,
                 f'no frame of {spec.name} at {t0} ns; its newest is {age:.0f} ms older',
-                {'camera': spec.name, 't0_ns': float(t0)},
+                {'camera': spec.name, 't0_ns': t0},
             )
         return None
 
 
 def _skew(code: Code, t0: int, skew_ns: int, limit_ns: int, camera: str = '') -> Fault:
     values: dict[str, float | str] = {'skew_ns': float(skew_ns), 'limit_ns': float(limit_ns)}
-    values |= {'t0_ns': float(t0)} | ({'camera': camera} if camera else {})
+    values |= {'t0_ns': t0} | ({'camera': camera} if camera else {})
     return Fault(code, f'{camera or "cameras"} {skew_ns / 1e6:.1f} ms apart at {t0} ns', values)
