@@ -108,3 +108,13 @@ def test_front_camera_dropped_is_a_fallback_stop_until_it_is_back(tmp_path, list
     # back and driving; DEGRADED, as long as a third of the last 100 frames is missing
     assert at[10.8].state in (Health.ACTIVE, Health.DEGRADED) and at[10.8].plan_id
     assert max(lost_s) > 10.0
+
+
+def test_shadow_plans_where_no_controller_listens_while_another_drives(tmp_path, listener):
+    arguments = [*SIMULATOR, '--shadow', '--duration', '4', '--output', str(tmp_path / 'out.json')]
+    with running(arguments, tmp_path) as graph:
+        status = listener.until(lambda: graph.process.poll() is not None, 90)
+        assert status and graph.wait(20) == 0, graph.log
+    result = json.loads((tmp_path / 'out.json').read_text())
+    assert result['plans'] > 15 and result['distance_m'] > 5.0  # the expert leaves at once
+    assert listener.health and not listener.plans
