@@ -203,6 +203,8 @@ def up(
         inject=inject, bag=bag, rate=rate, output=output, record=record, parameters=parameters,
         topics=topics,
     )  # fmt: skip
+    if objects not in ('none', 'ground_truth'):
+        raise typer.BadParameter(f'--objects is none or ground_truth, not {objects!r}')
     if graph is GraphName.replay and not bag:
         raise typer.BadParameter(
             'replay needs --bag; for example: alpamayo up replay --bag drive.mcap'
