@@ -8,61 +8,19 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.sensing.silence import CameraWatch
-from alpamayo_ros.sensing.stamps import MS, ClockWatch, StampLimits, check_stamp
+from alpamayo_ros.sensing.stamps import ClockWatch, check_stamp
+from alpamayo_ros.sensing.synced import SyncCamera, SyncedSet, SyncLimits, skew_fault
 
 RING = 16  # frames kept a camera: half a second at 30 Hz
 SILENT_PERIODS = 3.5  # a camera that missed three timesteps is not waited for in the fourth
 Frame = tuple[int, Any]  # stamp_ns, payload
 
 
-@dataclass(frozen=True, slots=True)
-class SyncCamera:
-    """How one camera takes part.  ``required``: no set without it (mandatory, or not maskable)."""
-
-    name: str
-    period_ns: int
-    policy: Literal['hold', 'mask', 'reject'] = 'hold'
-    required: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SyncLimits:
-    """Limits of FAULTS.md section 1.
-
-    ``hold_periods``, ``hold_required_periods``: how old a held frame may be, in periods.  A camera
-    that may be masked is masked after one period, one that may not is held until it is silent.
-    """
-
-    stamps: StampLimits = StampLimits()
-    set_period_ns: int = 100 * MS
-    skew_warn_ns: int = 10 * MS
-    skew_ns: int = 50 * MS
-    wait_ns: int = 50 * MS
-    hold_periods: float = 1.5
-    hold_required_periods: float = 2.5
-
-
-@dataclass(frozen=True, slots=True)
-class SyncedSet:
-    """One timestep, camera by camera in the configured order.
-
-    ``stamps_ns`` is the true capture time (t0 where there is none), ``held`` marks a frame of an
-    earlier timestep, ``skew_ns`` is the spread of the frames that are not held.  A lost one is
-    a Fault whose value ``t0_ns`` is exact, an int.
-    """
-
-    t0_ns: int
-    stamps_ns: tuple[int, ...]
-    payloads: tuple[Any, ...]
-    valid: tuple[bool, ...]
-    held: tuple[bool, ...]
-    skew_ns: int
-    faults: tuple[Fault, ...] = ()
+__all__ = ['CameraSync', 'SyncCamera', 'SyncLimits', 'SyncedSet']
 
 
 class CameraSync:
@@ -208,14 +166,16 @@ class CameraSync:
         fresh = [frame[0] for frame in nearest if frame is not None]
         skew = max(fresh) - min(fresh)
         if skew > self.limits.skew_ns:
-            return _skew(Code.SKEW, t0, skew, self.limits.skew_ns)
+            return skew_fault(Code.SKEW, t0, skew, self.limits.skew_ns)
         frames: list[Frame | None] = []
         held: list[bool] = []
         for i, frame in enumerate(nearest):
             if frame is None:
                 late = self._beside(i, t0)
                 if late is not None:
-                    return _skew(Code.SKEW, t0, late, self.limits.skew_ns, self.cameras[i].name)
+                    return skew_fault(
+                        Code.SKEW, t0, late, self.limits.skew_ns, self.cameras[i].name
+                    )
                 replacement = self._replace(i, t0)
                 if isinstance(replacement, Fault):
                     return replacement
@@ -225,7 +185,7 @@ class CameraSync:
                 frames.append(frame)
                 held.append(False)
         warn = skew > self.limits.skew_warn_ns
-        faults = (_skew(Code.SKEW_WARN, t0, skew, self.limits.skew_warn_ns),) if warn else ()
+        faults = (skew_fault(Code.SKEW_WARN, t0, skew, self.limits.skew_warn_ns),) if warn else ()
         return SyncedSet(
             t0,
             tuple(t0 if frame is None else frame[0] for frame in frames),
@@ -262,9 +222,3 @@ class CameraSync:
                 {'camera': spec.name, 't0_ns': t0},
             )
         return None
-
-
-def _skew(code: Code, t0: int, skew_ns: int, limit_ns: int, camera: str = '') -> Fault:
-    values: dict[str, float | str] = {'skew_ns': float(skew_ns), 'limit_ns': float(limit_ns)}
-    values |= {'t0_ns': t0} | ({'camera': camera} if camera else {})
-    return Fault(code, f'{camera or "cameras"} {skew_ns / 1e6:.1f} ms apart at {t0} ns', values)

@@ -1,6 +1,10 @@
 """A real recording, converted: six cameras through ingest, rectification, sync and faults."""
 
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,9 +29,6 @@ PROFILE = load_profile('nano')
 
 @pytest.fixture(scope='module')
 def bag(tmp_path_factory, request):
-    import os
-    from pathlib import Path
-
     root = Path(
         os.environ.get('ALPAMAYO_SHARED') or request.config.rootpath.parent / 'shared/data'
     )
@@ -137,3 +138,17 @@ def test_egomotion_of_the_recording(bag):
 def test_conversion_is_deterministic(bag, tmp_path, shared_data):
     convert(shared_data('surround_dgp'), tmp_path / 'again.mcap')
     assert (tmp_path / 'again.mcap').read_bytes() == bag.read_bytes()
+
+
+def test_the_command_says_what_was_computed_and_assumed(tmp_path, shared_data):
+    source, out = shared_data('surround_dgp'), tmp_path / 'out.mcap'
+    command = [sys.executable, '-m', 'alpamayo_ros.cli.main', 'data', 'convert', 'surround_dgp']
+    done = subprocess.run([*command, source, out], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert '18 images of 6 cameras at 3 instants' in done.stdout
+    assert 'vehicle dimensions are assumed' in done.stdout
+    assert 'divided by 10' in done.stdout
+    assert out.is_file() and out.with_suffix('.rig.yaml').is_file()
+    missing = subprocess.run([*command, tmp_path, out], capture_output=True, text=True, timeout=60)
+    assert missing.returncode == 2
+    assert 'is it a DGP scene folder?' in missing.stderr
