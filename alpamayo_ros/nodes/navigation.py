@@ -12,6 +12,7 @@ import math
 import sys
 
 import numpy as np
+from builtin_interfaces.msg import Time
 from nav_msgs.msg import Odometry, Path
 from rclpy.clock import Clock, ClockType
 from std_msgs.msg import String
@@ -20,7 +21,7 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import DrivingPrompt, NavInstruction
 from alpamayo_ros.nodes import convert, qos
 from alpamayo_ros.nodes.base import AlpamayoNode, run
-from alpamayo_ros.nodes.convert import NS, stamp
+from alpamayo_ros.nodes.convert import NS, ns, stamp
 from alpamayo_ros.nodes.params import Param
 from alpamayo_ros.sensing import navigation, route
 from alpamayo_ros.sensing.rig import load_rig
@@ -29,6 +30,7 @@ from alpamayo_ros.types import EgoState
 PARAMETERS = (
     Param('hold_s', float, 's', 'Shortest time between two different instructions.', 0.0, 10.0),
     Param('period_s', float, 's', 'How often the route is looked at.', 0.05, 5.0),
+    Param('use_route', bool, '', 'Make instructions from the route as well.'),
     Param('effect_s', float, 's', 'Lockstep: an instruction holds this much later.', 0.0, 1.0),
 )
 
@@ -49,12 +51,12 @@ class NavigationNode(AlpamayoNode):
         self._nav = qos.watched_publisher(self, NavInstruction, 'nav', qos.latched(10))
         self._prompt = qos.watched_publisher(self, DrivingPrompt, 'prompt', qos.latched(10))
         subscribe = qos.watched_subscription
-        latched = qos.latched()
         volatile = qos.output(False, depth=10)
-        subscribe(self, NavInstruction, 'nav_instruction', self._on_instruction, volatile)
+        subscribe(self, NavInstruction, 'nav_instruction', self._on_instruction, qos.latched(10))
         subscribe(self, String, 'nav_text', self._on_text, volatile)
         subscribe(self, String, 'prompt_text', self._on_prompt, volatile)
-        subscribe(self, Path, 'route', self._on_route, latched)
+        if self.settings.use_route:
+            subscribe(self, Path, 'route', self._on_route, qos.latched())
         sensor = qos.sensor(lockstep, depth=5)
         subscribe(self, Odometry, self.source.topic, self._on_odometry, sensor)
         if not lockstep:
@@ -73,7 +75,8 @@ class NavigationNode(AlpamayoNode):
         known = navigation.NavInstruction(
             message.maneuver, message.distance_m, message.street, message.exit_number
         )
-        self._offer(known, message.source or 'instruction', message.expires)
+        at_ns = ns(message.header.stamp) if self.settings.lockstep else None
+        self._offer(known, message.source or 'instruction', message.expires, at_ns)
 
     def _on_text(self, message: String) -> None:
         found = route.from_text(message.data)
@@ -85,7 +88,7 @@ class NavigationNode(AlpamayoNode):
     def _on_prompt(self, message: String) -> None:
         text, fault = navigation.clean_prompt(message.data)
         out = DrivingPrompt(text=text, source='operator')
-        out.header.stamp = stamp(self._effect_ns())
+        out.header.stamp = stamp(self._effect_ns(self.now_ns))
         out.faults = [fault.code.name] if fault else []
         self.faults.update({fault.code.name: str(fault)} if fault else {})
         self._prompt.publish(out)
@@ -122,9 +125,13 @@ class NavigationNode(AlpamayoNode):
         self.faults.update({fault.code.name: str(fault)})
 
     def _offer(
-        self, instruction: navigation.NavInstruction, source: str, expires: object = None
+        self,
+        instruction: navigation.NavInstruction,
+        source: str,
+        expires: Time | None = None,
+        at_ns: int | None = None,
     ) -> None:
-        """The latest instruction waits until it may be said."""
+        """The latest instruction waits until it may be said; at once where ``at_ns`` is given."""
         text, fault = navigation.canonical(instruction)
         self.faults.update({fault.code.name: str(fault)} if fault else {})
         out = NavInstruction(text=text, source=source, faults=[fault.code.name] if fault else [])
@@ -135,28 +142,27 @@ class NavigationNode(AlpamayoNode):
         if expires is not None:
             out.expires = expires
         self._waiting = out
-        self._switch()
+        self._switch(at_ns)
 
-    def _switch(self) -> None:
+    def _switch(self, at_ns: int | None = None) -> None:
         """Say what waits, unless it is what was said, or too soon after it."""
         if self._waiting is None:
             return
-        now_ns = self.now_ns
+        now_ns = self.now_ns if at_ns is None else at_ns
         if self._waiting.text == self._said:
             self._waiting = None
             return
         since_ns = now_ns - self._switched_ns
-        if 0 <= since_ns < self.settings.hold_s * NS:
+        if at_ns is None and 0 <= since_ns < self.settings.hold_s * NS:
             return
         out, self._waiting = self._waiting, None
         self._said, self._switched_ns = out.text, now_ns
-        out.header.stamp, out.header.frame_id = stamp(self._effect_ns()), 'map'
+        out.header.stamp, out.header.frame_id = stamp(self._effect_ns(now_ns)), 'map'
         self._nav.publish(out)
         self.get_logger().info(f'instruction: {out.text}')
 
-    def _effect_ns(self) -> int:
-        later_ns = round(self.settings.effect_s * NS) if self.settings.lockstep else 0
-        return self.now_ns + later_ns
+    def _effect_ns(self, now_ns: int) -> int:
+        return now_ns + (round(self.settings.effect_s * NS) if self.settings.lockstep else 0)
 
 
 def main() -> int:

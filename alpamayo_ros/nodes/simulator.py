@@ -118,6 +118,8 @@ class SimulatorNode(AlpamayoNode):
         self.topics.clock(now_ns)
         self.topics.odometry(self.world.ego)
         self.topics.objects(now_ns, self.world.agents())
+        if (instruction := self.world.news()) is not None:
+            self.topics.instruct(instruction, now_ns)
         self.topics.images(now_ns, self.world.images())
 
     def _advance(self) -> bool:

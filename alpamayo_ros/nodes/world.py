@@ -9,14 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from alpamayo_ros.faults import Fault
 from alpamayo_ros.msg import PlannedTrajectory
 from alpamayo_ros.nodes.convert import NS, heading, ns
+from alpamayo_ros.sensing.navigation import FOLLOW_TEXT, NavInstruction
+from alpamayo_ros.sensing.route import from_text
 from alpamayo_ros.simulation import expert
 from alpamayo_ros.simulation.ego import advance
 from alpamayo_ros.simulation.scenario import load_scenario
-from alpamayo_ros.simulation.simulation import STEP_S, Simulation
+from alpamayo_ros.simulation.simulation import STEP_S
 from alpamayo_ros.simulation.tracker import EXPIRED_MPS2, Motion, Reference, track
 from alpamayo_ros.simulation.verdict import row
+from alpamayo_ros.simulation.world import open_world
 from alpamayo_ros.types import EgoState
 
 ROUTE_STEP_M = 2.0
@@ -29,11 +33,12 @@ class World:
 
     def __init__(self, scenario: str, seed: int, epoch_ns: int, shadow: bool) -> None:
         """``shadow``: the expert drives.  ValueError or FileNotFoundError: no such scenario."""
-        self.simulation = Simulation(load_scenario(scenario), seed)
+        self.simulation = open_world(load_scenario(scenario), seed)
         self.epoch_ns = epoch_ns
         self.shadow = shadow
         self.first_plan_s: float | None = None
         self.counts = {'plans': 0, 'stops': 0}
+        self._said = FOLLOW_TEXT
         self._hash = hashlib.sha256()
         self._command: tuple[int, tuple[float, float]] | None = None
 
@@ -69,6 +74,13 @@ class World:
     def agents(self) -> list[Any]:
         """Everybody else, in odom."""
         return self.simulation.agents()
+
+    def news(self) -> NavInstruction | None:
+        """The instruction, when its wording is another than at the last call."""
+        text = self.simulation.navigation
+        found = from_text(text) if text != self._said else None
+        self._said = text
+        return None if isinstance(found, Fault) else found
 
     def route(self) -> np.ndarray:
         """Lane centre from the car on, in odom (N, 2) [m]."""

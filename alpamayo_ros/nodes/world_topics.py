@@ -16,9 +16,10 @@ from nav_msgs.msg import Odometry, Path
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
-from alpamayo_ros.msg import FrameSetInfo, TrackedObject, TrackedObjectArray
+from alpamayo_ros.msg import FrameSetInfo, NavInstruction, TrackedObject, TrackedObjectArray
 from alpamayo_ros.nodes import qos
 from alpamayo_ros.nodes.convert import pose, stamp
+from alpamayo_ros.sensing.navigation import NavInstruction as Instruction
 from alpamayo_ros.sensing.rig import RigCamera
 from alpamayo_ros.simulation.inject import Event, Injector
 from alpamayo_ros.types import EgoState
@@ -53,6 +54,7 @@ class WorldTopics:
         odometry = qos.lockstep() if lockstep else qos.output(False, depth=50)
         self._odometry = publish(node, Odometry, 'odometry', odometry)
         self._objects = publish(node, TrackedObjectArray, 'ground_truth/objects', out)
+        self._nav = publish(node, NavInstruction, 'nav_instruction', qos.latched(10))
         self._route = publish(node, Path, 'route', qos.latched())
         self._timestep = publish(node, FrameSetInfo, 'timestep', out) if lockstep else None
         self._tf = self._tf_publisher()
@@ -131,6 +133,13 @@ class WorldTopics:
         message.header.stamp, message.header.frame_id = stamp(time_ns), 'odom'
         message.poses = [PoseStamped(header=message.header, pose=pose(*xy, 0.0)) for xy in points]
         self._route.publish(message)
+
+    def instruct(self, instruction: Instruction, time_ns: int) -> None:
+        """What a navigation device would say now."""
+        message = NavInstruction(source='route', exit_number=instruction.exit_number)
+        message.maneuver, message.distance_m = instruction.maneuver, instruction.distance_m
+        message.header.stamp, message.street = stamp(time_ns), instruction.street
+        self._nav.publish(message)
 
     def images(self, time_ns: int, images: Mapping[str, np.ndarray]) -> None:
         """JPEG images of the cameras (RGB, uint8), and in lockstep which of them came of it."""
