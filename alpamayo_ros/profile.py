@@ -21,7 +21,9 @@ class _Strict(BaseModel):
 
 
 class Camera(_Strict):
-    """A physical camera the model expects.  ``hfov_deg``: horizontal field of view of the rectified image."""
+    """A physical camera the model expects.  ``hfov_deg``: horizontal field of view of the
+    rectified image.
+    """
 
     name: str
     hfov_deg: float = Field(gt=0, lt=180)
@@ -30,7 +32,9 @@ class Camera(_Strict):
 
 
 class View(_Strict):
-    """What the model sees of a camera: the central ``hfov_deg`` of its image, resampled to width x height pixels."""
+    """What the model sees of a camera: the central ``hfov_deg`` of its image, resampled to width x
+    height pixels.
+    """
 
     name: str
     camera: str
@@ -41,16 +45,22 @@ class View(_Strict):
 
 
 class Frames(_Strict):
+    """How many instants, and how far apart in seconds."""
+
     count: Positive
     spacing_s: float = Field(gt=0)
 
 
 class TrajectoryFormat(_Strict):
+    """Points of a trajectory and their spacing in seconds; the first is at t0 + dt."""
+
     points: Positive
     dt_s: float = Field(gt=0)
 
 
 class Diffusion(_Strict):
+    """Noise schedule, what the denoiser predicts, and its kind."""
+
     train_steps: Positive
     sample_steps: Positive
     prediction_type: Literal['epsilon', 'sample', 'v_prediction']
@@ -69,6 +79,8 @@ class Text(_Strict):
 
 
 class VisionShape(_Strict):
+    """Layer sizes of the per-view encoder and the fusion."""
+
     stem: Literal['conv', 'patch']
     patch: Positive
     width: Positive
@@ -78,6 +90,8 @@ class VisionShape(_Strict):
 
 
 class BackboneShape(_Strict):
+    """Layer sizes of the reasoning backbone."""
+
     layers: Positive
     width: Positive
     heads: Positive
@@ -90,6 +104,8 @@ class BackboneShape(_Strict):
 
 
 class DenoiserShape(_Strict):
+    """Layer sizes of the trajectory denoiser."""
+
     layers: Positive
     width: Positive
     heads: Positive
@@ -97,7 +113,9 @@ class DenoiserShape(_Strict):
 
 
 class ModelProfile(_Strict):
-    """A model family member: sensors, time base, horizon, language and layer shapes (DESIGN section 4)."""
+    """A model family member: sensors, time base, horizon, language and layer shapes (DESIGN
+    section 4).
+    """
 
     name: str
     description: str
@@ -120,10 +138,15 @@ class ModelProfile(_Strict):
         names = [c.name for c in self.cameras]
         for view in self.views:
             if view.camera not in names:
-                raise ValueError(f'view {view.name!r} wants camera {view.camera!r}; the profile has {names}')
+                raise ValueError(
+                    f'view {view.name!r} wants camera {view.camera!r}; the profile has {names}'
+                )
             camera = self.cameras[names.index(view.camera)]
             if view.hfov_deg > camera.hfov_deg:
-                raise ValueError(f'view {view.name!r} asks for {view.hfov_deg} deg of a {camera.hfov_deg} deg camera')
+                raise ValueError(
+                    f'view {view.name!r} asks for {view.hfov_deg} deg '
+                    f'of a {camera.hfov_deg} deg camera'
+                )
         if self.trajectory.points % self.denoiser.points_per_token:
             raise ValueError('trajectory.points must be a multiple of denoiser.points_per_token')
         return self
@@ -135,7 +158,9 @@ class ModelProfile(_Strict):
 
     @property
     def max_sequence(self) -> int:
-        """Static length of the backbone's sequence: text prefix, visual tokens, one ego token, CoC."""
+        """Static length of the backbone's sequence: text prefix, visual tokens, one ego token,
+        CoC.
+        """
         return self.text.max_prefix + self.visual_tokens + 1 + self.text.max_coc
 
     def view_index(self, name: str) -> int:
@@ -151,9 +176,11 @@ class ModelProfile(_Strict):
 
 
 def share_dir() -> Path:
-    """Folder that holds ``config/`` and ``models/``: the source tree, or the installed share directory.
+    """Folder that holds ``config/`` and ``models/``: the source tree, or the installed share
+    directory.
 
-    Order: the environment variable ALPAMAYO_SHARE, the source tree, ``<prefix>/share/alpamayo_ros`` of each
+    Order: the environment variable ALPAMAYO_SHARE, the source tree,
+    ``<prefix>/share/alpamayo_ros`` of each
     entry of AMENT_PREFIX_PATH, then of ``sys.prefix``.
     """
     import sys
@@ -179,10 +206,14 @@ def cached_profile(name: str) -> ModelProfile:
 
 
 def load_profile(name_or_path: str | Path) -> ModelProfile:
-    """Read a profile by name (``nano``) or path; pydantic.ValidationError says which key is wrong."""
+    """Read a profile by name (``nano``) or path; pydantic.ValidationError says which key is
+    wrong.
+    """
     path = Path(name_or_path)
     if path.suffix != '.yaml':
         path = share_dir() / 'config' / 'profiles' / f'{name_or_path}.yaml'
     if not path.is_file():
-        raise FileNotFoundError(f'no profile {name_or_path!r}; there are {profile_names()} (or give a .yaml path)')
+        raise FileNotFoundError(
+            f'no profile {name_or_path!r}; there are {profile_names()} (or give a .yaml path)'
+        )
     return ModelProfile.model_validate(yaml.safe_load(path.read_text()))

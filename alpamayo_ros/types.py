@@ -1,8 +1,10 @@
 """Frozen records that flow between the stages; every field carries its frame and unit.
 
-Frames (REP 103, REP 105): ``odom``/``map`` are ENU; ``base_link`` (here also *ego*) is the centre of the
+Frames (REP 103, REP 105): ``odom``/``map`` are ENU; ``base_link`` (here also *ego*) is the centre
+of the
 rear axle on the ground, x forward, y left, z up.  SI units, radians, integer nanoseconds.
-A candidate or plan is always expressed in base_link as it stood at t0; point i is at t0 + (i + 1) * dt.
+A candidate or plan is always expressed in base_link as it stood at t0; point i is at t0 + (i + 1)
+* dt.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ class FrameSet:
 
 @dataclass(frozen=True, slots=True)
 class FrameStack:
-    """The model's visual input: T timesteps, newest first (index 0 is t0), with true ages in seconds."""
+    """The model's visual input: T timesteps, newest first (index 0 is t0), with true ages in
+    seconds.
+    """
 
     t0_ns: int
     images: UInt8[np.ndarray, 'T V H W 3']
@@ -56,7 +60,8 @@ class EgoState:
 class EgoHistory:
     """Past motion at t0 - k * spacing, newest first (index 0 is t0), poses in base_link at t0.
 
-    ``poses``: x [m], y [m], heading [rad].  ``valid`` is False where odometry did not cover the instant.
+    ``poses``: x [m], y [m], heading [rad].  ``valid`` is False where odometry did not cover the
+    instant.
     ``extrapolated_ns``: how far index 0 lies beyond the newest odometry (at most 50 ms).
     """
 
@@ -98,7 +103,9 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What the model proposes for t0: K raw candidates (x, y, heading) in base_link at t0, and its reasons."""
+    """What the model proposes for t0: K raw candidates (x, y, heading) in base_link at t0, and its
+    reasons.
+    """
 
     t0_ns: int
     candidates: Float[np.ndarray, 'K P 3']
@@ -111,7 +118,9 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """A kinematically feasible trajectory in base_link at ``t0_ns``; point i at t0 + (i + 1) * dt."""
+    """A kinematically feasible trajectory in base_link at ``t0_ns``; point i at t0 + (i + 1) *
+    dt.
+    """
 
     t0_ns: int
     dt_s: float
@@ -127,7 +136,9 @@ class Trajectory:
 
 @dataclass(frozen=True, slots=True)
 class TrackedObject:
-    """An oriented box in base_link at the time of ``stamp_ns``; velocity in the same axes, relative to the ground."""
+    """An oriented box in base_link at the time of ``stamp_ns``; velocity in the same axes,
+    relative to the ground.
+    """
 
     id: int
     kind: str

@@ -1,4 +1,5 @@
-"""``alpamayo train``: expert data, encoder, driver, aggregation, joint tune; every step resumes."""
+"""``alpamayo train``: expert data, encoder, driver, aggregation, joint; every step resumes."""
+"""
 
 from __future__ import annotations
 
@@ -9,17 +10,27 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
-RecipeOption = Annotated[str, typer.Option(help='A recipe of config/training by name, or a .yaml path.')]
-RootOption = Annotated[Path, typer.Option(help='Folder of the run: data, logs, checkpoints, model.safetensors.')]
+RecipeOption = Annotated[
+    str, typer.Option(help='A recipe of config/training by name, or a .yaml path.')
+]
+RootOption = Annotated[
+    Path, typer.Option(help='Folder of the run: data, logs, checkpoints, model.safetensors.')
+]
 
 
-def _open(recipe: str, root: Path, workers: int):  # noqa: ANN202
+def _open(recipe: str, root: Path, workers: int):
     from alpamayo_ros.profile import share_dir
     from alpamayo_ros.training.recipe import Recipe, Run
 
-    path = Path(recipe) if recipe.endswith('.yaml') else share_dir() / 'config' / 'training' / f'{recipe}.yaml'
+    path = (
+        Path(recipe)
+        if recipe.endswith('.yaml')
+        else share_dir() / 'config' / 'training' / f'{recipe}.yaml'
+    )
     if not path.is_file():
-        raise typer.BadParameter(f'no recipe {path}; give a .yaml path or a name from config/training')
+        raise typer.BadParameter(
+            f'no recipe {path}; give a .yaml path or a name from config/training'
+        )
     return Run(Recipe.from_file(path), root, path, workers)
 
 
@@ -28,7 +39,9 @@ def run(
     recipe: RecipeOption = 'nano',
     root: RootOption = Path('runs/nano'),
     until: Annotated[str, typer.Option(help='Stop after this step.')] = '',
-    workers: Annotated[int, typer.Option(help='Threads for training, processes for collecting.')] = 2,
+    workers: Annotated[
+        int, typer.Option(help='Threads for training, processes for collecting.')
+    ] = 2,
 ) -> None:
     """Do all open steps of a recipe; Ctrl-C is safe, the same command goes on where it stopped.
 

@@ -34,7 +34,7 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def keys_values(self, context: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values (B, heads, M, w) of a context, to be computed once and used many times."""
+        """Keys and values (B, heads, M, w) of a context, computed once and used many times."""
         k, v = self.kv(context).chunk(2, -1)
         return split_heads(k, self.heads), split_heads(v, self.heads)
 
@@ -48,7 +48,9 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Pre-norm transformer block; with ``context`` the keys come from there as well (one shared norm)."""
+    """Pre-norm transformer block; with ``context`` the keys come from there as well (one shared
+    norm).
+    """
 
     def __init__(self, width: int, heads: int, expand: int = 3) -> None:
         super().__init__()
@@ -57,7 +59,9 @@ class Block(nn.Module):
         self.norm2 = nn.LayerNorm(width)
         self.mlp = GeluMlp(width, expand * width)
 
-    def forward(self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor:
         q = self.norm1(x)
         x = x + self.attention(q, q if context is None else self.norm1(context), mask)
         return x + self.mlp(self.norm2(x))

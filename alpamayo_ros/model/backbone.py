@@ -1,4 +1,6 @@
-"""The reasoning backbone: RMSNorm pre-norm, grouped-query attention, RoPE, SwiGLU, static KV cache."""
+"""The reasoning backbone: RMSNorm pre-norm, grouped-query attention, RoPE, SwiGLU, static KV
+cache.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,12 @@ class Layer(nn.Module):
         self.mlp = SwiGLU(shape.width, shape.ffn)
 
     def forward(
-        self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor, cache: tuple[KVCache, int, int] | None
+        self,
+        x: Tensor,
+        cos: Tensor,
+        sin: Tensor,
+        mask: Tensor,
+        cache: tuple[KVCache, int, int] | None,
     ) -> Tensor:
         y = self.norm1(x)
         q = rotate(self.q_norm(split_heads(self.q(y), self.heads)), cos, sin)
@@ -50,7 +57,9 @@ class Layer(nn.Module):
 
 
 class Backbone(nn.Module):
-    """Embeddings (B, N, width) to hidden states; the token embedding doubles as the output head when tied."""
+    """Embeddings (B, N, width) to hidden states; the token embedding doubles as the output head
+    when tied.
+    """
 
     def __init__(self, shape: BackboneShape, vocab_size: int, positions: int) -> None:
         super().__init__()
@@ -59,13 +68,20 @@ class Backbone(nn.Module):
         nn.init.normal_(self.embed.weight, std=0.02)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.norm = RMSNorm(shape.width)
-        self.head = None if shape.tie_embeddings else nn.Linear(shape.width, vocab_size, bias=False)
+        self.head = (
+            None if shape.tie_embeddings else nn.Linear(shape.width, vocab_size, bias=False)
+        )
         cos, sin = rope_tables(positions, shape.width // shape.heads, shape.rope_theta)
         self.register_buffer('cos', cos, persistent=False)
         self.register_buffer('sin', sin, persistent=False)
 
     def forward(
-        self, x: Tensor, positions: Tensor, mask: Tensor, cache: KVCache | None = None, start: int = 0
+        self,
+        x: Tensor,
+        positions: Tensor,
+        mask: Tensor,
+        cache: KVCache | None = None,
+        start: int = 0,
     ) -> Tensor:
         """``positions`` (N,) RoPE positions; ``mask`` additive, broadcast to (B, heads, N, keys).
 

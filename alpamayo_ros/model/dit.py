@@ -1,7 +1,10 @@
-"""The trajectory denoiser: a small DiT, five points a token, cross-attending to the backbone in every layer.
+"""The trajectory denoiser: a small DiT, five points a token, cross-attending to the backbone in
+every layer.
 
-Plans are normalised as the deviation from driving straight on at the present speed, one mean and one scale per
-point with a floor (FIELD_NOTES section 9).  The network predicts the clean plan.  Scale, shift and gate of
+Plans are normalised as the deviation from driving straight on at the present speed, one mean and
+one scale per
+point with a floor (FIELD_NOTES section 9).  The network predicts the clean plan.  Scale, shift and
+gate of
 every block come from diffusion time and ego motion (Peebles and Xie 2023).
 """
 
@@ -20,7 +23,9 @@ KeysValues = list[tuple[Tensor, Tensor]]
 
 
 class DiTBlock(nn.Module):
-    """Self-attention over plan tokens, cross-attention to the context, feed-forward; all modulated."""
+    """Self-attention over plan tokens, cross-attention to the context, feed-forward; all
+    modulated.
+    """
 
     def __init__(self, width: int, heads: int, context: int) -> None:
         super().__init__()
@@ -54,7 +59,9 @@ class DiT(nn.Module):
         self.position = nn.Parameter(torch.randn(1, p // d.points_per_token, d.width) * 0.02)
         self.time = nn.Sequential(nn.Linear(64, d.width), nn.SiLU(), nn.Linear(d.width, d.width))
         self.ego = nn.Sequential(nn.Linear(1, d.width), nn.SiLU(), nn.Linear(d.width, d.width))
-        self.blocks = nn.ModuleList(DiTBlock(d.width, d.heads, profile.backbone.width) for _ in range(d.layers))
+        self.blocks = nn.ModuleList(
+            DiTBlock(d.width, d.heads, profile.backbone.width) for _ in range(d.layers)
+        )
         self.norm = nn.LayerNorm(d.width)
         self.out = nn.Linear(d.width, self.chunk)
         nn.init.zeros_(self.out.weight)
@@ -63,7 +70,9 @@ class DiT(nn.Module):
         self.register_buffer('std', torch.ones(p, 3))
 
     def context(self, hidden: Tensor) -> KeysValues:
-        """Keys and values of the backbone's hidden states (B, S, width), one pair a layer; computed once a cycle."""
+        """Keys and values of the backbone's hidden states (B, S, width), one pair a layer;
+        computed once a cycle.
+        """
         return [block.cross.keys_values(hidden) for block in self.blocks]
 
     def condition(self, t: Tensor, speed_mps: Tensor) -> Tensor:

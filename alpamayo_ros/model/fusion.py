@@ -1,7 +1,10 @@
-"""From pooled view tokens to the backbone: cross-camera attention (cached), then temporal attention.
+"""From pooled view tokens to the backbone: cross-camera attention (cached), then temporal
+attention.
 
-Everything up to the cross-camera block depends on one timestep alone, so its result is a feature that a
-runtime keeps.  Temporal attention lets the newest timestep's tokens look at all T timesteps, each marked with
+Everything up to the cross-camera block depends on one timestep alone, so its result is a feature
+that a
+runtime keeps.  Temporal attention lets the newest timestep's tokens look at all T timesteps, each
+marked with
 its true age, and projects the result to the backbone's width.
 """
 
@@ -18,11 +21,15 @@ from alpamayo_ros.profile import ModelProfile
 
 def token_view_index(profile: ModelProfile) -> Tensor:
     """(N,) the view each visual token of a timestep belongs to."""
-    return torch.repeat_interleave(torch.arange(len(profile.views)), torch.tensor([v.tokens for v in profile.views]))
+    return torch.repeat_interleave(
+        torch.arange(len(profile.views)), torch.tensor([v.tokens for v in profile.views])
+    )
 
 
 class CrossCamera(nn.Module):
-    """Attention over all views' tokens of one timestep; lost views are replaced by a learned token."""
+    """Attention over all views' tokens of one timestep; lost views are replaced by a learned
+    token.
+    """
 
     def __init__(self, profile: ModelProfile) -> None:
         super().__init__()
@@ -44,13 +51,17 @@ class CrossCamera(nn.Module):
 
 def age_embedding(age_s: Tensor, width: int) -> Tensor:
     """Sinusoids of an age in seconds, periods 0.2 s to 20 s: (...,) -> (..., width)."""
-    periods = torch.exp(torch.linspace(math.log(0.2), math.log(20.0), width // 2, device=age_s.device))
+    periods = torch.exp(
+        torch.linspace(math.log(0.2), math.log(20.0), width // 2, device=age_s.device)
+    )
     phase = age_s[..., None] * (2 * math.pi / periods)
     return torch.cat([phase.sin(), phase.cos()], -1)
 
 
 class Temporal(nn.Module):
-    """(B, T, N, width) features, newest first, with true ages (B, T, V) -> (B, N, backbone width)."""
+    """(B, T, N, width) features, newest first, with true ages (B, T, V) -> (B, N, backbone
+    width).
+    """
 
     def __init__(self, profile: ModelProfile) -> None:
         super().__init__()
@@ -61,7 +72,9 @@ class Temporal(nn.Module):
         self.blocks = nn.ModuleList(Block(v.width, v.heads) for _ in range(v.fusion_layers))
         self.norm = nn.LayerNorm(v.width)
         self.project = nn.Linear(v.width, profile.backbone.width)
-        self.slot = nn.Parameter(torch.randn(1, profile.visual_tokens, profile.backbone.width) * 0.02)
+        self.slot = nn.Parameter(
+            torch.randn(1, profile.visual_tokens, profile.backbone.width) * 0.02
+        )
 
     def forward(self, features: Tensor, age_s: Tensor, valid: Tensor) -> Tensor:
         """``valid`` (B, T, V) float: tokens of lost views are not looked at."""

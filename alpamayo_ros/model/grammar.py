@@ -1,7 +1,10 @@
-"""The grammar of the chain of causation: a small state machine over token ids (DESIGN section 6.4).
+"""The grammar of the chain of causation: a small state machine over token ids (DESIGN section
+6.4).
 
-Text: one line a part, ``perception: ...`` down to ``intent: ...``.  Tokens: every part is opened by its own
-special token and the text ends with ``<|end|>``.  ``phrases`` grammars are rows of slots with closed choices;
+Text: one line a part, ``perception: ...`` down to ``intent: ...``.  Tokens: every part is opened
+by its own
+special token and the text ends with ``<|end|>``.  ``phrases`` grammars are rows of slots with
+closed choices;
 where a state allows one token only, that token is *forced* and needs no forward pass of its own.
 """
 
@@ -61,7 +64,8 @@ class State:
 class Grammar:
     """Token-level state machine of a :class:`GrammarSpec`.
 
-    ``allowed(state)`` lists the legal next tokens in ascending order; ``advance`` moves on.  Every path ends
+    ``allowed(state)`` lists the legal next tokens in ascending order; ``advance`` moves on.  Every
+    path ends
     in ``done`` after at most ``max_length`` tokens.
     """
 
@@ -131,7 +135,9 @@ class Grammar:
     def advance(self, state: State, token: int) -> State:
         """The state after ``token``; ValueError when the grammar forbids it here."""
         if token not in self.allowed(state):
-            raise ValueError(f'token {token} is not allowed in slot {state.slot} after {state.tail}')
+            raise ValueError(
+                f'token {token} is not allowed in slot {state.slot} after {state.tail}'
+            )
         tail = (*state.tail, token)
         table = self._options[state.slot]
         if any(ids[: len(tail)] == tail for ids in table):
@@ -140,13 +146,17 @@ class Grammar:
         return self.advance(State(state.slot + 1), token)
 
     def encode(self, choices: dict[str, str]) -> tuple[int, ...]:
-        """Token ids of a complete text given one phrase a slot name; KeyError / ValueError name what is missing."""
+        """Token ids of a complete text given one phrase a slot name; KeyError / ValueError name
+        what is missing.
+        """
         ids: list[int] = []
         for name, table in zip(self._names(), self._options, strict=True):
             phrase = name if name.startswith('<|') else choices[name]
             match = [tokens for tokens, text in table.items() if text == phrase]
             if not match:
-                raise ValueError(f'slot {name!r} has no phrase {phrase!r}; it has {list(table.values())}')
+                raise ValueError(
+                    f'slot {name!r} has no phrase {phrase!r}; it has {list(table.values())}'
+                )
             ids += match[0]
         return tuple(ids)
 
@@ -171,7 +181,9 @@ class Grammar:
         return '\n'.join(lines)
 
     def parse(self, text: str) -> tuple[int, ...] | None:
-        """Token ids of a text this grammar could have written, else None (a draft is never trusted)."""
+        """Token ids of a text this grammar could have written, else None (a draft is never
+        trusted).
+        """
         lines = text.split('\n')
         if len(lines) != len(self.spec.parts):
             return None

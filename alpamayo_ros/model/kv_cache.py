@@ -9,7 +9,9 @@ from torch import Tensor
 class KVCache:
     """Keys and values of every layer, each (B, kv_heads, slots, head_width)."""
 
-    def __init__(self, layers: int, batch: int, kv_heads: int, slots: int, head_width: int) -> None:
+    def __init__(
+        self, layers: int, batch: int, kv_heads: int, slots: int, head_width: int
+    ) -> None:
         shape = (batch, kv_heads, slots, head_width)
         self.keys = [torch.zeros(shape) for _ in range(layers)]
         self.values = [torch.zeros(shape) for _ in range(layers)]

@@ -19,7 +19,7 @@ class GeluMlp(nn.Module):
 
 
 class SwiGLU(nn.Module):
-    """``down(silu(gate(x)) * up(x))`` without biases (Shazeer 2020): the backbone's feed-forward."""
+    """``down(silu(gate(x)) * up(x))`` (Shazeer 2020): the backbone's feed-forward."""
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()

@@ -20,13 +20,24 @@ def alpha_bar(diffusion: Diffusion) -> Tensor:
     if diffusion.schedule == 'squaredcos_cap_v2':
         a = torch.cos((t + 0.008) / 1.008 * math.pi / 2) ** 2
         return (a / a[0]).clamp(1e-4, 1.0).float()
-    betas = torch.linspace(1e-4, 0.02, diffusion.train_steps, dtype=torch.float64) * (1000 / diffusion.train_steps)
-    return torch.cat([torch.ones(1, dtype=torch.float64), torch.cumprod(1 - betas, 0)]).clamp(min=1e-4).float()
+    betas = torch.linspace(1e-4, 0.02, diffusion.train_steps, dtype=torch.float64) * (
+        1000 / diffusion.train_steps
+    )
+    return (
+        torch.cat([torch.ones(1, dtype=torch.float64), torch.cumprod(1 - betas, 0)])
+        .clamp(min=1e-4)
+        .float()
+    )
 
 
 def sample_steps(diffusion: Diffusion, steps: int | None = None) -> list[tuple[int, int]]:
     """Pairs (from, to) of timesteps a DDIM sampler walks, from train_steps down to 0."""
-    points = torch.linspace(diffusion.train_steps, 0, (steps or diffusion.sample_steps) + 1).round().long().tolist()
+    points = (
+        torch.linspace(diffusion.train_steps, 0, (steps or diffusion.sample_steps) + 1)
+        .round()
+        .long()
+        .tolist()
+    )
     return list(zip(points[:-1], points[1:], strict=True))
 
 

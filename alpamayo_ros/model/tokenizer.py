@@ -1,7 +1,9 @@
 """Byte-level BPE tokenizer with special tokens that user text can never produce.
 
-The library ``tokenizers`` does the work; this module owns the list of special tokens and the one rule that
-matters for safety: *text is encoded by a model that does not know the special tokens* (FIELD_NOTES section 3).
+The library ``tokenizers`` does the work; this module owns the list of special tokens and the one
+rule that
+matters for safety: *text is encoded by a model that does not know the special tokens* (FIELD_NOTES
+section 3).
 """
 
 from __future__ import annotations
@@ -13,9 +15,20 @@ from tokenizers import Tokenizer as _Backend
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
 SPECIAL = (
-    'pad', 'bos', 'system', 'prompt', 'navigation', 'vision', 'ego', 'perception', 'situation', 'rationale',
-    'intent', 'counterfactual', 'end',
-)  # fmt: skip
+    'pad',
+    'bos',
+    'system',
+    'prompt',
+    'navigation',
+    'vision',
+    'ego',
+    'perception',
+    'situation',
+    'rationale',
+    'intent',
+    'counterfactual',
+    'end',
+)
 
 
 class Tokenizer:
@@ -55,7 +68,9 @@ class Tokenizer:
         return SPECIAL.index(name)
 
     def _encode_uncached(self, text: str) -> tuple[int, ...]:
-        return tuple(i + len(SPECIAL) for i in self._backend.encode(text, add_special_tokens=False).ids)
+        return tuple(
+            i + len(SPECIAL) for i in self._backend.encode(text, add_special_tokens=False).ids
+        )
 
     def encode_text(self, text: str) -> tuple[int, ...]:
         """Ids of plain text; never a special id, whatever the text says."""

@@ -1,7 +1,9 @@
 """Per-view vision transformer: uint8 pixels to a few tokens (DESIGN section 6.1).
 
-nano's patch embedding is a convolutional stem (four stride-2 convolutions with BatchNorm); a plain patch
-convolution was clearly worse at this size (FIELD_NOTES section 9).  Learned queries pool each view.
+nano's patch embedding is a convolutional stem (four stride-2 convolutions with BatchNorm); a plain
+patch
+convolution was clearly worse at this size (FIELD_NOTES section 9).  Learned queries pool each
+view.
 """
 
 from __future__ import annotations
@@ -21,7 +23,11 @@ class ConvStem(nn.Sequential):
         layers: list[nn.Module] = []
         channels = (3, 32, 64, 96, 128)
         for i, o in zip(channels[:-1], channels[1:], strict=True):
-            layers += [nn.Conv2d(i, o, 3, 2, 1, bias=False), nn.BatchNorm2d(o), nn.ReLU(inplace=True)]
+            layers += [
+                nn.Conv2d(i, o, 3, 2, 1, bias=False),
+                nn.BatchNorm2d(o),
+                nn.ReLU(inplace=True),
+            ]
         super().__init__(*layers, nn.Conv2d(channels[-1], width, 1))
 
 
@@ -33,11 +39,15 @@ class PatchStem(nn.Sequential):
         self.patch = patch
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(F.pad(x, (0, -x.shape[-1] % self.patch, 0, -x.shape[-2] % self.patch)))
+        return super().forward(
+            F.pad(x, (0, -x.shape[-1] % self.patch, 0, -x.shape[-2] % self.patch))
+        )
 
 
 class ViewEncoder(nn.Module):
-    """Images of one view each (B, H, W, 3) uint8 or float 0..255 to pooled tokens (B, queries, width)."""
+    """Images of one view each (B, H, W, 3) uint8 or float 0..255 to pooled tokens (B, queries,
+    width).
+    """
 
     def __init__(self, profile: ModelProfile) -> None:
         super().__init__()

@@ -1,7 +1,9 @@
 """The whole driver in torch: encode a timestep, fuse time, reason, denoise (DESIGN section 6).
 
-Sequence: ``[text prefix] [visual tokens] [ego] [CoC]``.  The prefix is causal; visual and ego tokens see the
-prefix and each other (with a learned spatial bias) and share one RoPE position; the CoC is causal and sees all.
+Sequence: ``[text prefix] [visual tokens] [ego] [CoC]``.  The prefix is causal; visual and ego
+tokens see the
+prefix and each other (with a learned spatial bias) and share one RoPE position; the CoC is causal
+and sees all.
 The denoiser looks at the hidden states of everything: words, scene and ego.
 """
 
@@ -21,7 +23,9 @@ MASKED = -1e4
 
 
 class VLA(nn.Module):
-    """Vision-language-action driver of a profile; plain torch that runs unchanged on CPU and CUDA."""
+    """Vision-language-action driver of a profile; plain torch that runs unchanged on CPU and
+    CUDA.
+    """
 
     def __init__(self, profile: ModelProfile) -> None:
         super().__init__()
@@ -30,7 +34,9 @@ class VLA(nn.Module):
         self.views = ViewEncoder(profile)
         self.cross = CrossCamera(profile)
         self.temporal = Temporal(profile)
-        self.ego = nn.Sequential(nn.Linear(1, 64), nn.SiLU(), nn.Linear(64, profile.backbone.width))
+        self.ego = nn.Sequential(
+            nn.Linear(1, 64), nn.SiLU(), nn.Linear(64, profile.backbone.width)
+        )
         self.spatial_bias = nn.Parameter(torch.zeros(n + 1, n + 1))
         self.backbone = Backbone(profile.backbone, profile.text.vocab_size, profile.max_sequence)
         self.dit = DiT(profile)
@@ -48,16 +54,22 @@ class VLA(nn.Module):
         return tokens.reshape(b, v * self.views.queries, -1)[:, self.token_of]
 
     def encode_timestep(self, images: Tensor, valid: Tensor) -> Tensor:
-        """images (B, V, H, W, 3) 0..255, valid (B, V) -> features (B, N, width); depends on one timestep alone."""
+        """images (B, V, H, W, 3) 0..255, valid (B, V) -> features (B, N, width); depends on one
+        timestep alone.
+        """
         return self.cross(self.view_tokens(images), valid)
 
     def fuse(self, features: Tensor, age_s: Tensor, valid: Tensor) -> Tensor:
-        """features (B, T, N, width), newest first, age and valid (B, T, V) -> visual tokens (B, N, backbone width)."""
+        """features (B, T, N, width), newest first, age and valid (B, T, V) -> visual tokens (B, N,
+        backbone width).
+        """
         return self.temporal(features, age_s, valid)
 
     # -- language -------------------------------------------------------------------------------
     def ego_token(self, speed_mps: Tensor) -> Tensor:
-        """(B,) m/s -> (B, 1, width).  Speed alone: longer histories brought nothing (FIELD_NOTES section 9)."""
+        """(B,) m/s -> (B, 1, width).  Speed alone: longer histories brought nothing (FIELD_NOTES
+        section 9).
+        """
         return self.ego(speed_mps[:, None] / 10.0)[:, None]
 
     def positions(self, prefix: int, coc: int) -> Tensor:
@@ -67,11 +79,13 @@ class VLA(nn.Module):
         """
         top = self.profile.text.max_prefix
         device = self.spatial_bias.device
-        return torch.cat([
-            torch.arange(prefix, device=device),
-            torch.full((self.profile.visual_tokens + 1,), top, device=device),
-            torch.arange(top + 1, top + 1 + coc, device=device),
-        ])  # fmt: skip
+        return torch.cat(
+            [
+                torch.arange(prefix, device=device),
+                torch.full((self.profile.visual_tokens + 1,), top, device=device),
+                torch.arange(top + 1, top + 1 + coc, device=device),
+            ]
+        )
 
     def attention_mask(self, prefix_valid: Tensor, coc: int) -> Tensor:
         """Additive mask (B, 1, S, S); ``prefix_valid`` (B, prefix) is 0 on padding."""
@@ -85,20 +99,40 @@ class VLA(nn.Module):
         pad[:, :p] = (1.0 - prefix_valid) * MASKED
         return (mask + scene)[None, None] + pad[:, None, None]
 
-    def hidden(self, prefix: Tensor, prefix_valid: Tensor, visual: Tensor, speed_mps: Tensor, coc: Tensor) -> Tensor:
-        """Hidden states (B, S, width) of ``[prefix][visual][ego][coc]``; prefix and coc are token ids."""
-        x = torch.cat([
-            self.backbone.embed(prefix), visual, self.ego_token(speed_mps), self.backbone.embed(coc),
-        ], 1)  # fmt: skip
+    def hidden(
+        self, prefix: Tensor, prefix_valid: Tensor, visual: Tensor, speed_mps: Tensor, coc: Tensor
+    ) -> Tensor:
+        """Hidden states (B, S, width) of ``[prefix][visual][ego][coc]``; prefix and coc are token
+        ids.
+        """
+        x = torch.cat(
+            [
+                self.backbone.embed(prefix),
+                visual,
+                self.ego_token(speed_mps),
+                self.backbone.embed(coc),
+            ],
+            1,
+        )
         mask = self.attention_mask(prefix_valid, coc.shape[1])
         return self.backbone(x, self.positions(prefix.shape[1], coc.shape[1]), mask)
 
     # -- action ---------------------------------------------------------------------------------
-    def denoise(self, hidden: Tensor, mask: Tensor, speed_mps: Tensor, noise: Tensor, steps: int | None = None) -> Tensor:
-        """DDIM from noise (B, K, P, 3) to metres (B, K, P, 3); ``mask`` (B, S) is 0 where hidden is padding."""
+    def denoise(
+        self,
+        hidden: Tensor,
+        mask: Tensor,
+        speed_mps: Tensor,
+        noise: Tensor,
+        steps: int | None = None,
+    ) -> Tensor:
+        """DDIM from noise (B, K, P, 3) to metres (B, K, P, 3); ``mask`` (B, S) is 0 where hidden
+        is padding.
+        """
         b, k = noise.shape[:2]
         context = [
-            (key.repeat_interleave(k, 0), value.repeat_interleave(k, 0)) for key, value in self.dit.context(hidden)
+            (key.repeat_interleave(k, 0), value.repeat_interleave(k, 0))
+            for key, value in self.dit.context(hidden)
         ]
         hide = ((1.0 - mask) * MASKED)[:, None, None].repeat_interleave(k, 0)
         speed = speed_mps.repeat_interleave(k)

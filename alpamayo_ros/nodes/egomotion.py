@@ -140,8 +140,9 @@ class EgomotionNode(AlpamayoNode):
         anchor = self.buffer.pose_at(t0_ns)
         faults = dict(self._present)
         if isinstance(history, Fault) or isinstance(anchor, Fault):
-            fault = history if isinstance(history, Fault) else anchor
-            faults[fault.code.name] = str(fault)
+            for fault in (history, anchor):
+                if isinstance(fault, Fault):
+                    faults.setdefault(fault.code.name, str(fault))
             message = EgoHistory()
             message.header.stamp, message.header.frame_id = stamp(t0_ns), 'base_link'
         else:

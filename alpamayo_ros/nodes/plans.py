@@ -80,7 +80,15 @@ def brake_message(plan: PlannedTrajectory, now_ns: int) -> PlannedTrajectory:
 
 def _derived(plan: PlannedTrajectory) -> PlannedTrajectory:
     message = PlannedTrajectory(plan_id=plan.plan_id, health_sequence=plan.health_sequence)
-    names = ('source_t0', 'published', 'source', 'state', 'shadow', 'odom_frame', 'candidate')
+    names: tuple[str, ...] = (
+        'source_t0',
+        'published',
+        'source',
+        'state',
+        'shadow',
+        'odom_frame',
+        'candidate',
+    )
     names += ('cost', 'spread_m', 'speed_cap_mps', 'view_mask', 'objects_used', 'faults')
     for name in (*names, 'runtime', 'manifest_hash'):
         setattr(message, name, getattr(plan, name))

@@ -1,4 +1,5 @@
-"""The annotator: what the expert saw and did, told as a chain of causation (phrases of ``phrases_v1``).
+"""The annotator: what the expert saw and did, told as a chain of causation (phrases of
+``phrases_v1``).
 
 Thresholds are annotation choices, not measurements; they say when a person would use the word.
 """
@@ -19,7 +20,9 @@ VISIBLE_M = 55.0
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Truth the annotator speaks about.  ``gap_m`` is bumper to bumper, inf without a vehicle ahead."""
+    """Truth the annotator speaks about.  ``gap_m`` is bumper to bumper, inf without a vehicle
+    ahead.
+    """
 
     speed_mps: float
     lane_offset_m: float
@@ -48,7 +51,9 @@ def annotate(facts: Facts, plan: Float[np.ndarray, 'P 3'], dt_s: float = 0.1) ->
         'situation': situation,
         'rationale': _rationale(situation, speed, facts),
         'speed': speed,
-        'lane': ' and steer back to the centre' if abs(facts.lane_offset_m) > STEER_BACK_M else ' and keep the lane',
+        'lane': ' and steer back to the centre'
+        if abs(facts.lane_offset_m) > STEER_BACK_M
+        else ' and keep the lane',
     }
 
 
@@ -71,7 +76,11 @@ def _vehicle(f: Facts) -> str:
         return ', no vehicle ahead'
     if f.leader_speed_mps < 0.5:
         return ', standing vehicle ahead'
-    return ', braking vehicle ahead' if f.leader_acceleration_mps2 < -0.5 else ', moving vehicle ahead'
+    return (
+        ', braking vehicle ahead'
+        if f.leader_acceleration_mps2 < -0.5
+        else ', moving vehicle ahead'
+    )
 
 
 def _gap(gap_m: float) -> str:
@@ -103,9 +112,17 @@ def _speed_intent(speed_mps: float, plan: Float[np.ndarray, ' P']) -> str:
 
 def _rationale(situation: str, speed: str, f: Facts) -> str:
     if situation in ('standing behind a vehicle', 'closing on a standing vehicle'):
-        return 'there is no room to drive on' if speed in ('stop', 'wait') else 'a safe gap must be kept'
+        return (
+            'there is no room to drive on'
+            if speed in ('stop', 'wait')
+            else 'a safe gap must be kept'
+        )
     if math.isfinite(f.gap_m) and f.gap_m <= VISIBLE_M:
         return 'the way ahead is free again' if speed == 'speed up' else 'a safe gap must be kept'
     if speed in ('slow down', 'stop'):
         return 'the bend asks for less speed'
-    return 'speed is below what the road allows' if speed == 'speed up' else 'nothing ahead asks for less speed'
+    return (
+        'speed is below what the road allows'
+        if speed == 'speed up'
+        else 'nothing ahead asks for less speed'
+    )

@@ -1,8 +1,11 @@
 """Shards of driving samples on disk, and stored features of frozen vision.
 
-A shard is a folder: ``frames.npy`` (F, V, H, W, 3) uint8, memory-mapped, and ``samples.npz`` with one row a sample:
-``frames`` (S, T) indices into frames.npy, newest first; ``age_s`` (S, T); ``past`` (S, T) 1 where that timestep exists;
-``truth`` (S, 17); ``plan`` (S, P, 3) the expert's plan in base_link at t0; ``speed`` (S,); ``coc`` (S, L) token ids
+A shard is a folder: ``frames.npy`` (F, V, H, W, 3) uint8, memory-mapped, and ``samples.npz``
+with one row a sample:
+``frames`` (S, T) indices into frames.npy, newest first; ``age_s`` (S, T); ``past`` (S, T) 1 where
+that timestep exists;
+``truth`` (S, 17); ``plan`` (S, P, 3) the expert's plan in base_link at t0; ``speed`` (S,); ``coc``
+(S, L) token ids
 padded with 0; ``seed`` (S,).  Every shard remembers how it was made in ``meta.json``.
 """
 
@@ -17,11 +20,27 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 TRUTH_NAMES = (
-    'lane_y_5m', 'lane_y_10m', 'lane_y_15m', 'lane_y_20m', 'lane_y_30m', 'lane_y_40m', 'lane_offset', 'heading_error',
-    'curvature_0m', 'curvature_10m', 'curvature_20m', 'curvature_30m', 'leader_seen', 'leader_gap', 'leader_braking',
-    'leader_standing', 'leader_closing',
-)  # fmt: skip
-TRUTH_SCALE = np.array([1, 1, 1.5, 2.5, 5, 8, 0.5, 0.1, 0.025, 0.025, 0.025, 0.025, 1, 30, 1, 1, 5], np.float32)
+    'lane_y_5m',
+    'lane_y_10m',
+    'lane_y_15m',
+    'lane_y_20m',
+    'lane_y_30m',
+    'lane_y_40m',
+    'lane_offset',
+    'heading_error',
+    'curvature_0m',
+    'curvature_10m',
+    'curvature_20m',
+    'curvature_30m',
+    'leader_seen',
+    'leader_gap',
+    'leader_braking',
+    'leader_standing',
+    'leader_closing',
+)
+TRUTH_SCALE = np.array(
+    [1, 1, 1.5, 2.5, 5, 8, 0.5, 0.1, 0.025, 0.025, 0.025, 0.025, 1, 30, 1, 1, 5], np.float32
+)
 """Typical size of each truth value: metres, radians, 1/m, 0/1, metres, 0/1, 0/1, m/s."""
 
 
@@ -44,8 +63,11 @@ class ShardWriter:
         longest = max(len(r['coc']) for r in self.rows)
         for row in self.rows:
             row['coc'] = np.pad(np.asarray(row['coc'], np.int16), (0, longest - len(row['coc'])))
-        np.savez(folder / 'samples.npz', **{k: np.stack([r[k] for r in self.rows]) for k in self.rows[0]})
-        (folder / 'meta.json').write_text(json.dumps({'samples': len(self.rows), **meta}, indent=1))
+        columns: dict[str, Any] = {k: np.stack([r[k] for r in self.rows]) for k in self.rows[0]}
+        np.savez(folder / 'samples.npz', **columns)
+        (folder / 'meta.json').write_text(
+            json.dumps({'samples': len(self.rows), **meta}, indent=1)
+        )
 
 
 class Dataset:
@@ -54,11 +76,13 @@ class Dataset:
     def __init__(self, folders: Sequence[Path]) -> None:
         done = [f for f in folders if (f / 'meta.json').is_file()]
         if not done:
-            raise FileNotFoundError(f'no finished shard among {[str(f) for f in folders]}; run alpamayo train collect')
+            raise FileNotFoundError(
+                f'no finished shard among {[str(f) for f in folders]}; run alpamayo train collect'
+            )
         self.folders = done
-        self._frames = [np.load(f / 'frames.npy', mmap_mode='r') for f in done]
+        self._frames = [np.load(f / 'frames.npy', mmap_mode='r', allow_pickle=False) for f in done]  # noqa: TID251
         self._start = np.cumsum([0, *[len(f) for f in self._frames]])
-        tables = [dict(np.load(f / 'samples.npz')) for f in done]
+        tables = [dict(np.load(f / 'samples.npz', allow_pickle=False)) for f in done]  # noqa: TID251
         longest = max(t['coc'].shape[1] for t in tables)
         for i, table in enumerate(tables):
             table['frames'] = table['frames'] + self._start[i]
@@ -74,12 +98,17 @@ class Dataset:
         """Stored timesteps of all shards."""
         return int(self._start[-1])
 
-    def images(self, frames: Int[np.ndarray, ' B'], views: Sequence[int]) -> UInt8[np.ndarray, 'B W2 H W 3']:
+    def images(
+        self, frames: Int[np.ndarray, ' B'], views: Sequence[int]
+    ) -> UInt8[np.ndarray, 'B W2 H W 3']:
         """Pixels of the given views of the given timesteps."""
         shard = np.searchsorted(self._start, frames, 'right') - 1
-        return np.stack([
-            self._frames[s][f - self._start[s]][list(views)] for s, f in zip(shard, frames, strict=True)
-        ])  # fmt: skip
+        return np.stack(
+            [
+                self._frames[s][f - self._start[s]][list(views)]
+                for s, f in zip(shard, frames, strict=True)
+            ]
+        )
 
     def frame_blocks(self, size: int) -> Iterator[tuple[int, UInt8[np.ndarray, 'B V H W 3']]]:
         """All timesteps in order, in blocks, each with the index of its first."""
@@ -88,15 +117,23 @@ class Dataset:
                 yield int(start) + k, np.asarray(frames[k : k + size])
 
     def weights(self) -> Float[np.ndarray, ' S']:
-        """Sampling weights: near a vehicle three times, at rest on a free road and the model's own states twice."""
+        """Sampling weights: near a vehicle three times, at rest on a free road and the model's own
+        states twice.
+        """
         truth, speed = self.rows['truth'], self.rows['speed']
         near = (truth[:, 12] > 0.5) & (truth[:, 13] < 30)
         start = (truth[:, 12] < 0.5) & (speed < 1.0)
-        own = np.array([json.loads((f / 'meta.json').read_text())['by'] == 'policy' for f in self.folders])
-        w = np.where(near, 3.0, np.where(start, 2.0, 1.0)) * np.where(own[self.rows['shard']], 2.0, 1.0)
+        own = np.array(
+            [json.loads((f / 'meta.json').read_text())['by'] == 'policy' for f in self.folders]
+        )
+        w = np.where(near, 3.0, np.where(start, 2.0, 1.0)) * np.where(
+            own[self.rows['shard']], 2.0, 1.0
+        )
         return w / w.sum()
 
 
 def shard_folders(root: Path, names: Sequence[str]) -> list[Path]:
     """Folders under ``root`` whose name starts with one of ``names``, sorted."""
-    return sorted(p for p in root.iterdir() if p.is_dir() and any(p.name.startswith(n) for n in names))
+    return sorted(
+        p for p in root.iterdir() if p.is_dir() and any(p.name.startswith(n) for n in names)
+    )

@@ -1,8 +1,11 @@
 """Stage 2: temporal fusion, backbone and denoiser on stored vision features.
 
-The chain of causation is teacher-forced.  So that the plan does not lean on words that are true only in
-training, the denoiser loses the words in half of the samples and reads another sample's in one of eight.
-Diffusion starts from a regression: noise input and diffusion time are silent at first (FIELD_NOTES section 9).
+The chain of causation is teacher-forced.  So that the plan does not lean on words that are true
+only in
+training, the denoiser loses the words in half of the samples and reads another sample's in one of
+eight.
+Diffusion starts from a regression: noise input and diffusion time are silent at first (FIELD_NOTES
+section 9).
 """
 
 from __future__ import annotations
@@ -44,7 +47,9 @@ class Batch:
 
 
 class DriverTrainer(nn.Module):
-    """What stage 2 trains: the model less its per-timestep vision, plus a truth head on the fused tokens."""
+    """What stage 2 trains: the model less its per-timestep vision, plus a truth head on the fused
+    tokens.
+    """
 
     def __init__(self, model: VLA) -> None:
         super().__init__()
@@ -53,14 +58,18 @@ class DriverTrainer(nn.Module):
         self.spatial_bias = model.spatial_bias
         width = model.profile.backbone.width
         n = model.profile.views[0].tokens + model.profile.views[1].tokens
-        self.truth = nn.Sequential(nn.Linear(n * width, 192), nn.GELU(), nn.Linear(192, len(TRUTH_NAMES)))
+        self.truth = nn.Sequential(
+            nn.Linear(n * width, 192), nn.GELU(), nn.Linear(192, len(TRUTH_NAMES))
+        )
         self.front = n
 
 
 class Batches:
     """Draws batches of stage 2 from a dataset, its features and the grammar."""
 
-    def __init__(self, model: VLA, data: Dataset, features: Tensor, grammar: Grammar, seed: int) -> None:
+    def __init__(
+        self, model: VLA, data: Dataset, features: Tensor, grammar: Grammar, seed: int
+    ) -> None:
         self.data, self.features, self.grammar = data, features, grammar
         self.views = len(model.profile.views)
         self.rng = np.random.default_rng(seed)
@@ -69,15 +78,19 @@ class Batches:
         self.prefix, self.prefix_valid = prefix_pool(grammar, model.profile.text.max_prefix)
 
     def draw(self, size: int) -> Batch:
-        """A weighted random batch with input dropout: side cameras, past timesteps, instruction."""
+        """A random batch with input dropout: side cameras, past timesteps, instruction."""
         rows = self.rng.choice(len(self.data), size, p=self.weights)
         batch = self.gather(rows)
         valid = batch.valid
         valid[:, :, 2:] *= torch.from_numpy(self.rng.random((size, 1, self.views - 2)) > 0.1)
-        past = torch.from_numpy((self.rng.random((size, valid.shape[1])) > 0.08) & (self.rng.random((size, 1)) > 0.08))
+        past = torch.from_numpy(
+            (self.rng.random((size, valid.shape[1])) > 0.08) & (self.rng.random((size, 1)) > 0.08)
+        )
         past[:, 0] = True
         batch.valid = valid * past[:, :, None]
-        pick = torch.from_numpy(np.where(self.rng.random(size) < 0.7, 0, self.rng.integers(0, len(self.prefix), size)))
+        pick = torch.from_numpy(
+            np.where(self.rng.random(size) < 0.7, 0, self.rng.integers(0, len(self.prefix), size))
+        )
         batch.prefix, batch.prefix_valid = self.prefix[pick], self.prefix_valid[pick]
         return batch
 
@@ -88,19 +101,37 @@ class Batches:
         length = int(self.prefix_valid[0].sum())
         prefix = self.prefix[0, :length].repeat(len(rows), 1)
         return Batch(
-            self.features[r['frames'].long()].float(), r['age_s'].float()[:, :, None].repeat(1, 1, self.views), valid,
-            r['speed'].float(), r['coc'].long(), torch.from_numpy(self.choice[rows]), r['plan'].float(),
-            r['truth'].float(), prefix, torch.ones(prefix.shape),
-        )  # fmt: skip
+            self.features[r['frames'].long()].float(),
+            r['age_s'].float()[:, :, None].repeat(1, 1, self.views),
+            valid,
+            r['speed'].float(),
+            r['coc'].long(),
+            torch.from_numpy(self.choice[rows]),
+            r['plan'].float(),
+            r['truth'].float(),
+            prefix,
+            torch.ones(prefix.shape),
+        )
 
 
 def prefix_pool(grammar: Grammar, max_prefix: int) -> tuple[Tensor, Tensor]:
-    """Padded text prefixes and their validity: the usual instruction first, then others and idle prompts.
+    """Padded text prefixes and their validity: the usual instruction first, then others and idle
+    prompts.
 
-    This first nano has no junctions to turn at: other words are noise to it, and it learns to drive on regardless.
+    This first nano has no junctions to turn at: other words are noise to it, and it learns to
+    drive on regardless.
     """
-    texts = [(INSTRUCTION, ''), ('', ''), ('turn left in 100 m', ''), ('turn right in 40 m', ''), ('go straight', '')]
-    texts += [(INSTRUCTION, p) for p in ('drive carefully', 'slowly please', 'wet road', 'children', 'comfortably')]
+    texts = [
+        (INSTRUCTION, ''),
+        ('', ''),
+        ('turn left in 100 m', ''),
+        ('turn right in 40 m', ''),
+        ('go straight', ''),
+    ]
+    texts += [
+        (INSTRUCTION, p)
+        for p in ('drive carefully', 'slowly please', 'wet road', 'children', 'comfortably')
+    ]
     rows = [prefix_ids(grammar.tokenizer, *pair, max_prefix) for pair in texts]
     longest = max(map(len, rows))
     ids = torch.tensor([[*r, *[0] * (longest - len(r))] for r in rows])
@@ -109,7 +140,9 @@ def prefix_pool(grammar: Grammar, max_prefix: int) -> tuple[Tensor, Tensor]:
 
 
 def choice_weights(grammar: Grammar, coc: np.ndarray) -> np.ndarray:
-    """(S, L) loss weight of each CoC token: 1 where the grammar leaves a choice, 0.05 where not, 0 on padding."""
+    """(S, L) loss weight of each CoC token: 1 where the grammar leaves a choice, 0.05 where not, 0
+    on padding.
+    """
     out = np.zeros(coc.shape, np.float32)
     unique, inverse = np.unique(coc, axis=0, return_inverse=True)
     table = np.zeros(unique.shape, np.float32)
@@ -158,7 +191,9 @@ def see(model: VLA, b: Batch) -> Tensor:
 
 
 def _context_mask(b: Batch, words: int, hidden: Tensor, generator: torch.Generator) -> Tensor:
-    """(B, S) 1 where the denoiser may look: text prefix padding hidden, the words dropped in half of the samples."""
+    """(B, S) 1 where the denoiser may look: text prefix padding hidden, the words dropped in half
+    of the samples.
+    """
     keep = torch.ones(hidden.shape[:2])
     keep[:, : b.prefix.shape[1]] = b.prefix_valid
     keep[:, words:] = (b.coc > 0).float()
@@ -167,11 +202,20 @@ def _context_mask(b: Batch, words: int, hidden: Tensor, generator: torch.Generat
 
 
 def _denoise(
-    model: VLA, hidden: Tensor, mask: Tensor, clean: Tensor, speed: Tensor, draws: int, regression: bool,
+    model: VLA,
+    hidden: Tensor,
+    mask: Tensor,
+    clean: Tensor,
+    speed: Tensor,
+    draws: int,
+    regression: bool,
     generator: torch.Generator,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     size, steps = len(clean), model.profile.diffusion.train_steps
-    context = [(k.repeat_interleave(draws, 0), v.repeat_interleave(draws, 0)) for k, v in model.dit.context(hidden)]
+    context = [
+        (k.repeat_interleave(draws, 0), v.repeat_interleave(draws, 0))
+        for k, v in model.dit.context(hidden)
+    ]
     hide = ((1.0 - mask) * -1e4)[:, None, None].repeat_interleave(draws, 0)
     if regression:
         x, t = torch.zeros_like(clean), torch.ones(size)
@@ -185,7 +229,9 @@ def _denoise(
 
 @torch.no_grad()
 def begin_diffusion(model: VLA) -> None:
-    """Turn the regression into a diffusion start: the noisy plan and diffusion time begin without influence."""
+    """Turn the regression into a diffusion start: the noisy plan and diffusion time begin without
+    influence.
+    """
     dit = model.dit
     f = torch.exp(torch.linspace(0, np.log(1000.0), 32)) * 1.0
     settled = dit.time(torch.cat([f.sin(), f.cos()])[None])[0]
@@ -196,7 +242,9 @@ def begin_diffusion(model: VLA) -> None:
 
 @torch.no_grad()
 def set_scale(model: VLA, plans: np.ndarray, speed: np.ndarray) -> None:
-    """Mean and scale of the plan's deviation from straight driving, with a floor of 0.15 m and 0.03 rad."""
+    """Mean and scale of the plan's deviation from straight driving, with a floor of 0.15 m and
+    0.03 rad.
+    """
     plan, v = torch.from_numpy(plans), torch.from_numpy(speed)
     z = plan - model.dit.straight(v)
     model.dit.mean.copy_(z.mean(0))
@@ -204,9 +252,16 @@ def set_scale(model: VLA, plans: np.ndarray, speed: np.ndarray) -> None:
 
 
 def train_driver(
-    model: VLA, data: Dataset, val: Dataset, features: tuple[Tensor, Tensor], grammar: Grammar, folder: Path,
-    minutes: float, regression: bool, peak: float = 1e-3,
-) -> None:  # fmt: skip
+    model: VLA,
+    data: Dataset,
+    val: Dataset,
+    features: tuple[Tensor, Tensor],
+    grammar: Grammar,
+    folder: Path,
+    minutes: float,
+    regression: bool,
+    peak: float = 1e-3,
+) -> None:
     """Run (or resume) stage 2; the averaged weights end up in ``model``."""
     head = DriverTrainer(model).train()
     head_file = folder.parent / 'driver_head.safetensors'
@@ -230,7 +285,12 @@ def train_driver(
     model.eval()
     while budget.advance(optimiser):
         losses = driver_losses(model, head, batches.draw(BATCH), regression, generator)
-        loss = 0.3 * losses['text'] + 2.0 * losses['plan'] + 0.5 * losses['truth'] + 0.02 * losses['feasible']
+        loss = (
+            0.3 * losses['text']
+            + 2.0 * losses['plan']
+            + 0.5 * losses['truth']
+            + 0.02 * losses['feasible']
+        )
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(params, 1.0)
@@ -248,7 +308,9 @@ def train_driver(
 
 @torch.no_grad()
 def evaluate_driver(model: VLA, check: Batches, count: int, regression: bool) -> dict[str, float]:
-    """ADE at 1, 3 and 6 s of one candidate (DDIM 10, without words) and accuracy of the teacher-forced words."""
+    """ADE at 1, 3 and 6 s of one candidate (DDIM 10, without words) and accuracy of the teacher-
+    forced words.
+    """
     rows = np.arange(len(check.data))[:: max(1, len(check.data) // count)]
     errors, right, total = [], 0.0, 0.0
     generator = torch.Generator().manual_seed(0)
@@ -264,7 +326,16 @@ def evaluate_driver(model: VLA, check: Batches, count: int, regression: bool) ->
         mask = torch.ones(hidden.shape[:2])
         mask[:, start + 1 :] = 0
         if regression:
-            z = _denoise(model, hidden, mask, model.dit.normalise(b.plan, b.speed), b.speed, 1, True, generator)
+            z = _denoise(
+                model,
+                hidden,
+                mask,
+                model.dit.normalise(b.plan, b.speed),
+                b.speed,
+                1,
+                True,
+                generator,
+            )
             plan = model.dit.to_metres(z, b.speed)
         else:
             noise = torch.randn(len(b.speed), 1, *b.plan.shape[1:], generator=generator)
@@ -272,6 +343,8 @@ def evaluate_driver(model: VLA, check: Batches, count: int, regression: bool) ->
         errors.append((plan - b.plan)[..., :2].norm(dim=-1))
     e = torch.cat(errors)
     return {
-        'ade_1s': round(float(e[:, :10].mean()), 3), 'ade_3s': round(float(e[:, :30].mean()), 3),
-        'ade_6s': round(float(e.mean()), 3), 'word_acc': round(right / max(total, 1), 4),
-    }  # fmt: skip
+        'ade_1s': round(float(e[:, :10].mean()), 3),
+        'ade_3s': round(float(e[:, :30].mean()), 3),
+        'ade_6s': round(float(e.mean()), 3),
+        'word_acc': round(right / max(total, 1), 4),
+    }

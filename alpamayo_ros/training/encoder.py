@@ -1,7 +1,10 @@
-"""Stage 1: the image encoder alone, on dense truth of single timesteps (FIELD_NOTES sections 5 and 9).
+"""Stage 1: the image encoder alone, on dense truth of single timesteps (FIELD_NOTES sections 5 and
+9).
 
-Inputs are the front camera's two views and, for one image in three, one side or rear view, so that every view's
-embedding is trained.  A small head reads the expert's plan too, which teaches the encoder what the plan needs.
+Inputs are the front camera's two views and, for one image in three, one side or rear view, so that
+every view's
+embedding is trained.  A small head reads the expert's plan too, which teaches the encoder what the
+plan needs.
 Heads are thrown away afterwards; truth of several timesteps comes back as a loss of stage 2.
 """
 
@@ -24,21 +27,31 @@ BATCH = 48
 
 
 class Heads(nn.Module):
-    """Throw-away readers of the encoder: dense truth and plan from the front tokens, lane from one other view."""
+    """Throw-away readers of the encoder: dense truth and plan from the front tokens, lane from one
+    other view.
+    """
 
     def __init__(self, model: VLA) -> None:
         super().__init__()
         p = model.profile
         width = p.vision.width
         self.front = p.views[0].tokens + p.views[1].tokens
-        self.truth = nn.Sequential(nn.Linear(self.front * width, 256), nn.GELU(), nn.Linear(256, len(TRUTH_NAMES)))
-        self.plan = nn.Sequential(
-            nn.Linear(self.front * width + 1, 256), nn.GELU(), nn.Linear(256, 3 * p.trajectory.points)
+        self.truth = nn.Sequential(
+            nn.Linear(self.front * width, 256), nn.GELU(), nn.Linear(256, len(TRUTH_NAMES))
         )
-        self.side = nn.Sequential(nn.Linear(p.views[2].tokens * width, 128), nn.GELU(), nn.Linear(128, 12))
+        self.plan = nn.Sequential(
+            nn.Linear(self.front * width + 1, 256),
+            nn.GELU(),
+            nn.Linear(256, 3 * p.trajectory.points),
+        )
+        self.side = nn.Sequential(
+            nn.Linear(p.views[2].tokens * width, 128), nn.GELU(), nn.Linear(128, 12)
+        )
 
     def forward(self, tokens: Tensor, speed: Tensor) -> tuple[Tensor, Tensor]:
-        """tokens (B, front tokens, width) -> truth (B, 17) scaled, plan (B, P, 3) in network units."""
+        """tokens (B, front tokens, width) -> truth (B, 17) scaled, plan (B, P, 3) in network
+        units.
+        """
         flat = tokens.flatten(1)
         plan = self.plan(torch.cat([flat, speed[:, None] / 10.0], 1))
         return self.truth(flat), plan.reshape(len(flat), -1, 3)
@@ -50,21 +63,31 @@ class EncoderTrainer(nn.Module):
     def __init__(self, model: VLA) -> None:
         super().__init__()
         self.views, self.heads = model.views, Heads(model)
-        self.register_buffer('token_of', model.token_of, persistent=False)
+        token_of = model.token_of
+        assert isinstance(token_of, Tensor)
+        self.register_buffer('token_of', token_of, persistent=False)
         self.side_tokens = model.profile.views[2].tokens
 
-    def forward(self, images: Tensor, side: Tensor, side_view: int, speed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """images (B, 2, H, W, 3) front views; side (b, H, W, 3) one other view of the first b samples."""
+    def forward(
+        self, images: Tensor, side: Tensor, side_view: int, speed: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """images (B, 2, H, W, 3) front views; side (b, H, W, 3) one other view of the first b
+        samples.
+        """
         b = len(images)
         index = torch.cat([torch.tensor([0, 1]).repeat(b), torch.full((len(side),), side_view)])
         tokens = self.views(torch.cat([images.flatten(0, 1), side]), index)
-        front = tokens[: 2 * b].reshape(b, 2 * self.views.queries, -1)[:, self.token_of[: self.heads.front]]
+        front = tokens[: 2 * b].reshape(b, 2 * self.views.queries, -1)[
+            :, self.token_of[: self.heads.front]
+        ]
         truth, plan = self.heads(front, speed)
         return truth, plan, self.heads.side(tokens[2 * b :, : self.side_tokens].flatten(1))
 
 
 def augment(images: Tensor, rng: torch.Generator) -> Tensor:
-    """Colour gain, brightness and pixel noise, one draw a sample; (B, V, H, W, 3) uint8 -> float 0..255."""
+    """Colour gain, brightness and pixel noise, one draw a sample; (B, V, H, W, 3) uint8 -> float
+    0..255.
+    """
     b = len(images)
 
     def normal(*shape: int) -> Tensor:
@@ -75,7 +98,9 @@ def augment(images: Tensor, rng: torch.Generator) -> Tensor:
     return x + 255 * 0.02 * torch.randn(x.shape, generator=rng)
 
 
-def train_encoder(model: VLA, data: Dataset, val: Dataset, folder: Path, minutes: float, peak: float = 1e-3) -> None:
+def train_encoder(
+    model: VLA, data: Dataset, val: Dataset, folder: Path, minutes: float, peak: float = 1e-3
+) -> None:
     """Run (or resume) stage 1; writes ``encoder.safetensors`` and the heads beside it."""
     trainer = EncoderTrainer(model).train()
     trainer.views.stem.to(memory_format=torch.channels_last)
@@ -111,15 +136,22 @@ def train_encoder(model: VLA, data: Dataset, val: Dataset, folder: Path, minutes
 
 
 def _prepare(
-    model: VLA, data: Dataset, weights: np.ndarray, rng: np.random.Generator, noise: torch.Generator
+    model: VLA,
+    data: Dataset,
+    weights: np.ndarray,
+    rng: np.random.Generator,
+    noise: torch.Generator,
 ) -> tuple[Tensor, Tensor, int, Tensor, Tensor, Tensor]:
-    """Front images, side images, their view, truth, speed and normalised plan of a random batch."""
+    """Front images, side images, their view, truth, speed and plan of a random batch."""
     rows = np.sort(rng.choice(len(data), BATCH, p=weights))
     newest = data.rows['frames'][rows, 0]
     view = int(rng.integers(2, len(model.profile.views)))
     images = augment(torch.from_numpy(data.images(newest, (0, 1))), noise)
     side = augment(torch.from_numpy(data.images(newest[: BATCH // 3], (view,))), noise)[:, 0]
-    truth, speed = torch.from_numpy(data.rows['truth'][rows]), torch.from_numpy(data.rows['speed'][rows])
+    truth, speed = (
+        torch.from_numpy(data.rows['truth'][rows]),
+        torch.from_numpy(data.rows['speed'][rows]),
+    )
     clean = model.dit.normalise(torch.from_numpy(data.rows['plan'][rows]), speed)
     return images, side, view, truth, speed, clean
 
@@ -159,5 +191,7 @@ def evaluate_encoder(trainer: EncoderTrainer, val: Dataset, count: int) -> dict[
         'leader_acc': round(float(((got[:, 12] > 0) == seen).mean()), 4),
         'far_recall': round(float((got[far, 12] > 0).mean()), 3) if far.any() else -1.0,
         'gap_mae_m': round(float(error[seen, 13].mean()), 2) if seen.any() else -1.0,
-        'brake_acc': round(float(((got[seen, 14] > 0) == (truth[seen, 14] > 0.5)).mean()), 3) if seen.any() else -1.0,
+        'brake_acc': round(float(((got[seen, 14] > 0) == (truth[seen, 14] > 0.5)).mean()), 3)
+        if seen.any()
+        else -1.0,
     }

@@ -1,4 +1,6 @@
-"""Per-view tokens of frozen vision for every stored timestep (each view on its own, before cross-camera attention)."""
+"""Per-view tokens of frozen vision for every stored timestep (each view on its own, before cross-
+camera attention).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from alpamayo_ros.training.dataset import Dataset
 
 @torch.no_grad()
 def stored_features(model: VLA, data: Dataset, tag: str, block: int = 32) -> torch.Tensor:
-    """(F, N, width) float16; cached beside each shard under ``tag`` plus a hash of the vision weights."""
+    """(F, N, width) float16; cached beside each shard under ``tag`` plus a hash of the vision
+    weights.
+    """
     model.eval()
     digest = hashlib.blake2b(digest_size=6)
     for name, value in sorted(model.state_dict().items()):
@@ -26,12 +30,12 @@ def stored_features(model: VLA, data: Dataset, tag: str, block: int = 32) -> tor
         path = folder / name
         if not path.is_file():
             _encode_shard(model, folder, path, block)
-        out.append(torch.from_numpy(np.load(path)))
+        out.append(torch.from_numpy(np.load(path, allow_pickle=False)))  # noqa: TID251
     return torch.cat(out)
 
 
 def _encode_shard(model: VLA, folder: Path, path: Path, block: int) -> None:
-    frames = np.load(folder / 'frames.npy', mmap_mode='r')
+    frames = np.load(folder / 'frames.npy', mmap_mode='r', allow_pickle=False)  # noqa: TID251
     p = model.profile
     result = np.zeros((len(frames), p.visual_tokens, p.vision.width), np.float16)
     for k in range(0, len(frames), block):

@@ -1,6 +1,7 @@
 """Stage 4: everything at once, vision included, on expert and aggregated samples.
 
-The newest timestep's front views are encoded with gradient; side views and past timesteps come from stored
+The newest timestep's front views are encoded with gradient; side views and past timesteps come
+from stored
 features, which lag behind by a few hundred small steps.  That is what two cores can afford.
 """
 
@@ -23,9 +24,15 @@ BATCH = 32
 
 
 def train_joint(
-    model: VLA, data: Dataset, val: Dataset, features: tuple[Tensor, Tensor], grammar: Grammar, folder: Path,
-    minutes: float, peak: float = 2e-4,
-) -> None:  # fmt: skip
+    model: VLA,
+    data: Dataset,
+    val: Dataset,
+    features: tuple[Tensor, Tensor],
+    grammar: Grammar,
+    folder: Path,
+    minutes: float,
+    peak: float = 2e-4,
+) -> None:
     """Run (or resume) the joint stage; BatchNorm statistics stay as stage 1 left them."""
     head = DriverTrainer(model)
     head_file = folder.parent / 'driver_head.safetensors'
@@ -45,10 +52,17 @@ def train_joint(
     while budget.advance(optimiser):
         rows = batches.rng.choice(len(data), BATCH, p=batches.weights)
         batch = batches.gather(rows)
-        images = augment(torch.from_numpy(data.images(data.rows['frames'][rows, 0], (0, 1))), generator)
+        images = augment(
+            torch.from_numpy(data.images(data.rows['frames'][rows, 0], (0, 1))), generator
+        )
         batch.features = _with_fresh_front(model, images, batch.features)
         losses = driver_losses(model, head, batch, False, generator)
-        loss = 0.3 * losses['text'] + 2.0 * losses['plan'] + 1.0 * losses['truth'] + 0.02 * losses['feasible']
+        loss = (
+            0.3 * losses['text']
+            + 2.0 * losses['plan']
+            + 1.0 * losses['truth']
+            + 0.02 * losses['feasible']
+        )
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(params, 1.0)
@@ -65,7 +79,9 @@ def train_joint(
 
 
 def _with_fresh_front(model: VLA, images: Tensor, stored: Tensor) -> Tensor:
-    """Stored features (B, T, N, width) with the newest timestep's front tokens encoded again, with gradient."""
+    """Stored features (B, T, N, width) with the newest timestep's front tokens encoded again, with
+    gradient.
+    """
     b, n = len(images), model.profile.views[0].tokens + model.profile.views[1].tokens
     with torch.autocast('cpu', torch.bfloat16):
         tokens = model.views(images.flatten(0, 1), torch.tensor([0, 1]).repeat(b))

@@ -13,7 +13,8 @@ LEADER = (13, 16)
 
 
 def truth_loss(prediction: Tensor, truth: Tensor) -> Tensor:
-    """Smooth L1 on scaled geometry, cross-entropy on facts; leader values count only where a leader is seen.
+    """Smooth L1 on scaled geometry, cross-entropy on facts; leader values count only where a
+    leader is seen.
 
     ``prediction`` is in scaled units, ``truth`` in SI (see ``dataset.TRUTH_NAMES``).
     """
@@ -21,13 +22,17 @@ def truth_loss(prediction: Tensor, truth: Tensor) -> Tensor:
     seen = truth[:, 12:13]
     geometry = F.smooth_l1_loss(prediction[:, :12], scaled[:, :12], beta=0.3)
     leader = F.smooth_l1_loss(prediction[:, LEADER], scaled[:, LEADER], beta=0.3, reduction='none')
-    facts = F.binary_cross_entropy_with_logits(prediction[:, BINARY], truth[:, BINARY], reduction='none')
+    facts = F.binary_cross_entropy_with_logits(
+        prediction[:, BINARY], truth[:, BINARY], reduction='none'
+    )
     facts = torch.cat([facts[:, :1], facts[:, 1:] * seen], 1)
     return 3.5 * geometry + 2.0 * (leader * seen).mean() + 0.5 * facts.mean()
 
 
 def text_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Weighted next-token cross-entropy; ``weight`` (B, L) is small where the grammar leaves no choice."""
+    """Weighted next-token cross-entropy; ``weight`` (B, L) is small where the grammar leaves no
+    choice.
+    """
     loss = F.cross_entropy(logits.flatten(0, 1).float(), target.flatten(), reduction='none')
     return (loss * weight.flatten()).sum() / weight.sum().clamp(min=1.0)
 
@@ -38,9 +43,11 @@ def plan_loss(prediction: Tensor, clean: Tensor) -> Tensor:
 
 
 def feasibility_loss(plan_m: Tensor, dt_s: float) -> Tensor:
-    """Excess of acceleration (4 m/s2), curvature-induced lateral acceleration (4 m/s2) and heading mismatch.
+    """Excess of acceleration (4 m/s2), curvature-induced lateral acceleration (4 m/s2) and heading
+    mismatch.
 
-    ``plan_m`` (B, P, 3) metres in base_link.  Differences over five points keep it deaf to centimetre noise.
+    ``plan_m`` (B, P, 3) metres in base_link.  Differences over five points keep it deaf to
+    centimetre noise.
     """
     velocity = (plan_m[:, 5:, :2] - plan_m[:, :-5, :2]) / (5 * dt_s)
     speed = velocity.norm(dim=-1)

@@ -1,4 +1,6 @@
-"""The model as a batched torch policy for data aggregation: features of past timesteps are kept, words are off."""
+"""The model as a batched torch policy for data aggregation: features of past timesteps are kept,
+words are off.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,13 @@ from alpamayo_ros.training.driver import INSTRUCTION
 
 
 class BatchPolicy:
-    """Drives several simulations at once.  ``slots`` counts them; :meth:`act` wants one row for each active slot."""
+    """Drives several simulations at once.  ``slots`` counts them; :meth:`act` wants one row for
+    each active slot.
+    """
 
-    def __init__(self, model: VLA, tokenizer: Tokenizer, slots: int, ddim_steps: int = 4, seed: int = 0) -> None:
+    def __init__(
+        self, model: VLA, tokenizer: Tokenizer, slots: int, ddim_steps: int = 4, seed: int = 0
+    ) -> None:
         self.model, self.steps = model.eval(), ddim_steps
         p = model.profile
         self.spacing, self.count = p.frames.spacing_s, p.frames.count
@@ -28,11 +34,17 @@ class BatchPolicy:
 
     @torch.no_grad()
     def act(
-        self, slots: list[int], time_s: float, views: UInt8[np.ndarray, 'B V H W 3'], speed_mps: Float[np.ndarray, ' B']
+        self,
+        slots: list[int],
+        time_s: float,
+        views: UInt8[np.ndarray, 'B V H W 3'],
+        speed_mps: Float[np.ndarray, ' B'],
     ) -> Float[np.ndarray, 'B P 3']:
         """One plan a slot, from pixels and present speed alone."""
         with torch.autocast('cpu', torch.bfloat16):
-            features = self.model.encode_timestep(torch.from_numpy(views), torch.ones(views.shape[:2])).float()
+            features = self.model.encode_timestep(
+                torch.from_numpy(views), torch.ones(views.shape[:2])
+            ).float()
         for slot, f in zip(slots, features, strict=True):
             self.past[slot].append((time_s, f))
         picks = [self._stack(slot, time_s) for slot in slots]
@@ -40,20 +52,29 @@ class BatchPolicy:
         v = views.shape[1]
         speed = torch.from_numpy(np.asarray(speed_mps, np.float32))
         with torch.autocast('cpu', torch.bfloat16):
-            visual = self.model.fuse(stack, age[..., None].repeat(1, 1, v), valid[..., None].repeat(1, 1, v))
+            visual = self.model.fuse(
+                stack, age[..., None].repeat(1, 1, v), valid[..., None].repeat(1, 1, v)
+            )
             prefix = self.prefix.repeat(len(slots), 1)
             empty = torch.zeros(len(slots), 0, dtype=torch.long)
             hidden = self.model.hidden(prefix, torch.ones(prefix.shape), visual, speed, empty)
-            noise = torch.randn(len(slots), 1, *self.model.dit.mean.shape, generator=self.generator)
-            plan = self.model.denoise(hidden, torch.ones(hidden.shape[:2]), speed, noise, self.steps)
+            shape = (len(slots), 1, self.model.profile.trajectory.points, 3)
+            noise = torch.randn(shape, generator=self.generator)
+            plan = self.model.denoise(
+                hidden, torch.ones(hidden.shape[:2]), speed, noise, self.steps
+            )
         return plan[:, 0].float().numpy()
 
     def _stack(self, slot: int, now_s: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Features, ages and existence of the T timesteps nearest to t0 - k * spacing, ties taking the older."""
+        """Features, ages and existence of the T timesteps nearest to t0 - k * spacing, ties taking
+        the older.
+        """
         features, ages, valid = [], [], []
         for k in range(self.count):
             wanted = now_s - k * self.spacing
-            t, f = min(self.past[slot], key=lambda item: (round(abs(item[0] - wanted), 3), item[0]))
+            t, f = min(
+                self.past[slot], key=lambda item: (round(abs(item[0] - wanted), 3), item[0])
+            )
             ok = abs(t - wanted) <= 0.15
             features.append(f)
             ages.append(now_s - t if ok else 0.0)

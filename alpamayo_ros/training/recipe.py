@@ -1,4 +1,6 @@
-"""A training run as data: steps in order, each resumable, each marked when done (``config/training/*.yaml``)."""
+"""A training run as data: steps in order, each resumable, each marked when done
+(``config/training/*.yaml``).
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ class Recipe(BaseModel):
 
 
 class Run:
-    """A recipe at work in a folder: ``data/`` shards, ``<step>/`` logs and checkpoints, ``model.safetensors``."""
+    """A recipe at work in a folder: ``data/`` shards, ``<step>/`` logs and checkpoints,
+    ``model.safetensors``.
+    """
 
     def __init__(self, recipe: Recipe, root: Path, recipe_file: Path, workers: int = 2) -> None:
         self.recipe, self.root, self.file, self.workers = recipe, root, recipe_file, workers
@@ -67,7 +71,9 @@ class Run:
         return (self.root / f'{step.name}.done').is_file()
 
     def model(self) -> VLA:
-        """The model as it stands after the last finished training step; a fresh, seeded one before the first."""
+        """The model as it stands after the last finished training step; a fresh, seeded one before
+        the first.
+        """
         torch.manual_seed(0)
         model = VLA(self.profile)
         path = self.root / 'model.safetensors'
@@ -82,8 +88,13 @@ class Run:
                 began = time.monotonic()
                 print(f'== {step.name} ({step.do})', flush=True)
                 self.do(step)
-                note = {'minutes': round((time.monotonic() - began) / 60, 2), 'threads': torch.get_num_threads()}
-                (self.root / f'{step.name}.done').write_text(json.dumps({**step.model_dump(), **note}))
+                note = {
+                    'minutes': round((time.monotonic() - began) / 60, 2),
+                    'threads': torch.get_num_threads(),
+                }
+                (self.root / f'{step.name}.done').write_text(
+                    json.dumps({**step.model_dump(), **note})
+                )
             if step.name == until:
                 return
 
@@ -108,15 +119,28 @@ class Run:
         seeds = range(*step.seeds)[index :: step.shards]
         began = time.monotonic()
         if step.do == 'collect_expert':
-            made: object = collect_expert(seeds, self.shard(step, index), self.profile, self.grammar)
+            made: object = collect_expert(
+                seeds, self.shard(step, index), self.profile, self.grammar
+            )
         else:
             policy = BatchPolicy(self.model(), self.grammar.tokenizer, 16, seed=index)
-            made = collect_policy(policy, seeds, step.families, self.shard(step, index), self.profile, self.grammar)
+            made = collect_policy(
+                policy, seeds, step.families, self.shard(step, index), self.profile, self.grammar
+            )
         print(f'{name}-{index}: {made} in {time.monotonic() - began:.0f} s', flush=True)
 
     def _collect(self, step: Step) -> None:
-        open_shards = [i for i in range(step.shards) if not (self.shard(step, i) / 'meta.json').is_file()]
-        command = [sys.executable, '-m', 'alpamayo_ros.training.worker', str(self.file), str(self.root), step.name]
+        open_shards = [
+            i for i in range(step.shards) if not (self.shard(step, i) / 'meta.json').is_file()
+        ]
+        command = [
+            sys.executable,
+            '-m',
+            'alpamayo_ros.training.worker',
+            str(self.file),
+            str(self.root),
+            step.name,
+        ]
         env = {**os.environ, 'OMP_NUM_THREADS': '1', 'LP_NUM_THREADS': '1'}
         running: list[subprocess.Popen[bytes]] = []
         while open_shards or running:
@@ -126,7 +150,9 @@ class Run:
             for process in [p for p in running if p.poll() is not None]:
                 running.remove(process)
                 if process.returncode:
-                    raise SystemExit(f'step {step.name}: a worker ended with {process.returncode}; its message is above')
+                    raise SystemExit(
+                        f'step {step.name}: a worker ended with {process.returncode}; see above'
+                    )
 
     def _train(self, step: Step) -> None:
         from alpamayo_ros.training.driver import begin_diffusion, set_scale, train_driver
@@ -138,7 +164,9 @@ class Run:
         model = self.model()
         data = Dataset(shard_folders(self.root / 'data', [f'{n}-' for n in step.data]))
         val = Dataset(shard_folders(self.root / 'data', ['validation-']))
-        print(f'{len(data)} samples, {data.frame_count} timesteps; validation {len(val)}', flush=True)
+        print(
+            f'{len(data)} samples, {data.frame_count} timesteps; validation {len(val)}', flush=True
+        )
         if not float(model.dit.std.ne(1).any()):
             set_scale(model, data.rows['plan'], data.rows['speed'])
         folder = self.root / step.name
@@ -147,12 +175,22 @@ class Run:
         else:
             features = (stored_features(model, data, 'all'), stored_features(model, val, 'all'))
             if step.do == 'joint':
-                train_joint(model, data, val, features, self.grammar, folder, step.minutes, step.peak)
+                train_joint(
+                    model, data, val, features, self.grammar, folder, step.minutes, step.peak
+                )
             else:
                 if not step.regression and not float(model.dit.inp.weight.abs().max()):
                     begin_diffusion(model)
                 train_driver(
-                    model, data, val, features, self.grammar, folder, step.minutes, step.regression, step.peak
+                    model,
+                    data,
+                    val,
+                    features,
+                    self.grammar,
+                    folder,
+                    step.minutes,
+                    step.regression,
+                    step.peak,
                 )
         save_weights(self.root / f'{step.name}.safetensors', model)
         save_weights(self.root / 'model.safetensors', model)

@@ -1,4 +1,6 @@
-"""A training stage's budget: minutes of work with a warm-up and cosine decay, surviving interruptions."""
+"""A training stage's budget: minutes of work with a warm-up and cosine decay, surviving
+interruptions.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,20 @@ import torch
 
 
 class Budget:
-    """Counts the seconds a stage has worked (not those it was stopped) and derives the learning rate.
+    """Counts the seconds a stage has worked (not those it was stopped) and derives the learning
+    rate.
 
     ``elapsed`` comes from the checkpoint when a stage resumes, so the cosine goes on where it was.
     """
 
-    def __init__(self, minutes: float, peak: float, warm_up_steps: int = 150, elapsed: float = 0.0, step: int = 0) -> None:
+    def __init__(
+        self,
+        minutes: float,
+        peak: float,
+        warm_up_steps: int = 150,
+        elapsed: float = 0.0,
+        step: int = 0,
+    ) -> None:
         self.seconds, self.peak, self.warm_up = minutes * 60, peak, warm_up_steps
         self.step = step
         self._done, self._began = elapsed, time.monotonic()
@@ -37,14 +47,20 @@ class Budget:
         if f >= 1.0:
             return False
         self.step += 1
-        rate = self.peak * min(1.0, self.step / self.warm_up) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * f)))
+        rate = (
+            self.peak
+            * min(1.0, self.step / self.warm_up)
+            * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * f)))
+        )
         for group in optimiser.param_groups:
             group['lr'] = rate * group.get('scale', 1.0)
         return True
 
 
 class Journal:
-    """Prints a line now and then, keeps all of them in ``log.jsonl``, and says when a checkpoint is due."""
+    """Prints a line now and then, keeps all of them in ``log.jsonl``, and says when a checkpoint
+    is due.
+    """
 
     def __init__(self, folder: Path, title: str, every_s: float = 45.0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -65,9 +81,13 @@ class Journal:
         """Write one line: progress, rate, means and whatever else is given."""
         means = {k: round(sum(v) / len(v), 4) for k, v in self._sums.items()}
         row = {
-            'stage': self.title, 'done': round(budget.fraction, 3), 'step': budget.step,
-            'samples_per_s': round(budget.step * batch / budget.elapsed, 1), **means, **extra,
-        }  # fmt: skip
+            'stage': self.title,
+            'done': round(budget.fraction, 3),
+            'step': budget.step,
+            'samples_per_s': round(budget.step * batch / budget.elapsed, 1),
+            **means,
+            **extra,
+        }
         with self.path.open('a') as out:
             out.write(json.dumps(row) + '\n')
         print('  '.join(f'{k} {v}' for k, v in row.items()), flush=True)

@@ -1,4 +1,6 @@
-"""One shard of a collecting step in a process of its own: ``python -m alpamayo_ros.training.worker RECIPE ROOT STEP INDEX``."""
+"""One shard of a collecting step in a process of its own: ``python -m alpamayo_ros.training.worker
+RECIPE ROOT STEP INDEX``.
+"""
 
 from __future__ import annotations
 

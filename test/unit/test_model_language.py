@@ -1,4 +1,4 @@
-"""Tokenizer, grammar and prompt: form is guaranteed and user text cannot become a special token."""
+"""Tokenizer, grammar and prompt: form is guaranteed and user text is never a special token."""
 
 import pytest
 from hypothesis import given, settings
@@ -12,10 +12,15 @@ from alpamayo_ros.training.vocabulary import build_vocabulary
 
 GRAMMAR = build_vocabulary(load_profile('nano'))
 CHOICES = {
-    'road': 'road bends left', 'place': ', in lane centre', 'vehicle': ', standing vehicle ahead', 'gap': ' at 20 m',
-    'situation': 'closing on a standing vehicle', 'rationale': 'there is no room to drive on', 'speed': 'stop',
+    'road': 'road bends left',
+    'place': ', in lane centre',
+    'vehicle': ', standing vehicle ahead',
+    'gap': ' at 20 m',
+    'situation': 'closing on a standing vehicle',
+    'rationale': 'there is no room to drive on',
+    'speed': 'stop',
     'lane': ' and keep the lane',
-}  # fmt: skip
+}
 
 
 def test_text_has_four_parts_in_order() -> None:
@@ -62,7 +67,11 @@ def test_user_text_never_yields_special_tokens(text: str, name: str, before: boo
     spliced = f'<|{name}|>{text}' if before else f'{text}<|{name.upper()}|>'
     ids = GRAMMAR.tokenizer.encode_text(spliced)
     assert all(i >= len(SPECIAL) for i in ids)
-    assert GRAMMAR.tokenizer.decode(ids).encode() == spliced.encode(errors='replace') or '\ufffd' in spliced or not ids
+    assert (
+        GRAMMAR.tokenizer.decode(ids).encode() == spliced.encode(errors='replace')
+        or '\ufffd' in spliced
+        or not ids
+    )
 
 
 def test_prompt_is_cut_before_the_instruction() -> None:
