@@ -169,9 +169,8 @@ class TrajectoryNode(AlpamayoNode):
 
     def _scene(self, t0_ns: int | None, observed_ns: int | None) -> Scene:
         silent = self.aware.silent(self.now_ns, self.settings.silence_s)
-        return self.aware.scene(
-            t0_ns, observed_ns, (self._twin, self._still, silent, self._takeover)
-        )
+        extra = (self._twin, self._still, silent, self._takeover, qos.incompatible(self))
+        return self.aware.scene(t0_ns, observed_ns, extra)
 
     def _conclude(
         self,

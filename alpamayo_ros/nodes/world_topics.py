@@ -41,7 +41,8 @@ class WorldTopics:
     ) -> None:
         """``quality``: of the JPEG images, 1 to 100; ``injectors`` see images and odometry."""
         self._node, self._cameras, self._quality = node, cameras, quality
-        self._injectors, self._late = injectors, []
+        self._injectors = injectors
+        self._late: list[Event] = []
         sensor, out = qos.sensor(lockstep), qos.output(lockstep)
         publish = qos.watched_publisher
         self._clock = node.create_publisher(Clock, '/clock', CLOCK_DEPTH)
@@ -131,7 +132,9 @@ class WorldTopics:
         """The way to go, in odom (N, 2) [m], latched."""
         message = Path()
         message.header.stamp, message.header.frame_id = stamp(time_ns), 'odom'
-        message.poses = [PoseStamped(header=message.header, pose=pose(*xy, 0.0)) for xy in points]
+        message.poses = [
+            PoseStamped(header=message.header, pose=pose(x, y, 0.0)) for x, y in points
+        ]
         self._route.publish(message)
 
     def instruct(self, instruction: Instruction, time_ns: int) -> None:

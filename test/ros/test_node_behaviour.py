@@ -96,6 +96,7 @@ def test_incompatible_qos_is_reported_with_topic_and_policy(rclpy_context):
         if getattr(node, 'incompatible', {}):
             break
     assert node.incompatible == {'words': 'RELIABILITY'}
+    assert 'words (RELIABILITY)' in qos.incompatible(node).message
     executor.shutdown()
     node.destroy_node()
 
