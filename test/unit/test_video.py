@@ -86,7 +86,20 @@ def test_candidates_of_an_earlier_t0_are_carried_to_the_present_pose():
 
 def test_a_fault_is_written_with_its_sentence():
     health = events.Health(
-        0, 0, 0, 4, 'stop', ['FRAMES_LATE'], ['Frames are late.'], None, 0, 0, 0, 0, 0, ''
+        0,
+        0,
+        0,
+        4,
+        'stop',
+        ['FRAMES_LATE'],
+        ['Frames are late. (age_s=0.6) Wait.'],
+        None,
+        0,
+        0,
+        0,
+        0,
+        0,
+        '',
     )
     assert video.sentence(health) == 'FRAMES_LATE: Frames are late.'
     fine = events.Health(0, 0, 0, 2, 'armed', [], [], None, 0, 0, 0, 0, 0, '')
