@@ -36,6 +36,7 @@ SIGMA_STEER_RATE_RPS = 0.15
 SIGMA_LATERAL_JERK_MPS3 = 1.5
 KNOT_STEPS = 3  # curvature is linear over 0.3 s: a third of the unknowns, the same accuracy
 FAR_M = 1e4  # a waypoint farther away than this is nonsense, and refused by its start
+GUESS_STEPS, GUESS_M = 5, 1.0  # the first guess looks 0.5 s both ways; less than a metre is noise
 GO_M = 0.25  # at rest, a plan that goes less far than this goes nowhere
 
 
@@ -207,7 +208,7 @@ def _fit_curvature(
     weighted = change_basis.T[None] * weight[:, None, :]
     smooth = weighted @ change_basis + 1e-6 * np.eye(basis.shape[1])
     turn_by = np.cumsum(step[..., None] * basis, axis=1)  # d heading_i / d knot_m
-    curvature = np.full((k, p), start)
+    curvature = _first_guess(target, step)
     for _ in range(2):
         pose = integrate_path(curvature, step)
         error = target - pose
@@ -223,6 +224,24 @@ def _fit_curvature(
         knots = np.linalg.solve(smooth + transposed @ rows, gradient)[..., 0]
         curvature = curvature + knots @ basis.T
     return curvature
+
+
+def _first_guess(
+    target: Float[np.ndarray, 'K P 3'], step: Float[np.ndarray, 'K P']
+) -> Float[np.ndarray, 'K P']:
+    """Curvature of the target's headings over a second, towards 0 where it hardly moves.
+
+    Two Gauss-Newton steps must start near the solution: from the present steering held, the end
+    of a plan that leaves a bend of 10 m at full speed lies 180 degrees off, and they diverge.
+    """
+    p = step.shape[1]
+    basis, _ = _curvature_basis(p)
+    at = basis.argmax(axis=0)
+    low, high = np.maximum(at - GUESS_STEPS, 0), np.minimum(at + 1 + GUESS_STEPS, p)
+    heading = np.pad(target[..., 2], ((0, 0), (1, 0)))
+    progress = np.pad(np.cumsum(step, axis=1), ((0, 0), (1, 0)))
+    turn, way = heading[:, high] - heading[:, low], progress[:, high] - progress[:, low]
+    return np.asarray(turn * way / (way**2 + GUESS_M**2) @ basis.T)
 
 
 @lru_cache(maxsize=8)

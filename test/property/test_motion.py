@@ -97,7 +97,11 @@ def test_select_is_permutation_invariant(total, order, allowed):
 @FEW
 @given(speeds, bends, st.floats(0.0, 0.05), st.integers(0, 99))
 def test_noise_does_not_move_the_path(speed, bend, sigma, seed):
-    """Up to 5 cm of noise on every waypoint moves the feasible path by less than 15 cm in 3 s."""
+    """Up to 5 cm of noise on every waypoint moves the feasible path by less than 15 cm in 3 s.
+
+    Slower than 0.2 m/s a plan counts as standing, and the path ends where the car is.
+    """
+    speed = speed if speed > 0.2 else 0.0
     bend = bend if abs(bend) * speed**2 < 3.0 else 3.0 / speed**2
     poses, _ = truth(speed, 0.0, bend)
     result = roll_out(

@@ -31,6 +31,7 @@ DRIVES = {
     'wait, then go': (0.0, np.where(TIME > 3, 1.2, 0.0), 0.0),
     'brake hard': (9.0, np.where(TIME > 0.5, -5.0, 0.0), 0.0),
     'last half metre': (1.0, -1.0, 0.0),
+    'out of a bend': (4.3, np.where(TIME > 1, 1.0, 0.0), np.interp(TIME, [1.2, 2.4], [0.08, 0.0])),
 }
 
 
