@@ -90,9 +90,9 @@ class Road:
         self._x, self._y = self.position[:, 0].tolist(), self.position[:, 1].tolist()
         self._heading, self._last = self.heading.tolist(), len(grid) - 1.001
 
-    def _set_speed_limit(self) -> None:
+    def _set_speed_limit(self, lateral_mps2: float = LATERAL_MAX_MPS2) -> None:
         flat = np.maximum(np.abs(self.curvature), 1e-4)
-        limit = np.minimum(SPEED_MAX_MPS, np.sqrt(LATERAL_MAX_MPS2 / flat)).tolist()
+        limit = np.minimum(SPEED_MAX_MPS, np.sqrt(lateral_mps2 / flat)).tolist()
         for i in range(len(limit) - 2, -1, -1):
             limit[i] = min(
                 limit[i], math.sqrt(limit[i + 1] ** 2 + 2 * CURVE_BRAKING_MPS2 * STEP_M)

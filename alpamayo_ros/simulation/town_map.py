@@ -19,8 +19,10 @@ from alpamayo_ros.simulation.road import BEHIND_M, Road
 MAP_NAMES = ('town_0', 'town_1', 'town_2', 'town_3', 'town_4', 'town_5')
 SIGNAL_SIDE_M = 0.9  # pole beside the lane's right edge
 ROUTE_STEP_M = 0.5
+REACH = 9
 TURNS = ('s', 'L', 'R', 'l', 'r', 't')  # SUMO's words; the signal shown is the first one's
-SMOOTH_M = 1.0
+SMOOTH_M = 1.5
+LATERAL_MPS2 = 1.4  # turns at 3 to 4 m/s: people in a town go slower than the tyres allow
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +122,12 @@ class TownMap:
             if k + 1 == len(edges):
                 break
             way = next(w for w in _ways(lane.getEdge()) if _target(w) == edges[k + 1])
-            inside = _inside(self._net, way)
-            stop, length = length, length + sum(map(_length, inside))
-            pieces += inside
+            ahead = next(
+                q for q in self._net.getEdge(edges[k + 1]).getLanes() if q.allows('passenger')
+            )
+            inside = fillet(pieces[-1][-2:], _points(ahead.getShape())[:2])
+            stop, length = length, length + _length(inside)
+            pieces.append(inside)
             tls = way.getTLSID() if way.getTLLinkIndex() >= 0 else ''
             turn = way.getDirection().lower()
             marks.append(Junction(stop, length, turn, tls, way.getTLLinkIndex()))
@@ -144,7 +149,7 @@ class TownRoute(Road):
         lane = _smooth(dense)
         heading = np.unwrap(np.arctan2(*np.gradient(lane, axis=0).T[::-1]))
         self._resample(lane, heading)
-        self._set_speed_limit()
+        self._set_speed_limit(LATERAL_MPS2)
         shrunk = (self.length_m + BEHIND_M) / arc[-1]
         self.junctions = [
             Junction(
@@ -208,15 +213,37 @@ def _target(connection: Any) -> str:
     return str(connection.getToLane().getEdge().getID())
 
 
-def _inside(net: Any, connection: Any) -> list[Float[np.ndarray, 'n 2']]:
-    """Centre lines of the lanes inside the junction, one after the other."""
-    lines, via = [], connection.getViaLaneID()
-    while via:
-        lane = net.getLane(via)
-        lines.append(_points(lane.getShape()))
-        following = [c.getViaLaneID() for c in lane.getOutgoing()]
-        via = following[0] if following else ''
-    return lines
+def fillet(
+    into: Float[np.ndarray, '2 2'], out_of: Float[np.ndarray, '2 2']
+) -> Float[np.ndarray, 'n 2']:
+    """A way from the end of one line to the start of another: straight pieces and one arc.
+
+    SUMO's own lanes inside junctions bend twice as sharply in their middle.  Lines that hardly
+    turn, or whose extensions do not meet in between, are joined straight.
+    """
+    start, end = into[1], out_of[0]
+    u, v = _unit(into[1] - into[0]), _unit(out_of[1] - out_of[0])
+    cross, gap = u[0] * v[1] - u[1] * v[0], end - start
+    straight = np.stack([start, end])
+    if abs(cross) < 0.2:
+        return straight
+    before = (gap[0] * v[1] - gap[1] * v[0]) / cross
+    after = (u[0] * gap[1] - u[1] * gap[0]) / cross
+    if min(before, after) <= 0.5:
+        return straight
+    turn, leg = math.atan2(cross, u @ v), min(before, after)
+    radius = leg / math.tan(abs(turn) / 2)
+    first = start + u * (before - leg)
+    centre = first + math.copysign(radius, turn) * np.array([-u[1], u[0]])
+    angle = np.linspace(0, turn, max(4, math.ceil(abs(turn) * radius / ROUTE_STEP_M)))
+    c, s, arm = np.cos(angle), np.sin(angle), first - centre
+    arc = centre + np.stack([c * arm[0] - s * arm[1], s * arm[0] + c * arm[1]], 1)
+    return np.concatenate([start[None], arc, end[None]])
+
+
+def _unit(v: np.ndarray) -> np.ndarray:
+    out: np.ndarray = v / np.linalg.norm(v)
+    return out
 
 
 def _head(tls: str, link: int, at: np.ndarray, along: np.ndarray, lane_width_m: float) -> Signal:
@@ -228,8 +255,8 @@ def _head(tls: str, link: int, at: np.ndarray, along: np.ndarray, lane_width_m: 
 
 def _smooth(line: Float[np.ndarray, 'n 2']) -> Float[np.ndarray, 'n 2']:
     """The line with corners rounded over about a metre, ends kept."""
-    reach = np.arange(-6, 7) * ROUTE_STEP_M
+    reach = np.arange(-REACH, REACH + 1) * ROUTE_STEP_M
     kernel = np.exp(-0.5 * (reach / SMOOTH_M) ** 2)
     kernel /= kernel.sum()
-    padded = np.pad(line, ((6, 6), (0, 0)), 'reflect', reflect_type='odd')
+    padded = np.pad(line, ((REACH, REACH), (0, 0)), 'reflect', reflect_type='odd')
     return np.stack([np.convolve(padded[:, k], kernel, 'valid') for k in (0, 1)], 1)

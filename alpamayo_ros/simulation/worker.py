@@ -13,6 +13,7 @@ import cv2
 
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import load_profile
+from alpamayo_ros.runtime.worker_main import die_with
 from alpamayo_ros.simulation.ablation import AblatedPlanner, Ablation
 from alpamayo_ros.simulation.batch import Task
 from alpamayo_ros.simulation.planners import Planner, open_planner
@@ -32,6 +33,7 @@ def open_task(task: Task) -> tuple[Planner, Options] | str:
 
 def main() -> None:
     """Answer until the input closes; whatever a library prints goes to stderr."""
+    die_with(os.getppid())
     answers = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
     cv2.setNumThreads(1)

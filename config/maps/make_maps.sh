@@ -7,7 +7,7 @@ make() {  # name seed nx ny lx ly perturb extra...
     --perturb-x "$perturb" --perturb-y "$perturb" --seed $seed \
     --default.lanenumber 1 --default.lanewidth 3.5 --default.speed 10 --default.sidewalk-width 2.5 \
     --sidewalks.guess --sidewalks.guess.max-speed 15 --crossings.guess --tls.guess --tls.guess.threshold 29 --default.junctions.type priority \
-    --default.junctions.radius 5 --tls.green.time 16 --tls.yellow.time 3 \
+    --default.junctions.radius 9 --tls.green.time 16 --tls.yellow.time 3 \
     --no-turnarounds --no-warnings --output-file $name.net.xml "$@"
   sed -i -e '/<!--/,/-->/d' $name.net.xml
   gzip -9nf $name.net.xml
