@@ -1,5 +1,4 @@
 """``alpamayo train``: expert data, encoder, driver, aggregation, joint; every step resumes."""
-"""
 
 from __future__ import annotations
 
