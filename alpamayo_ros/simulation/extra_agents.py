@@ -51,9 +51,10 @@ class ExtraAgents:
         program['sky'].value, program['fog'].value = tuple(world.sky.tolist()), world.fog_1pm
         if kind in self._meshes:
             return
-        mesh = (ctx.buffer(EXTRA_MESHES[kind]().tobytes()), '3f 3f 1f', 'p', 'c', 'material')
+        vertices = ctx.buffer(EXTRA_MESHES[kind]().tobytes())
+        mesh: tuple[Any, ...] = (vertices, '3f 3f 1f', 'p', 'c', 'material')
         if kind == 'lamp':
-            mesh = (mesh[0], '3f 16x', 'p')
+            mesh = (vertices, '3f 16x', 'p')
         self._meshes[kind] = []
         for _ in range(self._slots):
             buffer = ctx.buffer(reserve=MAX_EXTRA * 48)

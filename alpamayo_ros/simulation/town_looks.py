@@ -56,9 +56,9 @@ def lamps(signals: Sequence[Signal], state: Callable[[str, int], str]) -> list[A
         if lit in LAMP_Z_M:
             x, y = head.x_m - 0.17 * math.cos(head.heading_rad), head.y_m
             y -= 0.17 * math.sin(head.heading_rad)
-            pose, size = (x, y, head.heading_rad), (LAMP_M, LAMP_M)
-            look = (*size, LAMP_RGB[lit], False, LAMP_Z_M[lit])
-            out.append(Agent(10_000 + k, 'lamp', *pose, 0.0, 0.0, *look))
+            pose, still, size = (x, y, head.heading_rad), (0.0, 0.0), (LAMP_M, LAMP_M)
+            colour, height = LAMP_RGB[lit], LAMP_Z_M[lit]
+            out.append(Agent(10_000 + k, 'lamp', *pose, *still, *size, colour, False, height))
     return out
 
 
