@@ -27,7 +27,7 @@ COLUMNS = {  # key of the row: heading
     'restarts': 'again',
     'gap_m': 'gap',
     'score': 'score',
-    'fallback_plans': 'fallback',
+    'fallback_plans': 'stop plans',
 }
 
 
@@ -137,10 +137,11 @@ def drive(task: Task, seeds: list[int], workers: int, json_path: Path | None) ->
 
 def show(report: dict[str, Any]) -> None:
     """Rows and summary as a table."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*COLUMNS.values())
+    table = Table(*COLUMNS.values(), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for row in report['rows']:
         cells = [f'{row[c]:.2f}' if isinstance(row[c], float) else str(row[c]) for c in COLUMNS]
         table.add_row(*cells, style=None if row['right'] else 'red')

@@ -58,6 +58,8 @@ class AblatedPlanner:
         if self._other is not None:
             self._other.close()
         self._other = None
+        if self.ablation == 'cameras=other' and sim.scenario.map == 'town':
+            raise ValueError('cameras=other needs two worlds, and a process holds one town only')
         if self.ablation == 'cameras=other':
             self._other = OtherDrive(sim.scenario, sim.seed + OTHER_SEED, self.profile)
 

@@ -17,6 +17,9 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
+from alpamayo_ros import __version__
+from alpamayo_ros.simulation.scenario import load_scenario
+
 THREADS = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS', 'LP_NUM_THREADS')
 WORKER = 'alpamayo_ros.simulation.worker'
 
@@ -92,11 +95,11 @@ class _Worker:
 class Journal:
     """Finished rows of one task, a line each; ``path`` None keeps nothing.
 
-    The first line names task and model: with another one the file is started anew.
+    The first line names task, scenario, model and version: with others it is started anew.
     """
 
     def __init__(self, path: Path | None, task: Task, identity: dict[str, Any]) -> None:
-        self.path, head = path, json.dumps({'task': asdict(task), 'planner': identity})
+        self.path, head = path, _head(task, identity)
         self.rows: dict[int, dict[str, Any]] = {}
         if path is None:
             return
@@ -117,6 +120,13 @@ class Journal:
         """Remove the file: the rows stand elsewhere now."""
         if self.path is not None:
             self.path.unlink(missing_ok=True)
+
+
+def _head(task: Task, identity: dict[str, Any]) -> str:
+    """All that rows depend on, in one line."""
+    scenario = load_scenario(task.scenario).model_dump()
+    parts = {'task': asdict(task), 'scenario': scenario, 'planner': identity}
+    return json.dumps({**parts, 'version': __version__}, sort_keys=True)
 
 
 def _row(line: str) -> dict[str, Any]:
