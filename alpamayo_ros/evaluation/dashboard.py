@@ -189,11 +189,11 @@ def _words(out: Canvas, words: Mapping[str, str]) -> None:
             out[top, x + 18 : x + w - 18] = canvas.EDGE
         canvas.text(out, name.upper(), (x + 18, top + round(row / 2) - 8), 12, canvas.BLUE, True)
         said = words.get(name, '')
-        lines = canvas.wrap(said or '–', 19, w - 168, 2)
+        lines = canvas.wrap(said or '–', 18, w - 164, 2)
         first = top + round(row / 2) - 12 * len(lines)
         for number, line in enumerate(lines):
             colour = canvas.TEXT if said else canvas.MUTED
-            canvas.text(out, line, (x + 148, first + 25 * number), 19, colour)
+            canvas.text(out, line, (x + 148, first + 24 * number), 18, colour)
 
 
 def _legend(out: Canvas) -> None:

@@ -173,13 +173,13 @@ def split(text: str) -> dict[str, str]:
 
 
 def sentence(health: events.Health | None) -> str:
-    """The first fault with its sentence, or the reason of a state that is not healthy; figures in
-    brackets are left to the log.
+    """The first fault with the first sentence of its message (figures and remedies are left to the
+    log), or the reason of a state that is not healthy.
     """
     if health is None:
         return ''
     if health.faults:
-        said = health.messages[0].partition(' (')[0] if health.messages else ''
+        said = health.messages[0].partition('. ')[0].rstrip('.') + '.' if health.messages else ''
         return said if said.startswith(health.faults[0]) else f'{health.faults[0]}: {said}'
     return '' if STATES[health.state] in ('READY', 'ACTIVE') else health.reason
 
