@@ -31,10 +31,7 @@ EXPERT_GAP_M = 5.0  # a good driver stops this far behind a standing car
 
 
 class Simulation:
-    """One drive on a winding road (``town.Town``: in a town; ``world.open_world`` chooses).
-
-    ``render`` False: ``images`` may not be called and no GL context is made.
-    """
+    """A drive on a winding road (``open_world``: on any map); ``render`` False: no images."""
 
     map = 'winding_road'
 

@@ -17,7 +17,8 @@ from alpamayo_ros.simulation.agents import Agent, LaneCar
 from alpamayo_ros.simulation.mesh import Scenery
 from alpamayo_ros.simulation.road import BEHIND_M, STEP_M, Road
 from alpamayo_ros.simulation.simulation import EXPERT_GAP_M, Simulation
-from alpamayo_ros.simulation.town_map import MAP_NAMES, Junction, TownRoute, town_map
+from alpamayo_ros.simulation.town_map import MAP_NAMES, town_map
+from alpamayo_ros.simulation.town_route import Junction, TownRoute
 from alpamayo_ros.simulation.town_traffic import TownTraffic
 from alpamayo_ros.simulation.truth import SceneTruth, scene_truth
 

@@ -14,7 +14,8 @@ from alpamayo_ros.simulation.rollout import rollout
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.simulation.simulation import Simulation
 from alpamayo_ros.simulation.town import Town
-from alpamayo_ros.simulation.town_map import MAP_NAMES, fillet, town_map
+from alpamayo_ros.simulation.town_map import MAP_NAMES, town_map
+from alpamayo_ros.simulation.town_route import fillet
 from alpamayo_ros.simulation.world import open_world
 
 pytestmark = pytest.mark.timeout(180)  # a machine that trains beside the tests
