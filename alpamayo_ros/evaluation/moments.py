@@ -24,7 +24,12 @@ class Notable:
 
 
 def notable(recording: Recording, count: int = 2) -> list[Notable]:
-    """Up to ``count`` moments in time: a fault, standing, hardest braking, sharpest bend."""
+    """Up to ``count`` moments, in the order of time."""
+    return sorted(ranked(recording, count), key=lambda moment: moment.t0_ns)
+
+
+def ranked(recording: Recording, count: int) -> list[Notable]:
+    """Up to ``count`` moments: a fault before hardest braking, standing and the sharpest bend."""
     found: list[Notable] = []
     for moment in (*_faults(recording), *_motion(recording)):
         apart = all(abs(moment.t0_ns - f.t0_ns) > APART_S * 1e9 for f in found)
@@ -32,14 +37,14 @@ def notable(recording: Recording, count: int = 2) -> list[Notable]:
             found.append(moment)
     if not found and recording.times_ns:
         found = [Notable(recording.times_ns[len(recording.times_ns) // 2], 'half way')]
-    return sorted(found, key=lambda moment: moment.t0_ns)
+    return found
 
 
 def telling(recording: Recording, count: int) -> list[events.Words]:
     """Words said at notable moments first, then words that differ from those."""
     said = sorted(recording.all(events.Words), key=lambda w: w.t0_ns)
     keys = [w.t0_ns for w in said]
-    chosen = [newest(said, keys, m.t0_ns) for m in notable(recording, count)]
+    chosen = [newest(said, keys, m.t0_ns) for m in ranked(recording, count)]
     out: list[events.Words] = []
     for words in (*chosen, *said):
         if words is not None and words.perception and words.rationale not in {

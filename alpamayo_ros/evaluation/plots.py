@@ -76,7 +76,7 @@ def speed_plot(recording: Recording) -> str:
                    label='planned 2 s before')  # fmt: skip
     speed.plot(time_s, table[:, 4], color=BLUE, label='driven')
     speed.set(ylabel='speed [m/s]', ylim=(0, None))
-    speed.legend(loc='lower right', fontsize=8)
+    _legend_above(speed)
     change.plot(time_s, acceleration(table), color=BLUE)
     change.axhline(0, color=GREY, linewidth=0.8)
     change.set(ylabel='acceleration [m/s²]', xlabel='time [s]')
@@ -97,7 +97,7 @@ def age_plot(recording: Recording) -> str:
               color=GREEN, label='planning cycle')  # fmt: skip
     axes.axhline(100, color=GREY, linestyle='--', linewidth=1, label='period, 100 ms')
     axes.set(xlabel='time [s]', ylabel='[ms]', ylim=(0, None))
-    axes.legend(fontsize=8, loc='upper right')
+    _legend_above(axes)
     return _svg(figure)
 
 
@@ -139,6 +139,11 @@ def _figure(width: float, height: float, rows: int = 1) -> tuple[Any, Any]:
 
     figure = Figure(figsize=(width, height), layout='constrained')
     return figure, figure.subplots(rows, 1, sharex=True)
+
+
+def _legend_above(axes: Any) -> None:
+    """A legend in one row that covers no data."""
+    axes.legend(fontsize=8, loc='lower left', bbox_to_anchor=(0.0, 1.0), ncols=3, borderaxespad=0)
 
 
 def _svg(figure: Any) -> str:

@@ -78,7 +78,7 @@ def page(
             plots.speed_plot(director.recording),
         ]
     free = [d.recording for d in directors if d.recording.info.mode == 'free']
-    extra = [plots.age_plot(free[0])] if free else []
+    extra = [plots.age_plot(free[0])] if free and summary.stage_ms else []
     extra += [plots.stage_plot(summary.stage_ms)] if summary.stage_ms else []
     apart = plots.svg_ids_apart([*drawn, *extra])
     chapters = [
