@@ -15,6 +15,7 @@ from rich.console import Console
 
 from alpamayo_ros.cli import demo, demo_drive
 from alpamayo_ros.cli.demo_drive import Drive, DriveError, Now
+from alpamayo_ros.evaluation import events
 from alpamayo_ros.evaluation.recording import EVENTS, Recording
 from alpamayo_ros.simulation.scenario import scenario_names
 
@@ -138,4 +139,6 @@ def test_a_short_demo_over_the_real_graph(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert (tmp_path / 'drive.mp4').stat().st_size > 10_000
     assert 'scripted test double' in (tmp_path / 'report.html').read_text()
     recording = Recording(tmp_path / 'runs' / 'winding_road_112_lockstep')
+    judged = [c for c in recording.all(events.Candidates) if c.selected >= 0]
+    assert judged and all(c.costs[c.selected] is not None for c in judged)
     assert len(recording.times_ns) >= 29  # every timestep was seen, none lost on the way
