@@ -151,3 +151,48 @@ def test_words_and_plan_agree_or_not(intent, first, last, expected):
 def test_agreement_is_unknown_without_words_on_speed_or_without_numbers():
     assert math.isnan(agreement({'intent': 'enjoy the view'}, 1.0, 2.0)[0])
     assert math.isnan(agreement({'intent': 'stop'}, math.nan, 2.0)[0])
+
+
+def test_a_lost_answer_is_asked_again(monkeypatch):
+    from lifecycle_msgs.msg import State
+    from lifecycle_msgs.srv import GetState
+
+    from alpamayo_ros.nodes import readiness
+
+    class Call:
+        """An answer that came, or never does."""
+
+        def __init__(self, answered):
+            self.answered = answered
+
+        def done(self):
+            return self.answered
+
+        def result(self):
+            state = State(id=State.PRIMARY_STATE_ACTIVE)
+            return GetState.Response(current_state=state)
+
+    class Client:
+        """Loses the first answer."""
+
+        def __init__(self):
+            self.asked, self.dropped = 0, 0
+
+        def service_is_ready(self):
+            return True
+
+        def call_async(self, request):
+            self.asked += 1
+            return Call(answered=self.asked > 1)
+
+        def remove_pending_request(self, call):
+            self.dropped += 1
+
+    client, now = Client(), [0.0]
+    node = type('Node', (), {'create_client': lambda *_: client})()
+    monkeypatch.setattr(readiness.time, 'monotonic', lambda: now[0])
+    watch = readiness.PlannerWatch(node)
+    assert not watch.ask() and not watch.ask() and client.asked == 1
+    now[0] = 1.5
+    assert not watch.ask() and (client.asked, client.dropped) == (2, 1)
+    assert watch.ask()
