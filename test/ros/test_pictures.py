@@ -10,7 +10,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from alpamayo_ros.faults import Code
 from alpamayo_ros.nodes.derivative import SpeedDerivative
-from alpamayo_ros.nodes.overlay import draw, project
+from alpamayo_ros.nodes.overlay import draw
 from alpamayo_ros.nodes.views import ViewPipeline
 from alpamayo_ros.nodes.world_topics import camera_info
 from alpamayo_ros.profile import load_profile
@@ -130,13 +130,13 @@ def test_calibration_is_adopted_once_and_may_not_change(pipeline):
     assert pipeline.calibrate('front_right', wrong).code is Code.CALIBRATION
 
 
-def test_a_point_straight_ahead_is_drawn_in_the_middle_column():
+def test_a_path_straight_ahead_is_drawn_in_the_middle_column():
     camera = RIG.camera('front')
-    (pixel,) = project(camera, np.array([[10.0, 0.0]]))
-    assert pixel[0] == pytest.approx(camera.matrix[0, 2]) and pixel[1] > camera.height / 2
-    left, right = project(camera, np.array([[10.0, 3.0], [10.0, -3.0]]))
-    assert left[0] < pixel[0] < right[0]
-    assert len(project(camera, np.array([[-5.0, 0.0]]))) == 0
+    image = np.zeros((camera.height, camera.width, 3), np.uint8)
+    rows, columns = np.nonzero(draw(image, camera, np.array([[5.0, 0.0], [30.0, 0.0]]), []).max(2))
+    assert columns.mean() == pytest.approx(camera.matrix[0, 2], abs=1.0)
+    assert rows.min() > camera.height / 4
+    assert draw(image, camera, np.array([[-5.0, 0.0], [-9.0, 0.0]]), []).max() == 0
 
 
 def test_overlay_leaves_the_original_alone():
