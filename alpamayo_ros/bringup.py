@@ -78,7 +78,7 @@ class Graph:
     environment: tuple[tuple[str, str], ...]
 
 
-def _driver(options: Options, sim_time: bool) -> list[NodeSpec]:
+def _driver(options: Options, sim_time: bool, from_bag: bool = False) -> list[NodeSpec]:
     """The seven nodes of DESIGN section 5, the same on a vehicle, in simulation and in replay."""
     common: tuple[tuple[str, Value], ...] = (
         ('use_sim_time', sim_time),
@@ -90,6 +90,8 @@ def _driver(options: Options, sim_time: bool) -> list[NodeSpec]:
     remap = topic_map(options.topics)
     objects = (('objects', 'ground_truth/objects'),) if truth else ()
     own: dict[str, tuple[tuple[str, Value], ...]] = {
+        'camera_sync': (('reliable_inputs', from_bag),),
+        'egomotion': (('reliable_inputs', from_bag),),
         'planner': (
             ('runtime', options.runtime),
             ('model', options.model),
@@ -163,7 +165,8 @@ def replay(options: Options) -> Graph:
         respawn=False,
         ends_graph=True,
     )
-    return _graph('replay', options, [*_driver(options, sim_time=True), source])
+    driver = _driver(options, sim_time=True, from_bag=True)
+    return _graph('replay', options, [*driver, source])
 
 
 GRAPHS: dict[str, Callable[[Options], Graph]] = {

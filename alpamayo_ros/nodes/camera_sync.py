@@ -29,6 +29,7 @@ from alpamayo_ros.sensing.sync import CameraSync, SyncCamera, SyncedSet, SyncLim
 PARAMETERS = (
     Param('decode_threads', int, '', 'Threads that decode the matched images.', 1, 16),
     Param('poll_s', float, 's', 'How often missing images are looked for.', 0.005, 0.1),
+    Param('reliable_inputs', bool, '', 'Inputs come from a sender that can repeat them: a bag.'),
 )
 
 
@@ -74,7 +75,8 @@ class CameraSyncNode(AlpamayoNode):
             compressed = camera.topic.endswith('/compressed')
             kind = CompressedImage if compressed else Image
             take = partial(self._on_image, camera.name)
-            qos.watched_subscription(self, kind, camera.topic, take, qos.sensor(lockstep))
+            profile = qos.sensor(lockstep, reliable=self.settings.reliable_inputs)
+            qos.watched_subscription(self, kind, camera.topic, take, profile)
             if camera.info_topic:
                 learn = partial(self._on_calibration, camera.name)
                 profile = qos.sensor(lockstep, depth=1)

@@ -35,6 +35,7 @@ PARAMETERS = (
     Param('poll_s', float, 's', 'How often waiting timesteps are looked at.', 0.005, 0.1),
     Param('acceleration_window_s', float, 's', 'Base line of acceleration from speed.', 0.02, 0.5),
     Param('imu_age_s', float, 's', 'An Imu message up to this age gives acceleration.', 0.0, 0.2),
+    Param('reliable_inputs', bool, '', 'Inputs come from a sender that can repeat them: a bag.'),
 )
 # Message types that may report the steering angle, and the field that holds it [rad].
 STEERING = (
@@ -57,7 +58,8 @@ class EgomotionNode(AlpamayoNode):
         self._present: dict[str, str] = {}
         self._last_ns = -1
         lockstep = self.settings.lockstep
-        sensor, out = qos.sensor(lockstep, depth=50), qos.output(lockstep)
+        reliable = self.settings.reliable_inputs
+        sensor, out = qos.sensor(lockstep, 50, reliable), qos.output(lockstep)
         self._histories = qos.watched_publisher(self, EgoHistory, 'ego_history', out)
         subscribe = qos.watched_subscription
         subscribe(self, Odometry, self.source.topic, self._on_odometry, sensor)

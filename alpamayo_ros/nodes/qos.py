@@ -37,9 +37,9 @@ def lockstep() -> QoSProfile:
     return _profile(LOCKSTEP_DEPTH, reliable=True, latched=True)
 
 
-def sensor(in_lockstep: bool, depth: int = 5) -> QoSProfile:
-    """Cameras and odometry: best effort on a vehicle."""
-    return lockstep() if in_lockstep else _profile(depth, reliable=False, latched=False)
+def sensor(in_lockstep: bool, depth: int = 5, reliable: bool = False) -> QoSProfile:
+    """Cameras and odometry: best effort on a vehicle, reliable from a bag."""
+    return lockstep() if in_lockstep else _profile(depth, reliable=reliable, latched=False)
 
 
 def output(in_lockstep: bool, depth: int = 1) -> QoSProfile:

@@ -35,7 +35,8 @@ PARAMETERS = (
 )
 TICK_S = 0.01  # /clock and the messages that are due, at 100 Hz
 BROKEN = 5
-DISCOVERY_S = 1.0  # for the topics that are not waited for
+ODOMETRY_READERS = 3  # camera_sync, egomotion, trajectory
+LEAD_S = 1.0  # wall time of clock alone: images that overtake it would come from the future
 LATCHED = ('/tf_static', 'camera_info')
 
 
@@ -51,7 +52,8 @@ class ReplayNode(AlpamayoNode):
             raise ConfigurationError('replay: lockstep is not available; set lockstep to false')
         rig = load_rig(self.settings.rig)
         cameras = rig.for_profile(load_profile(self.settings.profile))
-        self._awaited = [self.resolve_topic_name(camera.topic) for camera in cameras]
+        readers = {camera.topic: 1 for camera in cameras} | {rig.odometry.topic: ODOMETRY_READERS}
+        self._awaited = {self.resolve_topic_name(topic): n for topic, n in readers.items()}
         self.exit_code = 0
         self._clock_out = self.create_publisher(Clock, '/clock', 10)
         self._reader = BagReader(path, raw=True)
@@ -70,8 +72,9 @@ class ReplayNode(AlpamayoNode):
         if self._started_s is None and not self._ready():
             return
         assert self._started_s is not None  # _ready sets it
-        elapsed_ns = round((time.monotonic() - self._started_s) * self.settings.rate * NS)
-        now_ns = self._begin_ns + elapsed_ns
+        elapsed_s = time.monotonic() - self._started_s - LEAD_S
+        elapsed_ns = round(elapsed_s * self.settings.rate * NS)
+        now_ns = max(self._begin_ns + elapsed_ns, 0)
         self._clock_out.publish(Clock(clock=stamp(now_ns)))
         while self._next is not None and self._next.time_ns <= now_ns:
             self._play(self._next)
@@ -83,17 +86,18 @@ class ReplayNode(AlpamayoNode):
             self._finish()
 
     def _ready(self) -> bool:
-        """Whether every camera topic has a reader and the planner is active, or the wait over."""
+        """Whether cameras and odometry are read and the planner is active, or the wait over."""
         waited_s = time.monotonic() - self._began_s
-        listening = all(self.count_subscribers(topic) > 0 for topic in self._awaited)
+        listening = all(
+            publisher.get_subscription_count() >= self._awaited.get(publisher.topic_name, 0)
+            for publisher in self._outputs.values()
+        )
         active = self._planner.ask()
         if not (listening and active):
             if waited_s < self.settings.start_timeout_s:
                 return False
-            lack = 'the planner is not active' if listening else 'not every camera has a reader'
+            lack = 'the planner is not active' if listening else 'not every input has a reader'
             self.get_logger().warning(f'{lack} after {waited_s:.0f} s; playing all the same')
-        elif waited_s < DISCOVERY_S:
-            return False
         self._started_s = time.monotonic()
         return True
 
