@@ -120,6 +120,7 @@ class BagWriter:
         if self.path.suffix != '.mcap':
             raise ValueError(f'a bag is written as .mcap, not {self.path.name!r}')
         self.store = typestore()
+        self.count = 0
         self._connections: dict[str, Any] = {}
 
     def __enter__(self: W) -> W:
@@ -153,8 +154,9 @@ class BagWriter:
             )
         data = self.store.serialize_cdr(message, kind)
         self._writer.write(self._connections[topic], time_ns, data)
+        self.count += 1
 
-    def new(self, kind: str, **fields: Any) -> Any:
+    def new(self, kind: str, /, **fields: Any) -> Any:
         """A message of type ``sensor_msgs/msg/Image`` and the like; every field must be given."""
         return self.store.types[kind](**fields)
 

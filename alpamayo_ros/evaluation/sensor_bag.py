@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros.evaluation.bag import BagWriter
+from alpamayo_ros.sensing.navigation import NavInstruction
 from alpamayo_ros.sensing.rig import RigCamera
 
 DISTORTION_MODEL = {'none': 'plumb_bob'}  # CameraInfo has no name for an ideal lens
 
 
+@dataclass(frozen=True, slots=True)
+class BoxRow:
+    """One road user: ``pose`` of the box's centre and ``velocity_mps`` over the ground, both in
+    the frame that is given with it; ``size_m``: length, width, height (0: unknown).
+    """
+
+    id: int
+    kind: str
+    pose: Float[np.ndarray, '4 4']
+    velocity_mps: Float[np.ndarray, '3']
+    size_m: tuple[float, float, float]
+    yaw_rate_rps: float = float('nan')
+
+
 class SensorBag(BagWriter):
-    """A bag writer that knows cameras, odometry and tf."""
+    """A bag writer that knows cameras, odometry, objects, instructions and tf."""
 
     def compressed_image(self, topic: str, stamp_ns: int, frame_id: str, data: bytes) -> None:
         """Append a CompressedImage whose format is read off its first bytes."""
@@ -66,11 +83,7 @@ class SensorBag(BagWriter):
     ) -> None:
         """Append nav_msgs/Odometry: ``pose`` of frames[1] in frames[0], twist in frames[1]."""
         covariance = np.zeros(36)
-        placed = self.new(
-            'geometry_msgs/msg/Pose',
-            position=self._point(pose[:3, 3]),
-            orientation=self._rotation(pose),
-        )
+        placed = self._pose(pose)
         twist = self.new(
             'geometry_msgs/msg/Twist',
             linear=self._vector(linear_mps),
@@ -86,6 +99,50 @@ class SensorBag(BagWriter):
             twist=self.new(
                 'geometry_msgs/msg/TwistWithCovariance', twist=twist, covariance=covariance
             ),
+        )
+        self.write(topic, message, stamp_ns)
+
+    def objects(
+        self, topic: str, stamp_ns: int, frame_id: str, source: str, boxes: Iterable[BoxRow]
+    ) -> None:
+        """Append alpamayo_ros/TrackedObjectArray; ``source`` says who knows it."""
+        rows = [
+            self.new(
+                'alpamayo_ros/msg/TrackedObject',
+                id=box.id,
+                kind=box.kind,
+                existence=1.0,
+                pose=self._pose(box.pose),
+                velocity=self._vector(box.velocity_mps),
+                yaw_rate_rps=box.yaw_rate_rps,
+                length_m=box.size_m[0],
+                width_m=box.size_m[1],
+                height_m=box.size_m[2],
+                position_variance=np.zeros(0, np.float32),
+            )
+            for box in boxes
+        ]
+        message = self.new(
+            'alpamayo_ros/msg/TrackedObjectArray',
+            header=self.header(stamp_ns, frame_id),
+            source=source,
+            objects=rows,
+        )
+        self.write(topic, message, stamp_ns)
+
+    def instruction(self, topic: str, stamp_ns: int, said: NavInstruction) -> None:
+        """Append alpamayo_ros/NavInstruction, as a route planner publishes it."""
+        message = self.new(
+            'alpamayo_ros/msg/NavInstruction',
+            header=self.header(stamp_ns, 'map'),
+            maneuver=int(said.maneuver),
+            distance_m=said.distance_m,
+            exit_number=said.exit_number,
+            street=said.street,
+            expires=self.new('builtin_interfaces/msg/Time', sec=0, nanosec=0),
+            text='',
+            source='route',
+            faults=[],
         )
         self.write(topic, message, stamp_ns)
 
@@ -107,6 +164,10 @@ class SensorBag(BagWriter):
             for (parent, child), pose in poses.items()
         ]
         self.write(topic, self.new('tf2_msgs/msg/TFMessage', transforms=transforms), stamp_ns)
+
+    def _pose(self, pose: np.ndarray) -> Any:
+        position, orientation = self._point(pose[:3, 3]), self._rotation(pose)
+        return self.new('geometry_msgs/msg/Pose', position=position, orientation=orientation)
 
     def _vector(self, v: np.ndarray) -> Any:
         return self.new('geometry_msgs/msg/Vector3', x=float(v[0]), y=float(v[1]), z=float(v[2]))

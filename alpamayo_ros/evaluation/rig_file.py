@@ -1,0 +1,22 @@
+"""The rig file that lies beside a converted recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from alpamayo_ros.sensing.rig import Rig
+
+
+def rig_path(bag: Path) -> Path:
+    """Where the rig of ``drive.mcap`` lies: ``drive.rig.yaml`` beside it."""
+    return bag.with_suffix('.rig.yaml')
+
+
+def write_rig(rig: Rig, bag: Path, comment: str) -> Path:
+    """Write ``rig`` beside ``bag``; ``comment``: the first line, where it comes from."""
+    text = yaml.safe_dump(rig.model_dump(mode='json', exclude_none=True), sort_keys=False)
+    path = rig_path(bag)
+    path.write_text(f'# {comment}\n{text}')
+    return path
