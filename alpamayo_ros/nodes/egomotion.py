@@ -22,9 +22,9 @@ from alpamayo_ros.msg import EgoHistory, FrameSetInfo
 from alpamayo_ros.nodes import convert, qos
 from alpamayo_ros.nodes.base import AlpamayoNode, run
 from alpamayo_ros.nodes.convert import NS, ns, stamp
-from alpamayo_ros.nodes.derivative import SpeedDerivative
 from alpamayo_ros.nodes.params import Param
 from alpamayo_ros.profile import load_profile
+from alpamayo_ros.sensing.derivative import SpeedDerivative
 from alpamayo_ros.sensing.egomotion import EgoBuffer
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.types import EgoState

@@ -12,9 +12,9 @@ from nav_msgs.msg import Odometry
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.nodes import convert
-from alpamayo_ros.nodes.views import reduction, scaled, shrink
 from alpamayo_ros.nodes.world_topics import camera_info, tracked
 from alpamayo_ros.profile import load_profile
+from alpamayo_ros.sensing.reduction import reduction, scaled, shrink
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.simulation.agents import Agent
 from alpamayo_ros.types import EgoHistory, EgoState, FrameSet, Proposal

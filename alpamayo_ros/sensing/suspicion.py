@@ -1,4 +1,4 @@
-"""Which cameras show no picture of a road: frozen, black, white or noise.  Pure, no ROS."""
+"""Which cameras show no picture of a road: frozen, black, white or noise."""
 
 from __future__ import annotations
 

@@ -1,0 +1,238 @@
+"""From matched images to the profile's views: header gate, decoding, rectification, plausibility.
+
+``submit`` hands the images of a set to threads (OpenCV frees the interpreter while it decodes),
+``finish`` waits for them and judges, in the order of time; between the two the caller may do
+something else.  The live node and offline replay use this very class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import UInt8
+from pydantic import ValidationError
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.sensing.image_gate import (
+    CHANNELS,
+    decode_compressed,
+    decode_raw,
+    gate_compressed,
+)
+from alpamayo_ros.sensing.reduction import reduction, scaled, shrink
+from alpamayo_ros.sensing.rig import RigCamera
+from alpamayo_ros.sensing.suspicion import Suspicion
+from alpamayo_ros.sensing.synced import SyncedSet
+from alpamayo_ros.sensing.views import ViewMaker
+from alpamayo_ros.types import FrameSet
+
+SAME_PX = 1e-6  # intrinsics that differ less than this are the same calibration
+
+
+@runtime_checkable
+class Bridge(Protocol):
+    """What converts encodings beyond the core's list: cv_bridge, where ROS has it."""
+
+    def imgmsg_to_cv2(self, message: Any, encoding: str) -> Any:
+        """Pixels of a sensor_msgs/Image."""
+        ...
+
+    def cv2_to_imgmsg(self, image: Any, encoding: str) -> Any:
+        """A sensor_msgs/Image of pixels."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What one camera gives to a set: its views by index, or why there are none."""
+
+    images: tuple[tuple[int, UInt8[np.ndarray, 'H W 3']], ...] = ()
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A set whose images are being decoded."""
+
+    matched: SyncedSet
+    messages: Mapping[str, Any]
+    futures: Mapping[str, Future[Views]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Eye:
+    """One camera with the calibration in force."""
+
+    camera: RigCamera
+    factor: int
+    makers: tuple[tuple[int, ViewMaker], ...]
+
+
+class ViewPipeline:
+    """Holds each camera's calibration and view makers; decodes in threads."""
+
+    def __init__(
+        self,
+        profile: ModelProfile,
+        cameras: Sequence[RigCamera],
+        threads: int,
+        bridge: Bridge | None = None,
+    ) -> None:
+        """``cameras`` in the profile's order."""
+        self.profile = profile
+        self.news = ''
+        self._bridge = bridge
+        self._maskable = {camera.name: camera.maskable for camera in profile.cameras}
+        self._learned: set[str] = set()
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix='decode')
+        self.suspicion = Suspicion(profile)
+        self._eyes = {camera.name: self._eye(camera) for camera in cameras}
+
+    def close(self) -> None:
+        """End the threads; what they have not begun is dropped."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _eye(self, camera: RigCamera) -> _Eye:
+        """View makers for a calibration; large images are decoded reduced."""
+        factor = reduction(camera, self.profile)
+        width, height = -(-camera.width // factor), -(-camera.height // factor)
+        matrix = scaled(camera.matrix, factor)
+        makers = [
+            (i, ViewMaker(view, matrix, camera.distortion, width, height))
+            for i, view in enumerate(self.profile.views)
+            if view.camera == camera.name
+        ]
+        return _Eye(camera, factor, tuple(makers))
+
+    @property
+    def has_bridge(self) -> bool:
+        """Whether encodings beyond the core's list can be converted."""
+        return self._bridge is not None
+
+    @property
+    def lost_fov(self) -> str:
+        """Which views are wider than their camera, and by how many degrees."""
+        makers = dict(pair for eye in self._eyes.values() for pair in eye.makers)
+        lost = [(m.view.name, m.lost_fov_deg) for _, m in sorted(makers.items())]
+        words = ', '.join(f'{view} {deg:.0f} deg' for view, deg in lost if deg > 1.0)
+        return f'lost field of view: {words or "none"}'
+
+    def calibrate(self, name: str, message: Any) -> Fault | None:
+        """Adopt the first CameraInfo of a camera; CALIBRATION_CHANGED when a later one differs."""
+        camera = self._eyes[name].camera
+        coefficients = tuple(float(v) for v in message.d)
+        model = message.distortion_model if any(coefficients) else 'none'
+        if (message.width, message.height) != (camera.width, camera.height):
+            size = f'{message.width} x {message.height}, rig {camera.width} x {camera.height}'
+            return Fault(Code.CALIBRATION, f'{name}: CameraInfo is for {size}.')
+        try:
+            found = camera.with_calibration(
+                np.array(message.k).reshape(3, 3), model, coefficients if model != 'none' else ()
+            )
+        except ValidationError as error:
+            return Fault(Code.CALIBRATION, f'{name}: {error.errors()[0]["msg"]}.')
+        first, self._learned = name not in self._learned, self._learned | {name}
+        if same(found, camera):
+            return None
+        if not first:
+            return Fault(Code.CALIBRATION_CHANGED, f'{name}: another CameraInfo than before.')
+        self._eyes[name] = self._eye(found)
+        self.news = f'{name}: calibrated by CameraInfo; {self.lost_fov}'
+        return None
+
+    def check(self, name: str, message: Any) -> Fault | None:
+        """What can be said without decoding: sender, encoding, size, end mark."""
+        camera = self._eyes[name].camera
+        if message.header.frame_id != camera.frame_id:
+            text = (
+                f'{name}: expected frame_id {camera.frame_id!r}, got {message.header.frame_id!r}'
+            )
+            return Fault(Code.CAM_IDENTITY, text)
+        size = (camera.width, camera.height)
+        if not hasattr(message, 'encoding'):
+            return gate_compressed(message.data, size)
+        if message.encoding in CHANNELS or self._bridge is not None:
+            return None
+        return Fault(Code.IMG_ENCODING, f'{name}: {message.encoding!r} needs cv_bridge.')
+
+    def _decode(self, eye: _Eye, message: Any) -> UInt8[np.ndarray, 'h w 3'] | Fault:
+        """RGB pixels of one image, reduced where the camera has many more than the views need."""
+        size, factor = (eye.camera.width, eye.camera.height), eye.factor
+        if not hasattr(message, 'encoding'):
+            return decode_compressed(message.data, size, factor)
+        if message.encoding not in CHANNELS and self._bridge is not None:
+            message = self._bridge.cv2_to_imgmsg(
+                self._bridge.imgmsg_to_cv2(message, 'rgb8'), 'rgb8'
+            )
+        image = decode_raw(
+            message.encoding, message.width, message.height, message.step, message.data, size
+        )
+        return image if isinstance(image, Fault) or factor == 1 else shrink(image, factor)
+
+    def decode(self, name: str, message: Any) -> UInt8[np.ndarray, 'h w 3'] | Fault:
+        """RGB pixels of one image of the camera ``name``."""
+        return self._decode(self._eyes[name], message)
+
+    def _look(self, eye: _Eye, message: Any) -> Views:
+        """Runs in a thread: decode one image and make its camera's views."""
+        image = self._decode(eye, message)
+        if isinstance(image, Fault):
+            return Views(fault=image)
+        return Views(tuple((i, maker(image)) for i, maker in eye.makers))
+
+    def submit(self, matched: SyncedSet) -> Pending:
+        """Begin to decode a set under the calibration in force."""
+        pairs = zip(self._eyes, matched.payloads, strict=True)
+        messages = {name: message for name, message in pairs if message is not None}
+        futures = {
+            name: self._pool.submit(self._look, self._eyes[name], message)
+            for name, message in messages.items()
+        }
+        return Pending(matched, messages, futures)
+
+    def finish(self, pending: Pending, speed_mps: float) -> tuple[FrameSet | None, list[Fault]]:
+        """The frame set, or None with the faults when a camera that may not be masked is bad."""
+        matched, profile = pending.matched, self.profile
+        stamps = dict(zip(self._eyes, matched.stamps_ns, strict=True))
+        looked = {name: future.result() for name, future in pending.futures.items()}
+        faults = [seen.fault for seen in looked.values() if seen.fault is not None]
+        pictures = blank(profile)
+        for seen in looked.values():
+            for i, picture in seen.images:
+                pictures[i] = picture
+        here = {name for name, seen in looked.items() if seen.fault is None}
+        payloads = {n: message.data for n, message in pending.messages.items() if n in here}
+        bad = self.suspicion.judge(payloads, stamps, pictures, speed_mps)
+        missing = [n for n in self._eyes if n not in here and not self._maskable[n]]
+        refusals = self.suspicion.refusals(bad)
+        if missing:
+            refusals.append(Fault(Code.SET_INCOMPLETE, f'without {", ".join(missing)}'))
+        faults = [*faults, *bad.values(), *refusals]
+        if refusals:
+            return None, faults
+        views = profile.views
+        valid = np.array([v.camera in here and v.camera not in bad for v in views], dtype=bool)
+        pictures[~valid] = 0
+        true_stamps = np.array([stamps[view.camera] for view in views], dtype=np.int64)
+        return FrameSet(matched.t0_ns, pictures, true_stamps, valid), faults
+
+    def make(self, matched: SyncedSet, speed_mps: float) -> tuple[FrameSet | None, list[Fault]]:
+        """``submit`` and ``finish`` at once."""
+        return self.finish(self.submit(matched), speed_mps)
+
+
+def blank(profile: ModelProfile) -> UInt8[np.ndarray, 'V H W 3']:
+    """Black views."""
+    first = profile.views[0]
+    return np.zeros((len(profile.views), first.height, first.width, 3), np.uint8)
+
+
+def same(a: RigCamera, b: RigCamera) -> bool:
+    """Whether two calibrations are the same."""
+    near = bool(np.abs(a.matrix - b.matrix).max() <= SAME_PX)
+    return near and a.distortion == b.distortion
