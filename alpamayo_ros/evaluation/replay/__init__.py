@@ -1,0 +1,1 @@
+"""A recorded drive evaluated: cut into steps, planned, judged."""
