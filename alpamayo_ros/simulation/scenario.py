@@ -1,4 +1,4 @@
-"""Scenarios as data: ``config/scenarios/*.yaml``."""
+"""Scenarios as data: ``config/scenarios/*.yaml``, and in folders by family for the suite."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from alpamayo_ros.profile import share_dir
+from alpamayo_ros.simulation import inject
+from alpamayo_ros.simulation.actors.models import AnyActor
+
+Map = Literal['winding_road', 'town', 'motorway', 'roundabout', 'log']
+Verdict = Literal['reach', 'stop_or_reach', 'follow', 'town', 'safe']
+Split = Literal['', 'train', 'val', 'test']
 
 
 class _Strict(BaseModel):
@@ -23,12 +29,13 @@ class Start(_Strict):
     arc_m: float = Field(default=10.0, ge=0)
     offset_m: float = Field(default=0.0, ge=-2, le=5.5)
     heading_error_rad: float = Field(default=0.0, ge=-1, le=1)
-    speed_mps: float = Field(default=5.0, ge=0, le=10)
+    speed_mps: float = Field(default=5.0, ge=0, le=40)
 
 
 class Traffic(_Strict):
     """Who else is there.  ``stopped_car_probability``: share of the seeds with a car standing in
-    the lane.  ``town``: the map ('' : the seed chooses); ``cars``, ``pedestrians``: in the town.
+    the lane.  ``town``: the map ('' : the seed chooses); ``cars``, ``pedestrians``: in the town,
+    cars also elsewhere.  ``log``: path of a recorded scene whose agents are replayed.
     """
 
     oncoming: bool = True
@@ -38,40 +45,96 @@ class Traffic(_Strict):
     town: Literal['', 'town_0', 'town_1', 'town_2', 'town_3', 'town_4', 'town_5'] = ''
     cars: int = Field(default=0, ge=0, le=120)
     pedestrians: int = Field(default=0, ge=0, le=120)
+    log: str = ''
+
+
+class Closure(_Strict):
+    """Road works from ``from_m`` to ``to_m``; the way on lies ``shift_m`` left of the lane.
+
+    ``construction``: cones on both sides, ``width_m`` apart at severity 0 and 1.
+    ``lane_closure``: barriers across the lane after a taper of cones; ``shift_m`` 0: the whole
+    road is closed.
+    """
+
+    from_m: float = Field(gt=0)
+    to_m: float = Field(gt=0)
+    kind: Literal['construction', 'lane_closure'] = 'construction'
+    shift_m: float = Field(default=0.0, ge=-6, le=6)
+    taper_m: float = Field(default=20.0, gt=0, le=80)
+    width_m: tuple[float, float] = (3.4, 2.8)
+
+
+class RoadShape(_Strict):
+    """The road.  ``straight`` and ``curvature_scale`` (of the seed's curvature): winding road;
+    ``turns``: at the first junctions of a town, as in 'lsr', '' : the seed's; ``lanes``, ``ramp``:
+    motorway; ``exit``: the one to take of a roundabout, 0: the seed's.
+    """
+
+    straight: bool = False
+    curvature_scale: float = Field(default=1.0, ge=0, le=1.5)
+    closures: tuple[Closure, ...] = ()
+    turns: str = Field(default='', pattern='^[lsr]*$')
+    lanes: int = Field(default=2, ge=1, le=4)
+    ramp: Literal['', 'merge', 'exit'] = ''
+    exit: int = Field(default=0, ge=0, le=4)
 
 
 class Looks(_Strict):
-    """Appearance; what is absent is drawn from the seed."""
+    """Appearance; what is absent is drawn from the seed.  ``rain``: 0 dry to 1 heavy."""
 
     fog_1pm: float | None = Field(default=None, ge=0, le=0.1)
+    rain: float = Field(default=0.0, ge=0, le=1)
+    light: Literal['day', 'dusk', 'night'] = 'day'
 
 
 class Scenario(_Strict):
     """One kind of drive; the seed decides the rest.  ``goal_m``: distance along the lane that
     ends it.  ``verdict``: which rule of ``simulation.verdict`` says whether it went right.
+
+    ``family``, ``split``: its place in the suite.  ``severity``: 0 easy to 1 hard, for its actors.
+    ``speed_limit_mps``: what signs say, None where there are none.  ``faults``: sensor faults in
+    the words of ``simulation.inject``; sources are cameras, ``odometry`` or ``*``.
     """
 
     name: str
     description: str
-    map: Literal['winding_road', 'town'] = 'winding_road'
-    verdict: Literal['reach', 'stop_or_reach', 'follow', 'town'] = 'reach'
+    family: str = ''
+    split: Split = ''
+    severity: float = Field(default=0.5, ge=0, le=1)
+    map: Map = 'winding_road'
+    verdict: Verdict = 'reach'
     duration_s: float = Field(gt=0, le=600)
-    goal_m: float = Field(default=300.0, gt=0, le=400)
+    goal_m: float = Field(default=300.0, gt=0, le=1500)
+    speed_limit_mps: float | None = Field(default=None, gt=0, le=60)
     start: Start = Start()
     traffic: Traffic = Traffic()
+    road: RoadShape = RoadShape()
+    actors: tuple[AnyActor, ...] = ()
+    faults: str = ''
     looks: Looks = Looks()
+
+    @field_validator('faults')
+    @classmethod
+    def _understood(cls, text: str) -> str:
+        inject.parse(text)
+        return text
+
+
+def _files() -> dict[str, Path]:
+    """The scenario files by name, those in folders too."""
+    return {p.stem: p for p in sorted((share_dir() / 'config' / 'scenarios').rglob('*.yaml'))}
 
 
 def scenario_names() -> list[str]:
     """Names of the scenarios that ship with the package."""
-    return sorted(p.stem for p in (share_dir() / 'config' / 'scenarios').glob('*.yaml'))
+    return sorted(_files())
 
 
 def load_scenario(name_or_path: str | Path) -> Scenario:
     """Read a scenario by name or .yaml path; pydantic.ValidationError says which key is wrong."""
     path = Path(name_or_path)
     if path.suffix != '.yaml':
-        path = share_dir() / 'config' / 'scenarios' / f'{name_or_path}.yaml'
+        path = _files().get(str(name_or_path), path)
     if not path.is_file():
         raise FileNotFoundError(f'no scenario {str(name_or_path)!r}; there are {scenario_names()}')
     return Scenario.model_validate(yaml.safe_load(path.read_text()))
