@@ -1,4 +1,4 @@
-"""A simulated drive as a bag: everything a replay needs, the same bytes each time, true geometry."""
+"""A simulated drive as a bag: all streams of a replay, the same bytes each time, true geometry."""
 
 from collections import Counter
 
