@@ -18,10 +18,16 @@ from alpamayo_ros.evaluation.top_view import Road, offset
 
 P = ParamSpec('P')
 INK, GREY, BLUE, ORANGE, GREEN = '#24292f', '#8c959f', '#0969da', '#bc4c00', '#1a7f37'
+RED, GRID = '#cf222e', '#e6e8eb'
+# Colours that the page may replace, so that a plot is readable on a dark page too.
+THEME = {
+    INK: 'ink', GREY: 'grey', BLUE: 'blue', ORANGE: 'orange', GREEN: 'green', RED: 'red',
+    GRID: 'grid',
+}  # fmt: skip
 STYLE: Any = {
     'font.family': 'sans-serif', 'font.size': 9, 'svg.fonttype': 'none', 'axes.edgecolor': GREY,
-    'axes.labelcolor': INK, 'xtick.color': INK, 'ytick.color': INK, 'axes.grid': True,
-    'grid.color': '#e6e8eb', 'axes.spines.top': False, 'axes.spines.right': False,
+    'axes.labelcolor': INK, 'text.color': INK, 'xtick.color': INK, 'ytick.color': INK,
+    'axes.grid': True, 'grid.color': GRID, 'axes.spines.top': False, 'axes.spines.right': False,
     'axes.axisbelow': True, 'legend.frameon': False, 'lines.linewidth': 1.6,
 }  # fmt: skip
 SMOOTH = 5  # odometry rows of a moving mean
@@ -149,8 +155,10 @@ def _legend_above(axes: Any) -> None:
 def _svg(figure: Any) -> str:
     """The figure as an element that scales with the page."""
     out = io.StringIO()
-    figure.savefig(out, format='svg', metadata={'Date': None})
+    figure.savefig(out, format='svg', metadata={'Date': None}, transparent=True)
     text = out.getvalue()
+    for colour, name in THEME.items():
+        text = text.replace(colour, f'var(--plot-{name}, {colour})')
     text = re.sub(r'(?s)<metadata>.*?</metadata>', '', text[text.index('<svg') :])
     return re.sub(r'<svg ([^>]*?)width="[^"]*"', r'<svg \1class="plot"', text, count=1).replace(
         'height="', 'data-height="', 1

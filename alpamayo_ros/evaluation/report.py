@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import cv2
-import jinja2
-import numpy as np
-from jaxtyping import UInt8
-
-from alpamayo_ros import __version__
-from alpamayo_ros.evaluation import plots
-from alpamayo_ros.evaluation.dashboard import PARTS, Dashboard
+from alpamayo_ros.evaluation import pages, plots
+from alpamayo_ros.evaluation.dashboard import Dashboard
 from alpamayo_ros.evaluation.moments import notable
 from alpamayo_ros.evaluation.summary import ScenarioRow, Summary
 from alpamayo_ros.evaluation.video import Director
 
-TEMPLATES = Path(__file__).parent / 'templates'
 GOOD_SCORE = 0.5  # 20 s from rest reach half of a 300 m route, a score of 0.6
-PICTURE_WIDTH, JPEG_QUALITY = 960, 82
 ENDS = {
     'goal': 'reached the end of the route',
     'stopped': 'stopped behind the standing car',
@@ -87,20 +77,14 @@ def page(
             zip(summary.scenarios, results, directors, strict=True)
         )
     ]
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    return environment.get_template('report.html.j2').render(
+    return pages.render(
+        'report.html.j2',
         summary=summary,
         chapters=chapters,
         timing=apart[len(drawn) :],
         verdict=verdict(chapters),
-        all_good=all(c.good for c in chapters),
+        colour='good' if all(c.good for c in chapters) else 'bad',
         scripted=summary.model.runtime == 'scripted',
-        version=__version__,
-        parts=PARTS,
     )
 
 
@@ -130,7 +114,7 @@ def _chapter(
         shown = director.moment(moment.t0_ns)
         pictures.append(
             Picture(
-                source=data_url(dashboard.compose(shown)),
+                source=pages.data_url(dashboard.compose(shown)),
                 what=moment.what,
                 time_s=(moment.t0_ns - start_ns) / 1e9,
                 words=dict(shown.words),
@@ -147,14 +131,3 @@ def _chapter(
         path_svg=drawn[0],
         speed_svg=drawn[1],
     )
-
-
-def data_url(frame: UInt8[np.ndarray, 'h w 3']) -> str:
-    """An RGB picture as a JPEG inside a URL, at most ``PICTURE_WIDTH`` pixels wide."""
-    scale = min(1.0, PICTURE_WIDTH / frame.shape[1])
-    size = (round(frame.shape[1] * scale), round(frame.shape[0] * scale))
-    small = cv2.cvtColor(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
-    ok, data = cv2.imencode('.jpg', small, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    if not ok:
-        raise RuntimeError('OpenCV could not encode a picture of the report')
-    return 'data:image/jpeg;base64,' + base64.b64encode(data.tobytes()).decode('ascii')
