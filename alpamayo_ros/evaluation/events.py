@@ -160,8 +160,17 @@ class Words:
     disagreement: str
 
 
-Event = Ego | Objects | Route | Image | Candidates | Plan | Health | Timing | Words
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What the metrics say of the cycle of t0, by name; None where one is not evaluable."""
+
+    wall_ns: int
+    t0_ns: int
+    metrics: dict[str, float | None]
+
+
+Event = Ego | Objects | Route | Image | Candidates | Plan | Health | Timing | Words | Score
 KINDS: dict[str, Any] = {
     kind.__name__.lower(): kind
-    for kind in (Ego, Objects, Route, Image, Candidates, Plan, Health, Timing, Words)
+    for kind in (Ego, Objects, Route, Image, Candidates, Plan, Health, Timing, Words, Score)
 }

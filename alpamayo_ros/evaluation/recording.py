@@ -23,17 +23,24 @@ from alpamayo_ros.evaluation.events import Event
 
 T = TypeVar('T')
 EVENTS, IMAGES, RUN = 'events.jsonl', 'images.bin', 'run.json'
+NO_PICTURE_STEP_NS = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What was asked for: scenario, seed, ``lockstep`` or ``free``, and the runtime's name."""
+    """What was asked for: scenario, seed, ``lockstep`` or ``free``, and the runtime's name.
+
+    ``rig``: name or file of the rig; a ``rig.yaml`` in the folder goes before it.  ``origin``:
+    ``simulator``, ``replay`` (a recorded drive) or ``converted`` (a drive of another format).
+    """
 
     scenario: str
     seed: int
     mode: str
     runtime: str
     description: str = ''
+    rig: str = 'sim'
+    origin: str = 'simulator'
 
 
 class Writer:
@@ -114,8 +121,16 @@ class Recording:
 
     @cached_property
     def times_ns(self) -> list[int]:
-        """Every t0 that has a picture of the front camera, ascending."""
-        return sorted({i.stamp_ns for i in self.all(events.Image) if i.camera == 'front'})
+        """Every t0 that has a picture of the front camera, ascending.
+
+        Without any, the t0 of every cycle; without those (egomotion alone), ten a second.
+        """
+        seen = {i.stamp_ns for i in self.all(events.Image) if i.camera == 'front'}
+        seen = seen or {c.t0_ns for c in self.all(events.Candidates)}
+        if seen or not len(self.ego):
+            return sorted(seen)
+        first, last = (round(self.ego[i, 0] * 1e9) for i in (0, -1))
+        return list(range(first, last + 1, NO_PICTURE_STEP_NS))
 
     @cached_property
     def _images(self) -> dict[str, tuple[list[int], list[events.Image]]]:

@@ -125,3 +125,23 @@ def test_a_fault_comes_first(tmp_path: Path):
 def test_telling_words_do_not_repeat_themselves(drive: Recording):
     said = [w.rationale for w in telling(drive, 5)]
     assert len(said) == len(set(said)) == 2
+
+
+def test_without_pictures_instants_are_those_of_the_cycles_or_of_odometry(tmp_path: Path):
+    path = recorded.write(tmp_path, steps=20) / EVENTS
+    lines = path.read_text().splitlines(keepends=True)
+    blind = [line for line in lines if '"kind":"image"' not in line]
+    path.write_text(''.join(blind))
+    cycles = Recording(tmp_path).times_ns
+    path.write_text(''.join(line for line in blind if '"kind":"ego"' in line))
+    assert cycles == Recording(tmp_path).times_ns and len(cycles) == 20
+    path.write_text('')
+    assert Recording(tmp_path).times_ns == []
+
+
+def test_scores_of_cycles_are_kept(tmp_path: Path):
+    recorded.write(tmp_path, steps=1)
+    with (tmp_path / EVENTS).open('a') as file:
+        file.write('{"kind":"score","wall_ns":0,"t0_ns":5,"metrics":{"ade":0.5,"fde":null}}\n')
+    (score,) = Recording(tmp_path).all(events.Score)
+    assert score.metrics == {'ade': 0.5, 'fde': None}
