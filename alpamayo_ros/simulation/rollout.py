@@ -66,12 +66,16 @@ class _Waiting:
 
 @dataclass(slots=True)
 class Drive:
-    """A drive in progress; ``step`` makes one cycle, until ``sim.done``."""
+    """A drive in progress; ``step`` makes one cycle, until ``sim.done``.
+
+    ``pictures``: they can be drawn even for a planner that looks at none, for a recording.
+    """
 
     scenario: Scenario
     seed: int
     planner: Planner
     options: Options = field(default_factory=Options)
+    pictures: bool = False
     sim: Simulation = field(init=False)
     senses: Senses = field(init=False)
     config: PlanConfig = field(init=False)
@@ -86,7 +90,7 @@ class Drive:
 
     def __post_init__(self) -> None:
         """Build the world and put the ego at its start."""
-        self.sim = open_world(self.scenario, self.seed, render=not self.planner.blind)
+        self.sim = open_world(self.scenario, self.seed, self.pictures or not self.planner.blind)
         profile = self.planner.profile
         self.senses = Senses(self.sim, profile, self.planner.blind)
         self.config = PlanConfig.from_files(profile.name, auto_arm=True, auto_rearm=True)

@@ -24,18 +24,21 @@ class Senses:
     """Eyes and odometry of one simulated ego.
 
     ``blind``: nothing is rendered, every picture is black; for planners that look at none.
+    ``pictures``: the last ones taken, by camera.
     """
 
     def __init__(self, sim: Simulation, profile: ModelProfile, blind: bool = False) -> None:
         self.sim, self.profile, self.blind = sim, profile, blind
         self._makers = views_from_rig(profile, sim_rig())
         self._ring, self._ego = FrameRing(STEP_NS), EgoBuffer()
+        self.pictures: dict[str, UInt8[np.ndarray, '_ _ 3']] = {}
         self._ego.push(sim.ego)
 
     def look(self) -> Fault | None:
         """Take the pictures of this instant."""
         now, count = self.sim.now_ns, len(self.profile.views)
-        images = make_views({} if self.blind else self._images(), self._makers)
+        self.pictures = {} if self.blind else self._images()
+        images = make_views(self.pictures, self._makers)
         stamps, valid = np.full(count, now, np.int64), np.ones(count, bool)
         return self._ring.push(FrameSet(now, images, stamps, valid))
 

@@ -1,13 +1,15 @@
-"""The process that drives for ``simulation.batch``: ``python -m alpamayo_ros.simulation.worker
-TASK``; seeds come in line by line, rows of JSON go out.
+"""The process that drives for ``simulation.process``: ``python -m alpamayo_ros.simulation.worker
+TASK``; jobs come in line by line, rows of JSON go out.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
-from typing import cast
+from pathlib import Path
+from typing import Any, cast
 
 import cv2
 
@@ -15,10 +17,11 @@ from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime.worker_main import die_with
 from alpamayo_ros.simulation.ablation import AblatedPlanner, Ablation
-from alpamayo_ros.simulation.batch import Task
+from alpamayo_ros.simulation.journal import Job
+from alpamayo_ros.simulation.measure import Measure
 from alpamayo_ros.simulation.planners import Planner, open_planner
-from alpamayo_ros.simulation.rollout import Objects, Options, rollout
-from alpamayo_ros.simulation.scenario import load_scenario
+from alpamayo_ros.simulation.rollout import Drive, Objects, Options
+from alpamayo_ros.simulation.task import Task
 
 
 def open_task(task: Task) -> tuple[Planner, Options] | str:
@@ -31,23 +34,54 @@ def open_task(task: Task) -> tuple[Planner, Options] | str:
     return planner, Options(cast(Objects, task.objects), task.latency_steps, task.prompt)
 
 
+def identity(planner: Planner) -> dict[str, Any]:
+    """What rows depend on of a planner."""
+    return {'name': planner.name, 'manifest_sha256': planner.manifest_sha256}
+
+
+def drive(job: Job, planner: Planner, options: Options) -> dict[str, Any]:
+    """Drive one job to its end, measured, and recorded where it names a folder."""
+    recorded = bool(job.record)
+    made = Drive(job.scenario, job.seed, planner, options, pictures=recorded)
+    measure = Measure(made)
+    recorder = None
+    if recorded:
+        from alpamayo_ros.evaluation.drive_recorder import DriveRecorder
+
+        recorder = DriveRecorder(made, Path(job.record))
+    try:
+        while not made.sim.done:
+            measure.look()
+            cycle = made.step()
+            measure.note(cycle)
+            if recorder is not None:
+                recorder.note(cycle)
+        return {**made.row().as_dict(), **measure.fields()}
+    finally:
+        made.sim.close()
+        if recorder is not None:
+            recorder.close()
+
+
 def main() -> None:
-    """Answer until the input closes; whatever a library prints goes to stderr."""
+    """Answer until the input closes; whatever a library prints goes to stderr.
+
+    Ctrl-C is the parent's business: it closes the input or kills.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with(os.getppid())
     answers = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
     cv2.setNumThreads(1)
-    task = Task(**json.loads(sys.argv[1]))
-    scenario, opened = load_scenario(task.scenario), open_task(task)
+    opened = open_task(Task(**json.loads(sys.argv[1])))
     if isinstance(opened, str):
         print(json.dumps({'error': opened}), file=answers, flush=True)
         return
     planner, options = opened
-    who = {'name': planner.name, 'manifest_sha256': planner.manifest_sha256}
-    print(json.dumps(who), file=answers, flush=True)
+    print(json.dumps(identity(planner)), file=answers, flush=True)
     for line in sys.stdin:
-        row = rollout(scenario, int(line), planner, options)
-        print(json.dumps(row.as_dict()), file=answers, flush=True)
+        row = drive(Job.from_json(line), planner, options)
+        print(json.dumps(row), file=answers, flush=True)
 
 
 if __name__ == '__main__':
