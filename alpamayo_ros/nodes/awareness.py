@@ -92,7 +92,7 @@ class Awareness:
     ) -> Scene:
         """The scene at t0, or now where there is no proposal."""
         newest = self.buffer.newest
-        ego = newest if t0_ns is None else self._ego_at(t0_ns)
+        ego = newest if t0_ns is None else self.buffer.state_at(t0_ns, self.profile)
         model = ModelStatus()
         if self._cycles:
             whole = len(self._cycles) == CYCLES
@@ -111,18 +111,3 @@ class Awareness:
             return None
         nearest = min(self._objects, key=lambda m: abs(ns(m.header.stamp) - ego.stamp_ns))
         return convert.tracked_objects(nearest, ego)
-
-    def _ego_at(self, t0_ns: int) -> EgoState | None:
-        """The car at t0, interpolated where odometry has no message of exactly that time."""
-        newest = self.buffer.newest
-        if newest is not None and newest.stamp_ns == t0_ns:
-            return newest
-        pose = self.buffer.pose_at(t0_ns)
-        past = self.buffer.history(t0_ns, self.profile)
-        if isinstance(pose, Fault) or isinstance(past, Fault):
-            return None
-        return EgoState(
-            t0_ns, pose.x_m, pose.y_m, pose.heading_rad, float(past.speed_mps[0]),
-            float(past.yaw_rate_rps[0]), float(past.acceleration_mps2[0]),
-            float(past.steering_rad[0]),
-        )  # fmt: skip

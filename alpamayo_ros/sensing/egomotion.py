@@ -112,6 +112,20 @@ class EgoBuffer:
         row = _sample(table, np.zeros(1))[0]
         return Pose2(float(row[0]), float(row[1]), float(row[2]))
 
+    def state_at(self, t0_ns: int, profile: ModelProfile) -> EgoState | None:
+        """The car at t0, interpolated where odometry has no message of exactly that time."""
+        newest = self.newest
+        if newest is not None and newest.stamp_ns == t0_ns:
+            return newest
+        pose, past = self.pose_at(t0_ns), self.history(t0_ns, profile)
+        if isinstance(pose, Fault) or isinstance(past, Fault):
+            return None
+        return EgoState(
+            t0_ns, pose.x_m, pose.y_m, pose.heading_rad, float(past.speed_mps[0]),
+            float(past.yaw_rate_rps[0]), float(past.acceleration_mps2[0]),
+            float(past.steering_rad[0]),
+        )  # fmt: skip
+
     def history(self, t0_ns: int, profile: ModelProfile) -> EgoHistory | Fault:
         """Motion at t0 - k * spacing, poses in base_link at t0; else ODOM_GAP or EGO_HISTORY."""
         table = self._table(t0_ns)

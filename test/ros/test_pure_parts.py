@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpamayo_ros.nodes.joins import Instructions, Joiner
+from alpamayo_ros.nodes.joins import Joiner
 from alpamayo_ros.nodes.lockstep import NO_PLAN, Lockstep
 from alpamayo_ros.nodes.params import Param, problem, problems
 from alpamayo_ros.nodes.wording import MAX_BYTES, agreement, printable, split
+from alpamayo_ros.sensing.instructions import Instructions
 
 WAIT = Param('wait_s', float, 's', 'How long.', 0.0, 0.2)
 KIND = Param('kind', str, '', 'Which.', choices=('a', 'b'))
