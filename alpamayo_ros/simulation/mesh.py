@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Float32, Int
+
+if TYPE_CHECKING:
+    from alpamayo_ros.simulation.air import Air
 
 CELL_M = 40.0
 GAMMA = 0.85  # the eye likes it; the agents' shader does the same
@@ -42,7 +46,7 @@ class Mesh:
 @dataclass(frozen=True, eq=False)
 class Scenery:
     """What stands still, and the air: ``sky`` is the colour at the horizon and of the fog
-    (density in 1/m).
+    (density in 1/m).  ``air``: dusk, night or rain (``air.dress``); None on a plain day.
     """
 
     mesh: Mesh
@@ -50,6 +54,7 @@ class Scenery:
     zenith: Float[np.ndarray, ' 3']
     fog_1pm: float
     light: float
+    air: Air | None = None
 
 
 class MeshBuilder:

@@ -1,9 +1,9 @@
 """Six cameras in one atlas: moderngl on EGL, which software GL serves well enough.
 
-Lighting and fog per vertex, chunks outside a camera's view skipped, one read-back (and a small
-one for the finely sampled centre of the front camera); the same input gives the same bytes.
-llvmpipe runs on one thread unless LP_NUM_THREADS says otherwise before the first renderer of the
-process.
+Lighting and fog per vertex (headlights per pixel), chunks outside a camera's view skipped, one
+read-back (and a small one for the finely sampled centre of the front camera); the same input
+gives the same bytes.  llvmpipe runs on one thread unless LP_NUM_THREADS says otherwise before the
+first renderer of the process.
 """
 
 from __future__ import annotations
@@ -15,18 +15,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import UInt8
 
 from alpamayo_ros.simulation import shaders
 from alpamayo_ros.simulation.agents import Agent
 from alpamayo_ros.simulation.atlas import Look, Pose, Tile, pack
-from alpamayo_ros.simulation.extra_agents import EXTRA_MESHES, ExtraAgents, Sorted
+from alpamayo_ros.simulation.brush import Brush
+from alpamayo_ros.simulation.instanced import Sorted
 from alpamayo_ros.simulation.mesh import Scenery
+from alpamayo_ros.simulation.rain import wet_lens
 from alpamayo_ros.simulation.rig import SimCamera, sim_cameras
-from alpamayo_ros.simulation.vehicle_mesh import LENGTH_M, WIDTH_M, car_mesh
 
-MAX_AGENTS = 128
-AGENT_RADIUS_M = 3.0
 FINE_SAMPLES = 4
 COMMAND_WORDS = (
     5  # moderngl's stride of indirect draws: count, instances, first, base instance, unused
@@ -38,9 +37,18 @@ class _Loaded:
     """A scenery in GL memory; the reference keeps its id from being reused."""
 
     scenery: Scenery
+    brush: Brush
     vertices: Any
     array: Any
     commands: Any
+
+
+@dataclass(frozen=True)
+class _Moving:
+    """Agents of one instant, by mesh: their bodies, and the shine of their lamps."""
+
+    bodies: Sorted
+    glows: Sorted
 
 
 class Renderer:
@@ -65,19 +73,10 @@ class Renderer:
         self._fine = {
             t.camera.name: self._fine_buffers(t) for t in self._tiles if t.camera.fine_px[0]
         }
-        self._static = ctx.program(shaders.STATIC_VERTEX, shaders.FRAGMENT)
-        self._moving = ctx.program(shaders.AGENT_VERTEX, shaders.FRAGMENT)
+        self._brushes: dict[bool, Brush] = {}
         self._sky = ctx.program(shaders.SKY_VERTEX, shaders.FRAGMENT)
         dome = ctx.buffer(shaders.sky_dome().tobytes())
         self._dome = ctx.vertex_array(self._sky, [(dome, '3f 1f', 'p', 'up')])
-        mesh = (ctx.buffer(car_mesh().tobytes()), '3f 3f 1f', 'p', 'c', 'material')
-        self._instances, self._cars = [], []
-        for _ in range(2 * len(self._tiles)):
-            buffer = ctx.buffer(reserve=MAX_AGENTS * 48)
-            attributes = (buffer, '4f 4f 4f /i', 'pose', 'paint', 'size')
-            self._instances.append(buffer)
-            self._cars.append(ctx.vertex_array(self._moving, [mesh, attributes]))
-        self._extras = ExtraAgents(ctx, self._moving, 2 * len(self._tiles))
         self._loaded: dict[int, _Loaded] = {}
 
     def _fine_buffers(self, tile: Tile) -> tuple[Any, Any]:
@@ -92,10 +91,13 @@ class Renderer:
         if id(world) in self._loaded:
             return
         ctx, mesh = self._ctx, world.mesh
-        vertices = ctx.buffer(mesh.vertices.tobytes())
-        array = ctx.vertex_array(self._static, [(vertices, '3f 3f', 'p', 'c')])
+        lit = world.air is not None
+        if lit not in self._brushes:
+            self._brushes[lit] = Brush(ctx, 2 * len(self._tiles), lit)
+        brush, vertices = self._brushes[lit], ctx.buffer(mesh.vertices.tobytes())
+        array = ctx.vertex_array(brush.static, [(vertices, '3f 3f', 'p', 'c')])
         commands = ctx.buffer(reserve=4 * COMMAND_WORDS * len(mesh.first) * 2 * len(self._tiles))
-        self._loaded[id(world)] = _Loaded(world, vertices, array, commands)
+        self._loaded[id(world)] = _Loaded(world, brush, vertices, array, commands)
 
     def free(self, world: Scenery) -> None:
         """Release a mesh; unknown ones are ignored."""
@@ -110,32 +112,36 @@ class Renderer:
         ego: Pose,
         agents: Sequence[Agent] = (),
         only: Collection[str] | None = None,
+        time_s: float = 0.0,
     ) -> dict[str, UInt8[np.ndarray, '_ _ 3']]:
-        """RGB images by camera name; ``only``: the cameras to draw (all by default)."""
+        """RGB images by camera name; ``only``: the cameras to draw (all by default).
+
+        ``time_s`` moves what lives by itself: flashing lamps, drops.
+        """
         self.load(world)
         tiles = [t for t in self._tiles if only is None or t.camera.name in only]
-        sky = tuple(world.sky.tolist())
-        for program in (self._static, self._moving):
-            program['sky'].value, program['fog'].value = sky, world.fog_1pm
+        loaded, sky, slot = self._loaded[id(world)], tuple(world.sky.tolist()), 0
+        loaded.brush.breathe(world, ego)
         self._sky['sky'].value, self._sky['zenith'].value = sky, tuple(world.zenith.tolist())
-        boxes = _instances([a for a in agents if a.kind not in EXTRA_MESHES], world.light)
-        extras, slot = self._extras.sort_out(agents, world), 0
+        bodies = loaded.brush.agents.sort_out(agents, world.light, time_s)
+        moving = _Moving(bodies, loaded.brush.agents.glowing(bodies))
         self._atlas.use()
         self._atlas.clear(*sky)
         looks = {t.camera.name: t.look(ego) for t in tiles}
         for t in tiles:
             bottom = self._height - t.top - t.camera.height
             self._atlas.viewport = (t.left, bottom, t.camera.width, t.camera.height)
-            loaded, look = self._loaded[id(world)], looks[t.camera.name]
-            self._draw(loaded, look, t.half_angle, (boxes, extras), slot)
+            self._draw(loaded, looks[t.camera.name], t.half_angle, moving, slot)
             slot += 1
         images = self._read(tiles)
         for t in tiles:
             if t.camera.name in self._fine:
                 look = looks[t.camera.name]
-                loaded = self._loaded[id(world)]
-                self._refine(t, images[t.camera.name], loaded, look, (boxes, extras), slot)
+                self._refine(t, images[t.camera.name], loaded, look, moving, slot)
                 slot += 1
+        if world.air is not None and world.air.rain > 0:
+            for name, image in images.items():
+                wet_lens(image, name, world.air.rain, world.sky, time_s)
         return images
 
     def _draw(
@@ -143,13 +149,13 @@ class Renderer:
         world: _Loaded,
         look: Look,
         half: float,
-        moving: tuple[np.ndarray, Sorted],
+        moving: _Moving,
         slot: int,
     ) -> None:
         """Near chunks first, so that what they hide costs little; then agents; then the sky
-        behind all.
+        behind all; last the shine of lamps.
         """
-        mesh, eye, (boxes, extras) = world.scenery.mesh, tuple(look.eye.tolist()), moving
+        mesh, brush = world.scenery.mesh, world.brush
         seen = np.nonzero(look.sees(half, mesh.centre, mesh.radius))[0]
         near = np.linalg.norm(mesh.centre[seen] - look.eye[:2], axis=1) - mesh.radius[seen]
         seen = seen[np.argsort(near, kind='stable')]
@@ -158,20 +164,14 @@ class Renderer:
             draws[:, 0], draws[:, 1], draws[:, 2] = mesh.count[seen], 1, mesh.first[seen]
             first = slot * len(mesh.first)
             world.commands.write(draws.tobytes(), offset=first * 4 * COMMAND_WORDS)
-            self._static['VP'].write(look.moved)
-            self._static['eye'].value = eye
+            brush.static['VP'].write(look.moved)
+            brush.static['eye'].value = tuple(look.eye.tolist())
             world.array.render_indirect(world.commands, count=len(seen), first=first)
-        if len(boxes):
-            boxes = boxes[look.sees(half, boxes[:, :2], AGENT_RADIUS_M)]
-        if len(boxes):
-            self._instances[slot].write(boxes.tobytes())
-            self._moving['VP'].write(look.moved)
-            self._moving['eye'].value = eye
-            self._cars[slot].render(instances=len(boxes))
-        if extras:
-            self._extras.draw(extras, look, half, slot)
+        brush.agents.draw(moving.bodies, look, half, slot)
         self._sky['VP'].write(look.turned)
         self._dome.render()
+        if moving.glows:
+            brush.shine(moving.glows, look, half, slot)
 
     def _refine(
         self,
@@ -179,7 +179,7 @@ class Renderer:
         image: np.ndarray,
         world: _Loaded,
         look: Look,
-        moving: tuple[np.ndarray, Sorted],
+        moving: _Moving,
         slot: int,
     ) -> None:
         """Draw the centre of ``image`` again with several samples a pixel."""
@@ -204,18 +204,6 @@ class Renderer:
             rows, columns = slice(t.top, t.top + cam.height), slice(t.left, t.left + cam.width)
             images[cam.name] = atlas[rows, columns].copy()
         return images
-
-
-def _instances(agents: Sequence[Agent], light: float) -> Float32[np.ndarray, 'a 12']:
-    """Per instance: pose (x, y, z, heading), paint (r, g, b, braking), size (length, width,
-    light, 0).
-    """
-    rows = [
-        (a.x_m, a.y_m, a.z_m, a.heading_rad, *a.colour, float(a.braking))
-        + (a.length_m / LENGTH_M, a.width_m / WIDTH_M, light, 0.0)
-        for a in list(agents)[:MAX_AGENTS]
-    ]
-    return np.array(rows, np.float32).reshape(-1, 12)
 
 
 @functools.lru_cache(maxsize=1)

@@ -17,7 +17,7 @@ void main() {
 }"""
 
 # material 1: the agent's paint; 2: brake lamp, dark red or lit (paint.a), which fog dims half as
-# much
+# much; 3 and 4: blue lamps, lit where size.w says so (``mesh_parts``)
 AGENT_VERTEX = """#version 330
 in vec3 p; in vec3 c; in float material; in vec4 pose; in vec4 paint; in vec4 size;
 uniform mat4 VP; uniform vec3 eye; uniform vec3 sky; uniform float fog;
@@ -32,6 +32,11 @@ void main() {
   if (material > 1.5) {
     k = paint.a > .5 ? vec3(1., .13, .08) : vec3(.3, .02, .02) * size.z;
     if (paint.a > .5) thin = fog * .5;
+  }
+  if (material > 2.5) {
+    bool on = abs(material - 2. - size.w) < .5;
+    k = on ? vec3(.25, .5, 1.) : vec3(.03, .06, .3) * size.z;
+    if (on) thin = fog * .5;
   }
   colour = mix(sky, k, exp(-distance(q, eye) * thin));
   gl_Position = VP * vec4(q, 1);
