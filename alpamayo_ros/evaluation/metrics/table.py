@@ -1,0 +1,220 @@
+"""Every metric by name: unit, which way is better, what it is and where it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+UNIAD = 'UniAD, Hu et al. 2023'
+STP3 = 'ST-P3, Hu et al. 2022; VAD, Jiang et al. 2023'
+ARGOVERSE = 'Argoverse 2, Wilson et al. 2021'
+NUPLAN = 'nuPlan, Caesar et al. 2021'
+CARLA = 'CARLA scenario_runner'
+OWN = 'this package'
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One metric.  ``better``: lower or higher; '' where neither is."""
+
+    name: str
+    unit: str
+    better: Literal['lower', 'higher', '']
+    sentence: str
+    source: str
+
+
+def _displacement() -> list[Definition]:
+    out = []
+    for t in (1, 2, 3, 6):
+        s = f'{t} s'
+        out += [
+            Definition(f'l2_at_{t}s', 'm', 'lower', f'Distance to the driven path at {s}.', UNIAD),
+            Definition(
+                f'l2_up_to_{t}s', 'm', 'lower', f'Mean distance over all points up to {s}.', STP3
+            ),
+        ]
+    out += [
+        Definition('ade', 'm', 'lower', 'Mean distance over the full horizon.', ARGOVERSE),
+        Definition('fde', 'm', 'lower', 'Distance at the end of the full horizon.', ARGOVERSE),
+    ]
+    for t in (1, 2, 3, 6):
+        out += [
+            Definition(
+                f'min_ade_k_{t}s',
+                'm',
+                'lower',
+                f'Mean distance up to {t} s of the candidate of least mean distance over the '
+                'full horizon.',
+                ARGOVERSE + '; the arg-min of the full horizon at every time: ' + OWN,
+            ),
+            Definition(
+                f'min_fde_k_{t}s',
+                'm',
+                'lower',
+                f'Distance at {t} s of the candidate that ends nearest at the full horizon.',
+                ARGOVERSE + '; the arg-min of the full horizon at every time: ' + OWN,
+            ),
+        ]
+    out.append(
+        Definition(
+            'miss_rate_k_2m',
+            'share',
+            'lower',
+            'Share of cycles in which no candidate ends within 2 m of the driven path.',
+            ARGOVERSE,
+        )
+    )
+    return out
+
+
+def _safety() -> list[Definition]:
+    out = [
+        Definition(
+            f'collision_up_to_{t}s',
+            'share',
+            'lower',
+            f'Share of plans whose oriented box touches that of an object up to {t} s.',
+            'ST-P3, Hu et al. 2022, with oriented boxes',
+        )
+        for t in (1, 2, 3, 6)
+    ]
+    return [
+        *out,
+        Definition(
+            'offroad',
+            'share',
+            'lower',
+            'Share of plans with a corner of the box more than 0.3 m outside the drivable area.',
+            NUPLAN,
+        ),
+        Definition(
+            'comfortable',
+            'share',
+            'higher',
+            "Share of drives that keep nuPlan's six bounds at every time, smoothed as there.",
+            NUPLAN,
+        ),
+        Definition(
+            'plan_to_plan_mean',
+            'm',
+            'lower',
+            'Mean distance of two successive plans over the time they share.',
+            OWN,
+        ),
+        Definition(
+            'plan_to_plan_max',
+            'm',
+            'lower',
+            'Largest distance of two successive plans over the time they share.',
+            OWN,
+        ),
+    ]
+
+
+def _spread() -> list[Definition]:
+    return [
+        Definition(
+            'energy_score_at_3s',
+            'm',
+            'lower',
+            'Fair energy score of the candidates at 3 s: near the truth and honestly spread.',
+            'Gneiting and Raftery 2007; Ferro 2014',
+        ),
+        Definition(
+            'spread_coverage_50_at_3s',
+            'share',
+            '',
+            'Share of cycles whose truth lies in the 50 % prediction ellipse at 3 s; '
+            'calibrated: 0.5.',
+            'Hotelling 1931',
+        ),
+        Definition(
+            'spread_calibration_error_at_3s',
+            'share',
+            'lower',
+            'Mean over nine deciles of |coverage - quantile| of the prediction ellipses at 3 s.',
+            'Hotelling 1931; ' + OWN,
+        ),
+    ]
+
+
+def _words() -> list[Definition]:
+    return [
+        Definition(
+            'coc_rouge_l',
+            'share',
+            'higher',
+            'ROUGE-L F1 of the chain of causation against the reference text.',
+            'Lin 2004',
+        ),
+        Definition(
+            'coc_facts_f1',
+            'share',
+            'higher',
+            'Micro F1 of claimed facts against the truth: light, lead vehicle, pedestrian, '
+            'manoeuvre.',
+            OWN,
+        ),
+        Definition(
+            'agreement',
+            'share',
+            'higher',
+            'How far the selected path does what the intent announces.',
+            OWN,
+        ),
+    ]
+
+
+def _rules() -> list[Definition]:
+    return [
+        Definition(
+            'red_light_rate',
+            'share',
+            'lower',
+            'Share of passed lights whose line was passed on red.',
+            CARLA,
+        ),
+        Definition(
+            'stop_line_rate',
+            'share',
+            'lower',
+            'Share of passed stop signs without standing within 4 m before the line.',
+            CARLA,
+        ),
+        Definition(
+            'speed_limit_time',
+            'share',
+            'lower',
+            'Share of the time with a known limit driven faster than it.',
+            OWN,
+        ),
+        Definition(
+            'speed_over_limit_max', 'm/s', 'lower', 'Largest speed above the limit.', NUPLAN
+        ),
+        Definition(
+            'wrong_way',
+            'share',
+            'lower',
+            'Share of drives that went 2 m or more against their lane within 1 s.',
+            NUPLAN,
+        ),
+    ]
+
+
+def _times() -> list[Definition]:
+    out = []
+    for name, sentence in (
+        ('input_age_ms', 'Age of the pictures when their candidates left the planner'),
+        ('plan_age_ms', "Age of the model's plan at every reference to the controller"),
+        ('cycle_ms', 'Wall time of a cycle'),
+    ):
+        for p, word in (('p50', 'median'), ('p99', '99th percentile')):
+            out.append(Definition(f'{name}_{p}', 'ms', 'lower', f'{sentence}, {word}.', OWN))
+    late = 'Cycles that took longer than their period, dropped ones included.'
+    return [*out, Definition('deadline_misses', 'count', 'lower', late, OWN)]
+
+
+METRICS: dict[str, Definition] = {
+    d.name: d for d in (*_displacement(), *_safety(), *_spread(), *_words(), *_rules(), *_times())
+}
