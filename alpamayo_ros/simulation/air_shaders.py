@@ -19,13 +19,13 @@ from alpamayo_ros.simulation.mesh_parts import Rows
 LAMPS_AHEAD_M, LAMPS_UP_M = 3.6, 0.65
 
 # q: a point seen from between the headlights.  Low beam: a cone that ends a little below the
-# horizon, half its strength at 20 m.
+# horizon, half its strength at 24 m.
 _BEAM = """
 float beam_at(vec3 q, float strength) {
   if (q.x < .05) return 0.;
   float d = length(q), aside = q.y / (q.x + .6), up = q.z / d;
   float cut = up < -.01 ? 1. : max(.1, 1. - (up + .01) * 22.);
-  return strength * min(q.x * .45, 1.) * exp(-2.6 * aside * aside) * cut / (1. + d * d * .0025);
+  return strength * min(q.x * .45, 1.) * exp(-1.7 * aside * aside) * cut / (1. + d * d * .0018);
 }
 vec3 from_lamps(vec3 p, vec4 ego) {
   vec2 d = p.xy - ego.xy;
@@ -64,6 +64,7 @@ uniform vec3 sky; uniform vec3 ambient; uniform float beam;
     + """
 void main() {
   vec3 k = own * (ambient + beam_at(q, beam) * vec3(1., .96, .86));
+  k -= max(k - .5, vec3(0)) * .6;
   o = vec4(mix(sky, mix(k, sky, air.y), air.x), 1);
 }"""
 )

@@ -14,6 +14,7 @@ from jaxtyping import UInt8
 from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 from alpamayo_ros.simulation import looks
 from alpamayo_ros.simulation.agents import Agent, LaneCar, Leader, Oncoming, StoppedCar
+from alpamayo_ros.simulation.air import dress
 from alpamayo_ros.simulation.collision import Box, contact_ahead, overlap
 from alpamayo_ros.simulation.ego import EgoPose, advance
 from alpamayo_ros.simulation.mesh import Scenery
@@ -180,8 +181,10 @@ class Simulation:
                 'this Simulation was made with render=False; images need render=True'
             )
         if self._scenery is None:
-            self._scenery = self._build_scenery()
-        return self._renderer.render(self._scenery, self.pose, self._drawn(), only)
+            at = self.scenario.looks
+            self._scenery = dress(self._build_scenery(), at.light, at.rain, at.fog_1pm)
+        now_s = self.now_ns / 1e9
+        return self._renderer.render(self._scenery, self.pose, self._drawn(), only, now_s)
 
     def truth(self) -> SceneTruth:
         """Lane and leader around the ego."""
