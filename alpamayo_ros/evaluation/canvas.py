@@ -157,3 +157,10 @@ def polygon(canvas: Canvas, points: Float[np.ndarray, 'n 2'], colour: Colour) ->
     if len(points) >= 3 and bool(np.isfinite(points).all()):
         fixed = (np.clip(points, -4000, 8000) * (1 << SHIFT)).round().astype(np.int32)
         cv2.fillPoly(canvas, [fixed.reshape(-1, 1, 2)], colour, cv2.LINE_AA, SHIFT)
+
+
+def resized(image: UInt8[np.ndarray, '_ _ 3'], width: int) -> UInt8[np.ndarray, '_ _ 3']:
+    """A copy of ``image`` that is ``width`` pixels wide."""
+    size = (width, round(image.shape[0] * width / image.shape[1]))
+    method = cv2.INTER_AREA if width < image.shape[1] else cv2.INTER_CUBIC
+    return np.array(cv2.resize(image, size, interpolation=method), np.uint8)

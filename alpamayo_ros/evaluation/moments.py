@@ -31,7 +31,7 @@ def notable(recording: Recording, count: int = 2) -> list[Notable]:
 def ranked(recording: Recording, count: int) -> list[Notable]:
     """Up to ``count`` moments: a fault before hardest braking, standing and the sharpest bend."""
     found: list[Notable] = []
-    for moment in (*_faults(recording), *_motion(recording)):
+    for moment in (*_faults(recording), *motion(recording)):
         apart = all(abs(moment.t0_ns - f.t0_ns) > APART_S * 1e9 for f in found)
         if apart and len(found) < count:
             found.append(moment)
@@ -65,7 +65,8 @@ def _faults(recording: Recording) -> list[Notable]:
     return []
 
 
-def _motion(recording: Recording) -> list[Notable]:
+def motion(recording: Recording) -> list[Notable]:
+    """Hardest braking, standing and the sharpest bend, as far as there were any."""
     table = recording.ego
     if len(table) < 10 or not recording.times_ns:
         return []

@@ -25,6 +25,8 @@ EGO: Colour = (88, 166, 255)
 CAR: Colour = (201, 130, 60)
 DRIVEN: Colour = (70, 120, 190)
 CHOSEN: Colour = (86, 240, 130)
+TRUTH: Colour = (255, 255, 255)
+PLAIN: Colour = (32, 37, 44)  # ground of which nothing is known
 NO_COST: Colour = (120, 125, 132)
 CHEAP, DEAR = np.array([250, 214, 70]), np.array([214, 60, 110])
 DASH_M, GAP_M = 3.0, 6.0
@@ -52,7 +54,11 @@ class Car:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What is drawn.  ``pose``: x, y, heading of base_link in odom; paths are in base_link."""
+    """What is drawn.  ``pose``: x, y, heading of base_link in odom; paths are in base_link.
+
+    ``driven``: in odom, what lies behind the car.  ``truth``: what it drove afterwards, for
+    those who look back at a drive.
+    """
 
     pose: tuple[float, float, float]
     road: Road | None = None
@@ -62,6 +68,7 @@ class Scene:
     chosen: Float[np.ndarray, 'p 2'] | None = None
     driven: Float[np.ndarray, 'n 2'] = field(default_factory=lambda: np.zeros((0, 2)))
     stop: bool = False
+    truth: Float[np.ndarray, 'm 2'] = field(default_factory=lambda: np.zeros((0, 2)))
 
 
 class TopView:
@@ -70,7 +77,7 @@ class TopView:
     def __init__(
         self, width: int, height: int, ahead_m: float = 44.0, behind_m: float = 11.0
     ) -> None:
-        self.width, self.height = width, height
+        self.width, self.height, self.ahead_m = width, height, ahead_m
         self.scale = height / (ahead_m + behind_m)
         self.origin = np.array([width / 2, height - behind_m * self.scale])
 
@@ -81,7 +88,8 @@ class TopView:
 
     def draw(self, scene: Scene, car: Car) -> Canvas:
         """A new picture of ``scene``."""
-        out: Canvas = np.full((self.height, self.width, 3), GRASS, np.uint8)
+        out: Canvas = np.empty((self.height, self.width, 3), np.uint8)
+        out[:] = PLAIN if scene.road is None else GRASS
         if scene.road is not None:
             self._road(out, scene.road, scene.pose)
         self._range_marks(out)
@@ -116,7 +124,7 @@ class TopView:
             canvas.polyline(out, self.pixels(middle[on & (dash == number)]), MIDDLE, 2)
 
     def _range_marks(self, out: Canvas) -> None:
-        for metres in range(10, 50, 10):
+        for metres in range(10, math.ceil(self.ahead_m), 10 if self.ahead_m < 60 else 20):
             y = int(self.origin[1] - metres * self.scale)
             if y > 12:
                 canvas.text(out, f'{metres} m', (self.width - 8, y - 7), 11, canvas.MUTED,
@@ -135,6 +143,8 @@ class TopView:
             points = self.pixels(np.vstack([[0.0, 0.0], scene.chosen]))
             canvas.polyline(out, points, (10, 20, 14), 7)
             canvas.polyline(out, points, colour, 4)
+        if len(scene.truth):
+            canvas.polyline(out, self.pixels(np.vstack([[0.0, 0.0], scene.truth])), TRUTH, 2)
 
     def _car(self, out: Canvas, corners: Float[np.ndarray, '4 2'], colour: Colour) -> None:
         points = self.pixels(corners)

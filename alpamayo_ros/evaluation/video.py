@@ -94,8 +94,8 @@ class Director:
             'objects': [o.stamp_ns for o in self._objects],
         }
 
-    def moment(self, t0_ns: int) -> Moment:
-        """Everything about one instant."""
+    def moment(self, t0_ns: int, ahead_s: float = 0.0) -> Moment:
+        """Everything about one instant; ``ahead_s``: show as much of what was driven next."""
         ego = self.recording.ego_at(t0_ns)
         plan = newest(self._plans, self._keys['plans'], t0_ns)
         health = newest(self._health, self._keys['health'], t0_ns)
@@ -106,7 +106,7 @@ class Director:
             title=info.scenario.replace('_', ' ').capitalize(),
             subtitle=f'{about}  ·  {info.description}' if info.description else about,
             time_s=(t0_ns - self.recording.times_ns[0]) / 1e9,
-            scene=self._scene(t0_ns, ego, plan),
+            scene=self._scene(t0_ns, ego, plan, ahead_s),
             images={name: self.recording.image(name, t0_ns) for name in CAMERAS},
             words=self._said(t0_ns),
             speed_mps=float(ego[4]),
@@ -128,13 +128,16 @@ class Director:
             return split(proposed.text)
         return {}
 
-    def _scene(self, t0_ns: int, ego: Float[np.ndarray, ' 6'], plan: events.Plan | None) -> Scene:
+    def _scene(
+        self, t0_ns: int, ego: Float[np.ndarray, ' 6'], plan: events.Plan | None, ahead_s: float
+    ) -> Scene:
         pose = (float(ego[1]), float(ego[2]), float(ego[3]))
         proposed = newest(self._candidates, self._keys['candidates'], t0_ns)
         objects = newest(self._objects, self._keys['objects'], t0_ns)
         table = self.recording.ego
         now_s = t0_ns / 1e9
         driven = table[(table[:, 0] <= now_s) & (table[:, 0] > now_s - DRIVEN_S), 1:3]
+        later = table[(table[:, 0] > now_s) & (table[:, 0] <= now_s + ahead_s), 1:3]
         chosen = None
         if plan is not None and plan.x_m:
             chosen = carried(np.array([plan.x_m, plan.y_m]).T, plan.pose, pose)
@@ -154,6 +157,7 @@ class Director:
             chosen=chosen,
             driven=driven,
             stop=plan is not None and plan.source in STOP_SOURCES,
+            truth=to_base(later, pose),
         )
 
 
