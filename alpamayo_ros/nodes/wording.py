@@ -6,20 +6,14 @@ The words are the model's and untrusted: nothing here ever changes a plan.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 
-PARTS = ('perception', 'situation', 'rationale', 'intent')
-MAX_BYTES = 4096  # FAULTS.md F33
-STOPPED_MPS = 0.5  # a speed below this counts as standing
-SPEED_BAND_MPS = 1.0  # change of speed within the horizon that still counts as 'keep speed'
+from alpamayo_ros.evaluation.metrics.agreement import speed_agreement
+from alpamayo_ros.evaluation.metrics.words import PARTS, split, stated_intent
 
-# Words of the intent and the change they announce: -1 slower, 0 the same, 1 faster.
-_SPEED_WORDS: tuple[tuple[str, int], ...] = (
-    (r'\bstop\b|\bslow down\b|\bbrake\b', -1),
-    (r'\bwait\b|\bkeep speed\b', 0),
-    (r'\bspeed up\b|\baccelerate\b|\bdrive on\b', 1),
-)
+__all__ = ['MAX_BYTES', 'PARTS', 'agreement', 'printable', 'split']
+
+MAX_BYTES = 4096  # FAULTS.md F33
 
 
 def printable(text: str) -> str:
@@ -30,33 +24,18 @@ def printable(text: str) -> str:
     return safe.encode()[:MAX_BYTES].decode(errors='ignore')
 
 
-def split(text: str) -> dict[str, str]:
-    """The parts of ``text`` by name, from lines ``name: ...``; a missing part is absent."""
-    found: dict[str, str] = {}
-    for line in text.splitlines():
-        name, colon, rest = line.partition(':')
-        if colon and name.strip() in PARTS and name.strip() not in found:
-            found[name.strip()] = rest.strip()
-    return found
-
-
 def agreement(
     parts: Mapping[str, str], first_speed_mps: float, last_speed_mps: float
 ) -> tuple[float, str]:
-    """How well the intent's words on speed fit the plan: 1, 0.5 (undecided) or 0, and what
-    differs.
+    """How well the intent's words on speed fit the plan, 0 to 1, and what differs.
 
     NaN where the intent says nothing of speed.  Speeds: now and at the end of the horizon.
     """
     intent = parts.get('intent', '')
-    said = next((change for words, change in _SPEED_WORDS if re.search(words, intent)), None)
-    if said is None or not (math.isfinite(first_speed_mps) and math.isfinite(last_speed_mps)):
+    value = speed_agreement(stated_intent(f'intent: {intent}'), first_speed_mps, last_speed_mps)
+    if value is None:
         return math.nan, ''
-    change = last_speed_mps - first_speed_mps
-    done = 0 if abs(change) <= SPEED_BAND_MPS else int(math.copysign(1, change))
-    standing = max(first_speed_mps, last_speed_mps) < STOPPED_MPS
-    if said == done or (standing and said <= 0):
+    if value == 1.0:
         return 1.0, ''
     drive = f'{first_speed_mps:.1f} to {last_speed_mps:.1f} m/s'
-    text = f'The words say {intent!r}; the plan goes from {drive}.'
-    return (0.5 if 0 in (said, done) else 0.0), text
+    return value, f'The words say {intent!r}; the plan goes from {drive}.'

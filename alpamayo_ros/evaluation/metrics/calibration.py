@@ -11,7 +11,6 @@ from collections.abc import Iterable
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.special import fdtr
 
 from alpamayo_ros.evaluation.metrics.displacement import index_of
 
@@ -68,8 +67,9 @@ def spread_level_at_t(
 
     For K draws and a truth from one normal distribution, K / (K + 1) d^2 (K - 2) / (2 (K - 1))
     follows F(2, K - 2), where d is the Mahalanobis distance under the sample covariance
-    (Hotelling 1931; Johnson and Wichern, section 5.2).  ``floor_m`` squared is added to both
-    variances.  None with fewer than 4 candidates.
+    (Hotelling 1931; Johnson and Wichern, section 5.2); with 2 in the numerator that distribution
+    is 1 - (1 + K d^2 / (K^2 - 1))^(1 - K / 2).  ``floor_m`` squared is added to both variances.
+    None with fewer than 4 candidates.
     """
     found = _points(candidates, truth, t_s, dt_s, valid)
     if found is None or len(found[0]) < 4:
@@ -81,7 +81,7 @@ def spread_level_at_t(
         return None
     off = point - cloud.mean(axis=0)
     squared = float(off @ np.linalg.solve(covariance, off))
-    return float(fdtr(2, k - 2, k / (k + 1) * squared * (k - 2) / (2 * (k - 1))))
+    return float(1.0 - (1.0 + k * squared / (k**2 - 1)) ** (1.0 - k / 2))
 
 
 def coverage(levels: Iterable[float | None], quantile: float) -> float | None:
