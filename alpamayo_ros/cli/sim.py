@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from pathlib import Path
@@ -13,9 +14,9 @@ import typer
 from alpamayo_ros.simulation.ablation import ABLATIONS
 from alpamayo_ros.simulation.batch import BatchError, Task
 from alpamayo_ros.simulation.planners import KINDS
-from alpamayo_ros.simulation.scenario import load_scenario, scenario_names
 
 MAX_DRIVES = 100_000
+SUITE_SEEDS = '0:2'
 COLUMNS = {  # key of the row: heading
     'seed': 'seed',
     'right': 'right',
@@ -47,9 +48,18 @@ def parse_seeds(text: str) -> list[int]:
 
 def app(
     scenario: Annotated[
-        str, typer.Option(help=f'{", ".join(scenario_names())}, or a .yaml path.')
+        str, typer.Option(help='Name of a scenario (--list), or a .yaml path.')
     ] = 'winding_road',
-    seeds: Annotated[str, typer.Option(help='100:150 (end excluded), 7 or 1,5,9.')] = '0:10',
+    suite: Annotated[
+        str,
+        typer.Option(help='Drive every template of train, val or test (or of a folder) instead.'),
+    ] = '',
+    seeds: Annotated[
+        str, typer.Option(help='100:150 (end excluded), 7 or 1,5,9; in a suite: of each template.')
+    ] = '',
+    limit: Annotated[
+        int | None, typer.Option(min=1, help='In a suite: only the first so many runs.')
+    ] = None,
     planner: Annotated[str, typer.Option(help=f'One of {", ".join(KINDS)}.')] = 'onnx',
     model: Annotated[
         str, typer.Option(help='Folder of the model; default: the shipped one.')
@@ -63,29 +73,55 @@ def app(
         float, typer.Option(min=0, max=1, help='Simulated latency in steps of 0.1 s.')
     ] = 0.0,
     prompt: Annotated[str, typer.Option(help='Driving prompt.')] = '',
-    workers: Annotated[int, typer.Option(min=1, max=64, help='Processes.')] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help='Processes; default: 1, in a suite one a core.'),
+    ] = None,
+    ray: Annotated[
+        bool, typer.Option('--ray', help='Suite: over the ray cluster of RAY_ADDRESS (or here).')
+    ] = False,
     json_path: Annotated[
         Path | None, typer.Option('--json', help='Write rows and summary to this file.')
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help='Suite: folder for a page with the worst drives on film.')
+    ] = None,
+    worst: Annotated[int, typer.Option(min=0, max=50, help='How many drives --report shows.')] = 5,
+    against: Annotated[
+        Path | None, typer.Option(help='Suite: compare with this earlier --json; exit 1 if worse.')
+    ] = None,
+    list_: Annotated[bool, typer.Option('--list', help='Only list the scenarios.')] = False,
 ) -> None:
-    """Drive seeds of a scenario in lockstep without ROS and score them.
+    """Drive seeds of a scenario, or a suite, in lockstep without ROS and score them.
 
-    Example: alpamayo sim --scenario winding_road --seeds 100:150 --objects none --json out.json
+    Examples: alpamayo sim --scenario winding_road --seeds 100:150 --objects none --json out.json
+
+    alpamayo sim --suite test --json out.json --report out/suite
 
     An interrupted call goes on where it stopped when --json names the same file.
     """
-    load_scenario(scenario)
+    if list_:
+        return show_scenarios()
     _one_of('planner', planner, KINDS)
     _one_of('objects', objects, ('none', 'truth'))
     _one_of('ablate', ablate, ('', *ABLATIONS))
     steps = round(latency * 10)
-    task = Task(scenario, planner, profile, model, objects, steps, ablate, prompt)
+    name = '' if suite else scenario
+    task = Task(name, planner, profile, model, objects, steps, ablate, prompt)
     try:
-        report = drive(task, parse_seeds(seeds), workers, json_path)
+        if suite:
+            from alpamayo_ros.cli.sim_suite import Call, drive_suite
+
+            many = parse_seeds(seeds or SUITE_SEEDS)
+            cores = len(os.sched_getaffinity(0))
+            call = Call(suite, many, limit, workers or cores, ray, json_path, report, worst)
+            drive_suite(task, call, against)
+        else:
+            _only_suites(limit=limit, ray=ray, report=report, against=against)
+            show(drive(task, parse_seeds(seeds or '0:10'), workers or 1, json_path))
     except BatchError as error:
         typer.echo(f'alpamayo sim: {error}', err=True)
         raise typer.Exit(1) from error
-    show(report)
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
@@ -93,35 +129,37 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
         raise typer.BadParameter(f'--{name} {value!r}; there are {", ".join(filter(None, known))}')
 
 
+def _only_suites(**options: object) -> None:
+    for name, value in options.items():
+        if value:
+            raise typer.BadParameter(f'--{name} belongs to a suite: add --suite test')
+
+
+def show_scenarios() -> None:
+    """Every scenario with its family and split."""
+    from alpamayo_ros.simulation.scenario import load_scenario, scenario_names
+
+    for scenario in map(load_scenario, scenario_names()):
+        place = f'{scenario.family}, {scenario.split}' if scenario.family else ''
+        typer.echo(f'{scenario.name:<32} {place:<32} {scenario.description}')
+
+
 def drive(task: Task, seeds: list[int], workers: int, json_path: Path | None) -> dict[str, Any]:
     """Run a batch under a progress bar; the report is also written to ``json_path``."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-
+    from alpamayo_ros.cli.sim_progress import Bar, interruptible, partial
     from alpamayo_ros.simulation import batch
+    from alpamayo_ros.simulation.journal import Job
+    from alpamayo_ros.simulation.scenario import load_scenario
     from alpamayo_ros.simulation.summary import summarise
 
-    journal = None
-    if json_path is not None:
-        json_path.parent.mkdir(parents=True, exist_ok=True)
-        journal = json_path.with_name(json_path.name + '.partial.jsonl')
-    began, right = time.perf_counter(), [0, 0]
-    columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
-        bar = progress.add_task(task.scenario, total=len(seeds))
-
-        def done(row: dict[str, Any]) -> None:
-            right[0], right[1] = right[0] + row['right'], right[1] + 1
-            words = f'{task.scenario}: right {right[0]} of {right[1]}'
-            progress.update(bar, advance=1, description=words)
-
-        rows, who = batch.run(task, seeds, workers, journal, done)
+    scenario, journal, began = (
+        load_scenario(task.scenario),
+        partial(json_path),
+        time.perf_counter(),
+    )
+    jobs = [Job(scenario, seed) for seed in seeds]
+    with interruptible(journal), Bar(scenario.name, jobs) as bar:
+        rows, who = batch.drive(task, jobs, workers, journal, bar.done, tell=bar.tell)
     report = {
         'task': json.loads(task.to_json()),
         'planner': who,

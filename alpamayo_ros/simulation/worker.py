@@ -52,6 +52,8 @@ def drive(job: Job, planner: Planner, options: Options) -> dict[str, Any]:
     try:
         while not made.sim.done:
             measure.look()
+            if recorder is not None:
+                recorder.look()
             cycle = made.step()
             measure.note(cycle)
             if recorder is not None:
