@@ -60,14 +60,14 @@ class Road:
 
     ``centre``/``centre_heading``: the line between the two lanes every 0.5 m (for the mesh).
     ``speed_limit`` (the recipe's V): at most 10 m/s and 2.25 m/s2 lateral, braking at 1.5 m/s2
-    into curves.
+    into curves.  ``curvature_scale`` 0: straight.
     """
 
-    def __init__(self, seed: int, length_m: float = 500.0) -> None:
+    def __init__(self, seed: int, length_m: float = 500.0, curvature_scale: float = 1.0) -> None:
         rng = np.random.default_rng([seed, 1])
         count = int((length_m + BEHIND_M) / STEP_M)
         for _ in range(2000):
-            curvature = _curvature_profile(rng, count)
+            curvature = _curvature_profile(rng, count) * curvature_scale
             heading = np.cumsum(curvature) * STEP_M + rng.uniform(-np.pi, np.pi)
             centre = np.cumsum(np.stack([np.cos(heading), np.sin(heading)], 1) * STEP_M, 0)
             if not _crosses_itself(centre):
@@ -90,9 +90,11 @@ class Road:
         self._x, self._y = self.position[:, 0].tolist(), self.position[:, 1].tolist()
         self._heading, self._last = self.heading.tolist(), len(grid) - 1.001
 
-    def _set_speed_limit(self, lateral_mps2: float = LATERAL_MAX_MPS2) -> None:
+    def _set_speed_limit(
+        self, lateral_mps2: float = LATERAL_MAX_MPS2, top_mps: float = SPEED_MAX_MPS
+    ) -> None:
         flat = np.maximum(np.abs(self.curvature), 1e-4)
-        limit = np.minimum(SPEED_MAX_MPS, np.sqrt(lateral_mps2 / flat)).tolist()
+        limit = np.minimum(top_mps, np.sqrt(lateral_mps2 / flat)).tolist()
         for i in range(len(limit) - 2, -1, -1):
             limit[i] = min(
                 limit[i], math.sqrt(limit[i + 1] ** 2 + 2 * CURVE_BRAKING_MPS2 * STEP_M)
