@@ -140,9 +140,10 @@ def _words(proposal: Proposal, plan: Plan, now_ns: int) -> events.Words:
     t = plan.trajectory
     poses = np.stack([t.x_m, t.y_m, t.heading_rad], 1)
     fits = metrics.agreement(proposal.text, poses, plan.anchor.speed_mps, t.dt_s)
-    said = [parts.get(name, '') for name in metrics.PARTS]
+    seen, situation, rationale, intent = (parts.get(name, '') for name in metrics.PARTS)
     differs = ''
     if fits is not None and fits < 1.0:
         done = ', '.join(sorted(metrics.driven_intent(poses, plan.anchor.speed_mps, t.dt_s)))
-        differs = f'The words say {parts.get("intent", "")!r}; the plan does: {done}.'
+        differs = f'The words say {intent!r}; the plan does: {done}.'
+    said = (seen, situation, rationale, intent)
     return events.Words(now_ns, proposal.t0_ns, plan.id, *said, fits, differs)

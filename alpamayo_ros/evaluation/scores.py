@@ -8,10 +8,10 @@ min(progress / 0.8, 1); 1 where less than 5 m could be driven.
 
 S  safety: 0 after an at-fault collision or off the road, else 1.  Nothing pays for a crash.
 P  progress, not capped at 0.8: who stops short of the goal has not arrived.
-R  rules: 0.7 a red light, 0.8 a stop line that was driven over without standing (the penalties of
-   the CARLA Leaderboard 2.0), times 1 - the share of the time above the speed limit, times
-   1 - the share of the time in the wrong direction.  A product, so that one rule broken costs the
-   same on a short and on a long drive, and two cost more than one.
+R  rules: 0.7 for each red light and 0.8 for each stop line passed without standing (the penalties
+   of the CARLA Leaderboard 2.0), times 1 - the share of the time above the speed limit, times 0.5
+   where 2 m or more were driven against the lane (nuPlan's driving direction).  A product: one
+   rule broken costs the same on a short and on a long drive, and two cost more than one.
 C  comfort: the share of nuPlan's six bounds that were kept.  It moves at most a sixth of the
    score, its weight in NAVSIM's PDMS (2 of 12): a hard stop must never be worth a contact.
 
@@ -21,17 +21,16 @@ does one that arrives through another car.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from jaxtyping import Float
+from alpamayo_ros.evaluation.metrics import ratio_ci95, wilson
 
 ENOUGH_PROGRESS = 0.8  # AlpaSim
-SHORT_M = 5.0  # AlpaSim: a recorded path shorter than this scores 1
 RED_LIGHT, STOP_LINE = 0.7, 0.8  # CARLA Leaderboard 2.0
+WRONG_WAY = 0.5  # nuPlan, driving_direction_compliance
 COMFORT_SHARE = 1 / 6  # NAVSIM PDMS: weight 2 of 12
-RESAMPLES, SEED = 2000, 0
 NO_INCIDENT_KM = 3.0  # rule of three: n km without an incident bound the rate by 3/n at 95 %
 
 Row = Mapping[str, Any]
@@ -53,8 +52,9 @@ def incidents(row: Row) -> int:
 def rules(row: Row) -> float:
     """R of ``drive_score``; a rule that a map does not have costs nothing."""
     red, line = row.get('red_lights') or 0, row.get('stop_lines') or 0
-    kept = (1.0 - (row.get(share) or 0.0) for share in ('speeding_share', 'wrong_way_share'))
-    return float(RED_LIGHT**red * STOP_LINE**line * np.prod(list(kept)))
+    against = WRONG_WAY if row.get('wrong_way') else 1.0
+    speeding = row.get('speeding_share') or 0.0
+    return float(RED_LIGHT**red * STOP_LINE**line * against * (1.0 - speeding))
 
 
 def drive_score(row: Row) -> float:
@@ -88,8 +88,13 @@ def _f1(row: Row) -> Parts:
     return 2.0 * tp, 2.0 * tp + fp + fn
 
 
-FIGURES: dict[str, Callable[[Row], Parts]] = {
+SHARES: dict[str, Callable[[Row], Parts]] = {
     'at_fault_free_share': _share(lambda row: not row['collisions_at_fault']),
+    'incident_free_share': _share(lambda row: not incidents(row)),
+    'right_share': _share(lambda row: bool(row['right'])),
+}
+FIGURES: dict[str, Callable[[Row], Parts]] = {
+    **SHARES,
     'mean_progress': _mean('progress'),
     'scene_score': _mean('scene_score'),
     'drive_score': _mean('drive_score'),
@@ -98,7 +103,6 @@ FIGURES: dict[str, Callable[[Row], Parts]] = {
     'agreement': _mean('agreement'),
     'comfort': _mean('comfort'),
     'rules': _mean('rules'),
-    'right_share': _share(lambda row: bool(row['right'])),
 }
 
 
@@ -106,53 +110,48 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
     """Every figure with its 95 % interval, by resampling the templates of ``rows`` (key ``name``).
 
     A figure is None where nothing could be evaluated; ``km_per_incident`` is None without an
-    incident, and then the interval's lower end is what the distance proves (rule of three).
-    Intervals are None with fewer than two templates: one template says nothing of another.
+    incident, and then the interval's lower end is what the distance proves (rule of three) and
+    ``km_per_incident_note`` says so.  Intervals are None with fewer than two templates: one
+    template says nothing of another.
     """
     names = sorted({row['name'] for row in rows})
-    order = {name: i for i, name in enumerate(names)}
-    groups = np.array([order[row['name']] for row in rows], dtype=int)
-    km = sum(row['distance_m'] for row in rows) / 1000
+    km = math.fsum(row['distance_m'] for row in rows) / 1000
     out: dict[str, Any] = {
         'runs': len(rows),
         'templates': len(names),
         'distance_km': round(km, 4),
         'incidents': sum(map(incidents, rows)),
     }
-    draws = resamples(len(names))
     for name, parts in FIGURES.items():
-        table = np.array([parts(row) for row in rows], dtype=float).reshape(-1, 2)
-        sums = np.zeros((len(names), 2))
-        np.add.at(sums, groups, table)
-        out[name], out[f'{name}_ci95'] = ratio_ci95(sums, draws)
-    if not out['incidents']:
-        out['km_per_incident_ci95'] = [round(km / NO_INCIDENT_KM, 4), None]
+        groups = {n: _sum([parts(r) for r in rows if r['name'] == n]) for n in names}
+        out[name], out[f'{name}_ci95'] = _interval(name, groups)
+    out['km_per_incident_note'] = ''
+    if not out['incidents'] and rows:
+        least = round(km / NO_INCIDENT_KM, 4)
+        out['km_per_incident_ci95'] = [least, None]
+        out['km_per_incident_note'] = (
+            f'no incident in {km:.2f} km: at 95 % more than {least:.2f} km per incident'
+        )
     return out
 
 
-def resamples(count: int) -> Float[np.ndarray, 'R count']:
-    """How often each of ``count`` groups is drawn in each of 2000 resamples; always the same."""
-    rng = np.random.default_rng(SEED)
-    if count == 0:
-        return np.zeros((RESAMPLES, 0))
-    drawn = rng.integers(0, count, (RESAMPLES, count))
-    return np.stack([(drawn == i).sum(1) for i in range(count)], 1).astype(float)
+def _sum(parts: Sequence[Parts]) -> Parts:
+    return math.fsum(p[0] for p in parts), math.fsum(p[1] for p in parts)
 
 
-def ratio_ci95(
-    sums: Float[np.ndarray, 'G 2'], draws: Float[np.ndarray, 'R G']
-) -> tuple[float | None, Interval]:
-    """Sum of numerators over sum of denominators, and its percentile bootstrap interval over the
-    G groups (Efron and Tibshirani 1993, chapter 13).
+def _interval(name: str, groups: Mapping[str, Parts]) -> tuple[float | None, Interval]:
+    """Figure and interval, for JSON: four digits, None for 'not known' and for infinity.
 
-    An end of the interval is None where a resample's denominator is 0: no bound is known.
+    A share of none or of all leaves the bootstrap no width: then Wilson's interval, each template
+    one trial.
     """
-    over, under = sums.sum(0) if len(sums) else (0.0, 0.0)
-    value = round(float(over / under), 4) if under > 0 else None
-    if len(sums) < 2 or value is None:
-        return value, None
-    drawn = draws @ sums
-    with np.errstate(divide='ignore', invalid='ignore'):
-        ratios = np.where(drawn[:, 1] > 0, drawn[:, 0] / drawn[:, 1], np.inf)
-    low, high = np.quantile(ratios, (0.025, 0.975), method='inverted_cdf')
-    return value, [round(float(v), 4) if np.isfinite(v) else None for v in (low, high)]
+    found = ratio_ci95({n: p for n, p in groups.items() if any(p)})
+    if found is None or not math.isfinite(found.mean):
+        return None, None
+    ends: tuple[float | None, float | None] = found.low, found.high
+    if found.low is None:
+        return round(found.mean, 4), None
+    if name in SHARES and found.mean in (0.0, 1.0):
+        ends = wilson(round(found.mean * len(groups)), len(groups))
+    finite = [None if e is None or not math.isfinite(e) else round(e, 4) for e in ends]
+    return round(found.mean, 4), finite

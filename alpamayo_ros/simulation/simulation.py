@@ -63,6 +63,13 @@ class Simulation:
     def _note_red(self, before_arc_m: float) -> None:
         """Account for signals passed since ``before_arc_m``; here there are none."""
 
+    def light_ahead(self, range_m: float) -> str:
+        """What the next traffic light within ``range_m`` of the bumper shows: red, yellow, green;
+        '' without one.
+        """
+        del range_m
+        return ''
+
     def _drawn(self) -> list[Agent]:
         return self.agents()
 

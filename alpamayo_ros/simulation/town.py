@@ -31,6 +31,7 @@ ANNOUNCED_M = 100.0
 YIELD_M, YIELD_ASIDE_M = 45.0, 9.0
 TURNS = {'s': Maneuver.STRAIGHT, 'l': Maneuver.LEFT, 'r': Maneuver.RIGHT}
 EXTRA_EDGES = 4
+COLOURS = {'r': 'red', 'u': 'red', 'y': 'yellow', 'g': 'green', 'G': 'green'}
 
 
 class Town(Simulation):
@@ -109,6 +110,14 @@ class Town(Simulation):
             crossed = before_arc_m + reach < j.stop_arc_m <= self.arc_m + reach
             if crossed and j.tls and self._traffic.state(j.tls, j.link) in 'ru':
                 self.outcome.red_lights += 1
+
+    def light_ahead(self, range_m: float) -> str:
+        """What the light of the next junction of the route shows; see ``Simulation``."""
+        bumper_m = self.arc_m + self.vehicle.rear_axle_to_front_m
+        junction = self.route.next_junction(bumper_m)
+        if junction is None or not junction.tls or junction.stop_arc_m - bumper_m > range_m:
+            return ''
+        return COLOURS[self._traffic.state(junction.tls, junction.link)]
 
     # ---- what stands in the way ---------------------------------------------------------------
     def _vehicles(self) -> list[LaneCar]:
