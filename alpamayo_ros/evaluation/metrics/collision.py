@@ -57,7 +57,7 @@ def ego_boxes(poses: Float[np.ndarray, 'P 3'], vehicle: Footprint) -> Float[np.n
 def collision_at_times(
     poses: Float[np.ndarray, 'P 3'],
     vehicle: tuple[float, float, float],
-    objects: Sequence[Float[np.ndarray, 'N 5'] | None] | None,
+    objects: Sequence[Float[np.ndarray, '_ 5'] | None] | None,
 ) -> Bool[np.ndarray, ' P'] | None:
     """Whether the ego touches an object at each time; ``vehicle``: (centre_m, length_m, width_m).
 
@@ -83,7 +83,7 @@ def collision_at_times(
 def collision_up_to_t(
     poses: Float[np.ndarray, 'P 3'],
     vehicle: tuple[float, float, float],
-    objects: Sequence[Float[np.ndarray, 'N 5'] | None] | None,
+    objects: Sequence[Float[np.ndarray, '_ 5'] | None] | None,
     t_s: float,
     dt_s: float,
 ) -> float | None:
