@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from alpamayo_ros.simulation.rules import Rules
 from alpamayo_ros.simulation.scenario import Scenario
 
 IN_LANE_M = 1.75
@@ -28,7 +29,8 @@ class Outcome:
     ``left_lane_m``/``collisions_at_fault``: where the lane was first left (|offset| > 1.75 m;
     inf if never), and contacts with the ego's front while it moved.  ``restarts``: times it
     moved on after standing behind a car.  ``reachable_m``: the distance that traffic allowed.
-    ``idle_s``: how long it has stood with nothing within 15 m to wait for.
+    ``idle_s``: how long it has stood with nothing within 15 m to wait for.  ``contact``: the kind
+    of agent that was touched first.
     """
 
     scenario: str
@@ -51,6 +53,8 @@ class Outcome:
     idle_s: float = 0.0
     moved: bool = False
     red_lights: int = 0
+    contact: str = ''
+    rules: Rules = field(default_factory=Rules)
 
     @property
     def mean_offset_m(self) -> float:
@@ -85,11 +89,18 @@ class Outcome:
         )
 
     def note(
-        self, distance_m: float, offset_m: float, speed_mps: float, gap_m: float, dt_s: float
+        self,
+        distance_m: float,
+        offset_m: float,
+        speed_mps: float,
+        gap_m: float,
+        dt_s: float,
+        shift_m: float = 0.0,
     ) -> None:
         """Account for one step that ended with this state; ``gap_m`` to the car ahead, inf if
-        none.
+        none; ``shift_m``: where the way lies beside the lane centre, at road works.
         """
+        edge_m, offset_m = offset_m, offset_m - shift_m
         self.steps += 1
         self.duration_s = round(self.duration_s + dt_s, 6)
         self.distance_m, self.gap_m = distance_m, gap_m
@@ -97,7 +108,7 @@ class Outcome:
         self.offset_max_m = max(self.offset_max_m, abs(offset_m))
         if abs(offset_m) > IN_LANE_M:
             self.left_lane_m = min(self.left_lane_m, distance_m)
-        if not OFFROAD_RIGHT_M <= offset_m <= OFFROAD_LEFT_M:
+        if not OFFROAD_RIGHT_M <= edge_m <= OFFROAD_LEFT_M:
             self.offroad_s += dt_s
         if speed_mps < STANDING_MPS:
             self.stops += int(self.moved and self.standing_s == 0)

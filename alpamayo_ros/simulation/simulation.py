@@ -13,6 +13,8 @@ from jaxtyping import UInt8
 
 from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 from alpamayo_ros.simulation import looks
+from alpamayo_ros.simulation.actors.base import EgoNow
+from alpamayo_ros.simulation.actors.stage import Stage
 from alpamayo_ros.simulation.agents import Agent, LaneCar, Leader, Oncoming, StoppedCar
 from alpamayo_ros.simulation.air import dress
 from alpamayo_ros.simulation.collision import Box, contact_ahead, overlap
@@ -21,7 +23,8 @@ from alpamayo_ros.simulation.mesh import Scenery
 from alpamayo_ros.simulation.outcome import STANDING_MPS, Outcome
 from alpamayo_ros.simulation.render import shared_renderer
 from alpamayo_ros.simulation.rig import sim_vehicle
-from alpamayo_ros.simulation.road import Road
+from alpamayo_ros.simulation.road import LANE_M, Road
+from alpamayo_ros.simulation.rules import ALWAYS_AT_FAULT
 from alpamayo_ros.simulation.scenario import Scenario
 from alpamayo_ros.simulation.truth import SceneTruth, nearest_leader, scene_truth
 from alpamayo_ros.types import EgoState, TrackedObject
@@ -35,6 +38,7 @@ class Simulation:
     """A drive on a winding road (``open_world``: on any map); ``render`` False: no images."""
 
     map = 'winding_road'
+    wrong_way_from_m = LANE_M / 2  # left of it traffic comes towards the ego; inf: one-way
 
     def __init__(self, scenario: Scenario, seed: int, render: bool = True) -> None:
         if scenario.map != self.map:
@@ -52,7 +56,8 @@ class Simulation:
 
     # ---- what another kind of map does differently --------------------------------------------
     def _build_road(self) -> Road:
-        return Road(self.seed)
+        shape = self.scenario.road
+        return Road(self.seed, curvature_scale=0.0 if shape.straight else shape.curvature_scale)
 
     def _build_scenery(self) -> Scenery:
         return looks.scenery(self.road, self.seed, self.scenario.looks.fog_1pm)
@@ -69,6 +74,23 @@ class Simulation:
         """
         del range_m
         return ''
+
+    def _red_line_m(self) -> float | None:
+        """Arc of a stop line at red that the ego has to obey, also just behind its bumper."""
+        return None
+
+    def _traffic_agents(self) -> list[Agent]:
+        """Everybody else but the scenario's actors, now."""
+        groups = [g for g in (self._lead, self._oncoming) if g is not None]
+        return [agent for group in groups for agent in group.agents(self.traffic_time_s)]
+
+    def _traffic_cars(self) -> list[LaneCar]:
+        """Of these the cars in the ego's lane."""
+        return [] if self._lead is None else self._lead.lane_cars(self.traffic_time_s)
+
+    def _obstacles(self) -> list[LaneCar]:
+        """What else of the traffic the expert has to stop for, as standing cars."""
+        return []
 
     def _drawn(self) -> list[Agent]:
         return self.agents()
@@ -115,6 +137,14 @@ class Simulation:
         self.arc_m = self._start_arc = arc_m
         self.now_ns, self._traffic_start_s = 0, 0.0
         self.outcome = Outcome(self.scenario.name, self.seed)
+        half_width_m = self.vehicle.width_m / 2
+        self.stage = Stage(self.scenario, self.road, self.seed, self.ego_now(), half_width_m)
+
+    def ego_now(self) -> EgoNow:
+        """What the actors may know of the ego."""
+        front = self.arc_m + self.vehicle.rear_axle_to_front_m
+        driven = self.arc_m - self._start_arc
+        return EgoNow(self.traffic_time_s, front, driven, self.pose.speed_mps)
 
     def place(
         self,
@@ -173,12 +203,12 @@ class Simulation:
 
     def agents(self) -> list[Agent]:
         """Everybody else, now."""
-        groups = [g for g in (self._lead, self._oncoming) if g is not None]
-        return [agent for group in groups for agent in group.agents(self.traffic_time_s)]
+        return [*self._traffic_agents(), *self.stage.agents]
 
     def lane_cars(self) -> list[LaneCar]:
-        """Cars in the ego's lane, now."""
-        return [] if self._lead is None else self._lead.lane_cars(self.traffic_time_s)
+        """Cars in the ego's way, and whatever else the expert has to stop for, as cars."""
+        hazards = [h.car for h in self.stage.hazards]
+        return [*self._traffic_cars(), *self._obstacles(), *hazards]
 
     # ---- senses -------------------------------------------------------------------------------
     def images(self, only: Collection[str] | None = None) -> dict[str, UInt8[np.ndarray, '_ _ 3']]:
@@ -194,8 +224,9 @@ class Simulation:
         return self._renderer.render(self._scenery, self.pose, self._drawn(), only, now_s)
 
     def truth(self) -> SceneTruth:
-        """Lane and leader around the ego."""
-        return scene_truth(self.road, self.pose, self.arc_m, self.lane_cars(), self.vehicle)
+        """Lane and leader around the ego; only vehicles are leaders."""
+        cars = [*self._traffic_cars(), *(h.car for h in self.stage.hazards if h.vehicle)]
+        return scene_truth(self.road, self.pose, self.arc_m, cars, self.vehicle)
 
     def objects(self, range_m: float = 80.0) -> list[TrackedObject]:
         """Ground-truth boxes within ``range_m``, centre and heading in base_link."""
@@ -221,17 +252,34 @@ class Simulation:
         self.now_ns += STEP_NS
         self._advance_traffic()
         p, before_arc_m = self.pose, self.arc_m
-        self.arc_m, offset, _ = self.road.locate(p.x_m, p.y_m, self.arc_m + p.speed_mps * STEP_S)
+        self.arc_m, offset, heading = self.road.locate(
+            p.x_m, p.y_m, self.arc_m + p.speed_mps * STEP_S
+        )
+        self.stage.notice(self.ego_now())
         front = self.arc_m + self.vehicle.rear_axle_to_front_m
         leader = nearest_leader(self.lane_cars(), front)
         gap = math.inf if leader is None else leader.rear_arc_m - front
-        self.outcome.note(self.arc_m - self._start_arc, offset, p.speed_mps, gap, STEP_S)
+        shift = self.stage.way.at(self.arc_m)
+        self.outcome.note(self.arc_m - self._start_arc, offset, p.speed_mps, gap, STEP_S, shift)
         self._note_red(before_arc_m)
+        self._note_rules(front, offset, p.heading_rad - heading, shift)
         self._check_contacts()
         self._note_reachable()
         if not self.done:
-            parked = isinstance(self._lead, StoppedCar)
+            parked = isinstance(self._lead, StoppedCar) or self.stage.blocked
             self.outcome.conclude(self.scenario, parked, self.road.length_m - self.arc_m)
+
+    def _note_rules(
+        self, front_m: float, offset_m: float, turned_rad: float, shift_m: float
+    ) -> None:
+        """Speed limit, wrong way and stop lines, as ``simulation.rules`` defines them."""
+        p, limit = self.pose, self.scenario.speed_limit_mps
+        rules, line = self.outcome.rules, self._red_line_m()
+        middle_m = offset_m + self.vehicle.centre_m * math.sin(turned_rad)
+        rules.note_speed(p.speed_mps, limit, STEP_S)
+        edge_m = max(self.wrong_way_from_m, shift_m + self.wrong_way_from_m)
+        rules.note_way(p.speed_mps, middle_m, edge_m, turned_rad, STEP_S)
+        rules.note_line(p.speed_mps, None if line is None else front_m - line)
 
     def _note_reachable(self) -> None:
         reach = self.scenario.goal_m
@@ -254,6 +302,8 @@ class Simulation:
         for a in self.agents():
             other = Box(a.x_m, a.y_m, a.heading_rad, a.length_m, a.width_m)
             if overlap(mine, other):
-                at_fault = self.pose.speed_mps > STANDING_MPS and contact_ahead(mine, other)
+                ahead = a.kind in ALWAYS_AT_FAULT or contact_ahead(mine, other)
+                at_fault = self.pose.speed_mps > STANDING_MPS and ahead
                 self.outcome.collisions += 1
                 self.outcome.collisions_at_fault += int(at_fault)
+                self.outcome.contact = self.outcome.contact or a.kind

@@ -16,11 +16,11 @@ from alpamayo_ros.simulation import town_looks
 from alpamayo_ros.simulation.agents import Agent, LaneCar
 from alpamayo_ros.simulation.mesh import Scenery
 from alpamayo_ros.simulation.road import BEHIND_M, STEP_M, Road
+from alpamayo_ros.simulation.rules import BEYOND_LINE_M
 from alpamayo_ros.simulation.simulation import EXPERT_GAP_M, Simulation
 from alpamayo_ros.simulation.town_map import MAP_NAMES, town_map
 from alpamayo_ros.simulation.town_route import Junction, TownRoute
 from alpamayo_ros.simulation.town_traffic import TownTraffic
-from alpamayo_ros.simulation.truth import SceneTruth, scene_truth
 
 LOOK_M = 70.0
 BESIDE_M = 1.7  # a car's middle this near to the route's line is in the lane
@@ -86,7 +86,7 @@ class Town(Simulation):
             return super().navigation
         return canonical(NavInstruction(TURNS[junction.turn], distance))[0]
 
-    def agents(self) -> list[Agent]:
+    def _traffic_agents(self) -> list[Agent]:
         """Cars and pedestrians within 160 m, now."""
         if self._now[0] != self.now_ns:
             self._now = (self.now_ns, self._traffic.agents(self.pose))
@@ -94,14 +94,6 @@ class Town(Simulation):
 
     def _drawn(self) -> list[Agent]:
         return [*self.agents(), *town_looks.lamps(self.town.signals, self._traffic.state)]
-
-    def lane_cars(self) -> list[LaneCar]:
-        """Cars in the lane, and whatever else the expert has to stop for, as standing cars."""
-        return [*self._vehicles(), *self._obstacles()]
-
-    def truth(self) -> SceneTruth:
-        """Lane and leader around the ego; signals are no leaders."""
-        return scene_truth(self.road, self.pose, self.arc_m, self._vehicles(), self.vehicle)
 
     def _note_red(self, before_arc_m: float) -> None:
         """Count stop lines that the bumper crosses at red."""
@@ -119,9 +111,16 @@ class Town(Simulation):
             return ''
         return COLOURS[self._traffic.state(junction.tls, junction.link)]
 
+    def _red_line_m(self) -> float | None:
+        bumper_m = self.arc_m + self.vehicle.rear_axle_to_front_m
+        for j in self.route.junctions:
+            if j.tls and 0 < bumper_m - j.stop_arc_m < BEYOND_LINE_M:
+                return j.stop_arc_m if self._traffic.state(j.tls, j.link) in 'ru' else None
+        return None
+
     # ---- what stands in the way ---------------------------------------------------------------
-    def _vehicles(self) -> list[LaneCar]:
-        cars = [a for a in self.agents() if a.kind == 'car']
+    def _traffic_cars(self) -> list[LaneCar]:
+        cars = [a for a in self._traffic_agents() if a.kind == 'car']
         out = []
         for a, arc, offset, turned in self._projected(cars, BESIDE_M):
             along = math.cos(turned)
@@ -131,7 +130,7 @@ class Town(Simulation):
         return out
 
     def _obstacles(self) -> list[LaneCar]:
-        people = [a for a in self.agents() if a.kind == 'pedestrian']
+        people = [a for a in self._traffic_agents() if a.kind == 'pedestrian']
         near = self._projected(people, PERSON_BESIDE_M)
         out = [LaneCar(arc, 0.0, 0.0, 0.0) for _, arc, _, _ in near]
         bumper_m = self.arc_m + self.vehicle.rear_axle_to_front_m

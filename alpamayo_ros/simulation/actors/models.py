@@ -160,6 +160,8 @@ class LostLoad(ActorModel):
 class OncomingActor(ActorModel):
     """Comes towards the ego, ``meet_m`` ahead of it when that has driven ``trigger_m``, with its
     middle ``offset_m`` left of the ego's lane centre (3.5: in its own lane).
+
+    ``detour_m``: how far a good driver moves over while it passes.
     """
 
     kind: Literal['oncoming']
@@ -168,6 +170,7 @@ class OncomingActor(ActorModel):
     meet_m: float = Field(default=80.0, gt=0)
     speed_mps: float = Field(default=8.0, gt=0, le=30)
     offset_m: Knob = (3.5, 3.5)
+    detour_m: float = Field(default=0.0, ge=-6, le=6)
 
 
 AnyActor = Annotated[
