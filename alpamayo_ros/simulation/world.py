@@ -7,9 +7,15 @@ from alpamayo_ros.simulation.simulation import Simulation
 
 
 def open_world(scenario: Scenario, seed: int, render: bool = True) -> Simulation:
-    """A winding road, or a town with SUMO's traffic (one a process; ``close`` it)."""
+    """A winding road, a motorway, a roundabout, or a town with SUMO's traffic (one a process;
+    ``close`` it).
+    """
     if scenario.map == 'town':
         from alpamayo_ros.simulation.town import Town
 
         return Town(scenario, seed, render)
+    if scenario.map == 'motorway':
+        from alpamayo_ros.simulation.motorway import Motorway
+
+        return Motorway(scenario, seed, render)
     return Simulation(scenario, seed, render)

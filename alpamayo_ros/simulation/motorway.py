@@ -1,0 +1,98 @@
+"""The motorway: a ``Simulation`` on a congested urban motorway, with a way in or a way out.
+
+The expert merges by yielding to cars that it could not merge before, as if they were ahead of it.
+"""
+
+from __future__ import annotations
+
+from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
+from alpamayo_ros.simulation import motorway_looks
+from alpamayo_ros.simulation.agents import Agent, LaneCar
+from alpamayo_ros.simulation.expert import GAP_M
+from alpamayo_ros.simulation.mesh import Scenery
+from alpamayo_ros.simulation.motorway_map import LATERAL_MPS2, LEAVE_S, MERGE_S, MotorwayMap
+from alpamayo_ros.simulation.motorway_traffic import IN_LANE_M, MotorwayTraffic, room_needed
+from alpamayo_ros.simulation.path_road import PathRoad, lane_cars
+from alpamayo_ros.simulation.road import Road
+from alpamayo_ros.simulation.simulation import STEP_S, Simulation
+from alpamayo_ros.simulation.truth import SceneTruth, scene_truth
+
+NEAR_M = 260.0
+ANNOUNCED_M = 200.0
+DECIDE_M = 60.0  # so far before the change of lane the expert looks for its gap
+EASY_GAP_M, LEAST_GAP_M = 12.0, 4.0  # what it makes of a car beside it, far from and at the change
+
+
+class Motorway(Simulation):
+    """One drive on a motorway; see ``Simulation``."""
+
+    map = 'motorway'
+
+    def _build_road(self) -> Road:
+        shape = self.scenario.road
+        self.way = MotorwayMap(self.seed, shape.lanes, shape.ramp)
+        road = PathRoad(self.way.way, self.seed, LATERAL_MPS2)
+        first, last = MERGE_S if shape.ramp == 'merge' else LEAVE_S
+        points = self.way.at([first, last], [self.way.way_n(first), self.way.way_n(last)])
+        self.change_m = tuple(road.arc_of(float(x), float(y)) for x, y in points)
+        return road
+
+    def _place_traffic(self) -> None:
+        cars, severity = self.scenario.traffic.cars, self.scenario.severity
+        self._now: tuple[int, list[Agent]] = (-1, [])
+        self._traffic = MotorwayTraffic(self.way, self.seed, cars, severity)
+        self._traffic.make_room(self.pose)
+
+    def _build_scenery(self) -> Scenery:
+        return motorway_looks.scenery(self.way, self.seed, self.scenario.looks.fog_1pm)
+
+    def _advance_traffic(self) -> None:
+        self._traffic.step(self.pose, self.vehicle, STEP_S)
+
+    @property
+    def navigation(self) -> str:
+        """Where to merge or to leave, within 200 m, in canonical words."""
+        left, ramp = self.change_m[0] - self.arc_m, self.scenario.road.ramp
+        over = self.arc_m > self.change_m[1]
+        if not ramp or over or left > ANNOUNCED_M:
+            return super().navigation
+        word = Maneuver.MERGE_LEFT if ramp == 'merge' else Maneuver.EXIT
+        return canonical(NavInstruction(word, max(left, 0.0)))[0]
+
+    def agents(self) -> list[Agent]:
+        """Cars of both carriageways within 260 m, now."""
+        if self._now[0] != self.now_ns:
+            self._now = (self.now_ns, self._traffic.agents(self.pose, NEAR_M))
+        return self._now[1]
+
+    def lane_cars(self) -> list[LaneCar]:
+        """Cars in the lane, and those that the expert merges behind."""
+        return [*lane_cars(self.road, self.arc_m, self.agents()), *self._merging_behind()]
+
+    def truth(self) -> SceneTruth:
+        """Lane and leader around the ego; cars of the next lane are no leaders."""
+        cars = lane_cars(self.road, self.arc_m, self.agents())
+        return scene_truth(self.road, self.pose, self.arc_m, cars, self.vehicle)
+
+    def _merging_behind(self) -> list[LaneCar]:
+        """Cars of the right-hand lane that are before the ego, or too near behind it."""
+        front = self.arc_m + self.vehicle.rear_axle_to_front_m
+        begin, end = self.change_m
+        if self.scenario.road.ramp != 'merge' or not begin - DECIDE_M < front < end + 10:
+            return []
+        arc, offset = self._traffic.ego_on(0, self.pose)
+        if abs(offset) < IN_LANE_M:
+            return []
+        nose, left = arc + self.vehicle.rear_axle_to_front_m, begin - front
+        least = LEAST_GAP_M + (EASY_GAP_M - LEAST_GAP_M) * min(max(left, 0.0) / 40, 1.0)
+        out = []
+        for car in self._traffic.cars[0]:
+            behind = nose - self.vehicle.length_m - car.front_m
+            if behind > room_needed(car.speed_mps, self.pose.speed_mps):
+                continue
+            gap = car.rear_m - nose
+            shown = max(gap, least) if left > 0 else gap
+            out.append(LaneCar(front + shown, 0.0, car.speed_mps, car.acceleration_mps2))
+            if gap < LEAST_GAP_M and left > 0:
+                out.append(LaneCar(begin + GAP_M, 0.0, 0.0, 0.0))
+        return out
