@@ -2,22 +2,25 @@
 
 Steering: pure pursuit.  Speed: the road's limit, and a gap from which it could stop at 1.6 m/s2
 should the leader brake at 3 m/s2 (Gipps 1981); behind a standing car this is a parabola that
-ends 5 m from its bumper.
+ends 5 m from its bumper.  Where road works, debris or a siren shift the way, it follows the
+way; who is about to step into it is a standing car (``actors.hazards``).
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float32
 
+from alpamayo_ros.simulation.actors.way import Way
 from alpamayo_ros.simulation.agents import LaneCar
 from alpamayo_ros.simulation.ego import EgoPose, advance
 from alpamayo_ros.simulation.rig import SimVehicle
 from alpamayo_ros.simulation.road import Road
-from alpamayo_ros.simulation.truth import nearest_leader
+from alpamayo_ros.simulation.truth import cars_ahead, nearest_leader
 
 if TYPE_CHECKING:
     from alpamayo_ros.simulation.simulation import Simulation
@@ -27,14 +30,16 @@ OWN_BRAKING_MPS2, LEADER_BRAKING_MPS2 = 1.6, 3.0
 ACCELERATION_MPS2 = (-5.0, 1.5)
 SPEED_TIME_S = 0.4  # time constant of the speed loop
 PLAN_POINTS, PLAN_DT_S = 60, 0.1
+LANE = Way()  # the lane centre
 LEADER_BRAKES_MPS2 = (
     -0.3
 )  # from here on a braking leader is expected to go on braking, to a standstill
 
 
-def steer(road: Road, ego: EgoPose, arc_m: float, vehicle: SimVehicle) -> float:
-    """Pure pursuit of the lane centre, looking 3.5 to 7 m ahead."""
-    x, y, _ = road.point(arc_m + min(max(0.5 * ego.speed_mps + 2.0, 3.5), 7.0))
+def steer(road: Road, ego: EgoPose, arc_m: float, vehicle: SimVehicle, way: Way = LANE) -> float:
+    """Pure pursuit of the way, looking 3.5 to 7 m ahead."""
+    there = arc_m + min(max(0.5 * ego.speed_mps + 2.0, 3.5), 7.0)
+    x, y, _ = road.pose(there, way.at(there)) if way.shifts else road.point(there)
     dx, dy = x - ego.x_m, y - ego.y_m
     c, s = math.cos(ego.heading_rad), math.sin(ego.heading_rad)
     lateral = -s * dx + c * dy
@@ -55,27 +60,43 @@ def accelerate(limit_mps: float, speed_mps: float, gap_m: float, leader_speed_mp
     return min(max((target - speed_mps) / SPEED_TIME_S, low), high)
 
 
-def _command(
-    road: Road,
-    ego: EgoPose,
-    arc_m: float,
-    gap_m: float,
-    leader_speed_mps: float,
-    vehicle: SimVehicle,
-) -> tuple[float, float]:
-    limit = road.limit(arc_m + 0.3 * ego.speed_mps)
-    return steer(road, ego, arc_m, vehicle), accelerate(
-        limit, ego.speed_mps, gap_m, leader_speed_mps
-    )
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What the expert sees of a simulation now."""
+
+    road: Road
+    vehicle: SimVehicle
+    way: Way
+    sign_mps: float
+    cars: list[LaneCar]
+
+    @classmethod
+    def of(cls, sim: Simulation) -> _View:
+        """With actors every car ahead counts, else the nearest (it hides those before it)."""
+        front, cars = sim.arc_m + sim.vehicle.rear_axle_to_front_m, sim.lane_cars()
+        nearest = nearest_leader(cars, front)
+        if sim.stage.actors:
+            cars = cars_ahead(cars, front)
+        else:
+            cars = [] if nearest is None else [nearest]
+        sign = sim.scenario.speed_limit_mps
+        return cls(sim.road, sim.vehicle, sim.stage.way, math.inf if sign is None else sign, cars)
+
+    def command(self, ego: EgoPose, arc_m: float, time_s: float) -> tuple[float, float]:
+        """Steering and acceleration ``time_s`` from now."""
+        v, front = ego.speed_mps, arc_m + self.vehicle.rear_axle_to_front_m
+        ahead = arc_m + 0.3 * v
+        limit = min(self.road.limit(ahead), self.way.limit(ahead), self.sign_mps)
+        acceleration = accelerate(limit, v, math.inf, 0.0)
+        for car in self.cars:
+            rear, speed = extrapolate(car, time_s)
+            acceleration = min(acceleration, accelerate(limit, v, rear - front, speed))
+        return steer(self.road, ego, arc_m, self.vehicle, self.way), acceleration
 
 
 def control(sim: Simulation) -> tuple[float, float]:
     """Steering [rad] and acceleration [m/s2] for the present instant."""
-    front = sim.arc_m + sim.vehicle.rear_axle_to_front_m
-    leader = nearest_leader(sim.lane_cars(), front)
-    gap = math.inf if leader is None else leader.rear_arc_m - front
-    speed = 0.0 if leader is None else leader.speed_mps
-    return _command(sim.road, sim.pose, sim.arc_m, gap, speed, sim.vehicle)
+    return _View.of(sim).command(sim.pose, sim.arc_m, 0.0)
 
 
 def extrapolate(car: LaneCar, time_s: float) -> tuple[float, float]:
@@ -91,18 +112,13 @@ def extrapolate(car: LaneCar, time_s: float) -> tuple[float, float]:
 
 def plan(sim: Simulation) -> Float32[np.ndarray, '60 3']:
     """x, y [m], heading [rad] in base_link as it is now, every 0.1 s, the first at 0.1 s."""
-    road, vehicle, start = sim.road, sim.vehicle, sim.pose
+    view, start = _View.of(sim), sim.pose
     ego, arc = start, sim.arc_m
-    leader = nearest_leader(sim.lane_cars(), arc + vehicle.rear_axle_to_front_m)
     world = np.empty((PLAN_POINTS, 3))
     for k in range(PLAN_POINTS):
-        gap, speed = math.inf, 0.0
-        if leader is not None:
-            rear, speed = extrapolate(leader, k * PLAN_DT_S)
-            gap = rear - arc - vehicle.rear_axle_to_front_m
-        steering, acceleration = _command(road, ego, arc, gap, speed, vehicle)
-        ego = advance(ego, steering, acceleration, vehicle, PLAN_DT_S, 2)
-        arc, _, _ = road.locate(ego.x_m, ego.y_m, arc + ego.speed_mps * PLAN_DT_S, 1)
+        steering, acceleration = view.command(ego, arc, k * PLAN_DT_S)
+        ego = advance(ego, steering, acceleration, sim.vehicle, PLAN_DT_S, 2)
+        arc, _, _ = sim.road.locate(ego.x_m, ego.y_m, arc + ego.speed_mps * PLAN_DT_S, 1)
         world[k] = ego.x_m, ego.y_m, ego.heading_rad
     dx, dy = world[:, 0] - start.x_m, world[:, 1] - start.y_m
     c, s = math.cos(start.heading_rad), math.sin(start.heading_rad)

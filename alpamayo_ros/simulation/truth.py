@@ -45,12 +45,16 @@ def nearest_leader(cars: Sequence[LaneCar], front_arc_m: float) -> LaneCar | Non
     """The first car in the lane ahead of the ego's bumper, within 60 m; None where there is
     none.
     """
-    ahead = [
+    return min(cars_ahead(cars, front_arc_m), key=lambda c: c.rear_arc_m, default=None)
+
+
+def cars_ahead(cars: Sequence[LaneCar], front_arc_m: float) -> list[LaneCar]:
+    """The cars in the lane within 60 m ahead of the ego's bumper."""
+    return [
         c
         for c in cars
         if -OVERLAP_M < c.rear_arc_m - front_arc_m < LEADER_RANGE_M and abs(c.offset_m) < IN_LANE_M
     ]
-    return min(ahead, key=lambda c: c.rear_arc_m, default=None)
 
 
 def scene_truth(
