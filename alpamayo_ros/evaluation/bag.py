@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from rosbags.rosbag2.errors import ReaderError
 from rosbags.serde import SerdeError
 from rosbags.typesys.store import Typestore
 
@@ -40,6 +41,7 @@ UNDECODABLE = (
     ValueError,
     struct.error,
 )
+BROKEN = (*UNDECODABLE, EOFError, OSError, ReaderError)  # what rosbags' own reader raises
 
 
 @dataclass(frozen=True, slots=True)

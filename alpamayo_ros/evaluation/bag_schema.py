@@ -15,7 +15,7 @@ from rosbags.typesys.store import Typestore
 from alpamayo_ros.evaluation.bag_parts import Topic
 from alpamayo_ros.profile import share_dir
 
-PARSE_ERRORS = (AssertionError, IndexError, KeyError, SyntaxError, TypeError, TypesysError, ValueError)
+PARSE_ERRORS = (AssertionError, LookupError, SyntaxError, TypeError, TypesysError, ValueError)
 
 
 def typestore() -> Typestore:
