@@ -6,6 +6,8 @@ one, the goal, never standing for more than 6 s.
 follow: no contact, not off the road, half of the way that the leader left open, and driving on
 again after standing behind it.
 town: the goal, without contact, off the route or over a red signal.
+safe (the suite): no contact, not off the road, no red signal, no stop beyond its line, no wrong
+way, and 80 % of the way that traffic left open.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from alpamayo_ros.simulation.outcome import Outcome
 from alpamayo_ros.simulation.scenario import Scenario
 
 FOLLOWED = 0.5  # least progress of a drive behind a leader
+ARRIVED = 0.8  # least progress of a drive of the suite: AlpaSim's full score
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Row:
     """One drive in figures; ``gap_m`` to the car ahead at the end, None without one.
 
     ``moved_on``: whether the ego drove on after standing; None where it never stood.
+    ``contact``: what was touched first; the last three as ``simulation.rules`` defines them.
     """
 
     name: str
@@ -50,6 +54,10 @@ class Row:
     fallback_plans: int
     first_plan_s: float | None
     red_lights: int
+    contact: str = ''
+    speeding_s: float = 0.0
+    wrong_way_s: float = 0.0
+    stop_lines: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The row for JSON."""
@@ -61,6 +69,10 @@ def right(scenario: Scenario, outcome: Outcome, has_lead: bool) -> bool:
     clean = not outcome.collisions and outcome.offroad_s == 0
     if scenario.verdict in ('reach', 'town'):
         return clean and outcome.end == 'goal' and not outcome.red_lights
+    if scenario.verdict == 'safe':
+        rules = outcome.rules
+        kept = not (outcome.red_lights or rules.stop_lines or rules.wrong_way_s)
+        return clean and kept and outcome.progress >= ARRIVED
     if scenario.verdict == 'stop_or_reach':
         return clean and outcome.end == ('stopped' if has_lead else 'goal')
     followed = outcome.end in ('time', 'goal') and outcome.progress >= FOLLOWED
@@ -104,4 +116,8 @@ def row(
         fallback_plans=plans[1],
         first_plan_s=first_plan_s,
         red_lights=outcome.red_lights,
+        contact=outcome.contact,
+        speeding_s=outcome.rules.speeding_s,
+        wrong_way_s=outcome.rules.wrong_way_s,
+        stop_lines=outcome.rules.stop_lines,
     )
