@@ -16,7 +16,12 @@ def rig_path(bag: Path) -> Path:
 
 def write_rig(rig: Rig, bag: Path, comment: str) -> Path:
     """Write ``rig`` beside ``bag``; ``comment``: the first line, where it comes from."""
-    text = yaml.safe_dump(rig.model_dump(mode='json', exclude_none=True), sort_keys=False)
     path = rig_path(bag)
-    path.write_text(f'# {comment}\n{text}')
+    path.write_text(rig_text(rig, comment))
     return path
+
+
+def rig_text(rig: Rig, comment: str) -> str:
+    """A rig as ``load_rig`` reads it."""
+    text = yaml.safe_dump(rig.model_dump(mode='json', exclude_none=True), sort_keys=False)
+    return f'# {comment}\n{text}'

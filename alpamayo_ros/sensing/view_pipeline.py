@@ -7,6 +7,7 @@ something else.  The live node and offline replay use this very class.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -49,10 +50,11 @@ class Bridge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """What one camera gives to a set: its views by index, or why there are none."""
+    """What one camera gives to a set: its views by index, or why there are none; time spent."""
 
     images: tuple[tuple[int, UInt8[np.ndarray, 'H W 3']], ...] = ()
     fault: Fault | None = None
+    spent_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class ViewPipeline:
         """``cameras`` in the profile's order."""
         self.profile = profile
         self.news = ''
+        self.decode_s = 0.0  # time spent in threads
         self._bridge = bridge
         self._maskable = {camera.name: camera.maskable for camera in profile.cameras}
         self._learned: set[str] = set()
@@ -180,10 +183,12 @@ class ViewPipeline:
 
     def _look(self, eye: _Eye, message: Any) -> Views:
         """Runs in a thread: decode one image and make its camera's views."""
+        began = time.perf_counter()
         image = self._decode(eye, message)
         if isinstance(image, Fault):
             return Views(fault=image)
-        return Views(tuple((i, maker(image)) for i, maker in eye.makers))
+        images = tuple((i, maker(image)) for i, maker in eye.makers)
+        return Views(images, None, time.perf_counter() - began)
 
     def submit(self, matched: SyncedSet) -> Pending:
         """Begin to decode a set under the calibration in force."""
@@ -200,6 +205,7 @@ class ViewPipeline:
         matched, profile = pending.matched, self.profile
         stamps = dict(zip(self._eyes, matched.stamps_ns, strict=True))
         looked = {name: future.result() for name, future in pending.futures.items()}
+        self.decode_s += sum(seen.spent_s for seen in looked.values())
         faults = [seen.fault for seen in looked.values() if seen.fault is not None]
         pictures = blank(profile)
         for seen in looked.values():

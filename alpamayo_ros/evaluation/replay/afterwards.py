@@ -1,0 +1,95 @@
+"""What follows a step when its plans are made: figures and the recording, in a thread behind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from alpamayo_ros.evaluation.replay.cycle import Cycle
+from alpamayo_ros.evaluation.replay.figures import Figures
+from alpamayo_ros.evaluation.replay.intake import Moment
+from alpamayo_ros.evaluation.replay.score import Scored, Scorer
+from alpamayo_ros.evaluation.replay.tape import Tape
+from alpamayo_ros.evaluation.replay.truth import boxes_in_odom, stamp_of
+from alpamayo_ros.types import EgoState
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step that has been planned.  ``driven``: odometry with whether it jumped there."""
+
+    moment: Moment
+    cycles: tuple[Cycle, ...]
+    driven: tuple[tuple[EgoState, bool], ...]
+
+
+@dataclass(slots=True)
+class Afterwards:
+    """Takes the steps in order; everything it holds is its own until ``finish``."""
+
+    scorer: Scorer
+    figures: Figures
+    tape: Tape
+    faults: Counter[str] = field(default_factory=Counter)
+    sets: int = 0
+    held: int = 0
+
+    def take(self, done: Done) -> None:
+        """Write a step down and score what has become known."""
+        for state, jumped in done.driven:
+            self.scorer.track.add(state, jumped)
+            self.tape.ego(state)
+        self._objects(done)
+        self.faults.update({f.code.name for f in done.moment.refused})
+        for cycle in done.cycles:
+            self._count(cycle)
+            self.tape.cycle(cycle)
+            self.scorer.put(cycle)
+        self._score(over=False)
+
+    def finish(self) -> None:
+        """Score the rest with what is known, and end the recording."""
+        self._score(over=True)
+        self.tape.close()
+
+    def _objects(self, done: Done) -> None:
+        newest = done.driven[-1][0] if done.driven else None
+        for other in done.moment.others:
+            if other.source.role != 'truth':
+                continue
+            boxes = boxes_in_odom(other.message, newest)
+            if boxes is not None:
+                self.figures.has_objects = True
+                self.scorer.around.add(stamp_of(other.message), boxes)
+                self.tape.objects(stamp_of(other.message), str(other.message.source), boxes)
+
+    def _count(self, cycle: Cycle) -> None:
+        figures = self.figures
+        figures.timesteps += 1
+        self.sets += cycle.frames is not None
+        self.held += cycle.held
+        found = {f.code.name for f in cycle.faults}
+        if cycle.decision is not None:
+            found |= {f.code.name for f in cycle.decision.faults}
+            plan = cycle.decision.plan
+            figures.plans += plan is not None and plan.source == 'model'
+        self.faults.update(found)
+        if cycle.proposal is None:
+            figures.refusals.update([cycle.faults[0].code.name] if cycle.faults else [])
+            return
+        figures.proposals += 1
+        figures.cycle_ms.append(sum(cycle.stage_ms.values()))
+
+    def _score(self, over: bool) -> None:
+        for scored in self.scorer.ready(over):
+            self.figures.add(scored)
+            self.tape.score(scored.t0_ns, flat(scored))
+
+
+def flat(scored: Scored) -> dict[str, float | None]:
+    """The model's figures under their names, the baseline's with ``baseline_`` before them."""
+    out = {} if scored.model is None else dict(scored.model)
+    for name, value in (scored.baseline or {}).items():
+        if value is not None:
+            out[f'baseline_{name}'] = value
+    return out

@@ -1,0 +1,143 @@
+"""One table of figures out of many scored cycles: model, baseline, and why a cell is empty."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from alpamayo_ros.evaluation import metrics
+from alpamayo_ros.evaluation.metrics import Definition
+from alpamayo_ros.evaluation.replay.score import Scored, Values
+
+NO_MODEL = 'no model took part'
+OWN = (
+    Definition(
+        'planned_share', 'share', 'higher',
+        'Share of timesteps at which a plan of the model was let out.', 'this package',
+    ),
+    Definition(
+        'comfortable_plan', 'share', 'higher',
+        "Share of plans that keep nuPlan's six bounds at every time, smoothed as there.",
+        'nuPlan, Caesar et al. 2021',
+    ),
+)  # fmt: skip
+ELSEWHERE: tuple[str, ...] = ('comfortable', 'offroad', 'input_age', 'plan_age', 'deadline')
+ELSEWHERE += ('red_', 'stop_line', 'speed_limit', 'speed_over', 'wrong_way', 'coc_facts')
+LEVEL, FACTS = 'spread_level_at_3s', 0.5
+DEFINITIONS: dict[str, Definition] = {d.name: d for d in OWN} | {
+    name: d for name, d in metrics.METRICS.items() if not name.startswith(ELSEWHERE)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A figure over ``n`` cycles; ``value`` None: not evaluable, ``reason`` says why."""
+
+    value: float | None
+    n: int
+    reason: str = ''
+
+
+@dataclass(slots=True)
+class Figures:
+    """Collects scored cycles.  ``refusals``: faults of cycles without a proposal, by name."""
+
+    with_model: bool
+    has_objects: bool = False
+    has_reference: bool = False
+    timesteps: int = 0
+    proposals: int = 0
+    plans: int = 0
+    cycle_ms: list[float] = field(default_factory=list)
+    refusals: Counter[str] = field(default_factory=Counter)
+    model: list[Values] = field(default_factory=list)
+    baseline: list[Values] = field(default_factory=list)
+    both: list[tuple[Values, Values]] = field(default_factory=list)
+
+    def add(self, scored: Scored) -> None:
+        """A cycle whose future is known."""
+        if scored.model is not None:
+            self.model.append(scored.model)
+        if scored.baseline is not None:
+            self.baseline.append(scored.baseline)
+        if scored.model is not None and scored.baseline is not None:
+            self.both.append((scored.model, scored.baseline))
+
+    def table(self) -> dict[str, tuple[Cell, Cell]]:
+        """Model and baseline by the name of the metric.
+
+        The baseline is taken over the same cycles as the model, where the model has any.
+        """
+        return {name: (self._model(name), self._baseline(name)) for name in DEFINITIONS}
+
+    def _model(self, name: str) -> Cell:
+        if not self.with_model:
+            return Cell(None, 0, NO_MODEL)
+        if name == 'planned_share':
+            share = self.plans / self.timesteps if self.timesteps else None
+            return Cell(share, self.timesteps, '' if self.timesteps else 'there is no timestep')
+        if name.startswith('cycle_ms'):
+            return self._cycle(name)
+        if name.startswith('spread_'):
+            levels = _known(self.model, LEVEL)
+            value = _calibration(name, levels) if levels else None
+            return Cell(value, len(levels), '' if levels else self._why(name))
+        known = _known(self.model, name)
+        return Cell(_mean(known), len(known), '' if known else self._why(name))
+
+    def _baseline(self, name: str) -> Cell:
+        if name in ('agreement', 'coc_rouge_l') or name.startswith('cycle_ms'):
+            return Cell(None, 0, 'it says nothing and is not timed')
+        if name.startswith(('min_', 'miss_', 'energy_', 'spread_')):
+            return Cell(None, 0, 'it has one path, no candidates')
+        if name.startswith(('plan_to_plan', 'planned', 'comfortable')):
+            return Cell(None, 0, 'it is no planner')
+        shared = [b[name] for m, b in self.both if m.get(name) is not None]
+        known = [v for v in shared if v is not None] or _known(self.baseline, name)
+        return Cell(_mean(known), len(known), '' if known else self._why(name, model=False))
+
+    def _cycle(self, name: str) -> Cell:
+        if not self.cycle_ms:
+            return Cell(None, 0, self._why(name))
+        share = 50 if name.endswith('p50') else 99
+        return Cell(float(np.percentile(self.cycle_ms, share)), len(self.cycle_ms))
+
+    def _why(self, name: str, model: bool = True) -> str:
+        """Why no cycle has this figure."""
+        if model and self.proposals == 0:
+            if not self.refusals:
+                return 'there is no timestep'
+            code, count = self.refusals.most_common(1)[0]
+            return f'the model was never asked: {code} in {count} of {self.timesteps} timesteps'
+        if name == 'coc_rouge_l':
+            return 'the recording holds no reference text'
+        if (
+            model
+            and self.plans == 0
+            and not name.startswith(('min_', 'miss_', 'energy', 'spread'))
+        ):
+            return 'no plan of the model was let out'
+        if name.startswith('collision') and not self.has_objects:
+            return 'the recording holds no ground_truth/objects'
+        if name == 'agreement':
+            return 'no text announced an intent'
+        if name.startswith('plan_to_plan'):
+            return 'no two plans follow each other'
+        return 'odometry does not go on for long enough after any t0'
+
+
+def _known(rows: Sequence[Mapping[str, float | None]], name: str) -> list[float]:
+    return [v for row in rows if (v := row.get(name)) is not None]
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if len(values) else None
+
+
+def _calibration(name: str, levels: list[float]) -> float | None:
+    if name.startswith('spread_coverage'):
+        return metrics.coverage(levels, FACTS)
+    return metrics.calibration_error(levels)

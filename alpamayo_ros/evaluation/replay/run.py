@@ -1,0 +1,212 @@
+"""``run``: plan along a recorded bag, offline and without ROS; the same bag gives the same plans.
+
+Reading and matching run ahead, a pool decodes pictures, the model runs here, figures and the
+recording are written behind.  What is computed, and in which order, does not depend on the
+threads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from alpamayo_ros.evaluation.bag import NS, BagMessage, BagReader
+from alpamayo_ros.evaluation.decision_events import DecisionEvents
+from alpamayo_ros.evaluation.recording import RunInfo
+from alpamayo_ros.evaluation.replay.afterwards import Afterwards, Done
+from alpamayo_ros.evaluation.replay.ahead import Behind, ahead
+from alpamayo_ros.evaluation.replay.cycle import Cycler, armed
+from alpamayo_ros.evaluation.replay.figures import Figures
+from alpamayo_ros.evaluation.replay.intake import Intake, reference_camera
+from alpamayo_ros.evaluation.replay.motion import Ego
+from alpamayo_ros.evaluation.replay.options import Options, Progress
+from alpamayo_ros.evaluation.replay.score import Scorer
+from alpamayo_ros.evaluation.replay.setup import ReplayError, Setup, open_model, prepare
+from alpamayo_ros.evaluation.replay.summary import BagHash, Summary, identity
+from alpamayo_ros.evaluation.replay.tape import Tape
+from alpamayo_ros.evaluation.replay.verdict import judge
+from alpamayo_ros.motion.limits import load_limits
+from alpamayo_ros.pipeline import PlanConfig
+from alpamayo_ros.runtime.base import Runtime
+from alpamayo_ros.sensing.view_pipeline import ViewPipeline
+
+__all__ = ['Options', 'Progress', 'ReplayError', 'Result', 'replay', 'run']
+DEPTH = 8  # steps that reading and decoding may be ahead, and writing behind
+RECORDING = 'recording'
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """``interrupted``: a person ended it; the summary is about the part that was done."""
+
+    summary: Summary
+    interrupted: bool
+    recording: Path
+
+
+def run(
+    bag: Path,
+    out: Path,
+    options: Options | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Result:
+    """Replay ``bag`` into ``out``: ``recording/`` and ``summary.json``.
+
+    ReplayError where the bag lacks what the profile needs; Ctrl-C keeps what was done.
+    """
+    setup = prepare(bag, options or Options())
+    runtime = open_model(setup.options, setup.profile)
+    try:
+        result = replay(setup, runtime, out, progress)
+    finally:
+        if runtime is not None:
+            runtime.close()
+    result.summary.write(out)
+    return result
+
+
+def replay(
+    setup: Setup, runtime: Runtime | None, out: Path, progress: Callable[[Progress], None]
+) -> Result:
+    """The replay itself, with an open model or none; nothing but the recording is written."""
+    digest = BagHash(setup.bag)
+    digest.start()
+    with _one_thread_opencv():
+        work = _Work(setup, runtime, out)
+        interrupted = work.go(progress)
+    return Result(
+        work.summary(digest.result(not interrupted), interrupted), interrupted, work.tape_at
+    )
+
+
+@contextmanager
+def _one_thread_opencv() -> Iterator[None]:
+    """OpenCV's own threads would fight with ours."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+class _Work:
+    """The parts of one replay, joined."""
+
+    def __init__(self, setup: Setup, runtime: Runtime | None, out: Path) -> None:
+        options, profile, rig = setup.options, setup.profile, setup.rig
+        self.setup, self.runtime, self.tape_at = setup, runtime, out / RECORDING
+        self.reader = BagReader(setup.bag, set(setup.sources))
+        self.views = ViewPipeline(profile, setup.cameras, options.threads)
+        self.intake = Intake(profile, setup.cameras, setup.sources, self.views)
+        config = armed(PlanConfig(profile, load_limits(None), rig.vehicle))
+        self.ego = Ego(profile, rig.odometry)
+        self.cycler = Cycler(profile, config, self.views, self.ego, runtime, options.seed)
+        front = reference_camera(profile, setup.cameras, setup.sources)
+        self.after = Afterwards(
+            Scorer(profile.trajectory, rig.vehicle),
+            Figures(with_model=runtime is not None),
+            Tape(self.tape_at, self._info(), rig, self._who(), options.pictures, front),
+        )
+        self.begin_ns = self.end_ns = 0
+        self.wall_s = 0.0
+
+    def _info(self) -> RunInfo:
+        options = self.setup.options
+        kind = 'converted' if 'converted' in self.setup.rig.description else 'replay'
+        return RunInfo(
+            self.setup.bag.name, options.seed, 'lockstep', options.runtime or 'none',
+            f'Replay of {self.setup.bag.name}.', self.setup.rig.name, kind,
+        )  # fmt: skip
+
+    def _who(self) -> DecisionEvents:
+        known = None if self.runtime is None else self.runtime.identity
+        sha = '' if known is None else known.manifest_sha256
+        kind = 'none' if known is None else known.kind
+        return DecisionEvents(kind, self.setup.profile.name, sha)
+
+    def go(self, progress: Callable[[Progress], None]) -> bool:
+        """Everything, in order; True when a person ended it before."""
+        began, interrupted = time.perf_counter(), False
+        behind: Behind[Done] = Behind(self.after.take, DEPTH)
+        try:
+            with closing(ahead(self.intake.moments(self._messages()), DEPTH)) as moments:
+                for moment in moments:
+                    self.begin_ns = self.begin_ns or moment.end_ns
+                    self.end_ns = moment.end_ns
+                    cycles = tuple(self.cycler.cycles(moment))
+                    behind.put(Done(moment, cycles, tuple(self.ego.take_driven())))
+                    progress(self._progress())
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            self.views.close()
+            behind.close()
+        self.after.finish()
+        self.wall_s = time.perf_counter() - began
+        return interrupted
+
+    def _messages(self) -> Iterable[BagMessage]:
+        limit_ns, first = round(self.setup.options.limit_s * NS), None
+        for message in self.reader:
+            first = message.time_ns if first is None else first
+            if limit_ns and message.time_ns - first > limit_ns:
+                return
+            yield message
+
+    def _progress(self) -> Progress:
+        total = self.setup.survey.duration_s
+        limit = self.setup.options.limit_s
+        figures = self.after.figures
+        return Progress(
+            (self.end_ns - self.begin_ns) / NS, min(total, limit) if limit else total,
+            figures.timesteps, figures.plans,
+        )  # fmt: skip
+
+    def summary(self, digest: str, interrupted: bool) -> Summary:
+        """What came of it."""
+        figures, setup = self.after.figures, self.setup
+        table = figures.table()
+        broken = '' if self.reader.fault is None else str(self.reader.fault)
+        verdict = judge(figures, table, broken)
+        counts = {
+            'messages': self.intake.messages,
+            'pictures': sum(self.intake.images.values()),
+            'timesteps': figures.timesteps,
+            'sets': self.after.sets,
+            'held_pictures': self.after.held,
+            'proposals': figures.proposals,
+            **self.after.tape.counts,
+        }
+        known = None if self.runtime is None else self.runtime.identity
+        model = {
+            'profile': setup.profile.name,
+            'runtime': 'none' if known is None else known.kind,
+            'manifest_sha256': '' if known is None else known.manifest_sha256,
+            'version': '' if known is None else known.version,
+        }
+        rig = {'name': setup.rig.name, 'calibration_sha256': setup.rig.calibration_hash}
+        return Summary(
+            verdict.word, verdict.sentence, not (interrupted or broken), verdict.notes, counts,
+            dict(sorted(self.after.faults.items())), setup.lacks, table, self.timing(),
+            identity(setup.bag, digest, rig, model), broken,
+        )  # fmt: skip
+
+    def timing(self) -> dict[str, Any]:
+        """Wall time, times real time, and milliseconds of each stage a timestep."""
+        recorded_s = (self.end_ns - self.begin_ns) / NS
+        stages = {**self.intake.seconds, 'decode': self.views.decode_s, **self.cycler.seconds}
+        steps = max(1, self.after.figures.timesteps)
+        return {
+            'recorded_s': round(recorded_s, 3),
+            'wall_s': round(self.wall_s, 3),
+            'times_real_time': round(recorded_s / self.wall_s, 2) if self.wall_s else None,
+            'decode_threads': self.setup.options.threads,
+            'stage_ms': {name: round(1e3 * s / steps, 3) for name, s in stages.items()},
+        }

@@ -1,0 +1,74 @@
+"""One sentence about a replay, by criteria that are written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from alpamayo_ros.evaluation.replay.baseline import NAME
+from alpamayo_ros.evaluation.replay.figures import DEFINITIONS, Cell, Figures
+
+PLANNED_SHARE = 0.9  # of the timesteps that had all their inputs
+PASS, FAIL, UNKNOWN = 'pass', 'fail', 'not evaluable'
+AGAINST_BASELINE = ('l2_at_1s', 'l2_at_3s', 'ade')
+INPUTS = frozenset({'FRAME_HISTORY', 'EGO_HISTORY', 'SET_INCOMPLETE', 'ODOM_GAP'})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``word``: pass, fail or not evaluable; ``notes``: what a reader should know besides."""
+
+    word: str
+    sentence: str
+    notes: tuple[str, ...] = ()
+
+
+def judge(figures: Figures, table: Mapping[str, tuple[Cell, Cell]], broken: str) -> Verdict:
+    """Fail: the bag is broken, or a model that had its inputs planned at under 90 % of them.
+
+    How near the plans were to what was driven is said, not judged: nobody has a limit for it.
+    ``--against`` compares with an earlier run.
+    """
+    notes = tuple(_notes(table))
+    if broken:
+        return Verdict(FAIL, f'The bag is damaged: {broken}', notes)
+    if not figures.with_model:
+        return Verdict(UNKNOWN, 'No model took part; only the recording and the baseline.', notes)
+    if figures.proposals == 0:
+        return Verdict(UNKNOWN, f'Nothing was planned: {table["planned_share"][0].reason}.', notes)
+    share = figures.plans / figures.proposals
+    words = f'{figures.plans} of {figures.proposals} timesteps with all inputs gave a plan'
+    if share < PLANNED_SHARE:
+        return Verdict(FAIL, f'{words}; at least {PLANNED_SHARE:.0%} are expected.', notes)
+    return Verdict(PASS, f'{words}{_beside(table)}.', notes)
+
+
+def _beside(table: Mapping[str, tuple[Cell, Cell]]) -> str:
+    """How the plans compare with the baseline, in one clause."""
+    model, baseline = table['ade']
+    name = 'ade'
+    if model.value is None or baseline.value is None:
+        name = 'l2_at_3s'
+        model, baseline = table[name]
+    if model.value is None or baseline.value is None:
+        return ''
+    better = 'nearer to' if model.value < baseline.value else 'further from'
+    what = 'over 6 s' if name == 'ade' else 'at 3 s'
+    return (
+        f', on average {model.value:.2f} m from what was driven {what}: {better} it than '
+        f'{NAME} ({baseline.value:.2f} m)'
+    )
+
+
+def _notes(table: Mapping[str, tuple[Cell, Cell]]) -> list[str]:
+    worse = [
+        name
+        for name in AGAINST_BASELINE
+        if (m := table[name][0].value) is not None
+        and (b := table[name][1].value) is not None
+        and m > b
+    ]
+    if not worse:
+        return []
+    units = ', '.join(f'{n} {table[n][0].value:.2f} {DEFINITIONS[n].unit}' for n in worse)
+    return [f'The model is worse than {NAME} in: {units}.']
