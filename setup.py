@@ -177,6 +177,6 @@ setup(
     python_requires='>=3.10',
     zip_safe=False,
     install_requires=requirements('core'),
-    extras_require={name: requirements(name) for name in ('ros', 'sim', 'train', 'test')},
+    extras_require={name: requirements(name) for name in ('ros', 'sim', 'train', 'ray', 'test')},
     entry_points={'console_scripts': ['alpamayo = alpamayo_ros.cli.main:main']},
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from pathlib import Path
@@ -113,9 +112,8 @@ def app(
             from alpamayo_ros.cli.sim_suite import Call, drive_suite
 
             many = parse_seeds(seeds or SUITE_SEEDS)
-            cores = len(os.sched_getaffinity(0))
-            call = Call(suite, many, limit, workers or cores, ray, json_path, report, worst)
-            drive_suite(task, call, against)
+            call = Call(suite, many, limit, workers, ray, json_path, report, worst, against)
+            drive_suite(task, call)
         else:
             _only_suites(limit=limit, ray=ray, report=report, against=against)
             show(drive(task, parse_seeds(seeds or '0:10'), workers or 1, json_path))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,26 +15,35 @@ import typer
 from alpamayo_ros.cli.sim_progress import Bar, interruptible, partial
 from alpamayo_ros.simulation import suite
 from alpamayo_ros.simulation.journal import Job
-from alpamayo_ros.simulation.pool import Worker
 from alpamayo_ros.simulation.task import Task
 
-SHOWN = ('at_fault_free_share', 'mean_progress', 'scene_score', 'drive_score')
-MORE = ('km_per_incident', 'coc_facts_f1', 'agreement')
+COLUMNS = {  # figure: heading
+    'at_fault_free_share': 'not at fault',
+    'mean_progress': 'progress',
+    'scene_score': 'scene score',
+    'drive_score': 'drive score',
+    'coc_facts_f1': 'facts F1',
+    'agreement': 'agreement',
+}
 Report = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What was asked for beside the task; ``limit``: the first so many runs, None for all."""
+    """What was asked for beside the task.
+
+    ``limit``: the first so many runs, None for all.  ``workers`` None: one a core.
+    """
 
     suite: str
     seeds: list[int]
     limit: int | None = None
-    workers: int = 1
+    workers: int | None = None
     ray: bool = False
     json_path: Path | None = None
     report: Path | None = None
     worst: int = 5
+    against: Path | None = None
 
     def jobs(self) -> list[Job]:
         """The runs in order; typer.BadParameter where there is no such suite."""
@@ -44,31 +53,35 @@ class Call:
             raise typer.BadParameter(str(error)) from error
 
 
-def drive_suite(task: Task, call: Call, against: Path | None = None) -> Report:
-    """Drive, write, show; with ``against`` exit status 1 where a figure has become worse."""
-    jobs, journal, began = call.jobs(), partial(call.json_path), time.perf_counter()
-    reference = None if against is None else json.loads(against.read_text())
-    connect = _connect(task, call)
+def drive_suite(task: Task, call: Call) -> Report:
+    """Drive, write, show; exit status 1 where a figure is worse than in ``call.against``."""
+    jobs, journal = call.jobs(), partial(call.json_path)
     with interruptible(journal):
-        with Bar(f'suite {call.suite}', jobs) as bar:
-            report = suite.run(task, jobs, call.workers, journal, bar.done, connect, bar.tell)
-        report = {'suite': call.suite, 'seeds': call.seeds, 'limit': call.limit, **report}
-        seconds = round(time.perf_counter() - began, 2)
-        report['timing'] = {'seconds': seconds, 'workers': call.workers, 'ray': call.ray}
+        report = _driven(task, call, jobs, journal)
         if call.json_path is not None and journal is not None:
             write(report, call.json_path)
             journal.unlink(missing_ok=True)
         show(report)
-        del reference
     return report
 
 
-def _connect(task: Task, call: Call) -> Callable[[], Worker] | None:
-    """How to get workers; None: processes of this machine."""
-    del task
-    if call.ray:
-        raise typer.BadParameter('--ray is not there yet')
-    return None
+def _driven(task: Task, call: Call, jobs: list[Job], journal: Path | None) -> Report:
+    """The suite's report with what was asked for and how long it took."""
+    began = time.perf_counter()
+    with ExitStack() as open_:
+        connect, cores = None, len(os.sched_getaffinity(0))
+        if call.ray:
+            from alpamayo_ros.simulation.cluster import Cluster
+
+            cluster = open_.enter_context(Cluster(task))
+            connect, cores = cluster.connect, cluster.cores
+        workers = min(call.workers or cores, len(jobs))
+        bar = open_.enter_context(Bar(f'suite {call.suite}', jobs))
+        found = suite.run(task, jobs, workers, journal, bar.done, connect, bar.tell)
+    seconds = round(time.perf_counter() - began, 2)
+    asked = {'suite': call.suite, 'seeds': call.seeds, 'limit': call.limit}
+    timing = {'seconds': seconds, 'workers': workers, 'ray': call.ray}
+    return {**asked, **found, 'timing': timing}
 
 
 def write(report: Report, path: Path) -> None:
@@ -79,35 +92,29 @@ def write(report: Report, path: Path) -> None:
 
 
 def show(report: Report) -> None:
-    """Figures by family with the whole suite below."""
+    """Figures by family; below, those of the whole suite with their intervals."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table('family', 'runs', 'no contact at fault', 'progress', 'scene score',
-                  'drive score', box=SIMPLE_HEAD, padding=(0, 1, 0, 0))  # fmt: skip
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column('family', no_wrap=True)
+    for heading in ('runs', *COLUMNS.values()):
+        table.add_column(heading, justify='right')
     for family, part in report['families'].items():
-        table.add_row(family, str(part['runs']), *(number(part[name]) for name in SHOWN))
-    table.add_section()
-    table.add_row('all', str(report['runs']), *(with_interval(report, n) for n in SHOWN))
-    console = Console()
+        table.add_row(family, str(part['runs']), *(number(part[name]) for name in COLUMNS))
+    console = Console(highlight=False)
     console.print(table)
-    if report['incidents']:
-        console.print(f'km per incident: {with_interval(report, "km_per_incident")}')
-    else:
-        least = report['km_per_incident_ci95'][0]
-        console.print(
-            f'km per incident: no incident in {report["distance_km"]:.2f} km '
-            f'(95 %: more than {least:.2f} km)'
-        )
-    for name in MORE[1:]:
-        console.print(f'{name.replace("_", " ")}: {with_interval(report, name)}')
+    console.print(f'{report["runs"]} runs of {report["templates"]} templates, '
+                  f'{report["distance_km"]:.2f} km (95 % intervals over templates)')  # fmt: skip
+    for name, heading in COLUMNS.items():
+        console.print(f'  {heading:<14} {with_interval(report, name)}')
+    note = report['km_per_incident_note'] or with_interval(report, 'km_per_incident')
+    console.print(f'  {"km / incident":<14} {note}')
     who, timing = report['planner'], report['timing']
-    console.print(
-        f'{who["name"]} {who["manifest_sha256"][:12]}, {timing["seconds"]:.0f} s with '
-        f'{timing["workers"]} workers',
-        highlight=False,
-    )
+    name = f'{who["name"]} {who["manifest_sha256"][:12]}'.strip()
+    workers = f'{timing["workers"]} worker{"s" if timing["workers"] > 1 else ""}'
+    console.print(f'{name}, {timing["seconds"]:.0f} s with {workers}')
 
 
 def number(value: float | None) -> str:
@@ -117,8 +124,8 @@ def number(value: float | None) -> str:
 
 def with_interval(report: Report, name: str) -> str:
     """A figure and its 95 % interval."""
-    interval = report[f'{name}_ci95']
+    value, interval = number(report[name]), report[f'{name}_ci95']
     if interval is None:
-        return number(report[name])
-    low, high = ('...' if end is None else f'{end:.3f}' for end in interval)
-    return f'{number(report[name])} ({low} to {high})'
+        return value if report[name] is None else f'{value} (one template: no interval)'
+    low, high = ('unbounded' if end is None else f'{end:.3f}' for end in interval)
+    return f'{value} ({low} to {high})'

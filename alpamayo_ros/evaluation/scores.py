@@ -8,10 +8,10 @@ min(progress / 0.8, 1); 1 where less than 5 m could be driven.
 
 S  safety: 0 after an at-fault collision or off the road, else 1.  Nothing pays for a crash.
 P  progress, not capped at 0.8: who stops short of the goal has not arrived.
-R  rules: 0.7 for each red light and 0.8 for each stop line passed without standing (the penalties
-   of the CARLA Leaderboard 2.0), times 1 - the share of the time above the speed limit, times 0.5
-   where 2 m or more were driven against the lane (nuPlan's driving direction).  A product: one
-   rule broken costs the same on a short and on a long drive, and two cost more than one.
+R  rules: 0.7 for each red light and 0.8 for each stop line overrun (the penalties of the CARLA
+   Leaderboard 2.0), times 1 - the share of the time above the speed limit, times 1 - the share of
+   the time on the wrong side (``simulation.rules`` defines all four).  A product: a red light
+   costs the same on a short and on a long drive, and two cost more than one.
 C  comfort: the share of nuPlan's six bounds that were kept.  It moves at most a sixth of the
    score, its weight in NAVSIM's PDMS (2 of 12): a hard stop must never be worth a contact.
 
@@ -29,7 +29,6 @@ from alpamayo_ros.evaluation.metrics import ratio_ci95, wilson
 
 ENOUGH_PROGRESS = 0.8  # AlpaSim
 RED_LIGHT, STOP_LINE = 0.7, 0.8  # CARLA Leaderboard 2.0
-WRONG_WAY = 0.5  # nuPlan, driving_direction_compliance
 COMFORT_SHARE = 1 / 6  # NAVSIM PDMS: weight 2 of 12
 NO_INCIDENT_KM = 3.0  # rule of three: n km without an incident bound the rate by 3/n at 95 %
 
@@ -52,9 +51,10 @@ def incidents(row: Row) -> int:
 def rules(row: Row) -> float:
     """R of ``drive_score``; a rule that a map does not have costs nothing."""
     red, line = row.get('red_lights') or 0, row.get('stop_lines') or 0
-    against = WRONG_WAY if row.get('wrong_way') else 1.0
-    speeding = row.get('speeding_share') or 0.0
-    return float(RED_LIGHT**red * STOP_LINE**line * against * (1.0 - speeding))
+    seconds = max(row['duration_s'], 1e-9)
+    shares = ((row.get(name) or 0.0) / seconds for name in ('speeding_s', 'wrong_way_s'))
+    kept = math.prod(1.0 - min(share, 1.0) for share in shares)
+    return float(RED_LIGHT**red * STOP_LINE**line * kept)
 
 
 def drive_score(row: Row) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from alpamayo_ros.evaluation import metrics
-from alpamayo_ros.evaluation.metrics import FactCounts, RuleStep
+from alpamayo_ros.evaluation.metrics import FactCounts
 from alpamayo_ros.motion.plan import to_base
 from alpamayo_ros.simulation import facts
 from alpamayo_ros.simulation.facts import HORIZON, Facts
@@ -22,7 +22,6 @@ from alpamayo_ros.simulation.simulation import STEP_NS, STEP_S
 from alpamayo_ros.types import EgoState
 
 SILENT = ('expert', 'straight')  # planners that say nothing of what they see
-OVER_MPS = 0.5  # above the limit by more than this is speeding: 1.8 km/h, a speedometer's tick
 BOUNDS = 6  # nuPlan's
 
 claims = lru_cache(maxsize=256)(metrics.coc_facts)  # the same words come again and again
@@ -38,19 +37,15 @@ class Measure:
         self._egos: list[EgoState] = []
         self._said: list[tuple[int, str]] = []  # step of t0, text
         self._agreement: list[float] = []
-        self._rules: list[RuleStep] = []
 
     def look(self) -> None:
         """Keep the truth about this instant, which the next proposal will speak about."""
         sim = self._drive.sim
-        truth, limit = sim.truth(), self._drive.scenario.speed_limit_mps
+        truth = sim.truth()
         bend = float(np.abs(truth.curvature_ahead_1pm).max())
         known = facts.seen(sim, truth) if self._speaks else {}
         self._truth.append((known, sim.navigation, bend))
         self._egos.append(sim.ego)
-        angle = truth.heading_error_rad
-        speed = sim.ego.speed_mps
-        self._rules.append(RuleStep(STEP_S, speed, limit_mps=limit, lane_angle_rad=angle))
 
     def note(self, cycle: Cycle) -> None:
         """Keep what was said, and how far the plan that left fits it."""
@@ -69,9 +64,10 @@ class Measure:
 
         ``coc_facts``: true claims, false claims and truths left unsaid, over all cycles.
         ``comfort``: share of nuPlan's six bounds that were kept; ``discomfort`` names the others.
+        The rules' are the simulator's (``simulation.rules``); ``contact``: who was touched first.
         """
         counts = self._counts()
-        comfort = self._comfort()
+        comfort, rules = self._comfort(), self._drive.sim.outcome.rules
         mean = math.fsum(self._agreement) / max(len(self._agreement), 1)
         found = None if counts is None else metrics.f1([counts])
         return {
@@ -81,8 +77,10 @@ class Measure:
             'agreement_cycles': len(self._agreement),
             'comfort': None if comfort is None else _rounded(1 - len(comfort) / BOUNDS),
             'discomfort': comfort,
-            'speeding_share': _rounded(metrics.speed_limit(self._rules, OVER_MPS)),
-            'wrong_way': bool(metrics.wrong_way(self._rules)),
+            'speeding_s': rules.speeding_s,
+            'wrong_way_s': rules.wrong_way_s,
+            'stop_lines': rules.stop_lines,
+            'contact': self._drive.sim.outcome.contact,
         }
 
     def _counts(self) -> FactCounts | None:

@@ -26,3 +26,8 @@ class Task:
     def to_json(self) -> str:
         """One line, keys in order."""
         return json.dumps(asdict(self), sort_keys=True)
+
+    @staticmethod
+    def from_json(line: str) -> Task:
+        """What ``to_json`` wrote."""
+        return Task(**json.loads(line))

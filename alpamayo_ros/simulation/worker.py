@@ -75,7 +75,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
     cv2.setNumThreads(1)
-    opened = open_task(Task(**json.loads(sys.argv[1])))
+    opened = open_task(Task.from_json(sys.argv[1]))
     if isinstance(opened, str):
         print(json.dumps({'error': opened}), file=answers, flush=True)
         return

@@ -1,0 +1,78 @@
+"""``alpamayo sim --suite ... --report DIR``: the worst drives again, recorded and on film, and a
+page that shows them.
+
+A drive is a function of scenario, seed and planner, so what is recorded is what was scored; where
+a row comes out differently, that is said: it is a fault of the package or of the machine.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alpamayo_ros.cli.sim_progress import Bar
+from alpamayo_ros.evaluation import video
+from alpamayo_ros.evaluation.recording import Recording
+from alpamayo_ros.evaluation.shots import car_of, road_of
+from alpamayo_ros.sensing.rig import load_rig
+from alpamayo_ros.simulation import batch, suite
+from alpamayo_ros.simulation.journal import Job
+from alpamayo_ros.simulation.task import Task
+
+FILM = 'drive.mp4'
+RUNS = 'runs'
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A drive that the page shows: its row, and the folder with recording and film."""
+
+    row: Row
+    folder: Path
+    film: Path
+
+
+def worst(rows: Sequence[Row], count: int) -> list[int]:
+    """Places of the ``count`` worst rows: incidents first, then by drive score, wrong ones before
+    right ones; ties in the order of the suite.
+    """
+
+    def badness(place: int) -> tuple[bool, float, bool, int]:
+        row = rows[place]
+        return (not row['incidents'], row['drive_score'], row['right'], place)
+
+    return sorted(range(len(rows)), key=badness)[:count]
+
+
+def redrive(
+    task: Task, jobs: Sequence[Job], rows: Sequence[Row], folder: Path, workers: int
+) -> list[Shown]:
+    """Drive the runs again with a recorder, and film each; ``rows``: what they scored before."""
+    folders = [folder / RUNS / f'{job.scenario.name}_{job.seed}' for job in jobs]
+    for old in folders:
+        shutil.rmtree(old, ignore_errors=True)
+    again = [
+        Job(job.scenario, job.seed, str(place.resolve()))
+        for job, place in zip(jobs, folders, strict=True)
+    ]
+    shown = []
+    with Bar('worst drives', again) as bar:
+        found, _ = batch.drive(task, again, workers, None, bar.done)
+        for job, row, before, place in zip(again, found, rows, folders, strict=True):
+            if suite.scored(job.scenario, row) != before:
+                bar.tell(f'{job.scenario.name}, seed {job.seed}: driven again, it went differently')
+            bar.tell(f'film of {job.scenario.name}, seed {job.seed}')
+            shown.append(Shown(before, place, film(place)))
+    return shown
+
+
+def film(folder: Path) -> Path:
+    """drive.mp4 of a recording, in its folder."""
+    recording, path = Recording(folder), folder / FILM
+    car = car_of(load_rig('sim').vehicle)
+    video.write([video.Director(recording, car, road_of(recording))], path)
+    return path
