@@ -33,7 +33,7 @@ STYLE: Any = {
 SMOOTH = 5  # odometry rows of a moving mean
 
 
-def _styled(draw: Callable[P, str]) -> Callable[P, str]:
+def styled(draw: Callable[P, str]) -> Callable[P, str]:
     """Draw with ``STYLE`` and leave matplotlib's own settings as they were."""
 
     @functools.wraps(draw)
@@ -47,11 +47,11 @@ def _styled(draw: Callable[P, str]) -> Callable[P, str]:
     return wrapped
 
 
-@_styled
+@styled
 def path_plot(recording: Recording, road: Road | None) -> str:
     """The driven path on its road, seen from above, coloured by speed."""
     table = recording.ego
-    figure, axes = _figure(5.2, 3.4)
+    drawn, axes = figure(5.2, 3.4)
     if road is not None:
         for left_m, width in ((road.right_m, 0.8), (road.left_m, 0.8)):
             edge = offset(road.centre, left_m)
@@ -63,38 +63,38 @@ def path_plot(recording: Recording, road: Road | None) -> str:
     axes.set(xlim=(middle[0] - reach, middle[0] + reach), xlabel='east [m]', ylabel='north [m]')
     axes.set_ylim(middle[1] - reach, middle[1] + reach)
     axes.set_aspect('equal')
-    bar = figure.colorbar(shown, ax=axes, fraction=0.046, pad=0.03)
+    bar = drawn.colorbar(shown, ax=axes, fraction=0.046, pad=0.03)
     bar.set_label('speed [m/s]')
     bar.outline.set_visible(False)
-    return _svg(figure)
+    return svg(drawn, 'driven path from above')
 
 
-@_styled
+@styled
 def speed_plot(recording: Recording) -> str:
     """Speed over time, driven and as planned two seconds before, and acceleration below it."""
     table = recording.ego
     start_s = recording.times_ns[0] / 1e9
     time_s = table[:, 0] - start_s
-    figure, (speed, change) = _figure(5.2, 3.4, rows=2)
+    drawn, (speed, change) = figure(5.2, 3.4, rows=2)
     planned = np.array(_planned(recording, ahead_s=2.0)).reshape(-1, 2)
     if len(planned):
         speed.plot(planned[:, 0] - start_s, planned[:, 1], '.', color=ORANGE, markersize=3,
                    label='planned 2 s before')  # fmt: skip
     speed.plot(time_s, table[:, 4], color=BLUE, label='driven')
     speed.set(ylabel='speed [m/s]', ylim=(0, None))
-    _legend_above(speed)
+    legend_above(speed)
     change.plot(time_s, acceleration(table), color=BLUE)
     change.axhline(0, color=GREY, linewidth=0.8)
     change.set(ylabel='acceleration [m/s²]', xlabel='time [s]')
-    return _svg(figure)
+    return svg(drawn, 'speed and acceleration over time')
 
 
-@_styled
+@styled
 def age_plot(recording: Recording) -> str:
     """Age of the plan at each reference and duration of each cycle, over time."""
     start_ns = recording.times_ns[0]
     references = [p for p in recording.all(events.Plan) if p.topic == 'reference']
-    figure, axes = _figure(5.2, 2.8)
+    drawn, axes = figure(5.2, 2.8)
     timed = [p.stamp_ns for p in references if p.source == 0]
     axes.plot((np.array(timed) - start_ns) / 1e9, plan_ages_ms(recording), '.', color=BLUE,
               markersize=3, label='age of the plan')  # fmt: skip
@@ -103,22 +103,23 @@ def age_plot(recording: Recording) -> str:
               color=GREEN, label='planning cycle')  # fmt: skip
     axes.axhline(100, color=GREY, linestyle='--', linewidth=1, label='period, 100 ms')
     axes.set(xlabel='time [s]', ylabel='[ms]', ylim=(0, None))
-    _legend_above(axes)
-    return _svg(figure)
+    legend_above(axes)
+    return svg(drawn, 'age of the plan over time')
 
 
-@_styled
+@styled
 def stage_plot(stages: dict[str, float]) -> str:
     """Median time of each stage of a cycle."""
-    figure, axes = _figure(5.2, 2.8)
+    drawn, axes = figure(5.2, 2.8)
     names, values = list(stages), list(stages.values())
     axes.barh(names, values, color=BLUE, height=0.6)
     for row, value in enumerate(values):
-        axes.text(value, row, f'  {value:.1f}', va='center', fontsize=8, color=INK)
+        axes.annotate(f'{value:.1f}', (value, row), (4, 0), textcoords='offset points',
+                      va='center', fontsize=8, color=INK)  # fmt: skip
     axes.invert_yaxis()
     axes.set(xlabel='median [ms]', xlim=(0, max([*values, 1.0]) * 1.15))
     axes.grid(axis='y', visible=False)
-    return _svg(figure)
+    return svg(drawn, 'median time of each stage')
 
 
 def acceleration(table: Float[np.ndarray, 'n 6']) -> Float[np.ndarray, ' n']:
@@ -140,29 +141,33 @@ def _planned(recording: Recording, ahead_s: float) -> list[tuple[float, float]]:
     ]
 
 
-def _figure(width: float, height: float, rows: int = 1) -> tuple[Any, Any]:
+def figure(width: float, height: float, rows: int = 1) -> tuple[Any, Any]:
+    """A figure of so many inches and its axes, one below the other."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout='constrained')
     return figure, figure.subplots(rows, 1, sharex=True)
 
 
-def _legend_above(axes: Any) -> None:
+def legend_above(axes: Any) -> None:
     """A legend in one row that covers no data."""
     axes.legend(fontsize=8, loc='lower left', bbox_to_anchor=(0.0, 1.0), ncols=3, borderaxespad=0)
 
 
-def _svg(figure: Any) -> str:
-    """The figure as an element that scales with the page."""
+def svg(figure: Any, label: str) -> str:
+    """The figure as an element that scales with the page; ``label`` is for those who hear it."""
     out = io.StringIO()
     figure.savefig(out, format='svg', metadata={'Date': None}, transparent=True)
     text = out.getvalue()
     for colour, name in THEME.items():
         text = text.replace(colour, f'var(--plot-{name}, {colour})')
     text = re.sub(r'(?s)<metadata>.*?</metadata>', '', text[text.index('<svg') :])
-    return re.sub(r'<svg ([^>]*?)width="[^"]*"', r'<svg \1class="plot"', text, count=1).replace(
-        'height="', 'data-height="', 1
-    )
+    return re.sub(
+        r'<svg ([^>]*?)width="[^"]*"',
+        rf'<svg \1class="plot" role="img" aria-label="{label}"',
+        text,
+        count=1,
+    ).replace('height="', 'data-height="', 1)
 
 
 def svg_ids_apart(plots: Sequence[str]) -> list[str]:

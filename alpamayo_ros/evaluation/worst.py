@@ -12,7 +12,7 @@ from alpamayo_ros.evaluation.video import sentence
 APART_S = 1.0  # moments closer than this are one, with all its reasons
 DEGRADED = 3  # Health.state
 ERRORS = ('l2_at_3s', 'l2_at_2s', 'l2_at_1s', 'ade')  # the first that was measured says how wrong
-COLLISIONS = ('collision', 'collisions', 'collision_rate')
+COLLISION = 'collision'  # how the names of all its metrics begin
 
 
 def worst(recording: Recording, count: int = 6, end: str = '') -> list[Notable]:
@@ -41,7 +41,7 @@ def _near(a: Notable, b: Notable) -> bool:
 def _ranked(recording: Recording, end: str) -> Iterator[Notable]:
     scores = recording.all(events.Score)
     for score in scores:
-        if any((score.metrics.get(name) or 0.0) > 0 for name in COLLISIONS):
+        if any((v or 0.0) > 0 for k, v in score.metrics.items() if k.startswith(COLLISION)):
             yield Notable(score.t0_ns, 'the plan would touch another road user')
             break
     if end and recording.times_ns:

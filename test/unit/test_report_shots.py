@@ -81,9 +81,9 @@ def at(second: float) -> int:
 
 def test_the_worst_is_found_and_told_in_the_order_of_time(tmp_path: Path):
     recorded.write(tmp_path)
-    add(tmp_path, 'score', t0_ns=at(1), metrics={'l2_at_3s': 0.2, 'collision': 0.0})
-    add(tmp_path, 'score', t0_ns=at(2), metrics={'l2_at_3s': 4.25, 'collision': 0.0})
-    add(tmp_path, 'score', t0_ns=at(7), metrics={'l2_at_3s': None, 'collision': 1.0})
+    add(tmp_path, 'score', t0_ns=at(1), metrics={'l2_at_3s': 0.2, 'collision_up_to_6s': 0.0})
+    add(tmp_path, 'score', t0_ns=at(2), metrics={'l2_at_3s': 4.25, 'collision_up_to_6s': 0.0})
+    add(tmp_path, 'score', t0_ns=at(7), metrics={'l2_at_3s': None, 'collision_up_to_6s': 1.0})
     words = {'perception': 'a', 'situation': 'b', 'rationale': 'c', 'intent': 'stop'}
     said = 'The words say stop; the plan goes on.'
     add(tmp_path, 'words', t0_ns=at(0.5), plan_id=1, agreement=0.0, disagreement=said, **words)

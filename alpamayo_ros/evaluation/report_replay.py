@@ -1,0 +1,135 @@
+"""report.html of a replay: how the model planned along a recorded drive, and where it was wrong.
+
+``summary`` is what summary.json of the replay holds; the recording is the folder beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from alpamayo_ros.evaluation import events, pages, plots, plots_replay, report_tables
+from alpamayo_ros.evaluation.recording import Recording
+from alpamayo_ros.evaluation.replay.figures import DEFINITIONS
+from alpamayo_ros.evaluation.shots import Shot, rig_of, road_of, shots
+from alpamayo_ros.evaluation.top_view import Road
+from alpamayo_ros.evaluation.worst import worst
+
+COLOURS = {'pass': 'good', 'fail': 'bad', 'not evaluable': 'warn'}
+FILES = {
+    'summary.json': 'the figures',
+    'plans.mcap': 'plans and words for RViz and Foxglove',
+    'recording/': 'every event and picture',
+}
+FILM = 'drive.mp4'
+MOMENTS = 6
+
+
+def page(summary: dict[str, Any], recording: Recording) -> str:
+    """The whole page, to be written beside the recording's folder."""
+    groups = report_tables.grouped(summary['metrics'], DEFINITIONS)
+    rig, road = rig_of(recording), road_of(recording)
+    placed = bool(recording.times_ns) and len(recording.ego) > 0
+    found = worst(recording, MOMENTS) if placed else []
+    moments = shots(recording, rig, found, road)
+    drawn = _drive(recording, road) if placed else []
+    drawn += _times(summary, recording)
+    here = recording.folder.parent
+    return pages.render(
+        'report_replay.html.j2',
+        title=title(summary),
+        about=about(summary, recording),
+        verdict=verdict(summary),
+        colour=colour(summary),
+        tiles=tiles(summary),
+        groups=groups,
+        measured=any(group.rows for group in groups),
+        defined=[row for group in groups for row in (*group.rows, *group.empty)],
+        missing=report_tables.missing(groups),
+        faults=report_tables.faults(summary['faults']),
+        plots=plots.svg_ids_apart([p for p in drawn if p]),
+        moments=moments,
+        lacks=summary['lacks'],
+        notes=notes(summary, recording, moments, rig is None),
+        film=FILM if (here / FILM).is_file() else '',
+        files={name: what for name, what in FILES.items() if (here / name).exists()},
+        identity=report_tables.flat(summary['identity']),
+    )
+
+
+def verdict(summary: Mapping[str, Any]) -> str:
+    """One sentence for somebody who reads no further."""
+    return ('' if summary['complete'] else 'Incomplete: ') + str(summary['sentence'])
+
+
+def colour(summary: Mapping[str, Any]) -> str:
+    """Class of the verdict; a good one of a part is only that."""
+    found = COLOURS[summary['verdict']]
+    return 'warn' if found == 'good' and not summary['complete'] else found
+
+
+def title(summary: Mapping[str, Any]) -> str:
+    """What was replayed."""
+    return f'Replay of {summary["identity"]["bag"]["name"]}'
+
+
+def about(summary: Mapping[str, Any], recording: Recording) -> str:
+    """What was replayed, in a line."""
+    seconds = 0.0
+    if recording.times_ns:
+        seconds = (recording.times_ns[-1] - recording.times_ns[0]) / 1e9
+    cameras = sorted({i.camera for i in recording.all(events.Image)})
+    eyes = f'{len(cameras)} camera{"s" if len(cameras) > 1 else ""}' if cameras else 'no camera'
+    return f'{recording.info.description} {seconds:.1f} s, {eyes}.'.strip()
+
+
+def tiles(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The counts as value and label."""
+    return [
+        (pages.figure(value), report_tables.label(name))
+        for name, value in summary['counts'].items()
+        if isinstance(value, (int, float))
+    ]
+
+
+def notes(
+    summary: Mapping[str, Any], recording: Recording, moments: Sequence[Shot], no_rig: bool
+) -> list[str]:
+    """What a reader has to know before believing a figure."""
+    out = []
+    if not summary['complete']:
+        out.append(
+            'This is not the whole recording: every figure below is about the part that could be '
+            f'replayed. {summary["broken"]}'.strip()
+        )
+    out += [str(note) for note in summary['notes']]
+    if not recording.all(events.Image):
+        out.append('The recording holds no pictures: this page has no frames.')
+    elif no_rig:
+        out.append(
+            f'The rig file {recording.info.rig} is not here: frames are shown without the plan. '
+            'Replay again with --rig.'
+        )
+    elif not any(m.picture for m in moments):
+        out.append('No camera of the rig has a picture at the moments below.')
+    if not len(recording.ego):
+        out.append('The recording holds no odometry: nobody can say where the car was.')
+    if not recording.all(events.Candidates):
+        out.append('No model took part: there are no plans, only what was recorded.')
+    return out
+
+
+def _drive(recording: Recording, road: Road | None) -> list[str]:
+    return [
+        plots_replay.paths_plot(recording, road),
+        plots.speed_plot(recording),
+        plots_replay.error_plot(recording),
+    ]
+
+
+def _times(summary: Mapping[str, Any], recording: Recording) -> list[str]:
+    stages = summary['timing'].get('stage_ms') or {}
+    return [
+        plots_replay.cycle_plot(recording),
+        plots.stage_plot(stages) if stages else '',
+    ]
