@@ -44,10 +44,9 @@ class SqliteFile:
                 self._db.execute('PRAGMA writable_schema = ON')
             self._topics = self._read_topics()
             self._wrong = self._wrong or self._check()
-        except sqlite3.Error as error:
-            raise self._wrong or Damage(
-                f'sqlite cannot read it: {error}', *self._place(error)
-            ) from (error)
+        except (Damage, sqlite3.Error) as error:
+            problem = error if isinstance(error, Damage) else self._cannot('it', error)
+            raise self._wrong or problem from error
 
     def close(self) -> None:
         """Close the file."""
@@ -121,6 +120,9 @@ class SqliteFile:
         found = re.search(r'[Pp]age (\d+)', str(text))
         return ((int(found[1]) - 1) * self.page_bytes,) if found else (-1,)
 
+    def _cannot(self, what: str, error: Exception) -> Damage:
+        return Damage(f'sqlite cannot read {what}: {error}', *self._place(error))
+
     def messages(self, wanted: Wanted) -> Iterator[StoredMessage]:
         """Messages of the wanted topics in time order; Damage after the last that can be had.
 
@@ -148,8 +150,9 @@ class SqliteFile:
                     if row is None or not isinstance(row[0], bytes):
                         raise Damage(f'message {place} has no data', -1, topic.name)
                     yield StoredMessage(topic, time_ns, row[0], -1)
-        except (sqlite3.Error, OverflowError) as error:
-            text = f'sqlite cannot read on after message {place}: {error}'
-            raise self._wrong or Damage(text, *self._place(error)) from error
+        except (Damage, sqlite3.Error, OverflowError) as error:
+            known = isinstance(error, Damage)
+            problem = error if known else self._cannot(f'on after message {place}', error)
+            raise self._wrong or problem from error
         if self._wrong is not None:
             raise self._wrong
