@@ -11,6 +11,7 @@ from alpamayo_ros.evaluation.replay.intake import Moment
 from alpamayo_ros.evaluation.replay.score import Scored, Scorer
 from alpamayo_ros.evaluation.replay.tape import Tape
 from alpamayo_ros.evaluation.replay.truth import boxes_in_odom, stamp_of
+from alpamayo_ros.pipeline import Decision
 from alpamayo_ros.types import EgoState
 
 
@@ -71,14 +72,22 @@ class Afterwards:
         found = {f.code.name for f in cycle.faults}
         if cycle.decision is not None:
             found |= {f.code.name for f in cycle.decision.faults}
-            plan = cycle.decision.plan
-            figures.plans += plan is not None and plan.source == 'model'
+            self._plan(cycle.decision)
         self.faults.update(found)
         if cycle.proposal is None:
             figures.refusals.update([cycle.faults[0].code.name] if cycle.faults else [])
             return
         figures.proposals += 1
         figures.cycle_ms.append(sum(cycle.stage_ms.values()))
+
+    def _plan(self, decision: Decision) -> None:
+        figures = self.figures
+        planned = decision.plan is not None and decision.plan.source == 'model'
+        figures.plans += planned
+        figures.armed += figures.plans > 0
+        if figures.plans and not planned:
+            worst = max(decision.faults, key=lambda f: f.code.reaction, default=None)
+            figures.unplanned[decision.health.reason if worst is None else worst.code.name] += 1
 
     def _score(self, over: bool) -> None:
         for scored in self.scorer.ready(over):

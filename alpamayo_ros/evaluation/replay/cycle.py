@@ -66,6 +66,7 @@ class Cycler:
     words: Instructed = field(default_factory=Instructed)
     _ring: FrameRing = field(default_factory=FrameRing)
     _text: str = ''
+    _refused: list[Fault] = field(default_factory=list)
     _timed: TimedRuntime | None = None
 
     def __post_init__(self) -> None:
@@ -85,6 +86,7 @@ class Cycler:
             else:
                 newest = self.ego.newest
                 self.words.take(role, message, newest.stamp_ns if newest else other.time_ns)
+        self._refused += moment.refused
         done = [self._cycle(found, moment) for found in moment.found]
         return [cycle for cycle in done if cycle is not None]
 
@@ -92,9 +94,10 @@ class Cycler:
         if found.jump:
             self.views.suspicion.reset()
         if found.t0_ns is None:
+            self._refused += found.faults
             return None
         t0_ns = found.t0_ns
-        frames, faults = self._frames(found, moment)
+        frames, faults = self._frames(found)
         began = time.perf_counter()
         ego = self.ego.at(t0_ns)
         history = self.ego.history(t0_ns)
@@ -117,16 +120,17 @@ class Cycler:
             decision, self.words.navigation(t0_ns), stages,
         )  # fmt: skip
 
-    def _frames(self, found: Found, moment: Moment) -> tuple[FrameSet | None, list[Fault]]:
+    def _frames(self, found: Found) -> tuple[FrameSet | None, list[Fault]]:
         """The set of t0 in the ring; else the faults, those of refused pictures among them."""
         began = time.perf_counter()
         seen = [*found.faults, *found.watched]
+        refused, self._refused = self._refused, []
         if found.pending is None:
-            return None, [*moment.refused, *seen]
+            return None, [*seen, *refused]
         frames, faults = self.views.finish(found.pending, self.ego.speed_mps)
         self.seconds['wait'] += time.perf_counter() - began
         if frames is None:
-            return None, [*moment.refused, *faults, *seen]
+            return None, [*faults, *seen, *refused]
         late = self._ring.push(frames)
         return frames, [*faults, *seen, *([late] if late else [])]
 

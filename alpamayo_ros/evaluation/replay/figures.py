@@ -16,7 +16,8 @@ NO_MODEL = 'no model took part'
 OWN = (
     Definition(
         'planned_share', 'share', 'higher',
-        'Share of timesteps at which a plan of the model was let out.', 'this package',
+        'Share of timesteps, from the first plan on, at which a plan of the model was let out.',
+        'this package',
     ),
     Definition(
         'comfortable_plan', 'share', 'higher',
@@ -43,16 +44,23 @@ class Cell:
 
 @dataclass(slots=True)
 class Figures:
-    """Collects scored cycles.  ``refusals``: faults of cycles without a proposal, by name."""
+    """Collects scored cycles.
+
+    ``armed``: timesteps from the first plan on (before, the safety machine checks the inputs).
+    ``refusals``: first fault of each cycle without a proposal; ``unplanned``: worst fault of each
+    armed cycle without a plan; by name.
+    """
 
     with_model: bool
     has_objects: bool = False
     has_reference: bool = False
     timesteps: int = 0
     proposals: int = 0
+    armed: int = 0
     plans: int = 0
     cycle_ms: list[float] = field(default_factory=list)
     refusals: Counter[str] = field(default_factory=Counter)
+    unplanned: Counter[str] = field(default_factory=Counter)
     model: list[Values] = field(default_factory=list)
     baseline: list[Values] = field(default_factory=list)
     both: list[tuple[Values, Values]] = field(default_factory=list)
@@ -77,8 +85,8 @@ class Figures:
         if not self.with_model:
             return Cell(None, 0, NO_MODEL)
         if name == 'planned_share':
-            share = self.plans / self.timesteps if self.timesteps else None
-            return Cell(share, self.timesteps, '' if self.timesteps else 'there is no timestep')
+            share = self.plans / self.armed if self.armed else None
+            return Cell(share, self.armed, '' if self.armed else self._why(name))
         if name.startswith('cycle_ms'):
             return self._cycle(name)
         if name.startswith('spread_'):

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from alpamayo_ros.evaluation.replay.baseline import NAME
 from alpamayo_ros.evaluation.replay.figures import DEFINITIONS, Cell, Figures
 
-PLANNED_SHARE = 0.9  # of the timesteps that had all their inputs
+PLANNED_SHARE = 0.9  # of the timesteps from the first plan on
 PASS, FAIL, UNKNOWN = 'pass', 'fail', 'not evaluable'
 AGAINST_BASELINE = ('l2_at_1s', 'l2_at_3s', 'ade')
-INPUTS = frozenset({'FRAME_HISTORY', 'EGO_HISTORY', 'SET_INCOMPLETE', 'ODOM_GAP'})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class Verdict:
 
 
 def judge(figures: Figures, table: Mapping[str, tuple[Cell, Cell]], broken: str) -> Verdict:
-    """Fail: the bag is broken, or a model that had its inputs planned at under 90 % of them.
+    """Fail: the bag is broken, or the model, once it had begun, planned at under 90 % of t0.
 
     How near the plans were to what was driven is said, not judged: nobody has a limit for it.
     ``--against`` compares with an earlier run.
@@ -36,10 +35,13 @@ def judge(figures: Figures, table: Mapping[str, tuple[Cell, Cell]], broken: str)
         return Verdict(UNKNOWN, 'No model took part; only the recording and the baseline.', notes)
     if figures.proposals == 0:
         return Verdict(UNKNOWN, f'Nothing was planned: {table["planned_share"][0].reason}.', notes)
-    share = figures.plans / figures.proposals
-    words = f'{figures.plans} of {figures.proposals} timesteps with all inputs gave a plan'
-    if share < PLANNED_SHARE:
-        return Verdict(FAIL, f'{words}; at least {PLANNED_SHARE:.0%} are expected.', notes)
+    if figures.armed == 0:
+        count = figures.proposals
+        return Verdict(FAIL, f'None of {count} proposals of the model became a plan.', notes)
+    words = f'{figures.plans} of {figures.armed} timesteps gave a plan'
+    if figures.plans < PLANNED_SHARE * figures.armed:
+        why = ', '.join(f'{name} {n}' for name, n in figures.unplanned.most_common(2))
+        return Verdict(FAIL, f'{words}, at least {PLANNED_SHARE:.0%} are expected; {why}.', notes)
     return Verdict(PASS, f'{words}{_beside(table)}.', notes)
 
 

@@ -1,0 +1,193 @@
+"""``alpamayo replay``: plan along a recorded bag; figures, a report and a verdict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from alpamayo_ros.evaluation.replay.options import Options, Progress
+    from alpamayo_ros.evaluation.replay.run import Result
+
+BROKEN, USAGE, FAILED, INTERRUPTED = 5, 2, 1, 130
+RUNTIMES = ('onnx', 'torch', 'scripted')
+PICTURES = ('all', 'front', 'none')
+SHOWN: tuple[str, ...] = ('planned_share', 'l2_at_1s', 'l2_at_3s', 'l2_at_6s', 'ade', 'fde')
+SHOWN += ('min_ade_k_6s', 'miss_rate_k_2m', 'collision_up_to_3s', 'comfortable_plan')
+SHOWN += ('plan_to_plan_mean', 'agreement')
+
+
+def app(
+    bag: Annotated[Path, typer.Argument(help='Recording: .mcap, .db3 or a rosbag2 folder.')],
+    out: Annotated[Path, typer.Option(help='Folder to write.')] = Path('out/replay'),
+    rig: Annotated[
+        str, typer.Option(help='Rig name or file; default: BAG.rig.yaml beside it, else sim.')
+    ] = '',
+    profile: Annotated[str, typer.Option(help='What the model needs.')] = 'nano',
+    runtime: Annotated[str, typer.Option(help=f'One of {", ".join(RUNTIMES)}.')] = 'onnx',
+    model: Annotated[str, typer.Option(help='Folder of the model; default: the shipped.')] = '',
+    no_model: Annotated[
+        bool, typer.Option('--no-model', help='Read, match and evaluate the baseline only.')
+    ] = False,
+    maps: Annotated[
+        list[str] | None, typer.Option('--map', help='recorded:=ours, as often as needed.')
+    ] = None,
+    incomplete: Annotated[
+        bool,
+        typer.Option('--incomplete', help='Evaluation only: go on where inputs are missing.'),
+    ] = False,
+    against: Annotated[
+        Path | None, typer.Option(help='summary.json of an earlier run: exit 1 when worse.')
+    ] = None,
+    tolerances: Annotated[
+        Path | None, typer.Option(help='YAML of tolerances for --against; default: built in.')
+    ] = None,
+    limit_s: Annotated[float, typer.Option(min=0, help='Only so many seconds; 0: all.')] = 0.0,
+    workers: Annotated[int, typer.Option(min=0, max=64, help='Threads; 0: by the machine.')] = 0,
+    pictures: Annotated[
+        str, typer.Option(help=f'Kept for the report: {", ".join(PICTURES)}.')
+    ] = 'all',
+    seed: Annotated[int, typer.Option(min=0, help='Seed of the noise.')] = 0,
+    as_json: Annotated[bool, typer.Option('--json', help='Print summary.json.')] = False,
+) -> None:
+    """Plan along a recorded drive, offline and without ROS, and say how well.
+
+    Writes DIR/summary.json, DIR/report.html and DIR/recording/.  The same bag gives the same
+    plans.  Exit: 0 fine, 1 verdict or --against failed, 2 refused, 5 the bag is damaged (what
+    could be read is evaluated), 130 interrupted (what was done is kept).
+
+    Example: alpamayo replay drive.mcap --map /cam0/image_raw:=camera/front/image_raw --out out/a
+    """
+    _one_of('runtime', runtime, RUNTIMES)
+    _one_of('pictures', pictures, PICTURES)
+    from alpamayo_ros.evaluation.replay.options import Options
+    from alpamayo_ros.evaluation.replay.topics import MappingError, parse_maps
+
+    try:
+        asked = Options(
+            profile, rig, '' if no_model else runtime, model, parse_maps(maps or []), incomplete,
+            limit_s, workers, pictures, seed,
+        )  # fmt: skip
+        raise typer.Exit(_replay(bag, out, asked, against, tolerances, as_json))
+    except MappingError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise typer.BadParameter(f'--{name} {value!r}; there are {", ".join(known)}')
+
+
+def _replay(
+    bag: Path,
+    out: Path,
+    options: Options,
+    against: Path | None,
+    tolerances: Path | None,
+    as_json: bool,
+) -> int:
+    """The exit code."""
+    from alpamayo_ros.evaluation import regression
+    from alpamayo_ros.evaluation.replay.run import ReplayError, run
+
+    reference = None if against is None else regression.read(against, tolerances)
+    try:
+        with _bar(bag.name) as tell:
+            result = run(bag, out, options, tell)
+    except ReplayError as error:
+        typer.echo(f'alpamayo replay: {error}', err=True)
+        return USAGE
+    summary = result.summary.as_dict()
+    _report(summary, result, out)
+    if as_json:
+        typer.echo(json.dumps(summary, indent=1))
+    else:
+        show(summary, out)
+    worse = [] if reference is None else regression.compare(reference, summary)
+    if reference is not None:
+        typer.echo(regression.words(worse, against), err=bool(worse))
+    return code(summary, result.interrupted, bool(worse))
+
+
+def code(summary: dict[str, Any], interrupted: bool, worse: bool) -> int:
+    """Exit code of a finished replay."""
+    if interrupted:
+        return INTERRUPTED
+    if summary['broken']:
+        return BROKEN
+    return FAILED if worse or summary['verdict'] == 'fail' else 0
+
+
+def _report(summary: dict[str, Any], result: Result, out: Path) -> None:
+    """report.html."""
+    from alpamayo_ros.evaluation import report_replay
+    from alpamayo_ros.evaluation.recording import Recording
+
+    page = report_replay.page(summary, Recording(result.recording))
+    (out / 'report.html').write_text(page, encoding='utf-8')
+
+
+class _bar:
+    """A progress bar on stderr; calls with ``Progress`` move it."""
+
+    def __init__(self, name: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn('{task.description}'),
+            BarColumn(),
+            TextColumn('{task.fields[said]}'),
+        )
+        self._progress = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
+        self._task = self._progress.add_task(name, total=None, said='')
+
+    def __enter__(self) -> Callable[[Progress], None]:
+        self._progress.start()
+        return self._tell
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def _tell(self, now: Progress) -> None:
+        said = f'{now.done_s:.1f} of {now.total_s:.1f} s, {now.plans} plans'
+        self._progress.update(
+            self._task, completed=now.done_s, total=max(now.total_s, 1e-3), said=said
+        )
+
+
+def show(summary: dict[str, Any], out: Path) -> None:
+    """Verdict first, then the figures that matter most."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    colour = {'pass': 'green', 'fail': 'red'}.get(summary['verdict'], 'yellow')
+    start = '' if summary['complete'] else 'Incomplete. '
+    console.print(
+        f'[{colour}]{summary["verdict"]}[/]: {start}{summary["sentence"]}', soft_wrap=True
+    )
+    for line in (*summary['lacks'], *summary['notes']):
+        console.print(f'  {line}', soft_wrap=True, markup=False)
+    table = Table('metric', 'model', 'baseline', 'n', 'unit', box=SIMPLE_HEAD)
+    for name in SHOWN:
+        cell = summary['metrics'].get(name)
+        if cell is not None and (cell['model'] is not None or cell['baseline'] is not None):
+            table.add_row(name, _figure(cell['model']), _figure(cell['baseline']), str(cell['n']),
+                          cell['unit'])  # fmt: skip
+    console.print(table)
+    timing = summary['timing']
+    console.print(
+        f'{timing["recorded_s"]:.1f} s of recording in {timing["wall_s"]:.1f} s '
+        f'({timing["times_real_time"]} times real time); {out}/report.html',
+        soft_wrap=True,
+    )
+
+
+def _figure(value: float | None) -> str:
+    return 'not evaluable' if value is None else f'{value:.3g}'
