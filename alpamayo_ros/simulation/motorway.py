@@ -5,17 +5,20 @@ The expert merges by yielding to cars that it could not merge before, as if they
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
 from alpamayo_ros.simulation import motorway_looks
 from alpamayo_ros.simulation.agents import Agent, LaneCar
 from alpamayo_ros.simulation.expert import GAP_M
 from alpamayo_ros.simulation.mesh import Scenery
-from alpamayo_ros.simulation.motorway_map import LATERAL_MPS2, LEAVE_S, MERGE_S, MotorwayMap
+from alpamayo_ros.simulation.motorway_map import LEAVE_S, MERGE_S, MotorwayMap, MotorwayWay
 from alpamayo_ros.simulation.motorway_traffic import IN_LANE_M, MotorwayTraffic, room_needed
-from alpamayo_ros.simulation.path_road import PathRoad, lane_cars
+from alpamayo_ros.simulation.path_road import lane_cars
 from alpamayo_ros.simulation.road import Road
 from alpamayo_ros.simulation.simulation import STEP_S, Simulation
-from alpamayo_ros.simulation.truth import SceneTruth, scene_truth
 
 NEAR_M = 260.0
 ANNOUNCED_M = 200.0
@@ -27,13 +30,14 @@ class Motorway(Simulation):
     """One drive on a motorway; see ``Simulation``."""
 
     map = 'motorway'
+    wrong_way_from_m = math.inf
 
     def _build_road(self) -> Road:
         shape = self.scenario.road
         self.way = MotorwayMap(self.seed, shape.lanes, shape.ramp)
-        road = PathRoad(self.way.way, self.seed, LATERAL_MPS2)
-        first, last = MERGE_S if shape.ramp == 'merge' else LEAVE_S
-        points = self.way.at([first, last], [self.way.way_n(first), self.way.way_n(last)])
+        road = MotorwayWay(self.way, self.seed)
+        span = np.array(MERGE_S if shape.ramp == 'merge' else LEAVE_S)
+        points = self.way.at(span, np.array([self.way.way_n(float(s)) for s in span]))
         self.change_m = tuple(road.arc_of(float(x), float(y)) for x, y in points)
         return road
 
@@ -59,22 +63,16 @@ class Motorway(Simulation):
         word = Maneuver.MERGE_LEFT if ramp == 'merge' else Maneuver.EXIT
         return canonical(NavInstruction(word, max(left, 0.0)))[0]
 
-    def agents(self) -> list[Agent]:
+    def _traffic_agents(self) -> list[Agent]:
         """Cars of both carriageways within 260 m, now."""
         if self._now[0] != self.now_ns:
             self._now = (self.now_ns, self._traffic.agents(self.pose, NEAR_M))
         return self._now[1]
 
-    def lane_cars(self) -> list[LaneCar]:
-        """Cars in the lane, and those that the expert merges behind."""
-        return [*lane_cars(self.road, self.arc_m, self.agents()), *self._merging_behind()]
+    def _traffic_cars(self) -> list[LaneCar]:
+        return lane_cars(self.road, self.arc_m, self._traffic_agents())
 
-    def truth(self) -> SceneTruth:
-        """Lane and leader around the ego; cars of the next lane are no leaders."""
-        cars = lane_cars(self.road, self.arc_m, self.agents())
-        return scene_truth(self.road, self.pose, self.arc_m, cars, self.vehicle)
-
-    def _merging_behind(self) -> list[LaneCar]:
+    def _obstacles(self) -> list[LaneCar]:
         """Cars of the right-hand lane that are before the ego, or too near behind it."""
         front = self.arc_m + self.vehicle.rear_axle_to_front_m
         begin, end = self.change_m

@@ -16,11 +16,11 @@ from jaxtyping import Float
 
 from alpamayo_ros.simulation.actors.track import smooth
 from alpamayo_ros.simulation.path_road import PathRoad
-from alpamayo_ros.simulation.road import LANE_M, STEP_M
+from alpamayo_ros.simulation.road import BEHIND_M, LANE_M, STEP_M
 
 Ramp = Literal['', 'merge', 'exit']
-FROM_S, TO_S = -220.0, 620.0
-FIRST_S = -190.0  # where the ego's way begins without a ramp
+FROM_S, TO_S = -340.0, 620.0
+FIRST_S = -305.0  # where the ego's way begins without a ramp
 RADIUS_MIN_M = 320.0
 MEDIAN_M = 4.0  # from the left edge of one carriageway to that of the other
 SIDE_M = -LANE_M  # the speed-change lane
@@ -31,6 +31,23 @@ MERGE_S = (35.0, 90.0)  # the ego's change of lane
 LEAVE_S = (-75.0, -25.0)
 LOOP_M, LOOP_RADIUS_M = 45.0, 34.0
 LATERAL_MPS2 = 2.0
+EDGE_M = 0.25
+
+
+class MotorwayWay(PathRoad):
+    """The ego's way, whose edges are those of the asphalt beside it."""
+
+    def __init__(self, way: MotorwayMap, seed: int) -> None:
+        super().__init__(way.way, seed, LATERAL_MPS2)
+        coarse = self.position[::8]
+        away = np.linalg.norm(coarse[:, None] - way.axis[None, ::4], axis=2)
+        nearest = way.s[::4][away.argmin(1)]
+        self._edges = [way.edges_m(float(s)) for s in nearest]
+
+    def edges_m(self, s: float) -> tuple[float, float]:
+        """See ``Road``; a metre or two beyond them the shoulder or the grass begins."""
+        k = int((s + BEHIND_M) / STEP_M) // 8
+        return self._edges[min(max(k, 0), len(self._edges) - 1)]
 
 
 class MotorwayMap:
@@ -97,6 +114,17 @@ class MotorwayMap:
     def left_edge_m(self) -> float:
         """Where the ego's carriageway ends on the left."""
         return (self.lanes - 0.5) * LANE_M
+
+    def edges_m(self, s: float) -> tuple[float, float]:
+        """Where the asphalt for driving ends beside the ego's way at ``s``: a quarter of a metre
+        beyond the outer lines; on a ramp of its own a little more, as ramps are wider.
+        """
+        n, spare = self.way_n(s), EDGE_M + LANE_M / 2
+        own = s < 0 if self.ramp == 'merge' else s > 0
+        if self.ramp and own and n < SIDE_M - 0.5:
+            return -spare - 0.7, spare + 0.5
+        right = -self.side_width(s) if self.ramp else 0.0
+        return min(right - n - spare, -spare), self.left_edge_m + EDGE_M - n
 
     def side_width(self, s: float) -> float:
         """Width of the speed-change lane at ``s``, 0 where there is none."""

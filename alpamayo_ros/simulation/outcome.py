@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
+from alpamayo_ros.simulation.road import EDGES_M
 from alpamayo_ros.simulation.rules import Rules
 from alpamayo_ros.simulation.scenario import Scenario
 
 IN_LANE_M = 1.75
-OFFROAD_RIGHT_M, OFFROAD_LEFT_M = -2.0, 5.5
 STANDING_MPS = 0.1
 MOVING_MPS = 1.0
 STOPPED_S = 2.0  # standing this long behind a stopped car is an arrival
@@ -96,9 +96,11 @@ class Outcome:
         gap_m: float,
         dt_s: float,
         shift_m: float = 0.0,
+        edges_m: tuple[float, float] = EDGES_M,
     ) -> None:
         """Account for one step that ended with this state; ``gap_m`` to the car ahead, inf if
-        none; ``shift_m``: where the way lies beside the lane centre, at road works.
+        none; ``shift_m``: where the way lies beside the lane centre, at road works; ``edges_m``:
+        the road's, right and left of the lane centre.
         """
         edge_m, offset_m = offset_m, offset_m - shift_m
         self.steps += 1
@@ -108,7 +110,7 @@ class Outcome:
         self.offset_max_m = max(self.offset_max_m, abs(offset_m))
         if abs(offset_m) > IN_LANE_M:
             self.left_lane_m = min(self.left_lane_m, distance_m)
-        if not OFFROAD_RIGHT_M <= edge_m <= OFFROAD_LEFT_M:
+        if not edges_m[0] <= edge_m <= edges_m[1]:
             self.offroad_s += dt_s
         if speed_mps < STANDING_MPS:
             self.stops += int(self.moved and self.standing_s == 0)

@@ -19,6 +19,7 @@ SPEED_MAX_MPS = 10.0
 LATERAL_MAX_MPS2 = 2.25
 CURVE_BRAKING_MPS2 = 1.5
 CURVATURE_MAX_1PM = 1 / 25
+EDGES_M = (-2.0, 5.5)  # a quarter of a metre beyond the lines of two lanes
 CLEARANCE_M = 32.0  # between two parts of the road that are not neighbours
 
 
@@ -150,6 +151,13 @@ class Road:
     def limit(self, s: float) -> float:
         """Speed limit [m/s] at arc ``s``."""
         return self._limit[min(max(int((s + BEHIND_M) / STEP_M), 0), len(self._limit) - 1)]
+
+    def edges_m(self, s: float) -> tuple[float, float]:
+        """Where the road ends at arc ``s``, right and left of the lane centre (the ego's rear
+        axle counts).
+        """
+        del s
+        return EDGES_M
 
     def pose(
         self, s: float, offset_m: float = 0.0, turned_rad: float = 0.0

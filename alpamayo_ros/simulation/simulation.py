@@ -259,8 +259,9 @@ class Simulation:
         front = self.arc_m + self.vehicle.rear_axle_to_front_m
         leader = nearest_leader(self.lane_cars(), front)
         gap = math.inf if leader is None else leader.rear_arc_m - front
-        shift = self.stage.way.at(self.arc_m)
-        self.outcome.note(self.arc_m - self._start_arc, offset, p.speed_mps, gap, STEP_S, shift)
+        shift, edges = self.stage.way.at(self.arc_m), self.road.edges_m(self.arc_m)
+        driven = self.arc_m - self._start_arc
+        self.outcome.note(driven, offset, p.speed_mps, gap, STEP_S, shift, edges)
         self._note_red(before_arc_m)
         self._note_rules(front, offset, p.heading_rad - heading, shift)
         self._check_contacts()

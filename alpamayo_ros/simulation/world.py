@@ -18,4 +18,8 @@ def open_world(scenario: Scenario, seed: int, render: bool = True) -> Simulation
         from alpamayo_ros.simulation.motorway import Motorway
 
         return Motorway(scenario, seed, render)
+    if scenario.map == 'roundabout':
+        from alpamayo_ros.simulation.roundabout import Roundabout
+
+        return Roundabout(scenario, seed, render)
     return Simulation(scenario, seed, render)
