@@ -72,12 +72,9 @@ class Awareness:
         self._upstream = (*self._upstream, fault)
 
     def covers(self, t0_ns: int, waiting: int) -> bool:
-        """Whether everything of t0 is here; free-running, at most two replies wait for it."""
+        """Whether odometry has reached t0; at most two replies wait for it."""
         newest = self.buffer.newest
-        if newest is None or newest.stamp_ns < t0_ns:
-            return not self.lockstep and waiting > 2
-        wanted = self.objects_expected and self.lockstep
-        return not wanted or self.seen_ns.get('objects', -1) >= t0_ns
+        return waiting > 2 or (newest is not None and newest.stamp_ns >= t0_ns)
 
     def silent(self, now_ns: int, limit_s: float) -> Fault | None:
         """NODE_SILENT for a node that spoke before and says nothing any more."""

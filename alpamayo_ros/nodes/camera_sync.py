@@ -1,13 +1,14 @@
 """Node ``camera_sync``: images in, one synchronised frame set of the profile's views out.
 
 Callbacks only check the header and store; what was matched is decoded, the rest never is.  In
-lockstep the source names on ``timestep`` which images it sent for t0; the set is formed when they
-are all here.
+lockstep the source names on ``timestep`` which images it sent; what they give is formed when they
+are all here, and said on ``step_done``.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,13 +17,16 @@ from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.msg import FrameSet, FrameSetInfo
+from alpamayo_ros.msg import FrameSet, FrameSetInfo, StepDone
 from alpamayo_ros.nodes import convert, qos
 from alpamayo_ros.nodes.base import AlpamayoNode, run
 from alpamayo_ros.nodes.convert import NS, ns, stamp
 from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.step_inputs import StepInputs
+from alpamayo_ros.nodes.step_queue import Announced
 from alpamayo_ros.nodes.views import ViewPipeline
 from alpamayo_ros.profile import load_profile
+from alpamayo_ros.sensing.arrivals import Arrival, form
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.sensing.sync import CameraSync, SyncCamera, SyncedSet, SyncLimits
 
@@ -55,8 +59,8 @@ class CameraSyncNode(AlpamayoNode):
         self.watch = self.sync.watch  # sees what the sync accepts, not what merely arrives
         self._sequence = 0
         self._refused: dict[str, Fault] = {}
-        self._waiting: dict[int, dict[str, Any]] = {}
-        self._announced: dict[int, int] = {}
+        self._arrivals: list[Arrival] = []
+        self._answered: list[int] = []
         self._last_info_ns = 0
         self._speed_mps = 0.0
         self._odometry_topic = rig.odometry.topic
@@ -71,23 +75,26 @@ class CameraSyncNode(AlpamayoNode):
         out = qos.output(lockstep)
         self._sets = qos.watched_publisher(self, FrameSet, 'frame_set', out)
         self._infos = qos.watched_publisher(self, FrameSetInfo, 'frame_set_info', out)
+        if lockstep:
+            self.steps = StepInputs(self, self._on_step)
         for camera in self.cameras:
             compressed = camera.topic.endswith('/compressed')
             kind = CompressedImage if compressed else Image
-            take = partial(self._on_image, camera.name)
-            profile = qos.sensor(lockstep, reliable=self.settings.reliable_inputs)
-            qos.watched_subscription(self, kind, camera.topic, take, profile)
+            self._read(kind, camera.topic, partial(self._on_image, camera.name), 5)
             if camera.info_topic:
                 learn = partial(self._on_calibration, camera.name)
-                profile = qos.sensor(lockstep, depth=1)
-                qos.watched_subscription(self, CameraInfo, camera.info_topic, learn, profile)
-        sensor = qos.sensor(lockstep, depth=1)
-        qos.watched_subscription(self, Odometry, self._odometry_topic, self._on_odometry, sensor)
-        if lockstep:
-            qos.watched_subscription(self, FrameSetInfo, 'timestep', self._on_timestep, out)
-        else:
+                self._read(CameraInfo, camera.info_topic, learn, 1)
+        self._read(Odometry, self._odometry_topic, self._on_odometry, 1)
+        if not lockstep:
             wall = Clock(clock_type=ClockType.STEADY_TIME)
             self.create_timer(self.settings.poll_s, self._on_poll, clock=wall)
+
+    def _read(self, kind: type, topic: str, take: Callable[[Any], None], depth: int) -> None:
+        if self.settings.lockstep:
+            self.steps.subscribe(kind, topic, take)
+            return
+        reliable = self.settings.reliable_inputs and kind in (Image, CompressedImage)
+        qos.watched_subscription(self, kind, topic, take, qos.sensor(False, depth, reliable))
 
     # -- inputs ---------------------------------------------------------------------------------
     def _on_calibration(self, camera: str, message: CameraInfo) -> None:
@@ -106,17 +113,13 @@ class CameraSyncNode(AlpamayoNode):
             self._log()
         stamp_ns = ns(message.header.stamp)
         if self.settings.lockstep:
-            self._waiting.setdefault(stamp_ns, {})[camera] = None if fault else message
-            self._close(stamp_ns)
+            payload = None if fault else message
+            self._arrivals.append(Arrival(camera, stamp_ns, self.steps.now_ns, payload))
         elif fault is None:
             self._push(camera, stamp_ns, message, self.get_clock().now().nanoseconds)
 
     def _on_odometry(self, message: Odometry) -> None:
         self._speed_mps = message.twist.twist.linear.x
-
-    def _on_timestep(self, message: FrameSetInfo) -> None:
-        self._announced[ns(message.header.stamp)] = message.view_mask
-        self._close(ns(message.header.stamp))
 
     def _on_poll(self) -> None:
         now_ns = self.get_clock().now().nanoseconds
@@ -129,27 +132,25 @@ class CameraSyncNode(AlpamayoNode):
         if faults and now_ns - self._last_info_ns > overdue_ns:
             self._announce(now_ns, None, faults, now_ns)
 
-    def _close(self, t0_ns: int) -> None:
-        """Lockstep: form the set of t0 once every image that was sent for it is here."""
-        mask, images = self._announced.get(t0_ns), self._waiting.get(t0_ns, {})
-        if mask is None or len(images) < mask.bit_count():
-            return
-        del self._announced[t0_ns]
-        self._waiting = {t: kept for t, kept in self._waiting.items() if t > t0_ns}
-        before = self._last_info_ns
-        for camera in reversed(self.cameras):  # the reference camera last: it completes the set
-            if images.get(camera.name) is not None:
-                self._push(camera.name, t0_ns, images[camera.name], t0_ns)
-        for result in self.sync.poll(t0_ns + self.limits.wait_ns):
-            self._emit(result, t0_ns)
-        if self._last_info_ns == before:
-            self._announce(t0_ns, None, self.watch.faults(t0_ns), t0_ns)
+    def _on_step(self, step: Announced, done: StepDone) -> None:
+        """Lockstep: what the step's images give, and a refusal where an answer is asked for."""
+        arrivals, self._arrivals, self._answered = self._arrivals, [], []
+        for result in form(self.sync, arrivals, step.end_ns):
+            self._emit(result, step.end_ns)
+        if step.t0_ns and not self._answered:
+            self._announce(step.t0_ns, None, self.watch.faults(step.end_ns), step.end_ns)
+        done.t0s = [stamp(t0_ns) for t0_ns in self._answered]
 
     def _push(self, camera: str, stamp_ns: int, message: Any, now_ns: int) -> None:
         for result in self.sync.push(camera, stamp_ns, message, now_ns):
             self._emit(result, now_ns)
 
     # -- outputs --------------------------------------------------------------------------------
+    @property
+    def _step(self) -> int:
+        """Number of the step at hand, 0 when free-running."""
+        return self.steps.step if self.settings.lockstep else 0
+
     def _emit(self, result: SyncedSet | Fault, now_ns: int) -> None:
         if isinstance(result, Fault):
             self._refused[result.code.name] = result
@@ -166,6 +167,7 @@ class CameraSyncNode(AlpamayoNode):
             return
         self._sequence += 1
         message = convert.frame_set_message(frames, self.profile, self._sequence)
+        message.step = self._step
         message.calibration_hash = self.calibration_hash
         message.policy = self.pipeline.policies(frames, result)
         message.faults = sorted({f.code.name for f in (*faults, *result.faults)})
@@ -179,7 +181,7 @@ class CameraSyncNode(AlpamayoNode):
         present = {fault.code.name: fault for fault in (*self._refused.values(), *faults)}
         message = FrameSetInfo(profile=self.profile.name, accepted=frames is not None)
         message.header.stamp, message.header.frame_id = stamp(t0_ns), 'base_link'
-        message.sequence = self._sequence + (frames is None)
+        message.sequence, message.step = self._sequence + (frames is None), self._step
         message.age_s = (now_ns - t0_ns) / NS
         if frames is not None:
             valid = list(frames.valid)
@@ -192,6 +194,8 @@ class CameraSyncNode(AlpamayoNode):
         message.late_frames = counts['STAMP_LATE'] + counts['STAMP_DUP']
         message.faults = sorted(present)
         self._infos.publish(message)
+        if self._step:
+            self._answered.append(t0_ns)
         self._last_info_ns = max(t0_ns, self._last_info_ns)
         self._log(faults)
         self._refused.clear()

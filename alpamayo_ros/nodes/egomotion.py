@@ -1,7 +1,8 @@
 """Node ``egomotion``: odometry of any rate in, the past motion at each announced t0 out.
 
 A history is given once odometry reaches t0; after ``wait_s`` of wall time it is extrapolated
-within the limit, flagged, or refused.  Exactly one EgoHistory answers each accepted FrameSetInfo.
+within the limit, flagged, or refused.  In lockstep it is given when all odometry of the step is
+here.  Exactly one EgoHistory answers each accepted FrameSetInfo.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -18,11 +20,13 @@ from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import Imu
 
 from alpamayo_ros.faults import Fault
-from alpamayo_ros.msg import EgoHistory, FrameSetInfo
+from alpamayo_ros.msg import EgoHistory, FrameSetInfo, StepDone
 from alpamayo_ros.nodes import convert, qos
 from alpamayo_ros.nodes.base import AlpamayoNode, run
 from alpamayo_ros.nodes.convert import NS, ns, stamp
 from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.step_inputs import StepInputs
+from alpamayo_ros.nodes.step_queue import Announced
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.derivative import SpeedDerivative
 from alpamayo_ros.sensing.egomotion import EgoBuffer
@@ -31,7 +35,6 @@ from alpamayo_ros.types import EgoState
 
 PARAMETERS = (
     Param('wait_s', float, 's', 'Longest wait for odometry of t0, free-running.', 0.0, 0.2),
-    Param('lockstep_wait_s', float, 's', 'The same in lockstep, wall time.', 0.1, 25.0),
     Param('poll_s', float, 's', 'How often waiting timesteps are looked at.', 0.005, 0.1),
     Param('acceleration_window_s', float, 's', 'Base line of acceleration from speed.', 0.02, 0.5),
     Param('imu_age_s', float, 's', 'An Imu message up to this age gives acceleration.', 0.0, 0.2),
@@ -52,22 +55,30 @@ class EgomotionNode(AlpamayoNode):
         self.profile = load_profile(self.settings.profile)
         self.source = load_rig(self.settings.rig).odometry
         self.buffer = EgoBuffer()
-        self._waiting: dict[int, float] = {}
+        self._waiting: dict[int, tuple[float, int]] = {}  # since when [s], of which step
         self._derivative = SpeedDerivative(self.settings.acceleration_window_s)
         self._imu: tuple[int, float] | None = None
         self._present: dict[str, str] = {}
         self._last_ns = -1
         lockstep = self.settings.lockstep
         reliable = self.settings.reliable_inputs
-        sensor, out = qos.sensor(lockstep, 50, reliable), qos.output(lockstep)
+        out = qos.output(lockstep)
         self._histories = qos.watched_publisher(self, EgoHistory, 'ego_history', out)
-        subscribe = qos.watched_subscription
-        subscribe(self, Odometry, self.source.topic, self._on_odometry, sensor)
-        subscribe(self, Imu, 'imu', self._on_imu, qos.sensor(False))
-        subscribe(self, FrameSetInfo, 'frame_set_info', self._on_info, out)
+        if lockstep:
+            self.steps = StepInputs(self, self._on_step)
+        self._read(Odometry, self.source.topic, self._on_odometry, qos.sensor(False, 50, reliable))
+        self._read(Imu, 'imu', self._on_imu, qos.sensor(False))
+        qos.watched_subscription(self, FrameSetInfo, 'frame_set_info', self._on_info, out)
         self._subscribe_steering()
-        wall = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(self.settings.poll_s, self._answer, clock=wall)
+        if not lockstep:
+            wall = Clock(clock_type=ClockType.STEADY_TIME)
+            self.create_timer(self.settings.poll_s, self._answer, clock=wall)
+
+    def _read(self, kind: type, topic: str, take: Callable[[Any], None], profile: Any) -> None:
+        if self.settings.lockstep:
+            self.steps.subscribe(kind, topic, take)
+        else:
+            qos.watched_subscription(self, kind, topic, take, profile)
 
     def _subscribe_steering(self) -> None:
         for module, kind, field in STEERING:
@@ -76,9 +87,8 @@ class EgomotionNode(AlpamayoNode):
             except ImportError:
                 self.get_logger().info(f'steering from {kind} is off: {module} is not installed')
                 continue
-            topic = f'steering/{kind.lower()}'
             take = self._steering_reader(field)
-            qos.watched_subscription(self, message_type, topic, take, qos.sensor(False))
+            self._read(message_type, f'steering/{kind.lower()}', take, qos.sensor(False))
 
     def _steering_reader(self, field: str) -> Any:
         def take(message: Any) -> None:
@@ -103,6 +113,10 @@ class EgomotionNode(AlpamayoNode):
             fault = state
         self._present = {} if fault is None else {fault.code.name: str(fault)}
         self.faults.update(self._present)
+        if not self.settings.lockstep:
+            self._answer()
+
+    def _on_step(self, step: Announced, done: StepDone) -> None:
         self._answer()
 
     def _with_acceleration(self, state: EgoState) -> EgoState:
@@ -121,21 +135,23 @@ class EgomotionNode(AlpamayoNode):
             self._derivative.reset()
         self._last_ns = t0_ns
         if message.accepted:
-            self._waiting[t0_ns] = time.monotonic()
+            self._waiting[t0_ns] = time.monotonic(), message.step
             self._answer()
 
     # -- outputs --------------------------------------------------------------------------------
     def _answer(self) -> None:
         """Answer every waiting t0 that odometry has reached, or that has waited long enough."""
-        newest = self.buffer.newest
-        lockstep = self.settings.lockstep
-        limit_s = self.settings.lockstep_wait_s if lockstep else self.settings.wait_s
-        now_s = time.monotonic()
-        for t0_ns, since_s in sorted(self._waiting.items()):
-            reached = newest is not None and newest.stamp_ns >= t0_ns
-            if reached or now_s - since_s >= limit_s:
+        for t0_ns, (since_s, step) in sorted(self._waiting.items()):
+            if self._may_answer(t0_ns, since_s, step):
                 del self._waiting[t0_ns]
                 self._publish(t0_ns)
+
+    def _may_answer(self, t0_ns: int, since_s: float, step: int) -> bool:
+        if self.settings.lockstep:
+            return step <= self.steps.step
+        newest = self.buffer.newest
+        reached = newest is not None and newest.stamp_ns >= t0_ns
+        return reached or time.monotonic() - since_s >= self.settings.wait_s
 
     def _publish(self, t0_ns: int) -> None:
         history = self.buffer.history(t0_ns, self.profile)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,3 +68,39 @@ class Joiner:
         store[t0_ns] = message
         while len(store) > KEPT:
             del store[min(store)]
+
+
+class Told:
+    """Lockstep: whether every instruction of a step is here, so that none is missed at its t0."""
+
+    def __init__(self) -> None:
+        self.heard = 0
+        self._step = 0
+        self._published = 0
+
+    def done(self, step: int, published: int) -> None:
+        """Navigation has taken in ``step`` and has published so many instructions in all."""
+        self._step, self._published = step, published
+
+    def knows(self, step: int) -> bool:
+        """Whether nothing more is to come for ``step``; step 0 (free-running) never waits."""
+        return step == 0 or (self._step >= step and self.heard >= self._published)
+
+
+class Turns:
+    """Lockstep: the timesteps in the order in which they were announced, each with its step."""
+
+    def __init__(self) -> None:
+        self._step_of: dict[int, int] = {}
+
+    def add(self, t0_ns: int, step: int) -> None:
+        """A timestep that will be answered."""
+        self._step_of[t0_ns] = step
+
+    def next(self, answered: Container[int], taken: int) -> int | None:
+        """The timestep whose turn it is, if it is among ``answered`` and its step was taken in."""
+        t0_ns = next(iter(self._step_of), None)
+        if t0_ns is None or t0_ns not in answered or self._step_of[t0_ns] > taken:
+            return None
+        del self._step_of[t0_ns]
+        return t0_ns

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -18,11 +20,13 @@ from rclpy.clock import Clock, ClockType
 from std_msgs.msg import String
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.msg import DrivingPrompt, NavInstruction
+from alpamayo_ros.msg import DrivingPrompt, NavInstruction, StepDone
 from alpamayo_ros.nodes import convert, qos
 from alpamayo_ros.nodes.base import AlpamayoNode, run
 from alpamayo_ros.nodes.convert import NS, ns, stamp
 from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.step_inputs import StepInputs
+from alpamayo_ros.nodes.step_queue import Announced
 from alpamayo_ros.sensing import navigation, route
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.types import EgoState
@@ -50,18 +54,27 @@ class NavigationNode(AlpamayoNode):
         self._looked_ns = -NS
         self._nav = qos.watched_publisher(self, NavInstruction, 'nav', qos.latched(10))
         self._prompt = qos.watched_publisher(self, DrivingPrompt, 'prompt', qos.latched(10))
-        subscribe = qos.watched_subscription
-        volatile = qos.output(False, depth=10)
-        subscribe(self, NavInstruction, 'nav_instruction', self._on_instruction, qos.latched(10))
-        subscribe(self, String, 'nav_text', self._on_text, volatile)
-        subscribe(self, String, 'prompt_text', self._on_prompt, volatile)
+        self._published = 0
+        if lockstep:
+            self.steps = StepInputs(self, self._on_step)
+        operator = qos.output(False, depth=10)
+        self._read(NavInstruction, 'nav_instruction', self._on_instruction, qos.latched(10))
+        self._read(String, 'nav_text', self._on_text, operator)
+        self._read(String, 'prompt_text', self._on_prompt, operator)
         if self.settings.use_route:
-            subscribe(self, Path, 'route', self._on_route, qos.latched())
+            self._read(Path, 'route', self._on_route, qos.latched())
         sensor = qos.sensor(lockstep, depth=5)
-        subscribe(self, Odometry, self.source.topic, self._on_odometry, sensor)
+        self._read(Odometry, self.source.topic, self._on_odometry, sensor)
         if not lockstep:
             wall = Clock(clock_type=ClockType.STEADY_TIME)
             self.create_timer(self.settings.period_s, self._switch, clock=wall)
+
+    def _read(self, kind: type, topic: str, take: Callable[[Any], None], profile: Any) -> None:
+        """In lockstep only odometry comes from the source alone; a person may say the rest."""
+        if self.settings.lockstep:
+            self.steps.subscribe(kind, topic, take, None if kind is Odometry else profile)
+        else:
+            qos.watched_subscription(self, kind, topic, take, profile)
 
     @property
     def now_ns(self) -> int:
@@ -92,11 +105,15 @@ class NavigationNode(AlpamayoNode):
         out.faults = [fault.code.name] if fault else []
         self.faults.update({fault.code.name: str(fault)} if fault else {})
         self._prompt.publish(out)
+        self._published += 1
 
     def _on_route(self, message: Path) -> None:
         points = [(p.pose.position.x, p.pose.position.y) for p in message.poses]
         self._route = np.array(points, dtype=np.float64).reshape(-1, 2)
         self._looked_ns = -NS
+
+    def _on_step(self, step: Announced, done: StepDone) -> None:
+        done.instructions = self._published
 
     def _on_odometry(self, message: Odometry) -> None:
         state = convert.ego_state(message, (self.source.frame_id, self.source.child_frame_id))
@@ -159,6 +176,7 @@ class NavigationNode(AlpamayoNode):
         self._said, self._switched_ns = out.text, now_ns
         out.header.stamp, out.header.frame_id = stamp(self._effect_ns(now_ns)), 'map'
         self._nav.publish(out)
+        self._published += 1
         self.get_logger().info(f'instruction: {out.text}')
 
     def _effect_ns(self, now_ns: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.lifecycle.node import LifecycleState
@@ -23,11 +24,12 @@ from alpamayo_ros.msg import (
     FrameSetInfo,
     NavInstruction,
     StageTiming,
+    StepDone,
 )
 from alpamayo_ros.nodes import convert, qos, replies
 from alpamayo_ros.nodes.base import ConfigurationError, FaultLog, read_parameters, run
 from alpamayo_ros.nodes.convert import NS, codes, ns, stamp
-from alpamayo_ros.nodes.joins import Cycle, Joiner
+from alpamayo_ros.nodes.joins import Cycle, Joiner, Told
 from alpamayo_ros.nodes.params import Param
 from alpamayo_ros.nodes.worker_spec import PARAMETERS as WORKER
 from alpamayo_ros.nodes.worker_spec import worker_spec
@@ -66,6 +68,8 @@ class PlannerNode(LifecycleNode):
         self.profile = load_profile(self.settings.profile)
         self._ring = FrameRing()
         self._joiner = Joiner(keep_all=self.settings.lockstep)
+        self._arrived: deque[FrameSet] = deque()
+        self._told = Told()
         self._navigation, self._prompt = Instructions(FOLLOW_TEXT), Instructions()
         self._flying: Cycle | None = None
         self._previous_text = ''
@@ -120,27 +124,44 @@ class PlannerNode(LifecycleNode):
             subscribe(self, EgoHistory, 'ego_history', self._on_history, out),
             subscribe(self, FrameSet, 'frame_set', self._on_frames, out),
             subscribe(self, FrameSetInfo, 'frame_set_info', self._on_info, out),
+            subscribe(self, StepDone, 'step_done', self._on_step_done, qos.lockstep()),
         )
 
     # -- inputs ---------------------------------------------------------------------------------
     def _on_navigation(self, message: NavInstruction) -> None:
         self._navigation.add(ns(message.header.stamp), ns(message.expires), message.text)
+        self._told.heard += 1
+        self._admit()
 
     def _on_prompt(self, message: DrivingPrompt) -> None:
         self._prompt.add(ns(message.header.stamp), ns(message.expires), message.text)
+        self._told.heard += 1
+        self._admit()
+
+    def _on_step_done(self, message: StepDone) -> None:
+        if message.node == 'navigation':
+            self._told.done(message.step, message.instructions)
+            self._admit()
 
     def _on_history(self, message: EgoHistory) -> None:
         self._joiner.add_history(ns(message.header.stamp), message)
         self._begin()
 
     def _on_frames(self, message: FrameSet) -> None:
-        frames = convert.frame_set(message)
-        if isinstance(frames, Fault):
-            self._refuse(ns(message.header.stamp), [frames])
-            return
-        self._ring.push(frames)
-        self._joiner.add_frames(frames.t0_ns, message)
-        self._begin()
+        self._arrived.append(message)
+        self._admit()
+
+    def _admit(self) -> None:
+        """Take the frame sets whose instructions are all here; free-running, at once."""
+        while self._arrived and self._told.knows(self._arrived[0].step):
+            message = self._arrived.popleft()
+            frames = convert.frame_set(message)
+            if isinstance(frames, Fault):
+                self._refuse(ns(message.header.stamp), [frames])
+                continue
+            self._ring.push(frames)
+            self._joiner.add_frames(frames.t0_ns, message)
+            self._begin()
 
     def _on_info(self, message: FrameSetInfo) -> None:
         if not message.accepted and self._active:
@@ -238,7 +259,8 @@ class PlannerNode(LifecycleNode):
         identity = self.worker.identity if self.worker else None
         message.manifest_hash = identity.manifest_sha256 if identity else ''
         replies.add_inputs(message, cycle, faults)
-        message.published = self.get_clock().now().to_msg()
+        now = self.get_clock().now().to_msg()
+        message.published = message.header.stamp if self.settings.lockstep else now
         self._candidates.publish(message)
 
 

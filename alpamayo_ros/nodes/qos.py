@@ -21,6 +21,7 @@ from rclpy.qos import (
 from alpamayo_ros.faults import Code, Fault
 
 LOCKSTEP_DEPTH = 20
+MANY = 500  # small messages of one step: 1 kHz of motion for half a second
 
 
 def _profile(depth: int, reliable: bool, latched: bool) -> QoSProfile:
@@ -32,9 +33,9 @@ def _profile(depth: int, reliable: bool, latched: bool) -> QoSProfile:
     )
 
 
-def lockstep() -> QoSProfile:
+def lockstep(depth: int = LOCKSTEP_DEPTH) -> QoSProfile:
     """Reliable, latched, 20 deep: nothing is lost, whatever the order of discovery."""
-    return _profile(LOCKSTEP_DEPTH, reliable=True, latched=True)
+    return _profile(depth, reliable=True, latched=True)
 
 
 def sensor(in_lockstep: bool, depth: int = 5, reliable: bool = False) -> QoSProfile:

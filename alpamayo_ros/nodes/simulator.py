@@ -18,9 +18,9 @@ from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes import qos
 from alpamayo_ros.nodes.base import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.convert import NS, ns
-from alpamayo_ros.nodes.lockstep import Lockstep, Reply
 from alpamayo_ros.nodes.params import Param
 from alpamayo_ros.nodes.readiness import PlannerWatch
+from alpamayo_ros.nodes.step_source import StepSource
 from alpamayo_ros.nodes.world import World
 from alpamayo_ros.nodes.world_topics import WorldTopics
 from alpamayo_ros.profile import load_profile
@@ -56,8 +56,8 @@ class SimulatorNode(AlpamayoNode):
             self.world = World(s.scenario, s.seed, round(s.epoch_s * NS), s.shadow)
         except (ValueError, FileNotFoundError) as error:
             raise ConfigurationError(f'simulator refuses to configure: {error}') from error
-        self.topics = WorldTopics(self, cameras, s.lockstep, s.jpeg_quality, injectors)
-        self.lock: Lockstep[PlannedTrajectory] = Lockstep()
+        self.steps = StepSource[PlannedTrajectory](self, self._answered) if s.lockstep else None
+        self.topics = WorldTopics(self, cameras, s.lockstep, s.jpeg_quality, injectors, self.steps)
         self.exit_code = 0
         self._references: list[PlannedTrajectory] = []
         self._tick = 0
@@ -113,8 +113,6 @@ class SimulatorNode(AlpamayoNode):
     def _publish_timestep(self) -> None:
         """Clock, motion, truth and pictures of now; in lockstep the question to the driver."""
         now_ns = self.world.now_ns
-        if self.settings.lockstep:
-            self.lock.open(now_ns, time.monotonic())
         self.topics.clock(now_ns)
         self.topics.odometry(self.world.ego)
         self.topics.objects(now_ns, self.world.agents())
@@ -145,35 +143,40 @@ class SimulatorNode(AlpamayoNode):
 
     # -- lockstep -------------------------------------------------------------------------------
     def _on_health(self, message: Health) -> None:
-        if self.settings.lockstep:
-            self._answered(self.lock.on_health(ns(message.t0), message.plan_id))
+        if self.steps is not None:
+            self.steps.lock.on_health(ns(message.t0), message.plan_id)
+            self._answered()
 
     def _on_plan(self, message: PlannedTrajectory) -> None:
         self.world.note_plan(message)
-        if self.settings.lockstep:
-            self._answered(self.lock.on_plan(message.plan_id, message))
+        if self.steps is not None:
+            self.steps.lock.on_plan(message.plan_id, message)
+            self._answered()
 
     def _on_reference(self, message: PlannedTrajectory) -> None:
-        if self.settings.lockstep:
-            self._answered(self.lock.on_reference(message.plan_id, message))
+        if self.steps is not None:
+            self.steps.lock.on_reference(message.plan_id, message)
+            self._answered()
         else:
             self._references = [*self._references[-4:], message]
 
-    def _answered(self, reply: Reply[PlannedTrajectory] | None) -> None:
-        if reply is None:
+    def _answered(self) -> None:
+        """Go on once the step is answered."""
+        replies = None if self.steps is None else self.steps.lock.take()
+        if replies is None:
             return
-        if reply.reference is not None:
-            self._references.append(reply.reference)
-        else:
-            self._refusals += 1
+        for reply in replies:
+            if reply.reference is not None:
+                self._references.append(reply.reference)
+            else:
+                self._refusals += 1
         if self._advance():
             self._publish_timestep()
 
     def _guard(self) -> None:
-        waited_s = self.lock.waited_s(time.monotonic())
-        if waited_s > self.settings.hang_guard_s:
-            t0_s = (self.lock.t0_ns or 0) / NS
-            self.get_logger().error(f'no reply to t0 = {t0_s:.1f} s for {waited_s:.0f} s')
+        lack = '' if self.steps is None else self.steps.hang(self.settings.hang_guard_s)
+        if lack:
+            self.get_logger().error(lack)
             self._finish('hang')
             self.exit_code = 4
 

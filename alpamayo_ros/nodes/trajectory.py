@@ -19,12 +19,21 @@ from alpamayo_ros import pipeline
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.motion.splice import Reference, splice
-from alpamayo_ros.msg import CandidateArray, FrameSetInfo, PlannedTrajectory, TrackedObjectArray
+from alpamayo_ros.msg import (
+    CandidateArray,
+    FrameSetInfo,
+    PlannedTrajectory,
+    StepDone,
+    TrackedObjectArray,
+)
 from alpamayo_ros.nodes import convert, plans, qos
 from alpamayo_ros.nodes.awareness import Awareness
 from alpamayo_ros.nodes.base import AlpamayoNode, run
 from alpamayo_ros.nodes.convert import NS, ns
+from alpamayo_ros.nodes.joins import Turns
 from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.step_inputs import StepInputs
+from alpamayo_ros.nodes.step_queue import Announced
 from alpamayo_ros.nodes.trajectory_topics import TrajectoryTopics
 from alpamayo_ros.safety import state as safety
 from alpamayo_ros.safety.config import PlanConfig
@@ -62,6 +71,7 @@ class TrajectoryNode(AlpamayoNode):
         self.counters = plans.Counters()
         self.origin = plans.Origin(shadow=s.shadow)
         self._pending: dict[int, CandidateArray] = {}
+        self._turns = Turns()
         self._driven: Reference | None = None
         self._plan: tuple[Plan, PlannedTrajectory] | None = None
         self._takeover: Fault | None = None
@@ -72,14 +82,21 @@ class TrajectoryNode(AlpamayoNode):
 
     def _open_topics(self) -> None:
         s, subscribe = self.settings, qos.watched_subscription
-        out, sensor = qos.output(s.lockstep), qos.sensor(s.lockstep, depth=50)
+        out = qos.output(s.lockstep)
         rig = load_rig(s.rig)
         self.frames = (rig.odometry.frame_id, rig.odometry.child_frame_id)
         self.origin.odom_frame, self.origin.objects_used = self.frames[0], s.objects_expected
         self.topics = TrajectoryTopics(self, s.lockstep, s.shadow, self.config, rig.vehicle)
-        subscribe(self, Odometry, rig.odometry.topic, self._on_odometry, sensor)
-        if s.objects_expected:
-            subscribe(self, TrackedObjectArray, 'objects', self._on_objects, out)
+        if s.lockstep:
+            self.steps = StepInputs(self, self._on_step)
+            self.steps.subscribe(Odometry, rig.odometry.topic, self._on_odometry)
+            if s.objects_expected:
+                self.steps.subscribe(TrackedObjectArray, 'objects', self._on_objects)
+        else:
+            sensor = qos.sensor(False, depth=50)
+            subscribe(self, Odometry, rig.odometry.topic, self._on_odometry, sensor)
+            if s.objects_expected:
+                subscribe(self, TrackedObjectArray, 'objects', self._on_objects, out)
         subscribe(self, CandidateArray, 'candidates', self._on_candidates, out)
         subscribe(self, FrameSetInfo, 'frame_set_info', self._on_frames, out)
         subscribe(self, Bool, 'takeover', self._on_takeover, qos.output(False))
@@ -101,6 +118,12 @@ class TrajectoryNode(AlpamayoNode):
 
     def _on_frames(self, message: FrameSetInfo) -> None:
         self.aware.heard('camera_sync', self.now_ns)
+        if self.settings.lockstep:
+            self._turns.add(ns(message.header.stamp), message.step)
+            self._decide_pending()
+
+    def _on_step(self, step: Announced, done: StepDone) -> None:
+        self._decide_pending()
 
     def _on_candidates(self, message: CandidateArray) -> None:
         self.aware.heard('planner', self.now_ns)
@@ -141,15 +164,18 @@ class TrajectoryNode(AlpamayoNode):
         return self.get_clock().now().nanoseconds
 
     def _decide_pending(self) -> None:
-        """Decide about every reply whose odometry (and objects, where expected) is here."""
-        for t0_ns in sorted(self._pending):
-            message = self._pending[t0_ns]
-            proposed = message.status == CandidateArray.PROPOSED
-            needed = proposed or self.settings.lockstep
-            if needed and not self.aware.covers(t0_ns, len(self._pending)):
-                return
-            del self._pending[t0_ns]
-            self._decide(t0_ns, message if proposed else None)
+        """Decide about every reply whose odometry (in lockstep: whose step) is here."""
+        while (t0_ns := self._due()) is not None:
+            message = self._pending.pop(t0_ns)
+            self._decide(t0_ns, message if message.status == CandidateArray.PROPOSED else None)
+
+    def _due(self) -> int | None:
+        if self.settings.lockstep:
+            return self._turns.next(self._pending, self.steps.step)
+        t0_ns = min(self._pending, default=None)
+        if t0_ns is None or self._pending[t0_ns].status != CandidateArray.PROPOSED:
+            return t0_ns
+        return t0_ns if self.aware.covers(t0_ns, len(self._pending)) else None
 
     def _decide(self, t0_ns: int, message: CandidateArray | None) -> None:
         """One call of ``decide`` for a reply of the planner."""

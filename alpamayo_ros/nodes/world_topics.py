@@ -16,11 +16,13 @@ from nav_msgs.msg import Odometry, Path
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
-from alpamayo_ros.msg import FrameSetInfo, NavInstruction, TrackedObject, TrackedObjectArray
+from alpamayo_ros.msg import NavInstruction, TrackedObject, TrackedObjectArray
 from alpamayo_ros.nodes import qos
 from alpamayo_ros.nodes.convert import pose, stamp
+from alpamayo_ros.nodes.step_source import StepSource
 from alpamayo_ros.sensing.navigation import NavInstruction as Instruction
 from alpamayo_ros.sensing.rig import RigCamera
+from alpamayo_ros.sensing.synced import SyncLimits
 from alpamayo_ros.simulation.inject import Event, Injector
 from alpamayo_ros.types import EgoState
 
@@ -38,8 +40,12 @@ class WorldTopics:
         lockstep: bool,
         quality: int,
         injectors: Sequence[Injector] = (),
+        steps: StepSource[Any] | None = None,
     ) -> None:
-        """``quality``: of the JPEG images, 1 to 100; ``injectors`` see images and odometry."""
+        """``quality``: of the JPEG images, 1 to 100; ``injectors`` see images and odometry.
+
+        ``steps``: in lockstep, keeps account of what is sent.
+        """
         self._node, self._cameras, self._quality = node, cameras, quality
         self._injectors = injectors
         self._late: list[Event] = []
@@ -57,7 +63,7 @@ class WorldTopics:
         self._objects = publish(node, TrackedObjectArray, 'ground_truth/objects', out)
         self._nav = publish(node, NavInstruction, 'nav_instruction', qos.latched(10))
         self._route = publish(node, Path, 'route', qos.latched())
-        self._timestep = publish(node, FrameSetInfo, 'timestep', out) if lockstep else None
+        self._steps = steps
         self._tf = self._tf_publisher()
 
     def _tf_publisher(self) -> Any:
@@ -73,8 +79,14 @@ class WorldTopics:
     def matched(self) -> bool:
         """Whether somebody reads every camera and the odometry."""
         readers = (*self._images.values(), self._odometry)
-        readers += () if self._timestep is None else (self._timestep,)
-        return all(publisher.get_subscription_count() > 0 for publisher in readers)
+        heard = self._steps is None or self._steps.matched
+        return heard and all(publisher.get_subscription_count() > 0 for publisher in readers)
+
+    def _publish(self, publisher: Any, message: Any, now_ns: int) -> None:
+        if self._steps is None:
+            publisher.publish(message)
+        else:
+            self._steps.publish(publisher, message, now_ns)
 
     def clock(self, now_ns: int) -> None:
         """Simulated time."""
@@ -92,27 +104,28 @@ class WorldTopics:
 
     def odometry(self, state: EgoState) -> None:
         """Pose in odom, twist in base_link (REP 105), and tf where it can be published."""
-        for event in self._inject(Event('odometry', state.stamp_ns, state.stamp_ns, state)):
-            self._send(event)
+        now_ns = state.stamp_ns
+        for event in self._inject(Event('odometry', now_ns, now_ns, state)):
+            self._send(event, now_ns)
 
-    def _send(self, event: Event) -> None:
+    def _send(self, event: Event, now_ns: int) -> None:
         if event.source == 'odometry':
-            self._send_odometry(replace(event.payload, stamp_ns=event.stamp_ns))
+            self._send_odometry(replace(event.payload, stamp_ns=event.stamp_ns), now_ns)
         else:
             camera = next(c for c in self._cameras if c.name == event.source)
             data = array('B')
             data.frombytes(event.payload)
             message = CompressedImage(format='jpeg', data=data)
             message.header.stamp, message.header.frame_id = stamp(event.stamp_ns), camera.frame_id
-            self._images[event.source].publish(message)
+            self._publish(self._images[event.source], message, now_ns)
 
-    def _send_odometry(self, state: EgoState) -> None:
+    def _send_odometry(self, state: EgoState, now_ns: int) -> None:
         message = Odometry(child_frame_id='base_link')
         message.header.stamp, message.header.frame_id = stamp(state.stamp_ns), 'odom'
         message.pose.pose = pose(state.x_m, state.y_m, state.heading_rad)
         message.twist.twist.linear.x = float(state.speed_mps)
         message.twist.twist.angular.z = float(state.yaw_rate_rps)
-        self._odometry.publish(message)
+        self._publish(self._odometry, message, now_ns)
         if self._tf is not None:
             publisher, kind = self._tf
             transform = TransformStamped(header=message.header, child_frame_id='base_link')
@@ -126,7 +139,8 @@ class WorldTopics:
         """CameraInfo of every camera, latched."""
         for camera in self._cameras:
             if camera.name in self._infos:
-                self._infos[camera.name].publish(camera_info(camera, time_ns))
+                info = camera_info(camera, time_ns)
+                self._publish(self._infos[camera.name], info, time_ns)
 
     def route(self, points: np.ndarray, time_ns: int) -> None:
         """The way to go, in odom (N, 2) [m], latched."""
@@ -135,27 +149,26 @@ class WorldTopics:
         message.poses = [
             PoseStamped(header=message.header, pose=pose(x, y, 0.0)) for x, y in points
         ]
-        self._route.publish(message)
+        self._publish(self._route, message, time_ns)
 
     def instruct(self, instruction: Instruction, time_ns: int) -> None:
         """What a navigation device would say now."""
         message = NavInstruction(source='route', exit_number=instruction.exit_number)
         message.maneuver, message.distance_m = instruction.maneuver, instruction.distance_m
         message.header.stamp, message.street = stamp(time_ns), instruction.street
-        self._nav.publish(message)
+        self._publish(self._nav, message, time_ns)
 
     def images(self, time_ns: int, images: Mapping[str, np.ndarray]) -> None:
-        """JPEG images of the cameras (RGB, uint8), and in lockstep which of them came of it."""
-        sent = 0
-        for i, camera in enumerate(self._cameras):
+        """JPEG images of the cameras (RGB, uint8); in lockstep that ends the step.
+
+        The reference camera is the last one: it completes the set.
+        """
+        for camera in reversed(self._cameras):
             data = self._jpeg(images[camera.name])
             for event in self._inject(Event(camera.name, time_ns, time_ns, data)):
-                self._send(event)
-                sent |= int(event.source == camera.name and event.stamp_ns == time_ns) << i
-        if self._timestep is not None:
-            message = FrameSetInfo(accepted=True, view_mask=sent)
-            message.header.stamp = stamp(time_ns)
-            self._timestep.publish(message)
+                self._send(event, time_ns)
+        if self._steps is not None:
+            self._steps.close(time_ns + SyncLimits().wait_ns, time_ns)
 
     def _jpeg(self, image: np.ndarray) -> bytes:
         bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
@@ -169,7 +182,7 @@ class WorldTopics:
         message = TrackedObjectArray(source='ground_truth')
         message.header.stamp, message.header.frame_id = stamp(time_ns), 'odom'
         message.objects = [tracked(agent) for agent in agents]
-        self._objects.publish(message)
+        self._publish(self._objects, message, time_ns)
 
 
 def tracked(agent: Any) -> TrackedObject:

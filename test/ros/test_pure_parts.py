@@ -47,24 +47,53 @@ def test_a_count_is_an_int_and_nothing_else(value):
     assert (problem(COUNT, value) == '') == (type(value) is int and 1 <= value <= 9)
 
 
+def opened(*nodes):
+    lock = Lockstep(frozenset(nodes))
+    lock.open(1, now_s=1.0)
+    return lock
+
+
 def test_lockstep_completes_with_plan_and_reference_in_any_order():
-    lock = Lockstep()
-    lock.open(100, now_s=1.0)
-    assert lock.on_reference(7, 'reference') is None
-    assert lock.on_health(100, 7) is None
+    lock = opened('camera_sync')
+    lock.on_reference(7, 'reference')
+    lock.on_health(100, 7)
+    assert lock.take() is None  # nobody has said that the step is taken in
+    lock.on_done(1, 'camera_sync', [100])
+    assert lock.take() is None and lock.missing() == ['no plan 7']
     assert lock.waited_s(3.0) == 2.0
-    reply = lock.on_plan(7, 'plan')
+    lock.on_plan(7, 'plan')
+    (reply,) = lock.take()
     assert (reply.t0_ns, reply.plan, reply.reference) == (100, 'plan', 'reference')
-    assert lock.waited_s(9.0) == 0.0
+    assert lock.waited_s(9.0) == 0.0 and lock.take() is None
 
 
-def test_lockstep_takes_a_refusal_and_ignores_other_timesteps():
-    lock = Lockstep()
-    lock.open(100, 0.0)
-    assert lock.on_health(90, NO_PLAN) is None and lock.surplus == 1
-    reply = lock.on_health(100, NO_PLAN)
+def test_lockstep_takes_a_refusal_and_counts_a_second_answer():
+    lock = opened('camera_sync')
+    lock.on_health(90, NO_PLAN)
+    lock.on_done(1, 'camera_sync', [100])
+    assert lock.take() is None and lock.missing() == ['no Health about t0 = 100 ns']
+    lock.on_health(100, NO_PLAN)
+    (reply,) = lock.take()
     assert reply.plan is None and lock.answered == 1
-    assert lock.on_health(100, NO_PLAN) is None  # a second answer to the same t0
+    lock.on_health(100, NO_PLAN)
+    lock.on_health(0, NO_PLAN)  # about no timestep
+    assert lock.surplus == 1
+
+
+def test_lockstep_waits_for_every_node_and_every_timestep_of_a_step():
+    lock = opened('camera_sync', 'egomotion')
+    for t0_ns in (100, 200):
+        lock.on_health(t0_ns, NO_PLAN)
+    lock.on_done(1, 'camera_sync', [100, 200])
+    assert lock.take() is None and lock.missing() == ['egomotion has not taken in the step']
+    lock.on_done(2, 'egomotion')  # another step
+    assert lock.take() is None
+    lock.on_done(1, 'egomotion')
+    assert [reply.t0_ns for reply in lock.take()] == [100, 200]
+    lock.open(2, 5.0)
+    lock.on_done(2, 'camera_sync')
+    lock.on_done(2, 'egomotion')
+    assert lock.take() == []  # a step without a timestep
 
 
 def test_joiner_takes_the_newest_and_counts_what_it_skips():

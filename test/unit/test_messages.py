@@ -10,7 +10,7 @@ FILES = sorted((ROOT / 'msg').glob('*.msg'))
 WANTED = (
     'FrameSet FrameSetInfo EgoHistory NavInstruction DrivingPrompt Candidate CandidateArray '
     'PlannedTrajectory ChainOfCausation CheckResult TrackedObject TrackedObjectArray StageTiming '
-    'Health'
+    'Health Timestep StepDone'
 )
 UNITS = {'_m': '[m]', '_s': '[s]', '_ms': '[ms]', '_mps': '[m/s]', '_rad': '[rad]'}
 UNITS |= {'_mps2': '[m/s2]', '_1pm': '[1/m]', '_rps': '[rad/s]'}

@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-from alpamayo_ros.faults import Fault
+from alpamayo_ros.sensing.arrivals import Arrival, form
 from alpamayo_ros.sensing.stamps import MS
-from alpamayo_ros.sensing.sync import CameraSync, SyncedSet, SyncLimits
+from alpamayo_ros.sensing.synced import SyncLimits
+
+__all__ = ['Arrival', 'Step', 'StepLimits', 'cut', 'form']
 
 LIMITS = SyncLimits()
 
@@ -54,16 +56,6 @@ class Step(Generic[M]):
     begin_ns: int
     end_ns: int
     messages: tuple[M, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One image of a step.  ``payload`` None: it was refused before the sync could see it."""
-
-    camera: str
-    stamp_ns: int
-    received_ns: int
-    payload: Any
 
 
 def cut(
@@ -120,13 +112,3 @@ def _end(
         if is_reference(item):
             return max(item.time_ns, begin_ns) + limits.wait_ns
     return latest_ns
-
-
-def form(sync: CameraSync, images: Iterable[Arrival], end_ns: int) -> list[SyncedSet | Fault]:
-    """What the images of one step bring about, oldest first: sets, lost timesteps, bad frames."""
-    out: list[SyncedSet | Fault] = []
-    for image in images:
-        if image.payload is not None:
-            now_ns = image.received_ns
-            out += sync.push(image.camera, image.stamp_ns, image.payload, now_ns)
-    return [*out, *sync.poll(end_ns)]

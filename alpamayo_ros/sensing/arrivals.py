@@ -1,0 +1,34 @@
+"""The images of one span of time given to the synchronisation, as recorded or announced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from alpamayo_ros.faults import Fault
+from alpamayo_ros.sensing.sync import CameraSync
+from alpamayo_ros.sensing.synced import SyncedSet
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One image.  ``payload`` None: it was refused before the sync could see it."""
+
+    camera: str
+    stamp_ns: int
+    received_ns: int
+    payload: Any
+
+
+def form(sync: CameraSync, images: Iterable[Arrival], end_ns: int) -> list[SyncedSet | Fault]:
+    """What the images bring about by ``end_ns``, oldest first: sets, lost timesteps, bad frames.
+
+    Each image is seen at the time it was received.
+    """
+    out: list[SyncedSet | Fault] = []
+    for image in images:
+        if image.payload is not None:
+            now_ns = image.received_ns
+            out += sync.push(image.camera, image.stamp_ns, image.payload, now_ns)
+    return [*out, *sync.poll(end_ns)]
