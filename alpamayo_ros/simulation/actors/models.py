@@ -54,8 +54,8 @@ class Stopped(ActorModel):
     bend within 80 m after ``at_m``.
 
     ``occluder_m``: a van parked on the verge inside the bend, so far before it, hides it.
-    ``turned_rad``: it stands askew.  ``detour_m``: the shift by which a good driver passes it,
-    0: it cannot be passed.
+    ``turned_rad``: it stands askew.  ``count``: so many behind each other, a queue.
+    ``detour_m``: the shift by which a good driver passes it, 0: it cannot be passed.
     """
 
     kind: Literal['stopped']
@@ -65,6 +65,7 @@ class Stopped(ActorModel):
     offset_m: float = Field(default=0.0, ge=-8, le=8)
     turned_rad: float = Field(default=0.0, ge=-3.2, le=3.2)
     lamps: bool = False
+    count: int = Field(default=1, ge=1, le=5)
     occluder_m: Knob | None = None
     detour_m: float = Field(default=0.0, ge=-6, le=6)
 

@@ -19,6 +19,7 @@ BEND_M = 80.0  # where the sharpest bend is looked for, after ``at_m``
 BEHIND_BEND_M = 12.0
 VERGE_M = 3.6  # middle of a van on the verge, beside the lane centre
 SHARP_1PM = 0.004  # a road that bends less has no inside
+QUEUE_GAP_M = 2.0
 CONE_M = 4.0
 TAPER_CONES = 6
 WHITE = (0.85, 0.85, 0.85)
@@ -47,15 +48,17 @@ class StoppedActor:
         self.rear_arc_m = rear
         self._all = [
             Placed(
-                1000 + 10 * number, model.vehicle, rear + half, model.offset_m, model.turned_rad,
-                0.0, 0.0, paint(rng), model.lamps, model.detour_m, True,
+                1000 + 10 * number + k, model.vehicle, rear + half + k * (2 * half + QUEUE_GAP_M),
+                model.offset_m, model.turned_rad, 0.0, 0.0, paint(rng), model.lamps,
+                model.detour_m, True,
             )
+            for k in range(model.count)
         ]  # fmt: skip
         if model.occluder_m is not None:
             arc = rear - knob(model.occluder_m, severity) - SIZES['van'][0] / 2
             aside = VERGE_M if inside < 0 else VERGE_M + LANE_M
             place = (arc, inside * aside, 0.0, 0.0, 0.0)
-            self._all.append(Placed(1001 + 10 * number, 'van', *place, WHITE, final=True))
+            self._all.append(Placed(1009 + 10 * number, 'van', *place, WHITE, final=True))
 
     def notice(self, ego: EgoNow) -> None:
         """It stands, whatever happens."""

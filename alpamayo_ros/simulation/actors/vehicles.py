@@ -166,9 +166,10 @@ class CutInActor:
         offset = self.from_m * (1.0 - smooth(x))
         across = -self.from_m * slope(x) / self.move_s
         turned = math.atan2(across, speed) if speed > 0.3 else 0.0
-        lit = a < BRAKE_LIGHT_MPS2
-        kind = self.model.vehicle
-        return [Placed(self.id, kind, arc, offset, turned, speed, a, self.colour, lit)]
+        kind, lit = self.model.vehicle, a < BRAKE_LIGHT_MPS2
+        over = x >= 1.0 and speed < 0.05 and not self.model.then_mps
+        place = (arc, offset, turned, speed, a)
+        return [Placed(self.id, kind, *place, self.colour, lit or over, final=over)]
 
 
 class OncomingVehicle:
