@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from alpamayo_ros.cli.bench_replay import replay_command
 from alpamayo_ros.sensing.stamps import MS
 from alpamayo_ros.sensing.sync import CameraSync, SyncCamera, SyncedSet
 
@@ -119,3 +120,6 @@ def sync_command(
             f'{"ok" if report.ok else "NOT ok"}'
         )
     raise typer.Exit(0 if report.ok else 1)
+
+
+app.command('replay')(replay_command)

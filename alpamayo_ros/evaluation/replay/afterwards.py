@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -32,11 +33,13 @@ class Afterwards:
     figures: Figures
     tape: Tape
     faults: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
     sets: int = 0
     held: int = 0
 
     def take(self, done: Done) -> None:
         """Write a step down and score what has become known."""
+        began = time.perf_counter()
         for state, jumped in done.driven:
             self.scorer.track.add(state, jumped)
             self.tape.ego(state)
@@ -47,6 +50,7 @@ class Afterwards:
             self.tape.cycle(cycle)
             self.scorer.put(cycle)
         self._score(over=False)
+        self.seconds += time.perf_counter() - began
 
     def finish(self) -> None:
         """Score the rest with what is known, and end the recording."""

@@ -61,6 +61,16 @@ def ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:
         thread.join()
 
 
+class Inline(Generic[T]):
+    """``Behind`` without a thread."""
+
+    def __init__(self, take: Callable[[T], None]) -> None:
+        self.put = take
+
+    def close(self) -> None:
+        """Nothing waits."""
+
+
 class Behind(Generic[T]):
     """The other way round: items are dealt with later, in order, by a thread of its own."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,7 +67,7 @@ class Intake:
     images: Counter[str] = field(default_factory=Counter)
     messages: int = 0
 
-    def moments(self, messages: Iterable[BagMessage]) -> Iterator[Moment]:
+    def moments(self, messages: Iterable[BagMessage]) -> Generator[Moment, None, None]:
         """The steps of the bag, in order."""
         sync = make_sync(self.profile, self.cameras)
         reference = reference_camera(self.profile, self.cameras, self.sources)

@@ -20,7 +20,7 @@ from alpamayo_ros.evaluation.bag import NS, BagMessage, BagReader
 from alpamayo_ros.evaluation.decision_events import DecisionEvents
 from alpamayo_ros.evaluation.recording import RunInfo
 from alpamayo_ros.evaluation.replay.afterwards import Afterwards, Done
-from alpamayo_ros.evaluation.replay.ahead import Behind, ahead
+from alpamayo_ros.evaluation.replay.ahead import Behind, Inline, ahead
 from alpamayo_ros.evaluation.replay.cycle import Cycler, armed
 from alpamayo_ros.evaluation.replay.figures import Figures
 from alpamayo_ros.evaluation.replay.intake import Intake, reference_camera
@@ -115,7 +115,7 @@ class _Work:
             Tape(self.tape_at, self._info(), rig, self._who(), options.pictures, front),
         )
         self.begin_ns = self.end_ns = 0
-        self.wall_s = 0.0
+        self.wall_s = self.cpu_s = 0.0
 
     def _info(self) -> RunInfo:
         options = self.setup.options
@@ -133,10 +133,11 @@ class _Work:
 
     def go(self, progress: Callable[[Progress], None]) -> bool:
         """Everything, in order; True when a person ended it before."""
-        began, interrupted = time.perf_counter(), False
-        behind: Behind[Done] = Behind(self.after.take, DEPTH)
+        began, cpu, interrupted = time.perf_counter(), time.process_time(), False
+        overlap, steps = self.setup.options.overlap, self.intake.moments(self._messages())
+        behind = Behind(self.after.take, DEPTH) if overlap else Inline(self.after.take)
         try:
-            with closing(ahead(self.intake.moments(self._messages()), DEPTH)) as moments:
+            with closing(ahead(steps, DEPTH) if overlap else steps) as moments:
                 for moment in moments:
                     self.begin_ns = self.begin_ns or moment.end_ns
                     self.end_ns = moment.end_ns
@@ -150,6 +151,7 @@ class _Work:
             behind.close()
         self.after.finish()
         self.wall_s = time.perf_counter() - began
+        self.cpu_s = time.process_time() - cpu
         return interrupted
 
     def _messages(self) -> Iterable[BagMessage]:
@@ -202,10 +204,12 @@ class _Work:
         """Wall time, times real time, and milliseconds of each stage a timestep."""
         recorded_s = (self.end_ns - self.begin_ns) / NS
         stages = {**self.intake.seconds, 'decode': self.views.decode_s, **self.cycler.seconds}
+        stages['figures'] = self.after.seconds
         steps = max(1, self.after.figures.timesteps)
         return {
             'recorded_s': round(recorded_s, 3),
             'wall_s': round(self.wall_s, 3),
+            'cpu_s': round(self.cpu_s, 3),
             'times_real_time': round(recorded_s / self.wall_s, 2) if self.wall_s else None,
             'decode_threads': self.setup.options.threads,
             'stage_ms': {name: round(1e3 * s / steps, 3) for name, s in stages.items()},

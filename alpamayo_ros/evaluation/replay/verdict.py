@@ -9,6 +9,7 @@ from alpamayo_ros.evaluation.replay.baseline import NAME
 from alpamayo_ros.evaluation.replay.figures import DEFINITIONS, Cell, Figures
 
 PLANNED_SHARE = 0.9  # of the timesteps from the first plan on
+SAME = 0.02  # of the baseline: a difference that is none
 PASS, FAIL, UNKNOWN = 'pass', 'fail', 'not evaluable'
 AGAINST_BASELINE = ('l2_at_1s', 'l2_at_3s', 'ade')
 
@@ -54,11 +55,13 @@ def _beside(table: Mapping[str, tuple[Cell, Cell]]) -> str:
         model, baseline = table[name]
     if model.value is None or baseline.value is None:
         return ''
-    better = 'nearer to' if model.value < baseline.value else 'further from'
     what = 'over 6 s' if name == 'ade' else 'at 3 s'
+    than = 'nearer to it than' if model.value < baseline.value else 'further from it than'
+    if abs(model.value - baseline.value) <= SAME * baseline.value:
+        than = 'about as near as'
     return (
-        f', on average {model.value:.2f} m from what was driven {what}: {better} it than '
-        f'{NAME} ({baseline.value:.2f} m)'
+        f', on average {model.value:.2f} m from what was driven {what}: {than} {NAME} '
+        f'({baseline.value:.2f} m)'
     )
 
 

@@ -1,0 +1,78 @@
+"""``alpamayo bench replay``: how fast recordings are replayed here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from alpamayo_ros.evaluation.replay.bench import ReplayBench
+
+
+def replay_command(
+    out: Annotated[Path, typer.Option(help='Folder that keeps the synthetic recording.')] = Path(
+        'out/bench'
+    ),
+    seconds: Annotated[float, typer.Option(min=3, max=600, help='Length of it.')] = 15.0,
+    profile: Annotated[str, typer.Option(help='Profile of the model.')] = 'nano',
+    runtime: Annotated[str, typer.Option(help='onnx, torch or scripted.')] = 'onnx',
+    model: Annotated[str, typer.Option(help='Folder of the model; default: the shipped.')] = '',
+    workers: Annotated[int, typer.Option(min=0, max=64, help='Threads; 0: by the machine.')] = 0,
+    repeats: Annotated[int, typer.Option(min=1, max=20, help='The best of so many.')] = 2,
+    as_json: Annotated[bool, typer.Option('--json', help='Print JSON.')] = False,
+) -> None:
+    """Replay of six 1600 x 900 cameras: stage times, and how much of their ceiling is reached.
+
+    Exit 1 under 3 times real time without the model, or under 80 % of the ceiling with it.
+    """
+    from rich.console import Console
+    from rich.status import Status
+
+    from alpamayo_ros.evaluation.replay import bench
+    from alpamayo_ros.evaluation.replay.options import Options
+    from alpamayo_ros.evaluation.replay.setup import ReplayError
+
+    with Status('recording', console=Console(stderr=True)) as status:
+        bag = bench.drive(out, seconds, lambda s: status.update(f'recording {s:.1f} s'))
+        options = Options(profile=profile, runtime=runtime, model=model, workers=workers)
+        try:
+            found = bench.measure(
+                bag, options, repeats, lambda n, p: status.update(f'{n}: {p.done_s:.1f} s')
+            )
+        except ReplayError as error:
+            typer.echo(f'alpamayo bench replay: {error}', err=True)
+            raise typer.Exit(2) from error
+    if as_json:
+        typer.echo(json.dumps(asdict(found) | {'ok': found.ok}, indent=1))
+    else:
+        show(found)
+    raise typer.Exit(0 if found.ok else 1)
+
+
+def show(found: ReplayBench) -> None:
+    """Stages, then the two figures that count."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from alpamayo_ros.evaluation.replay.bench import REACHED, REAL_TIME
+
+    console = Console()
+    table = Table('stage', 'ms a timestep', box=SIMPLE_HEAD)
+    for name, value in found.stage_ms.items():
+        table.add_row(name, f'{value:.2f}')
+    console.print(table)
+    console.print(
+        f'{found.timesteps} timesteps, {found.megabytes:.0f} MB, {found.processors} processors, '
+        f'{found.decode_threads} decoding threads beside the model\n'
+        f'without model: {found.without_model_times_real_time:.2f} times real time '
+        f'(at least {REAL_TIME:g}), {found.without_model_cpu_ms:.1f} ms of CPU a timestep\n'
+        f'with model: {found.model_hz:.2f} of at most {found.ceiling_hz:.2f} timesteps a second, '
+        f'{found.reached:.0%} (at least {REACHED:.0%})\n'
+        f'{"ok" if found.ok else "NOT ok"}',
+        soft_wrap=True,
+    )
