@@ -34,11 +34,15 @@ CAMERAS: dict[str, tuple[int, int, int, int]] = {
 SPEED_BOX, STEER_BOX = (16, 312, 309, 118), (539, 312, 309, 118)
 WORDS_BOX = (16, 438, 832, 266)
 VIEW_BOX = (864, 68, 400, 636)
+SLOW_MPS, AHEAD_M, MOST_AHEAD = 12.0, 44.0, 3.5
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Everything one frame shows.  ``reason``: the sentence of the fault, '' when all is well."""
+    """Everything one frame shows.  ``reason``: the sentence of the fault, '' when all is well.
+
+    ``note``: where the other cars come from, '' where none are known.
+    """
 
     title: str
     subtitle: str
@@ -53,14 +57,19 @@ class Moment:
     reason: str = ''
     runtime: str = ''
     car: Car = Car()
+    note: str = ''
 
 
 class Dashboard:
-    """Composes frames; what never changes is drawn once."""
+    """Composes frames; what never changes is drawn once.
 
-    def __init__(self, max_speed_mps: float = 12.0, max_steering_rad: float = 0.55) -> None:
+    ``max_speed_mps``: what the bar shows at most; faster cars are seen from further above.
+    """
+
+    def __init__(self, max_speed_mps: float = SLOW_MPS, max_steering_rad: float = 0.55) -> None:
         self.max_speed_mps, self.max_steering_rad = max_speed_mps, max_steering_rad
-        self._view = TopView(VIEW_BOX[2], VIEW_BOX[3])
+        ahead_m = AHEAD_M * min(max(1.0, max_speed_mps / SLOW_MPS), MOST_AHEAD)
+        self._view = TopView(VIEW_BOX[2], VIEW_BOX[3], ahead_m, ahead_m / 4)
         self._base = self._still()
 
     def compose(self, moment: Moment) -> UInt8[np.ndarray, '720 1280 3']:
@@ -76,7 +85,7 @@ class Dashboard:
         _words(out, moment.words)
         x, y, w, h = VIEW_BOX
         out[y : y + h, x : x + w] = self._view.draw(moment.scene, moment.car)
-        _legend(out)
+        _legend(out, moment.note)
         return out
 
     def _still(self) -> Canvas:
@@ -196,8 +205,8 @@ def _words(out: Canvas, words: Mapping[str, str]) -> None:
             canvas.text(out, line, (x + 148, first + 24 * number), 18, colour)
 
 
-def _legend(out: Canvas) -> None:
-    """What the colours of the view from above mean."""
+def _legend(out: Canvas, note: str) -> None:
+    """What the colours of the view from above mean, and whose word the other cars are."""
     x, y, _, h = VIEW_BOX
     entries = (
         ((86, 240, 130), 'plan'),
@@ -212,5 +221,4 @@ def _legend(out: Canvas) -> None:
         out[top + 6 : top + 9, left : left + 16] = colour
         canvas.text(out, label, (left + 21, top), 11, (225, 229, 233))
         left += 21 + canvas.text_width(label, 11) + 16
-    note = 'other cars: ground truth of the simulator, not given to the planner'
     canvas.text(out, note, (x + 12, top + 18), 11, (201, 150, 96))

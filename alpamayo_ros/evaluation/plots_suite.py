@@ -39,8 +39,8 @@ def family_plot(families: Mapping[str, Mapping[str, Any]], overall: Mapping[str,
     if overall['drive_score'] is not None:
         axes.axvline(overall['drive_score'], color=GREY, linestyle='--', linewidth=1)
     axes.set_yticks(range(len(order)), [name.replace('_', ' ') for name in order], color=INK)
-    axes.set(xlim=(-0.03, 1.03), ylim=(len(order) - 0.5, -0.5))
-    axes.set_xlabel('score, with 95 % interval where there are templates enough')
+    axes.set(xlim=(-0.03, 1.03), ylim=(max(len(order), 1) - 0.5, -0.5))
+    axes.set_xlabel('score, with 95 % interval')
     axes.grid(axis='y', visible=False)
     legend_above(axes)
     return svg(drawn, 'scores of each family')

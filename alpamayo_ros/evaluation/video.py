@@ -21,18 +21,23 @@ from alpamayo_ros.evaluation.dashboard import (
     CAMERAS,
     HEIGHT,
     PARTS,
+    SLOW_MPS,
     STATES,
     WIDTH,
     Dashboard,
     Moment,
 )
-from alpamayo_ros.evaluation.recording import Recording, newest
+from alpamayo_ros.evaluation.recording import Recording, RunInfo, newest
 from alpamayo_ros.evaluation.top_view import Car, Road, Scene, to_base
 
 FRAMES_PER_S = 10
 DRIVEN_S = 8.0  # of the path behind the car that is shown
 STOP_SOURCES = (2, 3)  # PlannedTrajectory.STOP and STANDSTILL
 SHOWN_NS = 500_000_000  # candidates older than a plan may be are no longer shown
+NOTES = (
+    'other road users: as recorded, not given to the planner',
+    'other cars: ground truth of the simulator, not given to the planner',
+)
 QUALITY = 23  # H.264 CRF: text stays crisp at about 1 Mbit/s
 
 
@@ -100,11 +105,9 @@ class Director:
         plan = newest(self._plans, self._keys['plans'], t0_ns)
         health = newest(self._health, self._keys['health'], t0_ns)
         info = self.recording.info
-        mode = 'lockstep' if info.mode == 'lockstep' else 'free-running'
-        about = f'seed {info.seed}  ·  {mode}'
         return Moment(
             title=info.scenario.replace('_', ' ').capitalize(),
-            subtitle=f'{about}  ·  {info.description}' if info.description else about,
+            subtitle='  ·  '.join(p for p in (origin(info), info.description) if p),
             time_s=(t0_ns - self.recording.times_ns[0]) / 1e9,
             scene=self._scene(t0_ns, ego, plan, ahead_s),
             images={name: self.recording.image(name, t0_ns) for name in CAMERAS},
@@ -116,6 +119,7 @@ class Director:
             reason=sentence(health),
             runtime=runtime_label(info.runtime),
             car=self.car,
+            note=NOTES[info.origin == 'simulator'] if self._objects else '',
         )
 
     def _said(self, t0_ns: int) -> dict[str, str]:
@@ -188,8 +192,17 @@ def sentence(health: events.Health | None) -> str:
     return '' if STATES[health.state] in ('READY', 'ACTIVE') else health.reason
 
 
+def origin(info: RunInfo) -> str:
+    """Where a run comes from, in a few words."""
+    if info.origin != 'simulator':
+        return 'recorded drive, open loop'
+    return f'seed {info.seed}  ·  {"lockstep" if info.mode == "lockstep" else "free-running"}'
+
+
 def runtime_label(name: str) -> str:
     """How the runtime is called on screen; a test double is named as one."""
+    if name == 'none':
+        return 'no model'
     return 'scripted (test double, not a model)' if name == 'scripted' else f'nano · {name}'
 
 
@@ -205,7 +218,8 @@ def write(
     directors: list[Director], path: Path, tick: Callable[[int], None] = lambda count: None
 ) -> int:
     """All recordings after each other into one film; ``tick`` is told each frame's number."""
-    dashboard = Dashboard()
+    fastest = max((float(d.recording.ego[:, 4].max(initial=0)) for d in directors), default=0.0)
+    dashboard = Dashboard(max(SLOW_MPS, math.ceil(fastest)))
     with Film(path) as film:
         for director in directors:
             for frame in frames(director, dashboard):

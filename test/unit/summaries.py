@@ -6,8 +6,11 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from alpamayo_ros.evaluation import scores
 from alpamayo_ros.evaluation.replay.figures import Cell
 from alpamayo_ros.evaluation.replay.summary import Summary
+from alpamayo_ros.simulation.scenario import Scenario
+from alpamayo_ros.simulation.suite import scored
 
 NO_CANDIDATES = Cell(None, 0, 'it has one path, no candidates')
 SILENT = Cell(None, 0, 'it says nothing and is not timed')
@@ -47,3 +50,40 @@ def replay(**changes: Any) -> dict[str, Any]:
     """summary.json of a replay, with some fields changed."""
     found: dict[str, Any] = json.loads(json.dumps(replace(SUMMARY, **changes).as_dict()))
     return found
+
+
+def row(name: str, seed: int = 0, **changes: Any) -> dict[str, Any]:
+    """A row of a suite, of a drive that went well."""
+    raw = {
+        'name': name, 'seed': seed, 'mode': 'lockstep', 'duration_s': 25.0, 'distance_m': 180.0,
+        'collisions_at_fault': 0, 'offroad_s': 0.0, 'progress': 0.95, 'score': 1.0,
+        'end': 'goal', 'right': True, 'contact': '', 'red_lights': 0, 'comfort': 0.9,
+        'coc_facts': [8, 1, 1], 'agreement': 0.8, **changes,
+    }  # fmt: skip
+    family = name.rpartition('_')[0]
+    return scored(Scenario(name=name, description='a test', duration_s=30, family=family), raw)
+
+
+def rows() -> list[dict[str, Any]]:
+    """Three families: one that hits somebody, one that stalls, one that does well."""
+    hit = {'collisions_at_fault': 1, 'end': 'collision', 'right': False, 'contact': 'pedestrian'}
+    out = [row('crossing_pedestrian_a', s, **(hit if s else {})) for s in (0, 1)]
+    out += [row('crossing_pedestrian_b', s) for s in (0, 1)]
+    out += [row('night_a', s, progress=0.4, end='stalled', right=False) for s in (0, 1)]
+    return [*out, *(row(f'cut_in_{x}', s) for x in 'ab' for s in (0, 1))]
+
+
+def suite(found: list[dict[str, Any]] | None = None, **changes: Any) -> dict[str, Any]:
+    """What ``alpamayo sim --suite test --json`` writes."""
+    found = rows() if found is None else found
+    names = sorted({r['family'] for r in found})
+    out = {
+        'suite': 'test', 'seeds': [0, 1], 'limit': None, **scores.summarise(found),
+        'families': {f: scores.summarise([r for r in found if r['family'] == f]) for f in names},
+        'planner': {'name': 'onnx', 'manifest_sha256': 'ab' * 32},
+        'task': {'planner': 'onnx', 'objects': 'none', 'ablate': '', 'profile': 'nano'},
+        'version': '0.1.0', 'code_sha256': 'cd' * 32, 'rows': found,
+        'timing': {'seconds': 60.0, 'workers': 2, 'ray': False}, **changes,
+    }  # fmt: skip
+    copied: dict[str, Any] = json.loads(json.dumps(out))
+    return copied

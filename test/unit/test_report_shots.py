@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import recorded
 
-from alpamayo_ros.evaluation import camera_frame, canvas, events
+from alpamayo_ros.evaluation import camera_frame, canvas, events, video
+from alpamayo_ros.evaluation.dashboard import Dashboard
 from alpamayo_ros.evaluation.recording import EVENTS, RUN, Recording
 from alpamayo_ros.evaluation.shots import car_of, rig_of, shots
 from alpamayo_ros.evaluation.top_view import CHOSEN, TRUTH, Car, Scene
@@ -162,3 +163,25 @@ def test_a_resized_picture_keeps_its_shape():
     assert canvas.resized(BLACK, 280).shape == (160, 280, 3)
     assert cv2.mean(canvas.resized(BLACK + 7, 1120))[0] == pytest.approx(7)
     assert events.KINDS['score'] is events.Score
+
+
+def test_a_film_of_a_recorded_drive_says_whose_word_the_others_are(tmp_path: Path):
+    folder = recorded.write(tmp_path)
+    info = json.loads((folder / RUN).read_text())
+    (folder / RUN).write_text(json.dumps({**info, 'origin': 'replay', 'runtime': 'none'}))
+    recording = Recording(folder)
+    moment = video.Director(recording, Car(), None).moment(recording.times_ns[5])
+    assert (
+        moment.note.startswith('other road users: as recorded') and 'seed' not in moment.subtitle
+    )
+    assert moment.runtime == 'no model' and 'open loop' in moment.subtitle
+    fast = Dashboard(max_speed_mps=36.0).compose(moment)
+    assert (fast != Dashboard().compose(moment)).any()
+
+
+def test_what_was_driven_next_is_shown_only_when_asked_for(tmp_path: Path):
+    director = video.Director(Recording(recorded.write(tmp_path)), Car(), None)
+    t0_ns = director.recording.times_ns[5]
+    assert len(director.moment(t0_ns).scene.truth) == 0
+    truth = director.moment(t0_ns, ahead_s=1.0).scene.truth
+    assert truth[-1] == pytest.approx([5.0, 0.0], abs=0.02)
