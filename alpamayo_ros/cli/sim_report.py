@@ -63,9 +63,10 @@ def redrive(
     with Bar('worst drives', again) as bar:
         found, _ = batch.drive(task, again, workers, None, bar.done)
         for job, row, before, place in zip(again, found, rows, folders, strict=True):
+            name = f'{job.scenario.name}, seed {job.seed}'
             if suite.scored(job.scenario, row) != before:
-                bar.tell(f'{job.scenario.name}, seed {job.seed}: driven again, it went differently')
-            bar.tell(f'film of {job.scenario.name}, seed {job.seed}')
+                bar.tell(f'{name}: driven again, it went differently; this must not happen')
+            bar.tell(f'film of {name}')
             shown.append(Shown(before, place, film(place)))
     return shown
 

@@ -30,6 +30,7 @@ class Process:
             stdout=subprocess.PIPE,
             text=True,
             env=env,
+            start_new_session=True,  # Ctrl-C is the parent's business: it closes or kills
         )
         self._idle = True
         try:

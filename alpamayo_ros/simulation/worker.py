@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import Any, cast
@@ -66,11 +65,7 @@ def drive(job: Job, planner: Planner, options: Options) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Answer until the input closes; whatever a library prints goes to stderr.
-
-    Ctrl-C is the parent's business: it closes the input or kills.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Answer until the input closes; whatever a library prints goes to stderr."""
     die_with(os.getppid())
     answers = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
@@ -87,4 +82,7 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except BrokenPipeError:
+        os._exit(1)  # nobody listens any more: the parent was interrupted
