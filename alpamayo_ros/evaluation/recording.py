@@ -9,7 +9,7 @@ import json
 import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -54,7 +54,7 @@ class Writer:
 
     def write(self, event: Event) -> None:
         """One line; numbers that are not finite become null."""
-        record = {'kind': type(event).__name__.lower(), **_finite(asdict(event))}
+        record = {'kind': type(event).__name__.lower(), **_plain(event)}
         self._events.write(json.dumps(record, separators=(',', ':'), allow_nan=False) + '\n')
 
     def image(self, wall_ns: int, camera: str, stamp_ns: int, data: bytes) -> None:
@@ -74,15 +74,22 @@ class Writer:
         self._events.close()
 
 
+def _plain(record: Any) -> dict[str, Any]:
+    """Fields of a dataclass by name; ``asdict`` without its deep copies."""
+    return {field.name: _finite(getattr(record, field.name)) for field in fields(record)}
+
+
 def _finite(value: Any) -> Any:
     """The same structure with rounded floats (1e-4), None for what is not finite."""
     if isinstance(value, float):
         return round(value, 4) if math.isfinite(value) else None
+    if isinstance(value, list):
+        if value and all(type(item) is float for item in value):
+            return [round(item, 4) if math.isfinite(item) else None for item in value]
+        return [_finite(item) for item in value]
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return value
+    return _plain(value) if is_dataclass(value) else value
 
 
 class Recording:

@@ -7,6 +7,7 @@ threads.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -39,6 +40,7 @@ from alpamayo_ros.sensing.view_pipeline import ViewPipeline
 __all__ = ['Options', 'Progress', 'ReplayError', 'Result', 'replay', 'run']
 DEPTH = 8  # steps that reading and decoding may be ahead, and writing behind
 RECORDING = 'recording'
+SWITCH_S = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def replay(
     """The replay itself, with an open model or none; nothing but the recording is written."""
     digest = BagHash(setup.bag)
     digest.start()
-    with _one_thread_opencv():
+    with _threads():
         work = _Work(setup, runtime, out)
         interrupted = work.go(progress)
     return Result(
@@ -86,14 +88,18 @@ def replay(
 
 
 @contextmanager
-def _one_thread_opencv() -> Iterator[None]:
-    """OpenCV's own threads would fight with ours."""
-    before = cv2.getNumThreads()
+def _threads() -> Iterator[None]:
+    """OpenCV's own threads would fight with ours; and whoever waits for the interpreter, like the
+    model after each call, gets it after half a millisecond instead of five.
+    """
+    before, interval_s = cv2.getNumThreads(), sys.getswitchinterval()
     cv2.setNumThreads(1)
+    sys.setswitchinterval(SWITCH_S)
     try:
         yield
     finally:
         cv2.setNumThreads(before)
+        sys.setswitchinterval(interval_s)
 
 
 class _Work:

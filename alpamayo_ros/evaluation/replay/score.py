@@ -130,9 +130,15 @@ class Scorer:
     ) -> Values:
         v = self.vehicle
         size = (v.rear_axle_to_front_bumper_m - v.length_m / 2, v.length_m, v.width_m)
+        known = (
+            0 if boxes is None else next((i for i, b in enumerate(boxes) if b is None), len(boxes))
+        )
+        touched = metrics.collision_at_times(path[:known], size, (boxes or [])[:known])
         out: Values = {}
         for t_s in metrics.HORIZONS_S:
-            value = metrics.collision_up_to_t(path, size, boxes, t_s, self.form.dt_s)
+            points = round(t_s / self.form.dt_s)
+            seen = touched is not None and 0 < points <= known
+            value = float(touched[:points].any()) if seen and touched is not None else None
             out[f'collision_up_to_{t_s:.0f}s'] = value
         return out
 

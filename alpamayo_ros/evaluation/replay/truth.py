@@ -49,14 +49,19 @@ class Surroundings:
         """
         if not self._stamps:
             return None
-        found = [self._nearest(time_ns) for time_ns in times_ns]
-        return [None if rows is None else _seen_from(anchor, rows) for rows in found]
+        chosen = [self._nearest(time_ns) for time_ns in times_ns]
+        known = [self._rows[i] for i in chosen if i is not None]
+        if not known:
+            return [None] * len(times_ns)
+        seen = _seen_from(anchor, np.concatenate(known))
+        parts = iter(np.split(seen, np.cumsum([len(rows) for rows in known])[:-1]))
+        return [None if i is None else next(parts) for i in chosen]
 
-    def _nearest(self, time_ns: int) -> Rows | None:
+    def _nearest(self, time_ns: int) -> int | None:
         at = bisect_left(self._stamps, time_ns)
         near = [i for i in (at - 1, at) if 0 <= i < len(self._stamps)]
         best = min(near, key=lambda i: abs(self._stamps[i] - time_ns))
-        return self._rows[best] if abs(self._stamps[best] - time_ns) <= FAR_NS else None
+        return best if abs(self._stamps[best] - time_ns) <= FAR_NS else None
 
 
 def _seen_from(anchor: EgoState, rows: Rows) -> Rows:
