@@ -7,7 +7,7 @@ installed). Both start the same processes with the same ``--ros-args``.  Nothing
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import yaml
@@ -27,6 +27,7 @@ class Options:
     ``runtime``: ``onnx`` (the shipped model) or ``scripted`` (a labelled test double).
     ``objects``: ``none``, or ``ground_truth`` to let the cost see the simulator's truth.
     ``record``: folder into which a recorder writes what the graph says and sees.
+    ``incomplete``: replay a bag that lacks what the profile needs.
     ``topics``: YAML file that maps topic names of this package to those of a vehicle.
     """
 
@@ -43,6 +44,7 @@ class Options:
     inject: str = ''
     bag: str = ''
     rate: float = 1.0
+    incomplete: bool = False
     output: str = ''
     record: str = ''
     parameters: str = ''
@@ -92,6 +94,7 @@ def _driver(options: Options, sim_time: bool, from_bag: bool = False) -> list[No
     own: dict[str, tuple[tuple[str, Value], ...]] = {
         'camera_sync': (('reliable_inputs', from_bag),),
         'egomotion': (('reliable_inputs', from_bag),),
+        'navigation': (('reliable_inputs', from_bag),),
         'planner': (
             ('runtime', options.runtime),
             ('model', options.model),
@@ -100,6 +103,7 @@ def _driver(options: Options, sim_time: bool, from_bag: bool = False) -> list[No
         'trajectory': (
             ('shadow', options.shadow),
             ('objects_expected', truth),
+            ('reliable_inputs', from_bag),
         ),
     }
     names = (
@@ -149,7 +153,13 @@ def simulator(options: Options) -> Graph:
 
 
 def replay(options: Options) -> Graph:
-    """A recorded bag drives the clock and the inputs; ends when the bag does."""
+    """A recorded bag drives the clock and the inputs; ends when the bag does.
+
+    A rig file that lies beside the bag is taken, unless another rig is named.
+    """
+    beside = Path(options.bag).with_suffix('.rig.yaml')
+    if options.rig == Options().rig and options.bag and beside.is_file():
+        options = replace(options, rig=str(beside))
     source = NodeSpec(
         'replay',
         parameters=(
@@ -160,6 +170,7 @@ def replay(options: Options) -> Graph:
             ('bag', options.bag),
             ('rate', float(options.rate)),
             ('duration_s', float(options.duration_s)),
+            ('incomplete', options.incomplete),
         ),
         remappings=topic_map(options.topics),
         respawn=False,

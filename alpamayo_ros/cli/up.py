@@ -181,6 +181,9 @@ def up(
     ] = '',
     bag: Annotated[str, typer.Option(help='Replay: the bag (.mcap file or folder).')] = '',
     rate: Annotated[float, typer.Option(help='Replay: speed against wall time.')] = 1.0,
+    incomplete: Annotated[
+        bool, typer.Option(help='Replay: play a bag that lacks what the profile needs.')
+    ] = False,
     rig: Annotated[str, typer.Option(help='Camera rig.')] = Options().rig,
     profile: Annotated[str, typer.Option(help='Model profile.')] = Options().profile,
     output: Annotated[
@@ -200,8 +203,8 @@ def up(
     options = Options(
         profile=profile, rig=rig, runtime=runtime.value, model=model, scenario=scenario,
         seed=seed, lockstep=lockstep, duration_s=duration, shadow=shadow, objects=objects,
-        inject=inject, bag=bag, rate=rate, output=output, record=record, parameters=parameters,
-        topics=topics,
+        inject=inject, bag=bag, rate=rate, incomplete=incomplete, output=output, record=record,
+        parameters=parameters, topics=topics,
     )  # fmt: skip
     if objects not in ('none', 'ground_truth'):
         raise typer.BadParameter(f'--objects is none or ground_truth, not {objects!r}')

@@ -21,7 +21,7 @@ from alpamayo_ros.msg import FrameSet, FrameSetInfo, StepDone
 from alpamayo_ros.nodes import convert, qos
 from alpamayo_ros.nodes.base import AlpamayoNode, run
 from alpamayo_ros.nodes.convert import NS, ns, stamp
-from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.step_inputs import StepInputs
 from alpamayo_ros.nodes.step_queue import Announced
 from alpamayo_ros.nodes.views import ViewPipeline
@@ -33,7 +33,7 @@ from alpamayo_ros.sensing.sync import CameraSync, SyncCamera, SyncedSet, SyncLim
 PARAMETERS = (
     Param('decode_threads', int, '', 'Threads that decode the matched images.', 1, 16),
     Param('poll_s', float, 's', 'How often missing images are looked for.', 0.005, 0.1),
-    Param('reliable_inputs', bool, '', 'Inputs come from a sender that can repeat them: a bag.'),
+    RELIABLE_INPUTS,
 )
 
 

@@ -24,7 +24,7 @@ from alpamayo_ros.msg import EgoHistory, FrameSetInfo, StepDone
 from alpamayo_ros.nodes import convert, qos
 from alpamayo_ros.nodes.base import AlpamayoNode, run
 from alpamayo_ros.nodes.convert import NS, ns, stamp
-from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.step_inputs import StepInputs
 from alpamayo_ros.nodes.step_queue import Announced
 from alpamayo_ros.profile import load_profile
@@ -38,7 +38,7 @@ PARAMETERS = (
     Param('poll_s', float, 's', 'How often waiting timesteps are looked at.', 0.005, 0.1),
     Param('acceleration_window_s', float, 's', 'Base line of acceleration from speed.', 0.02, 0.5),
     Param('imu_age_s', float, 's', 'An Imu message up to this age gives acceleration.', 0.0, 0.2),
-    Param('reliable_inputs', bool, '', 'Inputs come from a sender that can repeat them: a bag.'),
+    RELIABLE_INPUTS,
 )
 # Message types that may report the steering angle, and the field that holds it [rad].
 STEERING = (

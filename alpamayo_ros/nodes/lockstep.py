@@ -31,9 +31,11 @@ class Lockstep(Generic[T]):
     """One open step at a time.  ``surplus``: a second Health for one t0, which is ignored.
 
     ``nodes``: who has to say that a step is taken in; what they say may come in any order.
+    ``plans``: whether a plan and its reference belong to the reply.
     """
 
     nodes: frozenset[str] = frozenset()
+    plans: bool = True
     sequence: int | None = None
     answered: int = 0
     surplus: int = 0
@@ -94,7 +96,7 @@ class Lockstep(Generic[T]):
             plan_id = self._health.get(t0_ns)
             if plan_id is None:
                 out.append(f'no Health about t0 = {t0_ns} ns')
-            elif plan_id != NO_PLAN:
+            elif plan_id != NO_PLAN and self.plans:
                 lacks = [('plan', self._plans), ('reference', self._references)]
                 out += [f'no {what} {plan_id}' for what, store in lacks if plan_id not in store]
         return out

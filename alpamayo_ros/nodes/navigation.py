@@ -24,7 +24,7 @@ from alpamayo_ros.msg import DrivingPrompt, NavInstruction, StepDone
 from alpamayo_ros.nodes import convert, qos
 from alpamayo_ros.nodes.base import AlpamayoNode, run
 from alpamayo_ros.nodes.convert import NS, ns, stamp
-from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.step_inputs import StepInputs
 from alpamayo_ros.nodes.step_queue import Announced
 from alpamayo_ros.sensing import navigation, route
@@ -36,6 +36,7 @@ PARAMETERS = (
     Param('period_s', float, 's', 'How often the route is looked at.', 0.05, 5.0),
     Param('use_route', bool, '', 'Make instructions from the route as well.'),
     Param('effect_s', float, 's', 'Lockstep: an instruction holds this much later.', 0.0, 1.0),
+    RELIABLE_INPUTS,
 )
 
 
@@ -63,7 +64,7 @@ class NavigationNode(AlpamayoNode):
         self._read(String, 'prompt_text', self._on_prompt, operator)
         if self.settings.use_route:
             self._read(Path, 'route', self._on_route, qos.latched())
-        sensor = qos.sensor(lockstep, depth=5)
+        sensor = qos.sensor(False, 5, self.settings.reliable_inputs)
         self._read(Odometry, self.source.topic, self._on_odometry, sensor)
         if not lockstep:
             wall = Clock(clock_type=ClockType.STEADY_TIME)

@@ -44,6 +44,10 @@ COMMON = (
     Param('rig', str, '', 'Camera rig: a name from config/rigs or the path of a .yaml file.'),
     Param('lockstep', bool, '', 'Simulated time advances only after every t0 got its one reply.'),
 )
+# Declared by the nodes that read odometry or images.
+RELIABLE_INPUTS = Param(
+    'reliable_inputs', bool, '', 'Inputs come from a sender that can repeat them: a bag.'
+)
 # Declared by rclpy itself.
 BUILT_IN = ('use_sim_time', 'start_type_description_service')
 

@@ -1,133 +1,137 @@
 """Node ``replay``: plays a bag into the graph, byte for byte, with its own /clock.
 
-Message types that are not installed are left out, said once by name.  A bag that is damaged plays
-up to the damage; the node then says BAG_BROKEN and ends with status 5.
+In lockstep it sends the steps of ``evaluation.replay.steps``, the very ones of offline replay, and
+waits for the one reply to each timestep; then both give the same plans.  What the graph says
+itself and message types that are not installed are left out.  A damaged bag plays up to the
+damage; the node then says BAG_BROKEN and ends with status 5.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from rclpy.clock import Clock as RclpyClock
 from rclpy.clock import ClockType
-from rosgraph_msgs.msg import Clock
 
-from alpamayo_ros.evaluation.bag import BagMessage, BagReader
-from alpamayo_ros.nodes import qos
+from alpamayo_ros.evaluation.bag import NS, BagReader
+from alpamayo_ros.evaluation.replay.intake import reference_camera
 from alpamayo_ros.nodes.base import AlpamayoNode, ConfigurationError, run
-from alpamayo_ros.nodes.convert import NS, stamp
 from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.players import FreePlayer, StepPlayer
 from alpamayo_ros.nodes.readiness import PlannerWatch
+from alpamayo_ros.nodes.recorded import RecordedTopics
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.rig import load_rig
 
 PARAMETERS = (
-    Param('bag', str, '', 'The bag: an .mcap file, or a folder with metadata.yaml.'),
-    Param('rate', float, '', 'Speed against wall time.', 0.01, 100.0),
+    Param('bag', str, '', 'The bag: an .mcap or .db3 file, or a folder with metadata.yaml.'),
+    Param('rate', float, '', 'Speed against wall time, free-running.', 0.01, 100.0),
     Param('duration_s', float, 's', 'Ends early; 0: the whole bag.', 0.0, 1.0e6),
-    Param('tail_s', float, 's', 'How long the clock goes on after the last message.', 0.0, 60.0),
+    Param('incomplete', bool, '', 'Play a bag that lacks a camera of the profile, or odometry.'),
+    Param('tail_s', float, 's', 'How long it goes on after the last message.', 0.0, 60.0),
     Param('start_timeout_s', float, 's', 'Longest wait for somebody who listens.', 1.0, 600.0),
+    Param('hang_guard_s', float, 's', 'Lockstep: longest wall time for one reply.', 1.0, 600.0),
 )
 TICK_S = 0.01  # /clock and the messages that are due, at 100 Hz
-BROKEN = 5
-ODOMETRY_READERS = 3  # camera_sync, egomotion, trajectory
-LEAD_S = 1.0  # wall time of clock alone: images that overtake it would come from the future
-LATCHED = ('/tf_static', 'camera_info')
+NOT_READY, HANGS, BROKEN = 3, 4, 5
+ODOMETRY_READERS = 4  # camera_sync, egomotion, navigation, trajectory
 
 
 class ReplayNode(AlpamayoNode):
-    """One publisher a topic; messages leave when the clock of the bag reaches them."""
+    """Waits for the driver, then plays the bag to its end and leaves."""
 
     def __init__(self) -> None:
         super().__init__('replay', PARAMETERS)
-        path = Path(self.settings.bag)
-        if not self.settings.bag or not path.exists():
-            raise ConfigurationError(f'replay: there is no bag {self.settings.bag!r}')
-        if self.settings.lockstep:
-            raise ConfigurationError('replay: lockstep is not available; set lockstep to false')
-        rig = load_rig(self.settings.rig)
-        cameras = rig.for_profile(load_profile(self.settings.profile))
+        s = self.settings
+        path = Path(s.bag)
+        if not s.bag or not path.exists():
+            raise ConfigurationError(f'replay: there is no bag {s.bag!r}')
+        self.exit_code = 0
+        self._reader = BagReader(path, raw=True)
+        types = self._reader.types()
+        rig, profile = load_rig(s.rig), load_profile(s.profile)
+        cameras = rig.for_profile(profile)
+        self._topics = RecordedTopics(self, types, rig, profile, s.lockstep)
+        if self._topics.lacks and not s.incomplete and self._reader.fault is None:
+            raise ConfigurationError(lacking(path, s.profile, self._topics.lacks, types))
         readers = {camera.topic: 1 for camera in cameras} | {rig.odometry.topic: ODOMETRY_READERS}
         self._awaited = {self.resolve_topic_name(topic): n for topic, n in readers.items()}
-        self.exit_code = 0
-        self._clock_out = self.create_publisher(Clock, '/clock', 10)
-        self._reader = BagReader(path, raw=True)
-        self._outputs = self._open_topics()
-        self._messages: Iterator[BagMessage] = iter(self._reader)
-        self._next = next(self._messages, None)
-        self._begin_ns = self._end_ns = 0 if self._next is None else self._next.time_ns
+        self.player: FreePlayer | StepPlayer
+        parts = (self, self._topics, self._reader, s.duration_s)
+        if s.lockstep:
+            reference = reference_camera(profile, cameras, self._topics.sources)
+            self.player = StepPlayer(
+                *parts, reference=reference, guard_s=s.hang_guard_s, tail_s=s.tail_s
+            )
+        else:
+            self.player = FreePlayer(*parts, rate=s.rate, tail_s=s.tail_s)
         self._planner = PlannerWatch(self)
         self._began_s = time.monotonic()
-        self._started_s: float | None = None
+        self._running = False
         wall = RclpyClock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(TICK_S, self._on_tick, clock=wall)
 
-    # -- the clock ------------------------------------------------------------------------------
     def _on_tick(self) -> None:
-        if self._started_s is None and not self._ready():
+        if not self._running:
+            self._running = self._ready()
+            if self._running:
+                self._started_s = time.monotonic()
+                self.player.start()
             return
-        assert self._started_s is not None  # _ready sets it
-        elapsed_s = time.monotonic() - self._started_s - LEAD_S
-        elapsed_ns = round(elapsed_s * self.settings.rate * NS)
-        now_ns = max(self._begin_ns + elapsed_ns, 0)
-        self._clock_out.publish(Clock(clock=stamp(now_ns)))
-        while self._next is not None and self._next.time_ns <= now_ns:
-            self._play(self._next)
-            self._end_ns = self._next.time_ns
-            self._next = next(self._messages, None)
-        limit_ns = self.settings.duration_s * NS
-        over = self._next is None and now_ns > self._end_ns + self.settings.tail_s * NS
-        if over or (limit_ns and elapsed_ns >= limit_ns):
-            self._finish()
+        self.player.work()
+        if self.player.problem:
+            self.get_logger().error(self.player.problem)
+            self._finish(HANGS)
+        elif self.player.over:
+            self._finish(0)
 
     def _ready(self) -> bool:
         """Whether cameras and odometry are read and the planner is active, or the wait over."""
         waited_s = time.monotonic() - self._began_s
-        listening = all(
+        matched = self.player.matched and all(
             publisher.get_subscription_count() >= self._awaited.get(publisher.topic_name, 0)
-            for publisher in self._outputs.values()
+            for publisher in self._topics.outputs.values()
         )
         active = self._planner.ask()
-        if not (listening and active):
-            if waited_s < self.settings.start_timeout_s:
-                return False
-            lack = 'the planner is not active' if listening else 'not every input has a reader'
-            self.get_logger().warning(f'{lack} after {waited_s:.0f} s; playing all the same')
-        self._started_s = time.monotonic()
+        if matched and active:
+            return True
+        if waited_s < self.settings.start_timeout_s:
+            return False
+        lack = 'the planner is not active' if matched else 'not every input has a reader'
+        if self.settings.lockstep:
+            self.get_logger().error(f'{lack} after {waited_s:.0f} s')
+            self._finish(NOT_READY)
+            return False
+        self.get_logger().warning(f'{lack} after {waited_s:.0f} s; playing all the same')
         return True
 
-    # -- messages -------------------------------------------------------------------------------
-    def _open_topics(self) -> dict[str, Any]:
-        """A publisher for each topic of the bag whose type is installed."""
-        out: dict[str, Any] = {}
-        for topic, type_name in self._reader.types().items():
-            package, _, name = type_name.partition('/msg/')
-            try:
-                kind = getattr(import_module(f'{package}.msg'), name)
-            except (ImportError, AttributeError):
-                self.get_logger().info(f'{topic} is off: {type_name} is not installed')
-                continue
-            latched = topic.endswith(LATCHED)
-            profile = qos.latched() if latched else qos.output(False, depth=50)
-            out[topic] = qos.watched_publisher(self, kind, topic, profile)
-        return out
-
-    def _play(self, item: BagMessage) -> None:
-        if item.topic in self._outputs:
-            self._outputs[item.topic].publish(item.message)
-
-    def _finish(self) -> None:
+    def _finish(self, code: int) -> None:
+        self.exit_code = code
         if self._reader.fault is not None:
             self.get_logger().error(str(self._reader.fault))
-            self.exit_code = BROKEN
-        span_s = (self._end_ns - self._begin_ns) / NS
-        self.get_logger().info(f'played {self._reader.count} messages over {span_s:.2f} s')
+            self.exit_code = code or BROKEN
+        player = self.player
+        text = (
+            f'played {player.played} messages over {(player.end_ns - player.begin_ns) / NS:.2f} s'
+        )
+        if self.settings.lockstep and self._running:
+            wall_s = time.monotonic() - self._started_s - self.settings.tail_s
+            text += f', {player.timesteps} timesteps answered in {wall_s:.1f} s'
+        self.get_logger().info(text)
         self.context.shutdown()
+
+
+def lacking(path: Path, profile: str, lacks: list[str], types: dict[str, str]) -> str:
+    """Why a bag is refused, what it holds, and what to do."""
+    there = '\n  '.join(f'{topic} ({types[topic]})' for topic in sorted(types)) or 'nothing'
+    lines = '\n  '.join(lacks)
+    return (
+        f'replay: {path.name} lacks what {profile} needs:\n  {lines}\nIt holds:\n  {there}\n'
+        'Name the rig with --rig, map topics with --topics FILE, or play what there is with '
+        '--incomplete.'
+    )
 
 
 def main() -> int:

@@ -19,9 +19,12 @@ T = TypeVar('T')
 class StepSource(Generic[T]):
     """Keeps the order of what is published; ``close`` announces it and opens ``lock``."""
 
-    def __init__(self, node: Any, on_done: Callable[[], None]) -> None:
-        """``on_done`` is called whenever a node has taken in the step."""
-        self.lock: Lockstep[T] = Lockstep(frozenset(NODES))
+    def __init__(self, node: Any, on_done: Callable[[], None], plans: bool = True) -> None:
+        """``on_done`` is called whenever a node has taken in the step.
+
+        ``plans``: a plan and its reference belong to the reply.
+        """
+        self.lock: Lockstep[T] = Lockstep(frozenset(NODES), plans)
         self._on_done = on_done
         self._items: list[Item] = []
         self._sequence = 0

@@ -31,7 +31,7 @@ from alpamayo_ros.nodes.awareness import Awareness
 from alpamayo_ros.nodes.base import AlpamayoNode, run
 from alpamayo_ros.nodes.convert import NS, ns
 from alpamayo_ros.nodes.joins import Turns
-from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.step_inputs import StepInputs
 from alpamayo_ros.nodes.step_queue import Announced
 from alpamayo_ros.nodes.trajectory_topics import TrajectoryTopics
@@ -51,6 +51,7 @@ PARAMETERS = (
     Param('reference_s', float, 's', 'Period of the reference, free-running.', 0.02, 0.2),
     Param('lockstep_latency_s', float, 's', 'Simulated time from t0 to the plan.', 0.0, 0.4),
     Param('silence_s', float, 's', 'A node that says nothing for so long is silent.', 0.3, 10.0),
+    RELIABLE_INPUTS,
 )
 STILL_S = 0.8  # a clock that has not moved for so long stands; also how often twins are sought
 ABSENT = frozenset({'MODEL_ABSENT', 'MODEL_KILLED', 'MODEL_RESPAWNS', 'MODEL_FAILING'})
@@ -93,7 +94,7 @@ class TrajectoryNode(AlpamayoNode):
             if s.objects_expected:
                 self.steps.subscribe(TrackedObjectArray, 'objects', self._on_objects)
         else:
-            sensor = qos.sensor(False, depth=50)
+            sensor = qos.sensor(False, 50, s.reliable_inputs)
             subscribe(self, Odometry, rig.odometry.topic, self._on_odometry, sensor)
             if s.objects_expected:
                 subscribe(self, TrackedObjectArray, 'objects', self._on_objects, out)
