@@ -108,8 +108,8 @@ def age_plot(recording: Recording) -> str:
 
 
 @styled
-def stage_plot(stages: dict[str, float]) -> str:
-    """Median time of each stage of a cycle."""
+def stage_plot(stages: dict[str, float], what: str = 'median [ms]') -> str:
+    """Time of each stage of a cycle; ``what`` says which."""
     drawn, axes = figure(5.2, 2.8)
     names, values = list(stages), list(stages.values())
     axes.barh(names, values, color=BLUE, height=0.6)
@@ -117,9 +117,9 @@ def stage_plot(stages: dict[str, float]) -> str:
         axes.annotate(f'{value:.1f}', (value, row), (4, 0), textcoords='offset points',
                       va='center', fontsize=8, color=INK)  # fmt: skip
     axes.invert_yaxis()
-    axes.set(xlabel='median [ms]', xlim=(0, max([*values, 1.0]) * 1.15))
+    axes.set(xlabel=what, xlim=(0, max([*values, 1.0]) * 1.15))
     axes.grid(axis='y', visible=False)
-    return svg(drawn, 'median time of each stage')
+    return svg(drawn, 'time of each stage')
 
 
 def acceleration(table: Float[np.ndarray, 'n 6']) -> Float[np.ndarray, ' n']:

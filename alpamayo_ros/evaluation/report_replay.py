@@ -23,6 +23,8 @@ FILES = {
 }
 FILM = 'drive.mp4'
 MOMENTS = 6
+NO_MODEL = 'none'  # the runtime that is none
+COUNTS = ('timesteps', 'pictures', 'proposals', 'plans', 'stops', 'refusals')
 
 
 def page(summary: dict[str, Any], recording: Recording) -> str:
@@ -41,7 +43,8 @@ def page(summary: dict[str, Any], recording: Recording) -> str:
         about=about(summary, recording),
         verdict=verdict(summary),
         colour=colour(summary),
-        tiles=tiles(summary),
+        tiles=tiles(summary['counts']),
+        pace=pace(summary['timing']),
         groups=groups,
         measured=any(group.rows for group in groups),
         defined=[row for group in groups for row in (*group.rows, *group.empty)],
@@ -49,11 +52,12 @@ def page(summary: dict[str, Any], recording: Recording) -> str:
         faults=report_tables.faults(summary['faults']),
         plots=plots.svg_ids_apart([p for p in drawn if p]),
         moments=moments,
+        planned=bool(recording.all(events.Plan)),
         lacks=summary['lacks'],
         notes=notes(summary, recording, moments, rig is None),
         film=FILM if (here / FILM).is_file() else '',
         files={name: what for name, what in FILES.items() if (here / name).exists()},
-        identity=report_tables.flat(summary['identity']),
+        identity=report_tables.flat({**summary['identity'], 'counts': summary['counts']}),
     )
 
 
@@ -74,22 +78,37 @@ def title(summary: Mapping[str, Any]) -> str:
 
 
 def about(summary: Mapping[str, Any], recording: Recording) -> str:
-    """What was replayed, in a line."""
+    """What was replayed with what, in a line."""
+    info, model = recording.info, summary['identity']['model']
     seconds = 0.0
     if recording.times_ns:
         seconds = (recording.times_ns[-1] - recording.times_ns[0]) / 1e9
-    cameras = sorted({i.camera for i in recording.all(events.Image)})
+    cameras = {i.camera for i in recording.all(events.Image)}
     eyes = f'{len(cameras)} camera{"s" if len(cameras) > 1 else ""}' if cameras else 'no camera'
-    return f'{recording.info.description} {seconds:.1f} s, {eyes}.'.strip()
+    kind = 'A converted recording' if info.origin == 'converted' else 'A recording'
+    who = f'planned by {model["profile"]} ({model["runtime"]})'
+    if model['runtime'] == NO_MODEL:
+        who = 'without a model'
+    return f'{kind} of {seconds:.1f} s, {eyes}, rig {info.rig}, {who}.'
 
 
-def tiles(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The counts as value and label."""
+def tiles(counts: Mapping[str, int]) -> list[tuple[str, str]]:
+    """The counts that matter most, as value and label."""
     return [
-        (pages.figure(value), report_tables.label(name))
-        for name, value in summary['counts'].items()
-        if isinstance(value, (int, float))
+        (pages.figure(counts[name]), report_tables.label(name))
+        for name in COUNTS
+        if name in counts
     ]
+
+
+def pace(timing: Mapping[str, Any]) -> str:
+    """How fast the replay was, '' where that was not measured."""
+    if not timing.get('times_real_time'):
+        return ''
+    return (
+        f'Replayed {timing["recorded_s"]:.1f} s in {timing["wall_s"]:.1f} s, '
+        f'{timing["times_real_time"]} times real time.'
+    )
 
 
 def notes(
@@ -131,5 +150,5 @@ def _times(summary: Mapping[str, Any], recording: Recording) -> list[str]:
     stages = summary['timing'].get('stage_ms') or {}
     return [
         plots_replay.cycle_plot(recording),
-        plots.stage_plot(stages) if stages else '',
+        plots.stage_plot(stages, 'mean a timestep [ms]') if stages else '',
     ]

@@ -36,11 +36,16 @@ SUMMARY = Summary(
         'agreement': (Cell(0.83, 84), SILENT),
         'cycle_ms_p50': (Cell(61.0, 84), SILENT),
     },
-    timing={'wall_s': 12.0, 'stage_ms': {'encode': 20.0, 'reason': 31.0, 'denoise': 9.0}},
+    timing={
+        'recorded_s': 9.0,
+        'wall_s': 3.0,
+        'times_real_time': 3.0,
+        'stage_ms': {'encode': 20.0, 'reason': 31.0, 'denoise': 9.0},
+    },
     identity={
         'bag': {'name': 'drive.mcap', 'sha256': 'cd' * 32, 'bytes': 123456},
         'rig': {'name': 'sim', 'sha256': 'ef' * 32},
-        'model': {'profile': 'nano', 'runtime': 'onnx', 'manifest': 'ab' * 32},
+        'model': {'profile': 'nano', 'runtime': 'onnx', 'manifest_sha256': 'ab' * 32},
         'package': '0.1.0',
     },
 )

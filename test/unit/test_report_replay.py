@@ -127,7 +127,7 @@ def test_egomotion_alone_is_a_page_without_frames_that_says_so(tmp_path: Path):
     alone = rewritten(tmp_path, *kinds)
     shown = page(replay(verdict='not evaluable', lacks=(lack,)), alone)
     assert 'holds no pictures: this page has no frames' in shown
-    assert 'No model took part' in shown and 'no camera.' in shown
+    assert 'No model took part' in shown and ', no camera, rig sim' in shown
     assert 'class="ahead"' not in shown and '<figure class="scene blind">' in shown
     assert 'no pictures on &lt;camera&gt;' in shown and '--incomplete' in shown
 
