@@ -66,14 +66,17 @@ class Closure(_Strict):
 
 class RoadShape(_Strict):
     """The road.  ``straight`` and ``curvature_scale`` (of the seed's curvature): winding road;
-    ``turns``: at the first junctions of a town, as in 'lsr', '' : the seed's; ``lanes``, ``ramp``:
-    motorway; ``exit``: the one to take of a roundabout, 0: the seed's.
+    ``turns``: at the first junctions of a town, as in 'lsr', '' : the seed's; ``signal``: what
+    the first junction's shows at the start (``turns_red``: it is green until the ego is near), ''
+    : whatever is there; ``lanes``, ``ramp``: motorway; ``exit``: the one to take of a roundabout,
+    0: the seed's.
     """
 
     straight: bool = False
     curvature_scale: float = Field(default=1.0, ge=0, le=1.5)
     closures: tuple[Closure, ...] = ()
     turns: str = Field(default='', pattern='^[lsr]*$')
+    signal: Literal['', 'any', 'red', 'green', 'turns_red'] = ''
     lanes: int = Field(default=2, ge=1, le=4)
     ramp: Literal['', 'merge', 'exit'] = ''
     exit: int = Field(default=0, ge=0, le=4)

@@ -31,6 +31,10 @@ ANNOUNCED_M = 100.0
 YIELD_M, YIELD_ASIDE_M = 45.0, 9.0
 TURNS = {'s': Maneuver.STRAIGHT, 'l': Maneuver.LEFT, 'r': Maneuver.RIGHT}
 EXTRA_EDGES = 4
+TRIES = 2000
+OPPOSING = (3, 7)  # cars that come towards a first left turn, at severity 0 and 1
+ARRIVES_MPS = 8.0  # how fast the first stop line is approached, for the change of its signal
+CHANGES_S = (5.0, 3.0)  # so long before the ego arrives, at severity 0 and 1
 COLOURS = {'r': 'red', 'u': 'red', 'y': 'yellow', 'g': 'green', 'G': 'green'}
 
 
@@ -44,12 +48,23 @@ class Town(Simulation):
         name = self.scenario.traffic.town or str(rng.choice(MAP_NAMES))
         self.town = town_map(name)
         need, edges = self.scenario.start.arc_m + self.scenario.goal_m + BEHIND_M, 3
-        while True:
+        for _ in range(TRIES):
             self._edges = self.town.random_edges(rng, edges + EXTRA_EDGES)
             route = self.town.route(self._edges, self.seed)
-            if len(route.junctions) > EXTRA_EDGES and route.length_m > need + 2 * BEHIND_M:
+            long = len(route.junctions) > EXTRA_EDGES and route.length_m > need + 2 * BEHIND_M
+            if long and self._as_wanted(route):
                 return route
-            edges += 1
+            edges += int(not long)
+        raise ValueError(f'{name} has no route with {self.scenario.road}: ask for less')
+
+    def _as_wanted(self, route: TownRoute) -> bool:
+        """Whether the first junctions are what the scenario asks for."""
+        wanted, found = self.scenario.road, ''.join(j.turn for j in route.junctions)
+        if not found.startswith(wanted.turns):
+            return False
+        if wanted.turns.startswith('l') and not self.town.opposing(self._edges[0]):
+            return False
+        return not wanted.signal or route.junctions[0].tls != ''
 
     def _place_traffic(self) -> None:
         traffic = self.scenario.traffic
@@ -57,8 +72,25 @@ class Town(Simulation):
         self._now: tuple[int, list[Agent]] = (-1, [])
         self._traffic = TownTraffic(self.town, self.seed, traffic.cars, traffic.pedestrians)
         self._traffic.place_ego(self.pose, self.vehicle, self._edges)
+        self._set_the_scene()
         self._advance_traffic()
         self._passed = 0
+
+    def _set_the_scene(self) -> None:
+        """Cars that come towards a first left turn, and the first signal's colour with nobody
+        before it.
+        """
+        shape, severity = self.scenario.road, self.scenario.severity
+        if shape.turns.startswith('l'):
+            count = OPPOSING[0] + round((OPPOSING[1] - OPPOSING[0]) * severity)
+            self._traffic.add_opposing(self.town.opposing(self._edges[0]), count)
+        if shape.signal not in ('', 'any'):
+            first = self.route.junctions[0]
+            self._traffic.clear(self._edges[0])
+            bumper_m = self.arc_m + self.vehicle.rear_axle_to_front_m
+            arrives_s = (first.stop_arc_m - bumper_m) / ARRIVES_MPS
+            left_s = max(arrives_s - CHANGES_S[0] - (CHANGES_S[1] - CHANGES_S[0]) * severity, 1.0)
+            self._traffic.set_signal(first.tls, first.link, shape.signal, left_s)
 
     def _build_scenery(self) -> Scenery:
         return town_looks.scenery(self.town, self.seed, self.scenario.looks.fog_1pm)

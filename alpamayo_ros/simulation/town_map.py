@@ -94,6 +94,22 @@ class TownMap:
             out.append(edge.getID())
         return out
 
+    def opposing(self, edge: str) -> list[str]:
+        """Streets on which traffic comes towards a street's end and drives on beside it; empty
+        where there is no such street.
+        """
+        here = self._net.getEdge(edge)
+        onward = next((w for w in _ways(here) if w.getDirection() == 's'), None)
+        if onward is None:
+            return []
+        ahead = onward.getToLane().getEdge()
+        towards, back = _reverse(ahead), _reverse(here)
+        if towards is None or back is None or _target_of(towards, back) is None:
+            return []
+        before = [e for e in sorted(towards.getIncoming(), key=lambda e: str(e.getID()))]
+        feeding = [e for e in before if _target_of(e, towards) == 's']
+        return [str(e.getID()) for e in (*feeding[:1], towards, back)]
+
     def route(self, edges: list[str], seed: int) -> TownRoute:
         """The centre of the lanes along ``edges`` and the junctions between them."""
         pieces, marks, length = [], [], 0.0
@@ -160,6 +176,17 @@ def _ways(edge: Any) -> list[Any]:
 
 def _target(connection: Any) -> str:
     return str(connection.getToLane().getEdge().getID())
+
+
+def _reverse(edge: Any) -> Any:
+    """The street the other way, None in a one-way street."""
+    out = edge.getToNode().getOutgoing()
+    return next((e for e in out if e.getToNode() == edge.getFromNode()), None)
+
+
+def _target_of(edge: Any, to: Any) -> str | None:
+    """The direction in which a car goes from a street to another one, None where it cannot."""
+    return next((str(w.getDirection()) for w in _ways(edge) if _target(w) == to.getID()), None)
 
 
 def _head(tls: str, link: int, at: np.ndarray, along: np.ndarray, lane_width_m: float) -> Signal:

@@ -20,6 +20,7 @@ from alpamayo_ros.simulation.town_map import TownMap
 WARM_UP_STEPS = 300  # 30 s, until the queues at the signals have formed
 ROUTE_EDGES = 40  # more than a drive lasts
 EGO = 'ego'
+OPPOSING = 'opposing'
 CLEAR_M = 12.0  # nobody is nearer to the ego when it appears
 BRAKE_SIGNAL = 8
 PERSON_M = 0.5
@@ -47,6 +48,7 @@ class TownTraffic:
             self._add_car(f'car{k}')
         for k in range(person_count):
             self._add_person(f'person{k}')
+        self._departed = False
         self._wanted = self._persons = person_count
         for _ in range(WARM_UP_STEPS):
             libsumo.simulationStep()
@@ -71,6 +73,44 @@ class TownTraffic:
         for stage in stages:
             self._sumo.person.appendStage(name, stage)
 
+    def add_opposing(self, edges: list[str], count: int) -> None:
+        """``count`` cars on the way along ``edges``, all over the streets before the last one."""
+        for k in range(count):
+            first = (len(edges) - 2) - k % (len(edges) - 1)
+            name, back_m = f'{OPPOSING}{k}', 12.0 + 13.0 * (k // (len(edges) - 1))
+            self._sumo.route.add(name, edges[first:])
+            length = self._sumo.lane.getLength(self._lane(edges[first]))
+            place = {'departLane': 'best', 'departPos': str(max(length - back_m, 6.0))}
+            self._sumo.vehicle.add(name, name, departSpeed='0', **place)
+            self._sumo.vehicle.setMaxSpeed(name, 9.0)
+        self._sumo.simulationStep()
+
+    def _lane(self, edge: str) -> str:
+        """The lane for cars of a street."""
+        count = self._sumo.edge.getLaneNumber(edge)
+        return f'{edge}_{count - 1}'
+
+    def set_signal(self, tls: str, link: int, shows: str, left_s: float) -> None:
+        """Make a link's signal begin its red or green; ``turns_red``: green for ``left_s``."""
+        lights = self._sumo.trafficlight
+        program = lights.getAllProgramLogics(tls)[0]
+        states = [p.state[link] for p in program.phases]
+        wanted, count = 'r' if shows == 'red' else 'gG', len(states)
+        beside = 1 if shows == 'turns_red' else -1
+        edge = [k for k in range(count) if states[k] in wanted
+                and states[(k + beside) % count] not in wanted]  # fmt: skip
+        if not edge:
+            return
+        lights.setPhase(tls, edge[0])
+        if shows == 'turns_red':
+            lights.setPhaseDuration(tls, left_s)
+
+    def clear(self, edge: str) -> None:
+        """Remove everybody else from a street."""
+        for name in self._sumo.edge.getLastStepVehicleIDs(edge):
+            if name != EGO:
+                self._sumo.vehicle.remove(name)
+
     def place_ego(self, ego: EgoPose, vehicle: SimVehicle, edges: list[str]) -> None:
         """Put the ego into the traffic; whoever is in its way disappears."""
         for name in self._sumo.vehicle.getIDList():
@@ -86,12 +126,16 @@ class TownTraffic:
         self._sumo.simulationStep()
 
     def step(self, ego: EgoPose, vehicle: SimVehicle) -> None:
-        """Move the ego to its pose and everybody else on by 0.1 s."""
+        """Move the ego to its pose and everybody else on by 0.1 s.
+
+        An ego for which SUMO found no gap yet is put there all the same, else nobody would see it.
+        """
         c, s = math.cos(ego.heading_rad), math.sin(ego.heading_rad)
         reach = vehicle.rear_axle_to_front_m
         x, y = ego.x_m + c * reach, ego.y_m + s * reach
         degrees = (90.0 - math.degrees(ego.heading_rad)) % 360.0
-        if EGO in self._sumo.vehicle.getIDList():
+        self._departed |= EGO in self._sumo.vehicle.getIDList()
+        if not self._departed or EGO in self._sumo.vehicle.getIDList():
             self._sumo.vehicle.moveToXY(EGO, '', -1, x, y, degrees, keepRoute=2)
         self._sumo.simulationStep()
         if self._sumo.person.getIDCount() < self._wanted:  # arrived: somebody else sets out
