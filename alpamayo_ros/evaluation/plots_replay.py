@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
+
 import numpy as np
 from jaxtyping import Float
 
@@ -24,6 +26,7 @@ from alpamayo_ros.evaluation.video import STOP_SOURCES, carried
 
 HERE = (0.0, 0.0, 0.0)
 NEAR_M = 40.0  # road further from the driven path is left out
+SKEW_NS = 50_000_000
 PLANS = 24  # of a drive that are drawn; more hide the path
 ERRORS = {'l2_at_1s': GREEN, 'l2_at_3s': ORANGE, 'l2_at_6s': RED}
 
@@ -80,18 +83,38 @@ def error_plot(recording: Recording) -> str:
 
 @styled
 def cycle_plot(recording: Recording) -> str:
-    """Wall time of each cycle and age of its plan, over time; '' where nothing was timed."""
-    cycles = recording.all(events.Timing)
-    if not cycles or not recording.times_ns:
+    """Wall time of each cycle and age of its oldest picture, over time; '' without either."""
+    cycles, ages = recording.all(events.Timing), picture_ages(recording)
+    if not recording.times_ns or not (cycles or len(ages)):
         return ''
     drawn, axes = figure(5.2, 2.8)
     start_ns = recording.times_ns[0]
-    axes.plot([(t.t0_ns - start_ns) / 1e9 for t in cycles], [t.wall_ms for t in cycles],
-              color=GREEN, linewidth=1, label='planning cycle')  # fmt: skip
+    if len(ages):
+        axes.plot(ages[:, 0], ages[:, 1], color=BLUE, linewidth=1, label='oldest picture at t0')
+    if cycles:
+        axes.plot([(t.t0_ns - start_ns) / 1e9 for t in cycles], [t.wall_ms for t in cycles],
+                  color=GREEN, linewidth=1, label='planning cycle')  # fmt: skip
     axes.axhline(100, color=GREY, linestyle='--', linewidth=1, label='period, 100 ms')
     axes.set(xlabel='time [s]', ylabel='[ms]', ylim=(0, None))
     legend_above(axes)
-    return svg(drawn, 'time of each planning cycle')
+    return svg(drawn, 'age of the oldest picture and time of each planning cycle')
+
+
+def picture_ages(recording: Recording) -> Float[np.ndarray, 'n 2']:
+    """Time from the start [s] and age of the oldest camera's newest picture [ms], at every t0.
+
+    A picture up to ``SKEW_NS`` after t0 counts as one of t0.
+    """
+    stamps: dict[str, list[int]] = {}
+    for image in recording.all(events.Image):
+        insort(stamps.setdefault(image.camera, []), image.stamp_ns)
+    rows = []
+    for t0_ns in recording.times_ns if stamps else []:
+        past = [(found, bisect_right(found, t0_ns + SKEW_NS)) for found in stamps.values()]
+        known = [max(0, t0_ns - found[i - 1]) for found, i in past if i]
+        if known:
+            rows.append(((t0_ns - recording.times_ns[0]) / 1e9, max(known) / 1e6))
+    return np.array(rows, float).reshape(-1, 2)
 
 
 def planned_paths(recording: Recording, stops: bool) -> list[Float[np.ndarray, 'p 2']]:

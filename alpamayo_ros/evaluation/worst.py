@@ -12,7 +12,7 @@ from alpamayo_ros.evaluation.video import sentence
 APART_S = 1.0  # moments closer than this are one, with all its reasons
 DEGRADED = 3  # Health.state
 ERRORS = ('l2_at_3s', 'l2_at_2s', 'l2_at_1s', 'ade')  # the first that was measured says how wrong
-COLLISION = 'collision'  # how the names of all its metrics begin
+COLLISION = 'collision_up_to_'  # and the horizon
 
 
 def worst(recording: Recording, count: int = 6, end: str = '') -> list[Notable]:
@@ -40,16 +40,26 @@ def _near(a: Notable, b: Notable) -> bool:
 
 def _ranked(recording: Recording, end: str) -> Iterator[Notable]:
     scores = recording.all(events.Score)
-    for score in scores:
-        if any((v or 0.0) > 0 for k, v in score.metrics.items() if k.startswith(COLLISION)):
-            yield Notable(score.t0_ns, 'the plan would touch another road user')
-            break
+    yield from _collision(scores)
     if end and recording.times_ns:
         yield Notable(recording.times_ns[-1], end)
     yield from _faults(recording)
     yield from _largest_error(scores)
     yield from _disagreement(recording)
     yield from motion(recording)
+
+
+def _collision(scores: list[events.Score]) -> Iterator[Notable]:
+    """The first plan that would touch somebody soonest."""
+    found = [
+        (float(name.removeprefix(COLLISION).rstrip('s')), score.t0_ns)
+        for score in scores
+        for name, value in score.metrics.items()
+        if name.startswith(COLLISION) and (value or 0.0) > 0
+    ]
+    if found:
+        within_s, t0_ns = min(found)
+        yield Notable(t0_ns, f'the plan would touch another road user within {within_s:.0f} s')
 
 
 def _faults(recording: Recording) -> Iterator[Notable]:

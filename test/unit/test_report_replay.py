@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from summaries import Cell, replay
 
 from alpamayo_ros.evaluation import report_tables
 from alpamayo_ros.evaluation.pages import figure, percent
+from alpamayo_ros.evaluation.plots_replay import picture_ages
 from alpamayo_ros.evaluation.recording import EVENTS, Recording
 from alpamayo_ros.evaluation.replay.figures import DEFINITIONS
 from alpamayo_ros.evaluation.report_replay import page
@@ -195,6 +197,18 @@ def test_every_metric_of_a_replay_has_a_group_with_a_name():
     assert 'More' not in [g.title for g in groups]
     assert sum(len(g.rows) for g in groups) == len(DEFINITIONS)
     assert all(Cell(None, 0).value is None and row.sentence for g in groups for row in g.rows)
+
+
+def test_the_age_of_the_oldest_picture_is_that_of_the_camera_that_fell_silent(tmp_path: Path):
+    folder = recorded.write(tmp_path, steps=20)
+    path = folder / EVENTS
+    lines = path.read_text().splitlines(keepends=True)
+    late = recorded.START_NS + 10 * recorded.STEP_NS
+    kept = [x for x in lines if '"camera":"rear"' not in x or json.loads(x)['stamp_ns'] <= late]
+    path.write_text(''.join(kept))
+    ages = picture_ages(Recording(folder))
+    assert ages[:11, 1].tolist() == [0.0] * 11
+    assert ages[-1].tolist() == pytest.approx([1.9, 900.0])
 
 
 def test_figures_read_well():
