@@ -6,10 +6,13 @@ The ranges are those that nano was first trained on; a look never changes the ge
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from alpamayo_ros.simulation.mesh import Lighting, MeshBuilder, Scenery
 from alpamayo_ros.simulation.road import Road
+from alpamayo_ros.simulation.scenario import Closure
 
 QUAD_STEP = 3  # one quad each 1.5 m
 SKIES = [[0.72, 0.82, 0.95], [0.8, 0.82, 0.85], [0.6, 0.75, 0.95], [0.88, 0.83, 0.78]]
@@ -19,8 +22,12 @@ GROUND_TILE_M = 30.0
 GROUND_REACH_M = 180.0
 
 
-def scenery(road: Road, seed: int, fog_1pm: float | None = None) -> Scenery:
-    """The mesh and air of ``road``; ``fog_1pm`` overrides the seeded density (1/m)."""
+def scenery(
+    road: Road, seed: int, fog_1pm: float | None = None, closures: Sequence[Closure] = ()
+) -> Scenery:
+    """The mesh and air of ``road``; ``fog_1pm`` overrides the seeded density (1/m); ``closures``:
+    road works on it.
+    """
     rng = np.random.default_rng([seed, 2])
     lighting, sky, seeded_fog = weather(rng)
     builder = MeshBuilder(lighting, rng)
@@ -31,6 +38,10 @@ def scenery(road: Road, seed: int, fog_1pm: float | None = None) -> Scenery:
     _houses(builder, road, rng)
     if rng.random() < 0.4:
         _posts(builder, road)
+    if closures:
+        from alpamayo_ros.simulation import works_looks  # needs this module
+
+        works_looks.mark(builder, road, closures)
     zenith = np.clip(sky * rng.uniform(0.62, 0.95) * np.array([0.85, 0.95, 1.06]), 0, 1)
     return Scenery(
         builder.build(), sky, zenith, seeded_fog if fog_1pm is None else fog_1pm, lighting.level

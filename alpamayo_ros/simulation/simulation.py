@@ -60,7 +60,8 @@ class Simulation:
         return Road(self.seed, curvature_scale=0.0 if shape.straight else shape.curvature_scale)
 
     def _build_scenery(self) -> Scenery:
-        return looks.scenery(self.road, self.seed, self.scenario.looks.fog_1pm)
+        fog_1pm, closures = self.scenario.looks.fog_1pm, self.scenario.road.closures
+        return looks.scenery(self.road, self.seed, fog_1pm, closures)
 
     def _advance_traffic(self) -> None:
         """Let everybody else move on by a step; here they are functions of time."""
