@@ -28,6 +28,7 @@ from alpamayo_ros.evaluation.bag_schema import agree, typestore
 from alpamayo_ros.faults import Code, Fault
 
 NS = 1_000_000_000
+ABOUT = 'alpamayo'  # name of the record in which a bag says where it comes from
 W = TypeVar('W', bound='BagWriter')
 # what decoding of damaged CDR bytes raises
 UNDECODABLE = (
@@ -168,7 +169,7 @@ def _size(path: Path) -> int:
 class BagWriter:
     """Writes one .mcap file; it appears under its name when complete, and not at all otherwise.
 
-    ``compression``: '' or zstd; pictures do not get smaller by it.
+    ``compression``: '' or zstd; pictures do not get smaller by it.  ``counts``: by topic.
     """
 
     def __init__(self, path: str | Path, compression: str = '') -> None:
@@ -177,7 +178,7 @@ class BagWriter:
         if self.path.suffix != '.mcap':
             raise ValueError(f'a bag is written as .mcap, not {self.path.name!r}')
         self.store = typestore()
-        self.count = 0
+        self.counts: Counter[str] = Counter()
         self._channels: dict[str, int] = {}
 
     def __enter__(self: W) -> W:
@@ -210,7 +211,11 @@ class BagWriter:
         if topic not in self._channels:
             self._channels[topic] = self._writer.channel(described(topic, kind, self.store))
         self._writer.write(self._channels[topic], time_ns, self.store.serialize_cdr(message, kind))
-        self.count += 1
+        self.counts[topic] += 1
+
+    def note(self, texts: dict[str, str]) -> None:
+        """Something about the recording as a whole (``bag_outline.about`` reads it)."""
+        self._writer.note(ABOUT, texts)
 
     def new(self, kind: str, /, **fields: Any) -> Any:
         """A message of type ``sensor_msgs/msg/Image`` and the like; every field must be given."""

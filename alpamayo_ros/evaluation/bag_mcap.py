@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import accumulate
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 from zlib import crc32
 
 from alpamayo_ros.evaluation import bag_mcap_records as rec
@@ -26,20 +26,10 @@ from alpamayo_ros.evaluation.bag_mcap_frame import (
     read_tail,
     scan,
 )
+from alpamayo_ros.evaluation.bag_mcap_totals import SeenChunk, check_totals
 from alpamayo_ros.evaluation.bag_parts import Damage, StoredMessage, Topic
 
 Wanted = Callable[[Topic], bool]
-
-
-class _Chunk(NamedTuple):
-    """What the index of a chunk must say."""
-
-    start_ns: int
-    end_ns: int
-    length: int
-    size: int
-    compression: str
-    packed: int
 
 
 class McapFile:
@@ -56,7 +46,7 @@ class McapFile:
         self._heap: list[tuple[int, int, StoredMessage]] = []
         self._indexes: dict[int, list[tuple[int, int]]] = {}
         self._indexed: set[tuple[int, int]] = set()
-        self._chunks: dict[int, _Chunk] = {}
+        self._chunks: dict[int, SeenChunk] = {}
         self._number = 0
         try:
             first, self._crc = read_front(self._file, self.size)
@@ -100,6 +90,29 @@ class McapFile:
             out[self._channels[channel].name] += count
         return out
 
+    # ---- table of contents --------------------------------------------------------------------
+    def contents(self) -> list[tuple[str, str, int]]:
+        """Topic, type and number of messages, as the summary says; Damage without one."""
+        if self.tail is None or self.tail.counts is None:
+            raise self._wrong_end or Damage('the file has no statistics')
+        counts = self.tail.counts
+        return [(t.name, t.type, counts.get(i, 0)) for i, t in self._channels.items()]
+
+    def span(self) -> tuple[int, int]:
+        """First and last message time, by the summary."""
+        return (0, 0) if self.tail is None else self.tail.span_ns
+
+    def notes(self, name: str) -> dict[str, str]:
+        """The last metadata record of that name; ValueError or struct.error if it is damaged."""
+        found: dict[str, str] = {}
+        for unit in self._units:
+            if unit.opcode == rec.METADATA:
+                self._file.seek(unit.offset + rec.PREFIX.size)
+                cursor = rec.Cursor(self._file.read(unit.length - rec.PREFIX.size))
+                if cursor.text() == name:
+                    found = cursor.texts()
+        return found
+
     # ---- what messages mean -------------------------------------------------------------------
     def _learn_from(self, tail: Tail) -> None:
         for schema in tail.schemas.values():
@@ -136,7 +149,10 @@ class McapFile:
             yield heapq.heappop(self._heap)[2]
         if damage := damage or self._stop or self._wrong_end:
             raise damage
-        self._finish()
+        assert self.tail is not None  # _wrong_end was raised
+        if self.tail.data_crc and self._crc != self.tail.data_crc:
+            raise Damage(f'the data up to byte {self.tail.data_end} fails its checksum as a whole')
+        check_totals(self.tail, self.counts(), self._channels, self._chunks, self._indexed)
 
     def _take(self, unit: Unit, wanted: Wanted) -> None:
         """One record of the data section."""
@@ -198,7 +214,7 @@ class McapFile:
             self.unchecked += sum(self.seen.values()) - before
         times = (chunk.start_ns, chunk.end_ns)
         packing = (chunk.compression, len(chunk.data))
-        self._chunks[unit.offset] = _Chunk(*times, unit.length, chunk.size, *packing)
+        self._chunks[unit.offset] = SeenChunk(*times, unit.length, chunk.size, *packing)
 
     def _message(self, body: memoryview, offset: int, wanted: Wanted) -> tuple[int, int]:
         channel, _, time_ns, _ = rec.MESSAGE_HEAD.unpack_from(body)
@@ -212,30 +228,3 @@ class McapFile:
             message = StoredMessage(topic, time_ns, data, offset)
             heapq.heappush(self._heap, (time_ns, self._number, message))
         return channel, time_ns
-
-    # ---- the end ------------------------------------------------------------------------------
-    def _finish(self) -> None:
-        """What can only be said when everything was read."""
-        assert self.tail is not None  # _wrong_end was raised
-        if self.tail.data_crc and self._crc != self.tail.data_crc:
-            text = f'the data as a whole fails its checksum, somewhere before byte {self.size}'
-            raise Damage(text)
-        if self.tail.counts is not None:
-            for channel in sorted(self.seen.keys() | self.tail.counts.keys()):
-                had, said = self.seen[channel], self.tail.counts.get(channel, 0)
-                if had != said:
-                    name = self._channels[channel].name if channel in self._channels else ''
-                    raise Damage(f'{had} messages found, {said} were recorded', topic=name)
-            if self.tail.chunk_count != len(self._chunks):
-                text = f'{len(self._chunks)} chunks found, {self.tail.chunk_count} were written'
-                raise Damage(text)
-        self._check_chunk_indexes(self.tail)
-
-    def _check_chunk_indexes(self, tail: Tail) -> None:
-        for offset, index in tail.chunks.items():
-            times = (index.start_ns, index.end_ns)
-            said = _Chunk(*times, index.length, index.size, index.compression, index.packed)
-            if self._chunks.get(offset) != said:
-                raise Damage('the index of a chunk disagrees with it', offset)
-            if not self._indexed.issuperset((at, c) for c, at in index.indexes.items()):
-                raise Damage('the message index of a chunk is not where it should be', offset)

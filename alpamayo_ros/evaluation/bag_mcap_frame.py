@@ -52,6 +52,7 @@ class Tail:
     chunks: dict[int, ChunkIndex] = field(default_factory=dict)
     counts: dict[int, int] | None = None
     chunk_count: int = 0
+    span_ns: tuple[int, int] = (0, 0)
 
 
 def read_tail(file: BinaryIO, size: int) -> Tail:
@@ -110,7 +111,8 @@ def _note(opcode: int, body: bytes, tail: Tail) -> None:
         tail.chunks[index.offset] = index
     elif opcode == rec.STATISTICS:
         cursor = Cursor(body)
-        *_, tail.chunk_count, _, _ = cursor.numbers('QHIIIIQQ')
+        *_, tail.chunk_count, first, last = cursor.numbers('QHIIIIQQ')
+        tail.span_ns = (first, last)
         tail.counts = dict(struct.iter_unpack('<HQ', cursor.block()))
         cursor.end()
         (total,) = struct.unpack_from('<Q', body)

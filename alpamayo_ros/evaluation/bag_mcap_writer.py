@@ -46,6 +46,7 @@ class McapWriter:
         self._channels: list[tuple[Channel, dict[str, str]]] = []
         self._indexes: list[bytes] = []
         self._counts: dict[int, int] = {}
+        self._metadata = [ROSBAG2]
         self._pending = _Pending()
         self._start_ns, self._end_ns = NO_TIME, 0
         self._put(rec.MAGIC)
@@ -78,6 +79,10 @@ class McapWriter:
         if len(pending.data) >= CHUNK_BYTES:
             self.flush()
 
+    def note(self, name: str, texts: dict[str, str]) -> None:
+        """Something about the recording as a whole, written at its end."""
+        self._metadata.append(record(rec.METADATA, packed(name) + packed_map(texts)))
+
     def flush(self) -> None:
         """Write the chunk that is being filled: what is flushed survives a crash."""
         pending, self._pending = self._pending, _Pending()
@@ -107,9 +112,12 @@ class McapWriter:
     def close(self) -> None:
         """Finish the file; it is whole only now.  The caller closes it."""
         self.flush()
-        at = self._at
-        self._put(ROSBAG2)
-        metadata = struct.pack('<QQ', at, len(ROSBAG2)) + packed('rosbag2')
+        metadata = b''
+        for note in self._metadata:
+            place = struct.pack('<QQ', self._at, len(note))
+            name = rec.Cursor(note, rec.PREFIX.size).text()
+            metadata += record(rec.METADATA_INDEX, place + packed(name))
+            self._put(note)
         data_crc = self._crc
         self._put(record(rec.DATA_END, struct.pack('<I', data_crc)))
         start = self._at
@@ -117,7 +125,7 @@ class McapWriter:
             rec.SCHEMA: b''.join(_schema(s) for s in self._schemas.values()),
             rec.CHANNEL: b''.join(_channel(*c) for c in self._channels),
             rec.CHUNK_INDEX: b''.join(self._indexes),
-            rec.METADATA_INDEX: record(rec.METADATA_INDEX, metadata),
+            rec.METADATA_INDEX: metadata,
             rec.STATISTICS: self._statistics(),
         }
         summary, offsets = b'', b''
@@ -135,8 +143,9 @@ class McapWriter:
         counts = b''.join(struct.pack('<HQ', *row) for row in sorted(self._counts.items()))
         total = sum(self._counts.values())
         start = self._start_ns if total else 0
-        numbers = (total, len(self._schemas), len(self._channels), 0, 1, len(self._indexes))
-        body = struct.pack('<QHIIIIQQ', *numbers, start, self._end_ns)
+        numbers = (total, len(self._schemas), len(self._channels), 0, len(self._metadata))
+        body = struct.pack('<QHIII', *numbers)
+        body += struct.pack('<IQQ', len(self._indexes), start, self._end_ns)
         return record(rec.STATISTICS, body + packed(counts))
 
     def _packed(self, data: bytearray) -> tuple[str, bytes | bytearray]:

@@ -17,11 +17,28 @@ from alpamayo_ros.profile import share_dir
 
 PARSE_ERRORS = (AssertionError, LookupError, SyntaxError, TypeError, TypesysError, ValueError)
 
+# ackermann_msgs, which is not among the standard types (ros-drivers/ackermann_msgs)
+ACKERMANN = {
+    'AckermannDrive': """
+        float32 steering_angle
+        float32 steering_angle_velocity
+        float32 speed
+        float32 acceleration
+        float32 jerk
+    """,
+    'AckermannDriveStamped': """
+        std_msgs/Header header
+        ackermann_msgs/AckermannDrive drive
+    """,
+}
+
 
 def typestore() -> Typestore:
     """The standard types of ROS 2 and, where the package's msg/ folder is present, its own."""
     store = get_typestore(Stores.ROS2_JAZZY)
     types: dict[str, Any] = {}
+    for name, text in ACKERMANN.items():
+        types.update(get_types_from_msg(text, f'ackermann_msgs/msg/{name}'))
     for path in sorted((share_dir() / 'msg').glob('*.msg')):
         types.update(get_types_from_msg(path.read_text(), f'alpamayo_ros/msg/{path.stem}'))
     store.register({name: known for name, known in types.items() if name not in store.types})

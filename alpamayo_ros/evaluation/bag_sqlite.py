@@ -64,6 +64,19 @@ class SqliteFile:
             out[self._topics[number].name] += count
         return out
 
+    def contents(self) -> list[tuple[str, str, int]]:
+        """Topic, type and number of messages; Damage where they cannot be counted."""
+        if self._wrong is not None:
+            raise self._wrong
+        rows = self._db.execute('SELECT topic_id, COUNT(*) FROM messages GROUP BY topic_id')
+        counts = dict(rows.fetchall())
+        return [(t.name, t.type, counts.get(i, 0)) for i, t in self._topics.items()]
+
+    def span(self) -> tuple[int, int]:
+        """First and last message time."""
+        row = self._db.execute('SELECT MIN(timestamp), MAX(timestamp) FROM messages').fetchone()
+        return int(row[0] or 0), int(row[1] or 0)
+
     def _header(self) -> tuple[int, Damage | None]:
         """Page size, and what the header and the neighbours of the file say against it."""
         with self.path.open('rb') as file:

@@ -146,6 +146,30 @@ class SensorBag(BagWriter):
         )
         self.write(topic, message, stamp_ns)
 
+    def speed(self, topic: str, stamp_ns: int, frame_id: str, speed_mps: float) -> None:
+        """Append geometry_msgs/TwistStamped with a speed along x alone."""
+        linear = self._vector(np.array([speed_mps, 0.0, 0.0]))
+        twist = self.new(
+            'geometry_msgs/msg/Twist', linear=linear, angular=self._vector(np.zeros(3))
+        )
+        header = self.header(stamp_ns, frame_id)
+        message = self.new('geometry_msgs/msg/TwistStamped', header=header, twist=twist)
+        self.write(topic, message, stamp_ns)
+
+    def steering(self, topic: str, stamp_ns: int, angle_rad: float, speed_mps: float) -> None:
+        """Append ackermann_msgs/AckermannDriveStamped; the angle is that of the road wheels."""
+        drive = self.new(
+            'ackermann_msgs/msg/AckermannDrive',
+            steering_angle=angle_rad,
+            steering_angle_velocity=0.0,
+            speed=speed_mps,
+            acceleration=0.0,
+            jerk=0.0,
+        )
+        header = self.header(stamp_ns, 'base_link')
+        kind = 'ackermann_msgs/msg/AckermannDriveStamped'
+        self.write(topic, self.new(kind, header=header, drive=drive), stamp_ns)
+
     def transforms(
         self, topic: str, stamp_ns: int, poses: dict[tuple[str, str], np.ndarray]
     ) -> None:

@@ -76,7 +76,8 @@ def record_drive(
                     break
                 tape.drive()
                 progress((step + 1) * STEP_S)
-            facts = DriveFacts(tape.steps, bag.count, sim.outcome.end, rig)
+            bag.note({'origin': 'simulator', 'source': f'{found.name}, seed {seed}, the expert'})
+            facts = DriveFacts(tape.steps, bag.counts.total(), sim.outcome.end, rig)
     finally:
         sim.close()
     write_rig(rig, out, 'A drive of the built-in simulator.')

@@ -1,38 +1,34 @@
 """From a DGP scene (TRI-ML/dgp) to a bag and a rig file; the result is called *converted*.
 
-Real: images, intrinsics, mounts, poses.  Computed: speeds, from the poses.  Assumed: the vehicle's
-dimensions, which the scene does not hold.
+Real: images, intrinsics, mounts, poses, boxes of others.  Computed: speeds, from the poses.
+Assumed: the vehicle's dimensions, which the scene does not hold.
 """
 
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from jaxtyping import Float
 
-from alpamayo_ros.evaluation.bag import NS
+from alpamayo_ros.evaluation import conversion
+from alpamayo_ros.evaluation.conversion import NAMESPACE, NS, Facts, velocities
+from alpamayo_ros.evaluation.dgp_boxes import BoxSet, read_boxes, rows
+from alpamayo_ros.evaluation.named_cameras import YAW_OF, camera
+from alpamayo_ros.evaluation.rig_file import write_rig
 from alpamayo_ros.evaluation.sensor_bag import SensorBag
-from alpamayo_ros.sensing.rig import BODY_FROM_OPTICAL, Mount, Rig, RigCamera, load_rig
+from alpamayo_ros.sensing.rig import Rig, load_rig
 
-NAMESPACE = '/alpamayo'
-YAW_OF = {
-    'front': 0.0,
-    'front_left': 60.0,
-    'front_right': -60.0,
-    'rear_left': 120.0,
-    'rear': 180.0,
-    'rear_right': -120.0,
-}
 # The published scene dates itself to the year 2464: its clock took tenths of a microsecond for
 # microseconds.  Divided by ten it is June 2019, frames come at 10 Hz, traffic drives 10 to 16 m/s.
 LAST_BELIEVABLE_YEAR = 2100
+RATE_HZ = 10.0
+BOXES_3D = '1'  # DGP's number of the annotation type
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +43,16 @@ class DgpImage:
 
 @dataclass(frozen=True, slots=True)
 class DgpScene:
-    """Images in time order, and the rig they were taken with."""
+    """Images in time order, the rig they were taken with, and sets of boxes.
+
+    ``facts``: what became of it; empty before the conversion.
+    """
 
     rig: Rig
     images: tuple[DgpImage, ...]
     clock_divisor: int
+    boxes: tuple[BoxSet, ...] = ()
+    facts: Facts | None = None
 
 
 def read_scene(folder: Path) -> DgpScene:
@@ -70,14 +71,16 @@ def read_scene(folder: Path) -> DgpScene:
     ):
         if name in sizes:
             mounts[name] = _pose(extrinsic)
-            cameras.append((name, _camera(mounts[name], intrinsic, sizes[name])))
+            i, size = intrinsic, (sizes[name]['width'], sizes[name]['height'])
+            matrix = (i['fx'], i['skew'], i['cx'], 0.0, i['fy'], i['cy'], 0.0, 0.0, 1.0)
+            cameras.append((name, camera(mounts[name], matrix, size, RATE_HZ)))
     divisor = 10 if _year(pictures[0]) > LAST_BELIEVABLE_YEAR else 1
     names = {name: camera.name for name, camera in cameras}
     images = [
         DgpImage(
             names[d['id']['name']],
             _stamp_ns(d['id']['timestamp'], divisor),
-            _image_path(folder, d['datum']['image']['filename']),
+            _inside(folder, d['datum']['image']['filename']),
             _pose(d['datum']['image']['pose']) @ np.linalg.inv(mounts[d['id']['name']]),
         )
         for d in pictures
@@ -91,11 +94,26 @@ def read_scene(folder: Path) -> DgpScene:
         vehicle=load_rig('sim').vehicle,
     )
     images.sort(key=lambda i: (i.stamp_ns, order.index(i.camera)))
-    return DgpScene(rig, tuple(images), divisor)
+    sets = [
+        read_boxes(
+            _inside(folder, name),
+            _stamp_ns(d['id']['timestamp'], divisor),
+            _pose(d['datum']['point_cloud']['pose']) @ np.linalg.inv(_lidar_mount(calibration)),
+        )
+        for d in scene['data']
+        if 'point_cloud' in d['datum']
+        and (name := d['datum']['point_cloud'].get('annotations', {}).get(BOXES_3D))
+    ]
+    return DgpScene(rig, tuple(images), divisor, tuple(sorted(sets, key=lambda b: b.stamp_ns)))
 
 
-def convert(folder: Path, out: Path) -> DgpScene:
-    """Write ``out`` (.mcap) and, beside it, ``.rig.yaml``; returns what was read."""
+def convert(
+    folder: Path, out: Path, progress: Callable[[float], None] = lambda _: None
+) -> DgpScene:
+    """Write ``out`` (.mcap) and, beside it, ``.rig.yaml``; returns what was read, with facts.
+
+    ``progress`` hears the share that is done.
+    """
     scene = read_scene(folder)
     with SensorBag(out) as bag:
         first = scene.images[0].stamp_ns
@@ -104,86 +122,88 @@ def convert(folder: Path, out: Path) -> DgpScene:
             first,
             {('base_link', c.frame_id): c.base_from_optical for c in scene.rig.cameras},
         )
-        for stamp_ns, pose, linear, angular in _motion(scene):
-            odometry = f'{NAMESPACE}/{scene.rig.odometry.topic}'
-            bag.odometry(odometry, stamp_ns, ('odom', 'base_link'), pose, linear, angular)
-            bag.transforms('/tf', stamp_ns, {('odom', 'base_link'): pose})
-            for image in scene.images:
-                if image.stamp_ns == stamp_ns:
-                    camera = scene.rig.camera(image.camera)
-                    data = image.path.read_bytes()
-                    topic = f'{NAMESPACE}/{camera.topic}'
-                    bag.compressed_image(topic, stamp_ns, camera.frame_id, data)
-                    bag.camera_info(f'{NAMESPACE}/{camera.info_topic}', stamp_ns, camera)
-    rig_yaml = yaml.safe_dump(
-        scene.rig.model_dump(mode='json', exclude_none=True), sort_keys=False
-    )
-    out.with_suffix('.rig.yaml').write_text('# Converted from a DGP scene.\n' + rig_yaml)
-    return scene
+        origin = np.linalg.inv(scene.images[0].base_in_world)
+        motion = {row[0]: row[1:] for row in _motion(scene, origin)}
+        boxes = {found.stamp_ns: found for found in rows(scene.boxes, origin)}
+        stamps = sorted(motion.keys() | boxes.keys())
+        for done, stamp_ns in enumerate(stamps):
+            if stamp_ns in motion:
+                _instant(bag, scene, stamp_ns, motion[stamp_ns])
+            if stamp_ns in boxes:
+                topic = f'{NAMESPACE}/ground_truth/objects'
+                bag.objects(topic, stamp_ns, 'odom', 'ground_truth', boxes[stamp_ns].rows)
+            progress((done + 1) / len(stamps))
+        facts = _facts(scene, bag.counts)
+        bag.note(facts.about())
+    write_rig(scene.rig, out, 'Converted from a DGP scene.')
+    return replace(scene, facts=facts)
 
 
-def _motion(scene: DgpScene) -> list[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+def _instant(
+    bag: SensorBag, scene: DgpScene, stamp_ns: int, motion: tuple[np.ndarray, ...]
+) -> None:
+    """Odometry, pictures and calibration of one instant."""
+    odometry = f'{NAMESPACE}/{scene.rig.odometry.topic}'
+    bag.odometry(odometry, stamp_ns, ('odom', 'base_link'), *motion)
+    bag.transforms('/tf', stamp_ns, {('odom', 'base_link'): motion[0]})
+    for image in scene.images:
+        if image.stamp_ns == stamp_ns:
+            camera = scene.rig.camera(image.camera)
+            data = image.path.read_bytes()
+            topic = f'{NAMESPACE}/{camera.topic}'
+            bag.compressed_image(topic, stamp_ns, camera.frame_id, data)
+            bag.camera_info(f'{NAMESPACE}/{camera.info_topic}', stamp_ns, camera)
+
+
+def _motion(
+    scene: DgpScene, origin: np.ndarray
+) -> list[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
     """Stamp, pose in odom (the first pose is its origin), twist in base_link, per instant."""
     poses = {image.stamp_ns: image.base_in_world for image in scene.images}
     stamps = sorted(poses)
-    origin = np.linalg.inv(poses[stamps[0]])
-    placed = [origin @ poses[stamp] for stamp in stamps]
-    out = []
-    for i, stamp in enumerate(stamps):
-        a, b = max(0, i - 1), min(len(stamps) - 1, i + 1)
-        dt_s = (stamps[b] - stamps[a]) / NS or math.inf
-        moved = placed[i][:3, :3].T @ (placed[b][:3, 3] - placed[a][:3, 3])
-        turned = placed[a][:3, :3].T @ placed[b][:3, :3]
-        spin = np.array(
-            [turned[2, 1] - turned[1, 2], turned[0, 2] - turned[2, 0], turned[1, 0] - turned[0, 1]]
-        )
-        out.append((stamp, placed[i], moved / dt_s, spin / 2 / dt_s))
-    return out
+    placed = np.stack([origin @ poses[stamp] for stamp in stamps])
+    linear, angular = velocities(stamps, placed)
+    return list(zip(stamps, placed, linear, angular, strict=True))
 
 
-def _camera(
-    base_from_optical: Float[np.ndarray, '4 4'], intrinsic: dict[str, float], image: dict[str, Any]
-) -> RigCamera:
-    """A rig camera named by where it looks."""
-    body = base_from_optical[:3, :3] @ BODY_FROM_OPTICAL.T
-    yaw = math.atan2(body[1, 0], body[0, 0])
-    name = min(YAW_OF, key=lambda n: abs(math.remainder(math.radians(YAW_OF[n]) - yaw, math.tau)))
-    x, y, z = (float(v) for v in base_from_optical[:3, 3])
-    i = intrinsic
-    return RigCamera(
-        name=name,
-        topic=f'camera/{name}/image_raw/compressed',
-        info_topic=f'camera/{name}/camera_info',
-        frame_id=f'camera_{name}_optical',
-        width=image['width'],
-        height=image['height'],
-        camera_matrix=(i['fx'], i['skew'], i['cx'], 0.0, i['fy'], i['cy'], 0.0, 0.0, 1.0),
-        mount=Mount(
-            x_m=x,
-            y_m=y,
-            z_m=z,
-            roll_rad=math.atan2(body[2, 1], body[2, 2]),
-            pitch_rad=math.asin(max(-1.0, min(1.0, -float(body[2, 0])))),
-            yaw_rad=yaw,
+def _facts(scene: DgpScene, counts: Mapping[str, int]) -> Facts:
+    stamps = sorted({image.stamp_ns for image in scene.images})
+    clock: tuple[str, ...] = ()
+    if scene.clock_divisor != 1:
+        clock = (f'stamps were divided by {scene.clock_divisor}: the scene dates itself to 2464',)
+    boxes = sum(len(found.boxes) for found in scene.boxes)
+    return Facts(
+        source=(
+            f'DGP scene, {len(scene.images)} images of {len(scene.rig.cameras)} cameras at '
+            f'{len(stamps)} instants'
         ),
-        rate_hz=10.0,
+        counts=dict(counts),
+        span_s=(stamps[-1] - stamps[0]) / NS,
+        real=('images, intrinsics and mounts of the cameras', f'poses, and {boxes} boxes'),
+        computed=(
+            'speeds and turn rates, by central differences',
+            'speeds of the boxes, by differences between instants',
+        ),
+        assumed=(
+            'vehicle dimensions are assumed: those of the simulated car',
+            'kind of a box by its size: the scene does not say what its classes mean',
+            *clock,
+        ),
     )
 
 
 def _pose(data: dict[str, dict[str, float]]) -> Float[np.ndarray, '4 4']:
-    """4 x 4 matrix of a DGP pose (unit quaternion qw qx qy qz, metres)."""
+    """4 x 4 matrix of a DGP pose (quaternion qw qx qy qz, metres)."""
     q, t = data['rotation'], data['translation']
-    w, x, y, z = np.array([q['qw'], q['qx'], q['qy'], q['qz']]) / math.sqrt(
-        sum(v * v for v in q.values())
-    )
-    out = np.eye(4)
-    out[:3, :3] = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ]
-    out[:3, 3] = t['x'], t['y'], t['z']
-    return out
+    return conversion.pose_of([q['qw'], q['qx'], q['qy'], q['qz']], [t['x'], t['y'], t['z']])
+
+
+def _lidar_mount(calibration: dict[str, Any]) -> Float[np.ndarray, '4 4']:
+    """Pose of the laser scanner, in whose axes boxes are given, in base_link."""
+    for name, extrinsic in zip(calibration['names'], calibration['extrinsics'], strict=True):
+        if name == 'LIDAR':
+            return _pose(extrinsic)
+    return np.eye(4)
 
 
 def _year(datum: dict[str, Any]) -> int:
@@ -198,8 +218,8 @@ def _stamp_ns(text: str, divisor: int) -> int:
     return whole_us * 1000 // divisor
 
 
-def _image_path(folder: Path, name: str) -> Path:
-    """The image inside the scene's folder; ValueError for a name that leads out of it."""
+def _inside(folder: Path, name: str) -> Path:
+    """The file inside the scene's folder; ValueError for a name that leads out of it."""
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise ValueError(f'{name!r} leads out of the scene')
