@@ -24,6 +24,7 @@ from alpamayo_ros.simulation.task import Task
 
 FILM = 'drive.mp4'
 RUNS = 'runs'
+PAGE = 'report.html'
 Row = dict[str, Any]
 
 
@@ -64,11 +65,22 @@ def redrive(
         found, _ = batch.drive(task, again, workers, None, bar.done)
         for job, row, before, place in zip(again, found, rows, folders, strict=True):
             name = f'{job.scenario.name}, seed {job.seed}'
-            if suite.scored(job.scenario, row) != before:
+            if suite.scored(job, row) != before:
                 bar.tell(f'{name}: driven again, it went differently; this must not happen')
             bar.tell(f'film of {name}')
             shown.append(Shown(before, place, film(place)))
     return shown
+
+
+def write_page(report: dict[str, Any], shown: Sequence[Shown], folder: Path) -> Path:
+    """DIR/report.html, which links the films beside it."""
+    from alpamayo_ros.evaluation import report_suite
+
+    path = folder / PAGE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    found = [(item.row, Recording(item.folder)) for item in shown]
+    path.write_text(report_suite.page(report, found), encoding='utf-8')
+    return path
 
 
 def film(folder: Path) -> Path:

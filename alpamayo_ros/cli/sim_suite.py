@@ -13,17 +13,19 @@ from typing import Any
 import typer
 
 from alpamayo_ros.cli.sim_progress import Bar, interruptible, partial
+from alpamayo_ros.evaluation import regression_suite
+from alpamayo_ros.evaluation.regression import words
 from alpamayo_ros.simulation import suite
 from alpamayo_ros.simulation.journal import Job
 from alpamayo_ros.simulation.task import Task
 
 COLUMNS = {  # figure: heading
-    'at_fault_free_share': 'not at fault',
+    'at_fault_free_share': 'fault-free',
     'mean_progress': 'progress',
-    'scene_score': 'scene score',
-    'drive_score': 'drive score',
-    'coc_facts_f1': 'facts F1',
-    'agreement': 'agreement',
+    'scene_score': 'scene',
+    'drive_score': 'drive',
+    'coc_facts_f1': 'facts',
+    'agreement': 'agree',
 }
 Report = dict[str, Any]
 
@@ -55,6 +57,7 @@ class Call:
 
 def drive_suite(task: Task, call: Call) -> Report:
     """Drive, write, show; exit status 1 where a figure is worse than in ``call.against``."""
+    before = _reference(call.against)
     jobs, journal = call.jobs(), partial(call.json_path)
     with interruptible(journal):
         report = _driven(task, call, jobs, journal)
@@ -62,7 +65,39 @@ def drive_suite(task: Task, call: Call) -> Report:
             write(report, call.json_path)
             journal.unlink(missing_ok=True)
         show(report)
+        if call.report is not None:
+            _page(task, call, jobs, report)
+    if before is not None:
+        _judge(before, report, call.against)
     return report
+
+
+def _reference(path: Path | None) -> regression_suite.Report | None:
+    """The earlier result, read before hours are spent."""
+    try:
+        return None if path is None else regression_suite.read(path)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _judge(before: regression_suite.Report, report: Report, path: Path | None) -> None:
+    """Say what has become worse; exit status 1 where something has."""
+    found = regression_suite.worse(before, report)
+    typer.echo(words(found, path))
+    if found:
+        raise typer.Exit(1)
+
+
+def _page(task: Task, call: Call, jobs: list[Job], report: Report) -> None:
+    """The worst drives again, on film, and the page that shows them."""
+    from alpamayo_ros.cli import sim_report
+
+    assert call.report is not None
+    places = sim_report.worst(report['rows'], call.worst)
+    again, rows = [jobs[i] for i in places], [report['rows'][i] for i in places]
+    workers = max(1, min(report['timing']['workers'], len(again)))
+    shown = sim_report.redrive(task, again, rows, call.report, workers)
+    typer.echo(f'{sim_report.write_page(report, shown, call.report)}   open this')
 
 
 def _driven(task: Task, call: Call, jobs: list[Job], journal: Path | None) -> Report:
@@ -107,10 +142,10 @@ def show(report: Report) -> None:
     console.print(table)
     console.print(f'{report["runs"]} runs of {report["templates"]} templates, '
                   f'{report["distance_km"]:.2f} km (95 % intervals over templates)')  # fmt: skip
-    for name, heading in COLUMNS.items():
-        console.print(f'  {heading:<14} {with_interval(report, name)}')
+    for name in COLUMNS:
+        console.print(f'  {name.replace("_", " "):<20} {with_interval(report, name)}')
     note = report['km_per_incident_note'] or with_interval(report, 'km_per_incident')
-    console.print(f'  {"km / incident":<14} {note}')
+    console.print(f'  {"km per incident":<20} {note}')
     who, timing = report['planner'], report['timing']
     name = f'{who["name"]} {who["manifest_sha256"][:12]}'.strip()
     workers = f'{timing["workers"]} worker{"s" if timing["workers"] > 1 else ""}'

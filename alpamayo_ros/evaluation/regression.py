@@ -113,7 +113,8 @@ def _judge(
     fine = new <= allowed if better == 'lower' else new >= allowed
     if fine:
         return None
-    text = f'{name} was {old:g}, is {new:g} {before.get("unit", "")}; allowed {allowed:g}'
+    value = f'{new:g} {before.get("unit", "")}'.rstrip()
+    text = f'{name} was {old:g}, is {value}; allowed {allowed:g}'
     return Worse(name, old, new, allowed, text)
 
 

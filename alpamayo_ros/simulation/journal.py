@@ -35,10 +35,15 @@ class Job:
     record: str = ''
 
     @cached_property
+    def template(self) -> str:
+        """Hash of the scenario's content, 16 digits."""
+        text = json.dumps(self.scenario.model_dump(mode='json'), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
     def key(self) -> str:
         """Names the drive by its content: the same key, the same row."""
-        text = json.dumps(self.scenario.model_dump(mode='json'), sort_keys=True)
-        return f'{self.scenario.name}/{self.seed}/{hashlib.sha256(text.encode()).hexdigest()[:16]}'
+        return f'{self.scenario.name}/{self.seed}/{self.template}'
 
     def to_json(self) -> str:
         """One line for a worker, which needs no scenario file of its own."""

@@ -77,7 +77,7 @@ def report(
     task: Task, runs: Sequence[Job], rows: Sequence[Row], who: dict[str, Any]
 ) -> dict[str, Any]:
     """The figures of the suite, the same per family, and the rows."""
-    full = [scored(job.scenario, row) for job, row in zip(runs, rows, strict=True)]
+    full = [scored(job, row) for job, row in zip(runs, rows, strict=True)]
     families = sorted({row['family'] for row in full})
     common = {k: v for k, v in json.loads(task.to_json()).items() if k != 'scenario'}
     return {
@@ -91,9 +91,11 @@ def report(
     }
 
 
-def scored(scenario: Scenario, row: Row) -> Row:
+def scored(job: Job, row: Row) -> Row:
     """A row with its place in the suite and its scores."""
+    scenario = job.scenario
     place = {
+        'template': job.template,
         'family': scenario.family or scenario.name,
         'split': scenario.split,
         'severity': scenario.severity,

@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 
 from alpamayo_ros.cli.main import app
 from alpamayo_ros.cli.sim_report import worst
+from alpamayo_ros.evaluation import events, regression_suite
+from alpamayo_ros.evaluation.recording import Recording
 from alpamayo_ros.simulation import suite
 from alpamayo_ros.simulation.scenario import scenario_names
 from alpamayo_ros.simulation.task import Task
@@ -182,3 +184,45 @@ def test_a_template_that_cannot_be_driven_is_named(folder: Path) -> None:
     with pytest.raises(suite.batch.BatchError, match='1 of 4 drives failed:\n  d, seed 0'):
         suite.run(Task('', 'expert'), jobs, done=lambda job, row: done.append(job.scenario.name))
     assert sorted(done) == ['a', 'b', 'c']
+
+
+def test_against_an_earlier_result(folder: Path, tmp_path: Path) -> None:
+    out, now = tmp_path / 'out.json', tmp_path / 'now.json'
+    words = ('--planner', 'straight', '--suite', folder, '--seeds', '0', '--json')
+    assert invoke(*words, out)[0] == 0
+    code, said = invoke(*words, now, '--against', out)
+    assert code == 0 and 'Not worse' in said
+    better = json.loads(out.read_text()) | {'drive_score': 0.99}
+    out.write_text(json.dumps(better))
+    code, said = invoke(*words, now, '--against', out)
+    assert code == 1 and 'drive_score was 0.99' in said and now.is_file()
+    code, said = invoke(*words, now, '--limit', 2, '--against', out)
+    assert code == 1 and 'the runs differ: 3 before, 2 now, 2 the same' in said
+    out.write_text('{"rows": []}')
+    code, said = invoke(*words, now, '--against', out)
+    assert code == 2 and 'expected --json of' in said
+    assert invoke(*words, now, '--against', tmp_path / 'none.json')[0] != 0
+
+
+def test_new_incidents_are_named() -> None:
+    def result(*incidents: int) -> dict:
+        rows = [{'name': 'a', 'seed': i, 'incidents': n} for i, n in enumerate(incidents)]
+        return {'rows': rows, 'incidents': sum(incidents), 'families': {}, 'drive_score': 1.0}
+
+    found = regression_suite.worse(result(0, 1, 0), result(1, 0, 1))
+    assert [w.name for w in found] == ['incidents', 'new incidents']
+    assert 'a seed 0, a seed 2' in found[1].sentence
+    assert not regression_suite.worse(result(0, 1), result(0, 0))
+
+
+def test_report_drives_the_worst_again_the_same_way(folder: Path, tmp_path: Path) -> None:
+    """The page, its recording and its film; what is recorded is what was scored."""
+    out = tmp_path / 'page'
+    (folder / 'deep' / 'a.yaml').unlink()
+    code, said = invoke('--suite', folder, '--seeds', '0', '--report', out, '--worst', 1)
+    assert code == 0 and 'differently' not in said, said
+    page = (out / 'report.html').read_text()
+    assert 'runs/b_0/drive.mp4' in page and (out / 'runs' / 'b_0' / 'drive.mp4').is_file()
+    recording = Recording(out / 'runs' / 'b_0')
+    assert len(recording.all(events.Ego)) == 40 and recording.image('front', 10**9) is not None
+    assert not (out / 'runs' / 'c_0').exists()
