@@ -180,7 +180,8 @@ def show(summary: dict[str, Any], out: Path) -> None:
         if cell is not None and (cell['model'] is not None or cell['baseline'] is not None):
             table.add_row(name, _figure(cell['model']), _figure(cell['baseline']), str(cell['n']),
                           cell['unit'])  # fmt: skip
-    console.print(table)
+    if table.row_count:
+        console.print(table)
     timing = summary['timing']
     console.print(
         f'{timing["recorded_s"]:.1f} s of recording in {timing["wall_s"]:.1f} s '

@@ -167,8 +167,10 @@ class Cycler:
         began = time.perf_counter()
         newest = self.ego.newest
         ego = newest if proposal is None else self.ego.at(t0_ns)
-        age = None if frames is None else frame_age_s(frames)
-        known = tuple(f for f in faults if f.code is not Code.MODEL_OVERRUN_WARN)
+        age = None if frames is None or proposal is None else frame_age_s(frames)
+        by_code = {f.code.name: f for f in reversed(faults)}  # a message tells each code once
+        by_code.pop(Code.MODEL_OVERRUN_WARN.name, None)
+        known = tuple(by_code[name] for name in sorted(by_code))
         scene = Scene(ego, newest, None, known, frame_age_s=age, observed_ns=t0_ns)
         now_ns = t0_ns + round(LATENCY_S * NS)
         decision = pipeline.decide(proposal, scene, self.state, self.config, now_ns)
@@ -181,7 +183,7 @@ class Cycler:
 def frame_age_s(frames: FrameSet) -> float:
     """Age of the oldest valid view at t0 [s]."""
     ages = (frames.t0_ns - frames.stamps_ns[frames.valid]) / NS
-    return float(np.max(ages)) if len(ages) else 0.0
+    return float(np.max(ages.astype(np.float32))) if len(ages) else 0.0
 
 
 def armed(config: PlanConfig) -> PlanConfig:

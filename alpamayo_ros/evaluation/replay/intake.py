@@ -109,7 +109,15 @@ class Intake:
             else:
                 others.append(Other(source, item.time_ns, item.message))
         found = [self._found(r, sync, step.end_ns) for r in form(sync, arrivals, step.end_ns)]
+        if not any(source.role == 'image' for source in self.sources.values()):
+            found = self._blind(others)
         return Moment(step.index, step.end_ns, tuple(found), tuple(others), tuple(refused))
+
+    def _blind(self, others: Sequence[Other]) -> list[Found]:
+        """Where no camera was recorded: a t0 a step, the newest odometry, for the baseline."""
+        stamps = [ns(o.message.header.stamp) for o in others if o.source.role == 'odometry']
+        lost = Fault(Code.SET_INCOMPLETE, 'no picture was recorded')
+        return [Found(max(stamps), None, (lost,), ())] if stamps else []
 
     def _found(self, result: SyncedSet | Fault, sync: CameraSync, now_ns: int) -> Found:
         watched = tuple(sync.watch.faults(now_ns))

@@ -125,7 +125,8 @@ class _Work:
 
     def _info(self) -> RunInfo:
         options = self.setup.options
-        kind = 'converted' if 'converted' in self.setup.rig.description else 'replay'
+        converted = self.setup.outline.about.get('origin') == 'converted'
+        kind = 'converted' if converted else 'replay'
         return RunInfo(
             self.setup.bag.name, options.seed, 'lockstep', options.runtime or 'none',
             f'Replay of {self.setup.bag.name}.', self.setup.rig.name, kind,
@@ -169,7 +170,7 @@ class _Work:
             yield message
 
     def _progress(self) -> Progress:
-        total = self.setup.survey.duration_s
+        total = self.setup.outline.span_s
         limit = self.setup.options.limit_s
         figures = self.after.figures
         return Progress(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from alpamayo_ros.evaluation.bag_outline import Outline, outline
 from alpamayo_ros.evaluation.replay import needs, topics
 from alpamayo_ros.evaluation.replay.options import Options
 from alpamayo_ros.faults import Fault
@@ -30,7 +31,7 @@ class Setup:
     profile: ModelProfile
     rig: Rig
     cameras: tuple[RigCamera, ...]
-    survey: needs.Survey
+    outline: Outline
     sources: Mapping[str, topics.Source]
     lacks: tuple[str, ...]
 
@@ -43,10 +44,10 @@ def prepare(bag: Path, options: Options) -> Setup:
     if not bag.exists():
         raise FileNotFoundError(f'no bag {bag}')
     profile, rig = load_profile(options.profile), load_rig(options.rig_for(bag))
-    found = needs.survey(bag)
+    found = outline(bag)
     sources = topics.wire(found.types, rig, profile, options.maps)
     lacks = tuple(needs.lacks(found, sources, rig, profile))
-    if lacks and not options.incomplete and found.fault is None:
+    if lacks and not options.incomplete and not needs.damaged(found, bag):
         lines = '\n  '.join(lacks)
         there = '\n  '.join(
             f'{topic} ({found.types[topic]}, {found.counts.get(topic, 0)})'

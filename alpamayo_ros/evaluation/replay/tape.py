@@ -55,10 +55,11 @@ class Tape:
     def cycle(self, cycle: Cycle) -> None:
         """Pictures, candidates, plan, words, times and health of one t0."""
         self._images(cycle)
-        if cycle.decision is None or cycle.ego is None:
+        if cycle.decision is None:
             return
         now_ns = cycle.t0_ns + LATENCY_NS
-        given = (cycle.decision, cycle.proposal, cycle.ego, now_ns, cycle.faults)
+        ego = cycle.ego or EgoState(cycle.t0_ns, 0.0, 0.0, 0.0, 0.0, 0.0)
+        given = (cycle.decision, cycle.proposal, ego, now_ns, cycle.faults)
         for event in self._events.of(*given):
             self._writer.write(event)
         if cycle.proposal is not None:
