@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -84,18 +86,23 @@ def board(
     colours: dict[str, tuple[float, float, float]],
 ) -> None:
     """A sign for traffic with that heading, painted in rows of letters (' ': nothing there)."""
-    width = len(pixels[0]) * cell_m
-    right = np.array([np.sin(heading_rad), -np.cos(heading_rad)])
+    width, along = len(pixels[0]) * cell_m, np.array([np.cos(heading_rad), np.sin(heading_rad)])
+    right = np.array([along[1], -along[0]])
     for row, line in enumerate(reversed(pixels)):
-        places = [(k, c) for k, c in enumerate(line) if c != ' ']
-        if not places:
-            continue
-        aside = np.array([(k + 0.5) * cell_m - width / 2 for k, _ in places])
-        at = np.array(xy) + aside[:, None] * right
-        colour = np.array([colours[c] for _, c in places])
-        z, size = bottom_m + row * cell_m, (0.06, cell_m * 1.01)
-        yaw = np.full(len(at), heading_rad)
-        builder.boxes(at, yaw, z, z + cell_m * 1.01, size, colour, jitter=0.0)
+        z, column = bottom_m + row * cell_m, 0
+        for letter, run in itertools.groupby(line):
+            count = len(list(run))
+            span = [(column + k) * cell_m - width / 2 for k in (0, count)]
+            column += count
+            if letter == ' ':
+                continue
+            for back, colour in ((0.0, np.array(colours[letter])), (0.04, STEEL * 0.6)):
+                foot = np.array(xy) + back * along
+                a, b = ([*(foot + right * v), z] for v in span)
+                c, d = ([*(foot + right * v), z + cell_m] for v in span[::-1])
+                normal = along * (1 if back else -1)
+                corners = np.array([[a, b, c], [a, c, d]])
+                builder.triangles(corners, colour, (float(normal[0]), float(normal[1]), 0.0))
     for k in (-0.3, 0.3):
-        foot = (np.array(xy) + right * width * k + 0.08 * np.array([-right[1], right[0]]))[None]
+        foot = (np.array(xy) + right * width * k + 0.1 * along)[None]
         builder.boxes(foot, np.array([heading_rad]), 0.0, bottom_m, (0.1, 0.1), STEEL * 0.7)

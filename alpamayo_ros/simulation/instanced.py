@@ -38,13 +38,14 @@ class Instanced:
 
     def sort_out(self, agents: Sequence[Agent], light: float, time_s: float) -> Sorted:
         """Instances by kind, in the order of ``KINDS``."""
+        groups: dict[str, list[Agent]] = {}
+        for a in agents:
+            groups.setdefault(a.kind if a.kind in KINDS else 'car', []).append(a)
         out: Sorted = {}
-        for kind in KINDS:
-            mine = [a for a in agents if (a.kind if a.kind in KINDS else 'car') == kind]
-            if mine:
-                rows = [_instance(a, kind, light, time_s) for a in mine[:MAX_AGENTS]]
-                out[kind] = np.array(rows, np.float32).reshape(-1, 12)
-                self._prepare(kind, KINDS[kind].mesh)
+        for kind in (k for k in KINDS if k in groups):
+            rows = [_instance(a, kind, light, time_s) for a in groups[kind][:MAX_AGENTS]]
+            out[kind] = np.array(rows, np.float32)
+            self._prepare(kind, KINDS[kind].mesh)
         return out
 
     def glowing(self, instances: Sorted) -> Sorted:

@@ -58,8 +58,8 @@ def _wheels(out: Rows, xs: tuple[float, ...], y: float, radius: float) -> None:
     for x in xs:
         for side in (-1, 1):
             inner, outer = sorted((side * (y - 0.22), side * y))
-            disc(out, x, (inner, outer), radius, (0.0, radius), RUBBER, 10)
-            disc(out, x, (side * (y + 0.01),) * 2, radius, (0.0, radius * 0.55), STEEL, 8)
+            disc(out, x, (inner, outer), radius, (0.0, radius), RUBBER, 8)
+            disc(out, x, (side * (y + 0.01),) * 2, radius, (0.0, radius * 0.55), STEEL, 6)
 
 
 def van_mesh() -> Vertices:

@@ -70,19 +70,20 @@ def side_plate(out: Rows, x: Range, y: float, z: Range, colour: Rgb, material: f
 def disc(
     out: Rows, x: float, y: Range, z: float, radius: Range, colour: Rgb, sides: int = 10
 ) -> None:
-    """A wheel across the agent: a tread between two sides, hollow inside ``radius[0]``."""
+    """A wheel across the agent: two sides from ``radius[0]`` to ``radius[1]``, and its tread."""
     inner, outer = radius
     turn = [2 * math.pi * k / sides for k in range(sides + 1)]
     for a, b in zip(turn, turn[1:], strict=False):
         rim = [(x + r * math.cos(t), z + r * math.sin(t)) for t in (a, b) for r in (inner, outer)]
         (i0, o0), (i1, o1) = rim[:2], rim[2:]
-        tread = 0.75 + 0.5 * max(math.sin((a + b) / 2), 0.0)
-        for side in y:
-            out.extend([q[0], side, q[1], *colour, PLAIN] for q in (i0, o0, o1, i0, o1, i1))
-        lit = [c * tread for c in colour]
-        for p, q in ((o0, o1), (i0, i1)):
-            ring = [(p, y[0]), (q, y[0]), (q, y[1]), (p, y[0]), (q, y[1]), (p, y[1])]
-            out.extend([r[0], w, r[1], *lit, PLAIN] for r, w in ring)
+        for side in dict.fromkeys(y):
+            corners = (i0, o0, o1, i0, o1, i1) if inner else (i0, o0, o1)
+            out.extend([q[0], side, q[1], *colour, PLAIN] for q in corners)
+        if y[0] == y[1]:
+            continue
+        lit = [c * (0.75 + 0.5 * max(math.sin((a + b) / 2), 0.0)) for c in colour]
+        ring = [(o0, y[0]), (o1, y[0]), (o1, y[1]), (o0, y[0]), (o1, y[1]), (o0, y[1])]
+        out.extend([r[0], w, r[1], *lit, PLAIN] for r, w in ring)
 
 
 def tube(

@@ -20,7 +20,7 @@ from alpamayo_ros.simulation.path_road import lane_cars
 from alpamayo_ros.simulation.road import Road
 from alpamayo_ros.simulation.simulation import STEP_S, Simulation
 
-NEAR_M = 260.0
+NEAR_M = 200.0
 ANNOUNCED_M = 200.0
 DECIDE_M = 60.0  # so far before the change of lane the expert looks for its gap
 EASY_GAP_M, LEAST_GAP_M = 12.0, 4.0  # what it makes of a car beside it, far from and at the change
@@ -64,7 +64,7 @@ class Motorway(Simulation):
         return canonical(NavInstruction(word, max(left, 0.0)))[0]
 
     def _traffic_agents(self) -> list[Agent]:
-        """Cars of both carriageways within 260 m, now."""
+        """Cars of both carriageways within 200 m, now."""
         if self._now[0] != self.now_ns:
             self._now = (self.now_ns, self._traffic.agents(self.pose, NEAR_M))
         return self._now[1]
