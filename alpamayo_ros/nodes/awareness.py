@@ -95,7 +95,8 @@ class Awareness:
             whole = len(self._cycles) == CYCLES
             p99_s = float(np.percentile(self._cycles, 99)) if whole else None
             model = ModelStatus(last_cycle_s=self._cycles[-1], p99_cycle_s=p99_s)
-        found = (*self._upstream, self._odometry, *extra)
+        known = {f.code.name: f for f in (self._odometry, *self._upstream) if f is not None}
+        found = (*(known[name] for name in sorted(known)), *extra)
         faults = tuple(fault for fault in found if fault is not None)
         return Scene(
             ego, newest, self._objects_at(ego), faults, model, frame_age_s=self.frame_age_s,

@@ -14,12 +14,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from builtin_interfaces.msg import Time
 from nav_msgs.msg import Odometry, Path
 from rclpy.clock import Clock, ClockType
 from std_msgs.msg import String
 
-from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.faults import Fault
 from alpamayo_ros.msg import DrivingPrompt, NavInstruction, StepDone
 from alpamayo_ros.nodes import convert, qos
 from alpamayo_ros.nodes.base import AlpamayoNode, run
@@ -28,6 +27,7 @@ from alpamayo_ros.nodes.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.step_inputs import StepInputs
 from alpamayo_ros.nodes.step_queue import Announced
 from alpamayo_ros.sensing import navigation, route
+from alpamayo_ros.sensing.announcer import Announcer, Said
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.types import EgoState
 
@@ -49,9 +49,8 @@ class NavigationNode(AlpamayoNode):
         self.source = load_rig(self.settings.rig).odometry
         self._ego: EgoState | None = None
         self._route: np.ndarray | None = None
-        self._waiting: NavInstruction | None = None
-        self._said = ''
-        self._switched_ns = -NS
+        effect_ns = round(self.settings.effect_s * NS) if lockstep else 0
+        self._announcer = Announcer(round(self.settings.hold_s * NS), effect_ns)
         self._looked_ns = -NS
         self._nav = qos.watched_publisher(self, NavInstruction, 'nav', qos.latched(10))
         self._prompt = qos.watched_publisher(self, DrivingPrompt, 'prompt', qos.latched(10))
@@ -68,7 +67,7 @@ class NavigationNode(AlpamayoNode):
         self._read(Odometry, self.source.topic, self._on_odometry, sensor)
         if not lockstep:
             wall = Clock(clock_type=ClockType.STEADY_TIME)
-            self.create_timer(self.settings.period_s, self._switch, clock=wall)
+            self.create_timer(self.settings.period_s, self._on_time, clock=wall)
 
     def _read(self, kind: type, topic: str, take: Callable[[Any], None], profile: Any) -> None:
         """In lockstep only odometry comes from the source alone; a person may say the rest."""
@@ -89,20 +88,22 @@ class NavigationNode(AlpamayoNode):
         known = navigation.NavInstruction(
             message.maneuver, message.distance_m, message.street, message.exit_number
         )
-        at_ns = ns(message.header.stamp) if self.settings.lockstep else None
-        self._offer(known, message.source or 'instruction', message.expires, at_ns)
+        lockstep = self.settings.lockstep  # then the time it was given decides, not its arrival
+        now_ns = ns(message.header.stamp) if lockstep else self.now_ns
+        offered = (known, message.source or 'instruction', now_ns, ns(message.expires), lockstep)
+        self._say(self._announcer.offer(*offered))
 
     def _on_text(self, message: String) -> None:
         found = route.from_text(message.data)
         if isinstance(found, Fault):
             self._refuse(found)
         else:
-            self._offer(found, 'text')
+            self._say(self._announcer.offer(found, 'text', self.now_ns))
 
     def _on_prompt(self, message: String) -> None:
         text, fault = navigation.clean_prompt(message.data)
         out = DrivingPrompt(text=text, source='operator')
-        out.header.stamp = stamp(self._effect_ns(self.now_ns))
+        out.header.stamp = stamp(self.now_ns + self._announcer.effect_ns)
         out.faults = [fault.code.name] if fault else []
         self.faults.update({fault.code.name: str(fault)} if fault else {})
         self._prompt.publish(out)
@@ -120,12 +121,18 @@ class NavigationNode(AlpamayoNode):
         state = convert.ego_state(message, (self.source.frame_id, self.source.child_frame_id))
         if isinstance(state, Fault):
             return  # egomotion reports it
-        self._ego = state
+        newest_ns = 0 if self._ego is None else self._ego.stamp_ns
+        if not newest_ns - NS <= state.stamp_ns < newest_ns:
+            self._ego = state  # a late one tells nothing, a clock that jumped back does
         due_ns = self._looked_ns + self.settings.period_s * NS
         if self._route is not None and not self._looked_ns <= state.stamp_ns < due_ns:
             self._looked_ns = state.stamp_ns
             self._look(state, self._route)
-        self._switch()
+        self._on_time()
+
+    def _on_time(self) -> None:
+        """What waits may be due."""
+        self._say(self._announcer.switch(self.now_ns))
 
     def _look(self, ego: EgoState, points: np.ndarray) -> None:
         """The next manoeuvre of the route, seen from the car."""
@@ -136,52 +143,27 @@ class NavigationNode(AlpamayoNode):
             self._refuse(found)
             self._route = None
         else:
-            self._offer(found, 'route')
+            self._say(self._announcer.offer(found, 'route', self.now_ns))
 
     # -- outputs --------------------------------------------------------------------------------
     def _refuse(self, fault: Fault) -> None:
         self.faults.update({fault.code.name: str(fault)})
 
-    def _offer(
-        self,
-        instruction: navigation.NavInstruction,
-        source: str,
-        expires: Time | None = None,
-        at_ns: int | None = None,
-    ) -> None:
-        """The latest instruction waits until it may be said; at once where ``at_ns`` is given."""
-        text, fault = navigation.canonical(instruction)
+    def _say(self, said: Said | None) -> None:
+        if said is None:
+            return
+        fault = said.fault
         self.faults.update({fault.code.name: str(fault)} if fault else {})
-        out = NavInstruction(text=text, source=source, faults=[fault.code.name] if fault else [])
-        refused = fault is not None and fault.code is Code.NAV_FORMAT
-        if not refused:
-            out.maneuver, out.exit_number = int(instruction.maneuver), instruction.exit_number
-            out.distance_m = float(instruction.distance_m)
-        if expires is not None:
-            out.expires = expires
-        self._waiting = out
-        self._switch(at_ns)
-
-    def _switch(self, at_ns: int | None = None) -> None:
-        """Say what waits, unless it is what was said, or too soon after it."""
-        if self._waiting is None:
-            return
-        now_ns = self.now_ns if at_ns is None else at_ns
-        if self._waiting.text == self._said:
-            self._waiting = None
-            return
-        since_ns = now_ns - self._switched_ns
-        if at_ns is None and 0 <= since_ns < self.settings.hold_s * NS:
-            return
-        out, self._waiting = self._waiting, None
-        self._said, self._switched_ns = out.text, now_ns
-        out.header.stamp, out.header.frame_id = stamp(self._effect_ns(now_ns)), 'map'
+        out = NavInstruction(text=said.text, source=said.source)
+        out.faults = [fault.code.name] if fault else []
+        if said.known is not None:
+            out.maneuver, out.exit_number = int(said.known.maneuver), said.known.exit_number
+            out.distance_m = float(said.known.distance_m)
+        out.header.stamp, out.header.frame_id = stamp(said.stamp_ns), 'map'
+        out.expires = stamp(said.expires_ns)
         self._nav.publish(out)
         self._published += 1
-        self.get_logger().info(f'instruction: {out.text}')
-
-    def _effect_ns(self, now_ns: int) -> int:
-        return now_ns + (round(self.settings.effect_s * NS) if self.settings.lockstep else 0)
+        self.get_logger().info(f'instruction: {said.text}')
 
 
 def main() -> int:

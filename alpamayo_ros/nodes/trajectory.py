@@ -183,13 +183,13 @@ class TrajectoryNode(AlpamayoNode):
         lockstep = self.settings.lockstep
         now_ns = t0_ns + round(self.settings.lockstep_latency_s * NS) if lockstep else self.now_ns
         proposal: Proposal | None = None
+        self.aware.frame_age_s = None if message is None else message.frame_age_s
         if message is not None:
             found = convert.proposal(message)
             if isinstance(found, Fault):
                 self.aware.add(found)
             else:
                 proposal = found
-            self.aware.frame_age_s = message.frame_age_s
             self.origin.t0_ns = t0_ns
         scene = self._scene(t0_ns if proposal else None, t0_ns if lockstep else None)
         self._conclude(proposal, scene, now_ns, t0_ns, message)

@@ -79,16 +79,21 @@ class Cycler:
             role, message = other.source.role, other.message
             if role == 'odometry':
                 self.ego.odometry(message)
+                self.words.pass_time(self._now_ns)
             elif role == 'imu':
                 self.ego.imu(message)
             elif role == 'steering':
                 self.ego.steering(message)
             else:
-                newest = self.ego.newest
-                self.words.take(role, message, newest.stamp_ns if newest else other.time_ns)
+                self.words.take(role, message, self._now_ns)
         self._refused += moment.refused
         done = [self._cycle(found, moment) for found in moment.found]
         return [cycle for cycle in done if cycle is not None]
+
+    @property
+    def _now_ns(self) -> int:
+        """Time of the newest odometry."""
+        return 0 if self.ego.newest is None else self.ego.newest.stamp_ns
 
     def _cycle(self, found: Found, moment: Moment) -> Cycle | None:
         if found.jump:
