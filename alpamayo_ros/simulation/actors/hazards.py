@@ -16,11 +16,12 @@ from alpamayo_ros.simulation.agents import LaneCar
 
 BEHIND_M, LOOK_M = 5.0, 70.0
 VEHICLE_ROOM_M, THING_ROOM_M, PERSON_ROOM_M = 0.2, 0.1, 0.7
+MOVING_MPS = 0.3
 FORESIGHT_S = 1.2  # so long a vehicle is expected to go on moving sideways
 PASSING_S, SPARE_S = 1.5, 1.0
 BEFORE_PERSON_M = 0.5
 STAND_M = 5.0  # the expert stops this far before a standing car (``expert.GAP_M``)
-SIREN_BEHIND_M, SIREN_ASIDE_M, SIREN_RAMP_M = 50.0, -0.4, 7.0
+SIREN_BEHIND_M, SIREN_ASIDE_M, SIREN_RAMP_M = 50.0, -0.4, 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,8 @@ def hazards(placed: Sequence[Placed], way: Way, ego: EgoNow, half_width_m: float
 def _hazard(p: Placed, aside_m: float, ego: EgoNow, half_width_m: float) -> Hazard | None:
     along, across = p.half_m
     rear, touch = p.arc_m - along, across + half_width_m
-    if p.kind in STATIC:
-        if abs(aside_m) > touch + THING_ROOM_M + abs(p.across_mps) * FORESIGHT_S:
+    if p.kind in STATIC and abs(p.across_mps) < MOVING_MPS:
+        if abs(aside_m) > touch + THING_ROOM_M:
             return None
         return Hazard(LaneCar(rear, 0.0, max(p.along_mps, 0.0), p.acceleration_mps2), False,
                       p.final)  # fmt: skip

@@ -1,8 +1,8 @@
 """What a scenario file may say about its scripted actors, one model a kind.
 
-Arcs (``..._m``) run along the ego's lane.  A ``Knob`` is a pair (at severity 0, at severity 1);
-the scenario's severity times the actor's ``severity_scale`` picks the value in between.  Offsets
-are measured from the lane centre, positive to the left.
+Arcs (``..._m``) run along the ego's lane; offsets are measured from its centre, positive to the
+left.  A ``Knob`` is a pair (at severity 0, at severity 1): the scenario's severity times the
+actor's ``severity_scale`` picks the value in between; a single number does not change.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Knob = tuple[float, float]
+Knob = tuple[float, float] | float
 Vehicle = Literal['car', 'van', 'truck', 'emergency_car']
 Side = Literal['left', 'right']
 
 
 def knob(value: Knob, severity: float) -> float:
-    """The value at ``severity`` 0..1."""
+    """The value at ``severity`` 0..1; a single number is the same at all of them."""
+    if not isinstance(value, tuple):
+        return value
     return value[0] + (value[1] - value[0]) * severity
 
 
@@ -62,7 +64,7 @@ class Stopped(ActorModel):
     vehicle: Vehicle = 'car'
     at_m: float = Field(gt=0)
     bend: bool = False
-    offset_m: float = Field(default=0.0, ge=-8, le=8)
+    offset_m: Knob = 0.0
     turned_rad: float = Field(default=0.0, ge=-3.2, le=3.2)
     lamps: bool = False
     count: int = Field(default=1, ge=1, le=5)
@@ -110,7 +112,7 @@ class Crossing(ActorModel):
     at_m: float = Field(gt=0)
     from_m: float = Field(default=4.0, gt=0, le=20)
     speed_mps: float = Field(default=1.4, gt=0, le=8)
-    ahead_s: Knob = (6.0, 3.5)
+    ahead_s: Knob = (3.5, 2.3)
     halts_s: float = Field(default=0.0, ge=0)
     turns_back: bool = False
     angle_rad: float = Field(default=0.0, ge=-1.2, le=1.2)
@@ -131,12 +133,12 @@ class Debris(ActorModel):
     kind: Literal['debris']
     what: Literal['debris_box', 'debris_tyre'] = 'debris_box'
     at_m: float = Field(gt=0)
-    offset_m: Knob = (0.0, 0.0)
+    offset_m: Knob = 0.0
     count: int = Field(default=1, ge=1, le=8)
     apart_m: float = Field(default=1.0, ge=0)
     aside_m: float = 0.0
     rolls_mps: float = Field(default=0.0, ge=-5, le=5)
-    ahead_s: Knob = (6.0, 3.5)
+    ahead_s: Knob = (4.0, 3.0)
     detour_m: float = Field(default=0.0, ge=-6, le=6)
 
 
@@ -170,7 +172,7 @@ class OncomingActor(ActorModel):
     trigger_m: float = Field(default=30.0, ge=0)
     meet_m: float = Field(default=80.0, gt=0)
     speed_mps: float = Field(default=8.0, gt=0, le=30)
-    offset_m: Knob = (3.5, 3.5)
+    offset_m: Knob = 3.5
     detour_m: float = Field(default=0.0, ge=-6, le=6)
 
 

@@ -46,11 +46,11 @@ class StoppedActor:
             rear = apex + BEHIND_BEND_M
             inside = 1.0 if curvature > SHARP_1PM else -1.0
         self.rear_arc_m = rear
+        pose = (knob(model.offset_m, severity), model.turned_rad, 0.0, 0.0)
         self._all = [
             Placed(
                 1000 + 10 * number + k, model.vehicle, rear + half + k * (2 * half + QUEUE_GAP_M),
-                model.offset_m, model.turned_rad, 0.0, 0.0, paint(rng), model.lamps,
-                model.detour_m, True,
+                *pose, paint(rng), model.lamps, model.detour_m, True,
             )
             for k in range(model.count)
         ]  # fmt: skip
@@ -75,7 +75,10 @@ class DebrisActor:
     def __init__(self, model: Debris, seed: int, severity: float, number: int) -> None:
         rng = np.random.default_rng([seed, 36, number])
         self.model, self.began_s, self.first = model, math.inf, 2000 + 10 * number
-        self.offset_m, self.ahead_s = knob(model.offset_m, severity), knob(model.ahead_s, severity)
+        self.offset_m, self.ahead_s = (
+            knob(knob(model.offset_m, severity), severity),
+            knob(model.ahead_s, severity),
+        )
         self.turned = rng.uniform(-0.6, 0.6, model.count).tolist()
 
     def notice(self, ego: EgoNow) -> None:

@@ -23,7 +23,7 @@ from alpamayo_ros.simulation.road import Road
 PULL_MPS2 = 2.0
 SET_OFF_MPS = 0.5  # the ego has set off
 PATIENCE_M = 45.0  # a leader further ahead waits, so that the ego is near when it brakes
-BEHIND_M = 40.0  # an overtaker appears so far behind the ego's bumper
+BEHIND_M = 30.0  # an overtaker appears so far behind the ego's bumper
 CURVE_M = 160.0  # a leader goes no faster than the curves of the next so many metres allow
 
 
@@ -146,14 +146,18 @@ class CutInActor:
         if self.move_at_s < math.inf:
             return
         if not self.began and ego.driven_m >= model.trigger_m:
-            self.track = Track(ego.front_arc_m - BEHIND_M, ego.speed_mps, now)
+            self.track = Track(ego.front_arc_m - BEHIND_M, ego.speed_mps + model.faster_mps, now)
             self.began = True
             return
         if self.began:
-            wanted = max(ego.speed_mps, 3.0) + model.faster_mps
+            gap = arc - self.half_m - ego.front_arc_m
+            faster = model.faster_mps
+            if model.returns:
+                faster = min(faster, max(0.6 * (self.gap_m - gap), 1.0))
+            wanted = max(ego.speed_mps, 3.0) + faster
             if abs(wanted - speed) > 0.3:
                 self.track.reach(now, wanted, 3.0)
-            if arc - self.half_m - ego.front_arc_m >= self.gap_m and model.returns:
+            if gap >= self.gap_m and model.returns:
                 self.move_at_s = now
                 self.track.reach(now + self.move_s / 2, model.then_mps, model.brake_mps2)
 
