@@ -130,7 +130,8 @@ def test_claims_are_counted_against_the_truth(speaker: Speaker) -> None:
     assert fp == 3 * said > 3 * row['plans'], 'a vehicle, standing, and a red light, every time'
     assert fn == tp == 0, 'no drive of 5 s tells a manoeuvre of 6 s'
     assert row['coc_facts_f1'] == 0.0
-    assert row['agreement'] == 1.0 and row['agreement_cycles'] == row['plans']
+    assert row['agreement_cycles'] == row['plans']
+    assert row['agreement'] == 0.5, 'it says keep and speeds up again after the stop at the start'
 
 
 def test_a_late_proposal_is_held_against_its_own_time(speaker: Speaker) -> None:
