@@ -12,7 +12,7 @@ import math
 import numpy as np
 from jaxtyping import Float
 
-from alpamayo_ros.evaluation.metrics.words import stated_intent
+from alpamayo_ros.evaluation.metrics.words import split, stated_intent
 
 STANDING_MPS = 0.5  # a speed below this counts as standing
 SPEED_BAND_MPS = 1.0  # change of speed within the horizon that still counts as keeping it
@@ -114,3 +114,14 @@ def agreement(
         assert value is not None  # both are finite and ``name`` is stated
         scores.append(value)
     return sum(scores) / len(scores)
+
+
+def told_and_driven(
+    text: str, poses: Float[np.ndarray, 'P 3'], speed0_mps: float, dt_s: float
+) -> tuple[float | None, str]:
+    """``agreement``, and a sentence on what differs, '' where nothing does."""
+    fits = agreement(text, poses, speed0_mps, dt_s)
+    if fits is None or fits == 1.0:
+        return fits, ''
+    done = ', '.join(sorted(driven_intent(poses, speed0_mps, dt_s)))
+    return fits, f'The words say {split(text).get("intent", "")!r}; the plan does: {done}.'

@@ -96,6 +96,13 @@ def _safety() -> list[Definition]:
             NUPLAN,
         ),
         Definition(
+            'comfortable_plan',
+            'share',
+            'higher',
+            'Share of plans that keep the same bounds over their horizon, from t0 on.',
+            NUPLAN + ', applied to plans: ' + OWN,
+        ),
+        Definition(
             'plan_to_plan_mean',
             'm',
             'lower',
@@ -133,7 +140,7 @@ def _spread() -> list[Definition]:
             'spread_calibration_error_at_3s',
             'share',
             'lower',
-            'Mean over nine deciles of |coverage - quantile| of the prediction ellipses at 3 s.',
+            'Mean over nine deciles of how far the coverage of the ellipses at 3 s is from it.',
             'Hotelling 1931; ' + OWN,
         ),
     ]
@@ -215,6 +222,12 @@ def _times() -> list[Definition]:
     return [*out, Definition('deadline_misses', 'count', 'lower', late, OWN)]
 
 
-METRICS: dict[str, Definition] = {
-    d.name: d for d in (*_displacement(), *_safety(), *_spread(), *_words(), *_rules(), *_times())
+GROUPS: dict[str, tuple[Definition, ...]] = {
+    'Distance to the driven path': tuple(_displacement()),
+    'Safety, comfort, consistency': tuple(_safety()),
+    'Spread of the candidates': tuple(_spread()),
+    'Chain of causation': tuple(_words()),
+    'Traffic rules': tuple(_rules()),
+    'Ages and times': tuple(_times()),
 }
+METRICS: dict[str, Definition] = {d.name: d for group in GROUPS.values() for d in group}
