@@ -82,7 +82,7 @@ class Scorer:
         cycle: Cycle,
         driven: Float[np.ndarray, 'P 5'],
         valid: Bool[np.ndarray, ' P'],
-        boxes: list[Float[np.ndarray, 'N 5'] | None] | None,
+        boxes: list[Float[np.ndarray, '_ 5'] | None] | None,
     ) -> Values | None:
         """Figures of the candidates and of the plan that came of them."""
         proposal, decision = cycle.proposal, cycle.decision
@@ -126,7 +126,7 @@ class Scorer:
     def _touching(
         self,
         path: Float[np.ndarray, 'P 3'],
-        boxes: list[Float[np.ndarray, 'N 5'] | None] | None,
+        boxes: list[Float[np.ndarray, '_ 5'] | None] | None,
     ) -> Values:
         v = self.vehicle
         size = (v.rear_axle_to_front_bumper_m - v.length_m / 2, v.length_m, v.width_m)
