@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from alpamayo_ros.evaluation import events, metrics
+from alpamayo_ros.evaluation.metrics.agreement import told_and_driven
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.pipeline import Decision
@@ -37,6 +39,7 @@ class DecisionEvents:
     plans: int = field(default=0, init=False)
     stops: int = field(default=0, init=False)
     refusals: int = field(default=0, init=False)
+    _source_t0_ns: int = field(default=0, init=False)
 
     def of(
         self,
@@ -55,8 +58,10 @@ class DecisionEvents:
         self.stops += plan is not None and plan.source != 'model'
         self.refusals += plan is None
         out: list[events.Event] = [self._candidates(decision, proposal, anchor, now_ns, faults)]
+        if proposal is not None:
+            self._source_t0_ns = t0_ns  # a stop goes on from the newest proposal
         if plan is not None:
-            out.append(_plan(plan, decision, t0_ns, now_ns))
+            out.append(_plan(plan, decision, self._source_t0_ns, now_ns))
         out.append(self._health(decision, t0_ns, now_ns))
         if proposal is not None and plan is not None and plan.source == 'model':
             out.append(_words(proposal, plan, now_ns))
@@ -78,11 +83,11 @@ class DecisionEvents:
             t0_ns, shown = proposal.t0_ns, proposal.candidates
             if judgement is not None and judgement.feasible is not None:
                 shown = judgement.feasible.poses
-            paths = [[path[:, 0].tolist(), path[:, 1].tolist()] for path in np.asarray(shown)]
+            paths = [[sent(path[:, 0]), sent(path[:, 1])] for path in np.asarray(shown)]
             costs = [None] * len(paths)
             if judgement is not None and judgement.costs is not None:
                 total = judgement.costs.total
-                costs = [float(c) if math.isfinite(c) else None for c in total]
+                costs = [c if math.isfinite(c) else None for c in sent(total)]
             if decision.plan is not None and decision.plan.source == 'model' and judgement:
                 selected = -1 if judgement.chosen is None else int(judgement.chosen)
         status = REFUSED if proposal is None else PROPOSED
@@ -103,6 +108,11 @@ class DecisionEvents:
             now_ns, h.stamp_ns, t0_ns, int(h.mode), h.reason, names, messages, age_ms, *counts,
             self.runtime,
         )  # fmt: skip
+
+
+def sent(values: Any) -> events.Row:
+    """Numbers as a message carries them, in single precision: so the graph records them too."""
+    return [float(value) for value in np.asarray(values, dtype=np.float32)]
 
 
 def _pose(ego: EgoState) -> events.Row:
@@ -126,11 +136,11 @@ def _plan(plan: Plan, decision: Decision, source_t0_ns: int, now_ns: int) -> eve
     if plan.source == 'model' and judgement is not None and judgement.chosen is not None:
         chosen = int(judgement.chosen)
     stamps = (source_t0_ns, now_ns, plan.valid_until_ns)
-    points = (t.x_m.tolist(), t.y_m.tolist(), t.speed_mps.tolist())
+    points = (sent(t.x_m), sent(t.y_m), sent(t.speed_mps))
     return events.Plan(
         now_ns, 'trajectory', plan.t0_ns, plan.id, *stamps, source(plan, decision),
         int(decision.state.mode), chosen, _pose(plan.anchor), *points,
-        float(t.acceleration_mps2[0]), float(t.steering_rad[0]),
+        sent(t.acceleration_mps2)[0], sent(t.steering_rad)[0],
     )  # fmt: skip
 
 
@@ -139,11 +149,7 @@ def _words(proposal: Proposal, plan: Plan, now_ns: int) -> events.Words:
     parts = metrics.split(proposal.text)
     t = plan.trajectory
     poses = np.stack([t.x_m, t.y_m, t.heading_rad], 1)
-    fits = metrics.agreement(proposal.text, poses, plan.anchor.speed_mps, t.dt_s)
+    fits, differs = told_and_driven(proposal.text, poses, plan.anchor.speed_mps, t.dt_s)
     seen, situation, rationale, intent = (parts.get(name, '') for name in metrics.PARTS)
-    differs = ''
-    if fits is not None and fits < 1.0:
-        done = ', '.join(sorted(metrics.driven_intent(poses, plan.anchor.speed_mps, t.dt_s)))
-        differs = f'The words say {intent!r}; the plan does: {done}.'
     said = (seen, situation, rationale, intent)
     return events.Words(now_ns, proposal.t0_ns, plan.id, *said, fits, differs)

@@ -10,13 +10,14 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 from visualization_msgs.msg import MarkerArray
 
+from alpamayo_ros.evaluation.metrics.agreement import told_and_driven
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import ChainOfCausation, PlannedTrajectory
 from alpamayo_ros.nodes import markers, overlay, qos
 from alpamayo_ros.nodes.base import AlpamayoNode, run
 from alpamayo_ros.nodes.convert import NS, buffer, ns
 from alpamayo_ros.nodes.params import Param
-from alpamayo_ros.nodes.wording import PARTS, agreement, printable, split
+from alpamayo_ros.nodes.wording import PARTS, printable, split
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.image_gate import decode_compressed
 from alpamayo_ros.sensing.rig import load_rig
@@ -103,10 +104,13 @@ def explain(raw: ChainOfCausation, plan: PlannedTrajectory) -> ChainOfCausation:
     message.version, message.language = 1, 'en'
     message.complete = all(parts.get(name) for name in PARTS)
     message.truncated = raw.truncated or message.text != raw.text
-    message.tokens, message.drafted = raw.tokens, raw.drafted
+    message.tokens, message.drafted, message.agreement = raw.tokens, raw.drafted, math.nan
     message.age_s = (ns(plan.header.stamp) - ns(raw.header.stamp)) / NS
-    speeds = list(plan.speed_mps) or [math.nan]
-    message.agreement, message.disagreement = agreement(parts, speeds[0], speeds[-1])
+    if len(plan.x_m):
+        poses = np.column_stack([plan.x_m, plan.y_m, plan.heading_rad])
+        speed0_mps = plan.speed_mps[0] - plan.acceleration_mps2[0] * plan.dt_s
+        fits, differs = told_and_driven(message.text, poses, speed0_mps, plan.dt_s)
+        message.agreement, message.disagreement = math.nan if fits is None else fits, differs
     message.faults = sorted({*raw.faults, *([Code.COC_TRUNCATED.name] * message.truncated)})
     return message
 

@@ -50,7 +50,9 @@ class TrajectoryTopics:
         plan = decision.plan
         assert plan is not None  # called with a decision that let one out
         if decision.judgement is not None and self._evaluated.get_subscription_count():
-            self._evaluated.publish(evaluated.message(decision.judgement, message))
+            found = evaluated.message(decision.judgement, message)
+            found.profile = self._config.profile.name
+            self._evaluated.publish(found)
         if self._path.get_subscription_count() or self._autoware is not None:
             anchor = (plan.anchor.x_m, plan.anchor.y_m, plan.anchor.heading_rad)
             t = plan.trajectory

@@ -1,15 +1,15 @@
 """The parts of nodes/ that need no ROS: parameters, joining, lockstep, wording."""
 
-import math
-
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alpamayo_ros.evaluation.metrics.agreement import told_and_driven
 from alpamayo_ros.nodes.joins import Joiner
 from alpamayo_ros.nodes.lockstep import NO_PLAN, Lockstep
 from alpamayo_ros.nodes.params import Param, problem, problems
-from alpamayo_ros.nodes.wording import MAX_BYTES, agreement, printable, split
+from alpamayo_ros.nodes.wording import MAX_BYTES, printable, split
 from alpamayo_ros.sensing.instructions import Instructions
 
 WAIT = Param('wait_s', float, 's', 'How long.', 0.0, 0.2)
@@ -162,25 +162,17 @@ def test_parts_are_found_by_name_and_the_first_counts():
 
 
 @pytest.mark.parametrize(
-    ('intent', 'first', 'last', 'expected'),
-    [
-        ('stop', 5.0, 0.0, 1.0),
-        ('stop', 0.1, 0.0, 1.0),  # it stands already
-        ('stop', 5.0, 5.2, 0.5),
-        ('stop', 5.0, 8.0, 0.0),
-        ('keep speed and keep the lane', 5.0, 5.5, 1.0),
-        ('speed up', 5.0, 9.0, 1.0),
-        ('speed up', 5.0, 1.0, 0.0),
-    ],
+    ('intent', 'speed_mps', 'expected'),
+    [('keep speed', 5.0, 1.0), ('stop', 5.0, 0.5), ('speed up and turn left', 5.0, 0.5)],
 )
-def test_words_and_plan_agree_or_not(intent, first, last, expected):
-    value, text = agreement({'intent': intent}, first, last)
-    assert value == expected and bool(text) == (expected < 1.0)
-
-
-def test_agreement_is_unknown_without_words_on_speed_or_without_numbers():
-    assert math.isnan(agreement({'intent': 'enjoy the view'}, 1.0, 2.0)[0])
-    assert math.isnan(agreement({'intent': 'stop'}, math.nan, 2.0)[0])
+def test_words_and_plan_agree_or_it_is_said_what_differs(intent, speed_mps, expected):
+    way = np.arange(1, 61) * 0.1 * speed_mps
+    poses = np.stack([way, np.zeros(60), np.zeros(60)], axis=1)
+    value, text = told_and_driven(f'intent: {intent}', poses, speed_mps, 0.1)
+    assert value == expected
+    sentence = f'The words say {intent!r}; the plan does: keep.'
+    assert text == ('' if expected == 1.0 else sentence)
+    assert told_and_driven('intent: enjoy the view', poses, speed_mps, 0.1) == (None, '')
 
 
 def test_a_lost_answer_is_asked_again(monkeypatch):
