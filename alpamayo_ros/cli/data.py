@@ -1,4 +1,4 @@
-"""``alpamayo data``: recordings in other formats, converted to bags."""
+"""``alpamayo data``: recordings in other formats made into bags; bags checked and sealed."""
 
 from __future__ import annotations
 
@@ -7,30 +7,114 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help='Convert recordings.')
-convert = typer.Typer(no_args_is_help=True, help='Convert a recording to an mcap and a rig file.')
-app.add_typer(convert, name='convert')
+from alpamayo_ros.cli import data_bags
+from alpamayo_ros.cli.working import working
 
+CONVERT = """Convert a recording to an mcap and, beside it, a rig file.
 
-@convert.callback()
-def formats() -> None:
-    """Convert a recording to an mcap and a rig file."""
+Each converter says what in the bag is real, what was computed and what was
+assumed; the bag carries the same words. Then:
+
+  alpamayo replay drive.mcap --rig drive.rig.yaml --incomplete --out report
+"""
+BAD = (ValueError, KeyError)
+
+HELP = 'Convert recordings; check, seal and simulate bags.'
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP)
+convert = typer.Typer(no_args_is_help=True, help=CONVERT, rich_markup_mode=None)
+app.add_typer(convert, name='convert', short_help='Another format to an mcap and a rig file.')
+app.command('check')(data_bags.check)
+app.command('seal')(data_bags.seal)
+app.command('simulate')(data_bags.simulate)
+
+Out = Annotated[Path, typer.Argument(help='Bag to write (.mcap); the rig goes beside it.')]
 
 
 @convert.command('surround_dgp')
 def surround_dgp(
     source: Annotated[Path, typer.Argument(help='Folder of a DGP scene (scene_*.json).')],
-    out: Annotated[Path, typer.Argument(help='Bag to write (.mcap).')],
+    out: Out,
 ) -> None:
-    """Six surround cameras with calibration and poses of a DGP scene."""
+    """Six surround cameras with calibration, poses and 3-D boxes of a DGP scene (TRI-ML/dgp).
+
+    The folder holds scene_*.json, calibration/, rgb/ and, for boxes, bounding_box_3d/.
+    """
     from alpamayo_ros.evaluation.surround_dgp import convert as run
 
-    scene = run(source, out)
-    stamps = sorted({image.stamp_ns for image in scene.images})
-    typer.echo(
-        f'{out}: {len(scene.images)} images of {len(scene.rig.cameras)} cameras at '
-        f'{len(stamps)} instants over {(stamps[-1] - stamps[0]) / 1e9:.2f} s (converted)\n'
-        f'{out.with_suffix(".rig.yaml")}: the rig; vehicle dimensions are assumed'
-    )
-    if scene.clock_divisor != 1:
-        typer.echo(f'stamps were divided by {scene.clock_divisor}: the scene dates itself to 2464')
+    with working('converting', BAD) as moved:
+        facts = run(source, out, moved).facts
+    assert facts is not None
+    _say(out, facts.lines())
+
+
+@convert.command('kitti_odometry')
+def kitti_odometry(
+    source: Annotated[
+        Path, typer.Argument(help='Folder with calib.txt, poses.txt and image_l/*.png.')
+    ],
+    out: Out,
+) -> None:
+    """One grey camera at 10 Hz with poses: a sequence of the KITTI odometry benchmark.
+
+    Poses are those of the left camera; they are moved to the rear axle
+    through the mount that the dataset's set-up drawing gives.
+    """
+    from alpamayo_ros.evaluation.kitti_odometry import convert as run
+
+    with working('converting', BAD) as moved:
+        facts = run(source, out, moved)
+    _say(out, facts.lines())
+
+
+@convert.command('comma2k19')
+def comma2k19(
+    source: Annotated[
+        Path, typer.Argument(help='Folder with frame_*.npy, speed_*.npy, steering_angle_*.npy.')
+    ],
+    out: Out,
+    steering_ratio: Annotated[
+        float, typer.Option(min=5.0, max=30.0, help='Steering wheel over road wheels; assumed.')
+    ] = 16.9,
+) -> None:
+    """GNSS odometry at 20 Hz and CAN speed and steering at 83 Hz of a comma2k19 segment; no video.
+
+    Positions (ECEF) become a local east-north-up frame; the attitude of the
+    device in the car is computed from the direction of travel.
+    """
+    from alpamayo_ros.evaluation.comma2k19 import convert as run
+
+    with working('converting', BAD) as moved:
+        facts = run(source, out, moved, steering_ratio)
+    _say(out, facts.lines())
+
+
+@convert.command('nuscenes')
+def nuscenes(
+    source: Annotated[
+        Path, typer.Argument(help='Folder that holds v1.0-*/ (the tables) and samples/.')
+    ],
+    out: Out,
+    scene: Annotated[
+        str, typer.Option(help='Name of the scene, scene-0061 for example; default: the first.')
+    ] = '',
+    version: Annotated[
+        str, typer.Option(help='Folder of the tables, v1.0-mini for example, if there are more.')
+    ] = '',
+) -> None:
+    """All cameras, poses and boxes of one scene in nuScenes format; sweeps/ are used if there.
+
+    Any folder with the tables scene, sample, sample_data, ego_pose,
+    calibrated_sensor and sensor will do; no software of the dataset is needed.
+    """
+    from alpamayo_ros.evaluation.nuscenes import convert as run
+
+    with working('converting', BAD) as moved:
+        facts = run(source, out, moved, scene, version)
+    _say(out, facts.lines())
+
+
+def _say(out: Path, lines: list[str]) -> None:
+    from alpamayo_ros.evaluation.rig_file import rig_path
+
+    typer.echo(f'{out}: ' + '\n'.join(lines))
+    typer.echo(f'{rig_path(out)}: the rig')

@@ -174,7 +174,8 @@ def scan(file: BinaryIO, first: int, limit: int) -> tuple[list[Unit], Damage | N
         if opcode == rec.DATA_END:
             return units, None
         if length > left:
-            return units, Damage(f'a record claims {length} bytes, {left} are left', at)
+            text = f'cut off or damaged: a record claims {length} bytes, {left} are left'
+            return units, Damage(text, at)
         try:
             units.append(Unit(opcode, at, rec.PREFIX.size + length, _start(opcode, head)))
         except (ValueError, struct.error) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ def rotation_of(
 
 
 def pose_of(
-    quaternion_wxyz: Sequence[float], translation: Sequence[float]
+    quaternion_wxyz: Sequence[float | int], translation: Sequence[float | int]
 ) -> Float[np.ndarray, '4 4']:
     """4 x 4 matrix of a quaternion (w, x, y, z) and a translation [m]."""
     out = np.eye(4)
@@ -82,16 +83,19 @@ def turn_between(
 
 
 def velocities(
-    stamps_ns: Sequence[int], poses: Float[np.ndarray, 'N 4 4']
+    stamps_ns: Sequence[int], poses: Float[np.ndarray, 'N 4 4'], window_ns: int = 0
 ) -> tuple[Float[np.ndarray, 'N 3'], Float[np.ndarray, 'N 3']]:
     """Linear [m/s] and angular [rad/s] velocity in the body's own axes, by central differences.
 
-    Zero where there is one pose alone.
+    Between the poses before and after, or further ones until ``window_ns`` lies between them, as
+    far as there are any.  Zero where there is one pose alone.
     """
-    last = len(stamps_ns) - 1
+    last, half = len(stamps_ns) - 1, window_ns // 2
     linear, angular = np.zeros((last + 1, 3)), np.zeros((last + 1, 3))
-    for i in range(last + 1):
-        a, b = max(0, i - 1), min(last, i + 1)
+    for i, now in enumerate(stamps_ns):
+        a = min(i - 1, bisect.bisect_right(stamps_ns, now - half) - 1) if half else i - 1
+        b = max(i + 1, bisect.bisect_left(stamps_ns, now + half)) if half else i + 1
+        a, b = max(0, a), min(last, b)
         dt_s = (stamps_ns[b] - stamps_ns[a]) / NS or math.inf
         linear[i] = poses[i, :3, :3].T @ (poses[b, :3, 3] - poses[a, :3, 3]) / dt_s
         angular[i] = turn_between(poses[a, :3, :3], poses[b, :3, :3]) / dt_s

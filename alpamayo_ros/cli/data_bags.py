@@ -1,0 +1,149 @@
+"""``alpamayo data check``, ``seal`` and ``simulate``: bags themselves."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from alpamayo_ros.cli.working import working
+
+if TYPE_CHECKING:
+    from alpamayo_ros.evaluation.bag import BagMessage
+
+LARGEST = (8192, 8192)
+BROKEN = 5  # exit status for a bag that is cut off or damaged
+Bag = Annotated[Path, typer.Argument(help='A bag: .mcap, .db3 or a folder of rosbag2.')]
+
+
+def check(
+    bag: Bag,
+    as_json: Annotated[bool, typer.Option('--json', help='One JSON object on stdout.')] = False,
+) -> None:
+    """Read a whole bag and say whether it is sound: lengths, checksums, indexes, counts, messages.
+
+    Every message is decoded, every compressed image is looked through.
+    Exit 0: sound; 5: damaged, and where. Bags of `ros2 bag record` have no
+    checksum over messages unless config/record.yaml is used; `alpamayo data
+    seal` adds one afterwards.
+    """
+    from alpamayo_ros.evaluation.bag import BagReader
+    from alpamayo_ros.evaluation.bag_outline import outline
+
+    with working('reading', (ValueError,)) as moved:
+        contents = outline(bag)
+        total = max(1, contents.counts.total())
+        reader, found = BagReader(bag), Counter[str]()
+        images: list[str] = []
+        for number, message in enumerate(reader):
+            found[message.topic] += 1
+            if problem := _image(message):
+                images.append(f'{message.topic} at {message.time_ns / 1e9:.3f} s: {problem}')
+            if number % 100 == 0:
+                moved(number / total)
+    result: dict[str, Any] = {
+        'bag': str(bag),
+        'sound': reader.fault is None and not images,
+        'fault': '' if reader.fault is None else reader.fault.message,
+        'offset': None if reader.fault is None else reader.fault.values.get('offset'),
+        'messages': reader.count,
+        'under_no_checksum': reader.unchecked,
+        'images': images,
+        'topics': dict(sorted(found.items())),
+        'about': contents.about,
+    }
+    typer.echo(json.dumps(result, indent=1) if as_json else _text(result, contents.types))
+    raise typer.Exit(0 if result['sound'] else BROKEN)
+
+
+def seal(bag: Bag) -> None:
+    """Write the SHA-256 of each file of a bag, which every later reading compares with.
+
+    sqlite3 bags, and mcap as `ros2 bag record` writes it, cannot show a
+    flipped bit within a message; a sealed one can. `sha256sum -c` reads the
+    same file. A bag that is damaged already is refused (exit 5).
+    """
+    from alpamayo_ros.evaluation.bag import BagReader
+    from alpamayo_ros.evaluation.bag_folder import seal as run
+    from alpamayo_ros.evaluation.bag_folder import sums_path
+
+    if sums_path(bag).exists():
+        typer.echo(f'{sums_path(bag)} exists; compare with: alpamayo data check {bag}', err=True)
+        raise typer.Exit(2)
+    with working('sealing'):
+        reader = BagReader(bag)
+        for _ in reader:
+            pass
+        if reader.fault is not None:
+            typer.echo(f'not sealed: BAG_BROKEN {reader.fault.message}', err=True)
+            raise typer.Exit(BROKEN)
+        target = run(bag)
+    typer.echo(f'{target}: sealed; alpamayo data check {bag} compares')
+
+
+def simulate(
+    out: Annotated[Path, typer.Argument(help='Bag to write (.mcap); the rig goes beside it.')],
+    scenario: Annotated[str, typer.Option(help='Name of a scenario.')] = 'winding_road',
+    seed: Annotated[int, typer.Option(help='Seed of the world.')] = 0,
+    seconds: Annotated[float, typer.Option(min=0.1, max=600, help='Length.')] = 10.0,
+    size: Annotated[
+        str, typer.Option(help='Draw every picture up to WIDTHxHEIGHT, for benchmarks.')
+    ] = '',
+) -> None:
+    """Record a drive of the built-in simulator without ROS; the privileged expert drives.
+
+    Six JPEG cameras at 10 Hz, camera_info, odometry and tf at 50 Hz,
+    ground_truth/objects and nav_instruction. The same arguments give the same
+    bytes.
+    """
+    from alpamayo_ros.evaluation.sim_bag import record_drive
+
+    pixels = _size(size)
+    with working('driving', (ValueError,)) as moved:
+        facts = record_drive(scenario, seed, out, seconds, pixels, lambda s: moved(s / seconds))
+    end = f', the drive ended: {facts.end}' if facts.end else ''
+    typer.echo(f'{out}: {facts.messages} messages, {facts.steps} steps of 0.1 s{end}')
+
+
+def _size(text: str) -> tuple[int, int] | None:
+    if not text:
+        return None
+    width, _, height = text.partition('x')
+    if not (width.isdigit() and height.isdigit() and 0 < int(width) <= 8192 >= int(height) > 0):
+        raise typer.BadParameter(f'--size is WIDTHxHEIGHT, 1600x900 for example, not {text!r}')
+    return int(width), int(height)
+
+
+def _image(message: BagMessage) -> str:
+    """What is wrong with a compressed image, '' where nothing is or it is none."""
+    if message.type != 'sensor_msgs/msg/CompressedImage':
+        return ''
+    from alpamayo_ros.faults import Code
+    from alpamayo_ros.sensing.image_gate import gate_compressed
+
+    data = message.message.data
+    fault = gate_compressed(data, LARGEST)
+    if fault is not None and 'width' in fault.values:  # its own size is as good as any here
+        fault = gate_compressed(data, (int(fault.values['width']), int(fault.values['height'])))
+    damaged = fault is not None and fault.code in (Code.IMG_HEADER, Code.IMG_TRUNCATED)
+    return f'{fault.code.name} {fault.message}' if fault is not None and damaged else ''
+
+
+def _text(result: dict[str, Any], types: dict[str, str]) -> str:
+    lines = [f'{result["bag"]}: {"sound" if result["sound"] else "DAMAGED"}']
+    lines += [f'  {n:7d}  {name}  {types.get(name, "")}' for name, n in result['topics'].items()]
+    lines += [f'  {name}: {text}' for name, text in result['about'].items()]
+    if result['fault']:
+        lines.append(f'BAG_BROKEN: {result["fault"]}')
+    lines += [f'image: {text}' for text in result['images'][:10]]
+    if len(result['images']) > 10:
+        lines.append(f'image: and {len(result["images"]) - 10} more')
+    if count := result['under_no_checksum']:
+        lines.append(
+            f'{count} messages are under no checksum: a flipped bit in a message that still '
+            'decodes would go unseen. alpamayo data seal protects it from now on.'
+        )
+    return '\n'.join(lines)

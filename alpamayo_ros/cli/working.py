@@ -1,0 +1,34 @@
+"""Long work on the command line: a bar on stderr, bad input as a sentence, a clean Ctrl-C."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import typer
+
+
+@contextmanager
+def working(
+    what: str, bad: tuple[type[Exception], ...] = (ValueError,)
+) -> Iterator[Callable[[float], None]]:
+    """Yields a function that hears the share that is done, 0 to 1.
+
+    Exit 2 for the exceptions of bad input, 130 for Ctrl-C.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn('{task.description}'), BarColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    try:
+        with bar:
+            task = bar.add_task(what, total=1.0)
+            yield lambda share: bar.update(task, completed=share)
+    except KeyboardInterrupt:
+        typer.echo('interrupted; nothing was kept', err=True)
+        raise typer.Exit(130) from None
+    except bad as error:
+        typer.echo(f'alpamayo: {error}', err=True)
+        raise typer.Exit(2) from error

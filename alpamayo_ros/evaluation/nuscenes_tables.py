@@ -1,0 +1,157 @@
+"""The tables of a nuScenes-format folder (``v1.0-*/*.json``), joined for one scene.
+
+The format: H. Caesar et al., "nuScenes: A multimodal dataset for autonomous driving", CVPR 2020,
+and its published schema.  No software of the dataset is used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Row = Mapping[str, Any]
+TABLES = ('scene', 'sample', 'sample_data', 'ego_pose', 'calibrated_sensor', 'sensor')
+OPTIONAL = ('sample_annotation', 'instance', 'category', 'log')
+FIELDS = {
+    'scene': ('token', 'name'),
+    'sample': ('token', 'timestamp', 'scene_token'),
+    'sample_data': (
+        'sample_token', 'ego_pose_token', 'calibrated_sensor_token', 'filename', 'timestamp',
+    ),
+    'ego_pose': ('token', 'timestamp', 'rotation', 'translation'),
+    'calibrated_sensor': ('token', 'sensor_token', 'rotation', 'translation'),
+    'sensor': ('token', 'channel', 'modality'),
+    'sample_annotation': ('sample_token', 'instance_token', 'rotation', 'translation', 'size'),
+    'instance': ('token', 'category_token'),
+    'category': ('token', 'name'),
+    'log': ('token',),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture: the sensor's row, the calibration's, and the pose's."""
+
+    channel: str
+    stamp_us: int
+    file: str
+    key_frame: bool
+    calibration: Row
+    pose: Row
+
+
+@dataclass(frozen=True, slots=True)
+class SceneTables:
+    """Everything of one scene: pictures and poses in time order, boxes by sample time.
+
+    ``annotations``: (time of the sample [us], row, category's name).
+    """
+
+    name: str
+    version: str
+    location: str
+    pictures: tuple[Picture, ...]
+    poses: tuple[Row, ...]
+    annotations: tuple[tuple[int, Row, str], ...]
+
+
+def scene_names(folder: Path, version: str = '') -> list[str]:
+    """Names of the scenes in a folder."""
+    return [str(row['name']) for row in _load(_version(folder, version), 'scene')]
+
+
+def read_tables(folder: Path, scene: str = '', version: str = '') -> SceneTables:
+    """Join the tables for ``scene`` (a name; '' : the first); FileNotFoundError or ValueError say
+    what is missing.
+    """
+    home = _version(folder, version)
+    tables = {name: _load(home, name) for name in TABLES}
+    tables |= {name: _load(home, name) for name in OPTIONAL if (home / f'{name}.json').exists()}
+    chosen = next((s for s in tables['scene'] if scene in ('', s['name'], s['token'])), None)
+    if chosen is None:
+        names = [s['name'] for s in tables['scene']]
+        raise ValueError(f'no scene {scene!r}; there are {names[:10]}{" ..." * (len(names) > 10)}')
+    samples = {s['token']: s for s in tables['sample'] if s['scene_token'] == chosen['token']}
+    by_token = {
+        name: _by_token(tables[name]) for name in ('ego_pose', 'calibrated_sensor', 'sensor')
+    }
+    pictures, poses = [], {}
+    for row in tables['sample_data']:
+        if row['sample_token'] not in samples:
+            continue
+        calibration = _find(by_token['calibrated_sensor'], row, 'calibrated_sensor_token')
+        sensor = _find(by_token['sensor'], calibration, 'sensor_token')
+        pose = _find(by_token['ego_pose'], row, 'ego_pose_token')
+        poses[int(pose['timestamp'])] = pose
+        if sensor['modality'] == 'camera':
+            key = bool(row.get('is_key_frame', True))
+            head = (str(sensor['channel']), int(row['timestamp']), str(row['filename']), key)
+            pictures.append(Picture(*head, calibration, pose))
+    log = _by_token(tables.get('log', [])).get(str(chosen.get('log_token')), {})
+    return SceneTables(
+        str(chosen['name']),
+        home.name,
+        str(log.get('location', '')),
+        tuple(sorted(pictures, key=lambda p: (p.stamp_us, p.channel))),
+        tuple(poses[t] for t in sorted(poses)),
+        tuple(_annotations(tables, samples)),
+    )
+
+
+def _annotations(
+    tables: Mapping[str, Sequence[Row]], samples: Mapping[str, Row]
+) -> list[tuple[int, Row, str]]:
+    instances = _by_token(tables.get('instance', []))
+    categories = _by_token(tables.get('category', []))
+    rows = []
+    for row in tables.get('sample_annotation', []):
+        sample = samples.get(row['sample_token'])
+        if sample is not None:
+            instance = instances.get(str(row['instance_token']), {})
+            category = categories.get(str(instance.get('category_token')), {})
+            name = row.get('category_name') or category.get('name', 'unknown')
+            rows.append((int(sample['timestamp']), row, str(name)))
+    return sorted(rows, key=lambda r: (r[0], str(r[1]['instance_token'])))
+
+
+def _version(folder: Path, version: str) -> Path:
+    """The folder of the tables; the only one there is, unless named."""
+    found = sorted(p for p in folder.glob(f'{version or "v1.0-*"}') if p.is_dir())
+    if not found:
+        text = f'no folder {version or "v1.0-*"} in {folder}; a nuScenes-format folder holds'
+        raise FileNotFoundError(f'{text} v1.0-mini/*.json (or -trainval, -test) and samples/')
+    if len(found) > 1:
+        names = ', '.join(p.name for p in found)
+        raise ValueError(f'{folder} holds {names}; name one with --version')
+    return found[0]
+
+
+def _load(home: Path, name: str) -> list[Row]:
+    path = home / f'{name}.json'
+    try:
+        rows = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise FileNotFoundError(f'no {name}.json in {home}') from None
+    except ValueError as error:
+        raise ValueError(f'{path} is no JSON: {error}') from error
+    if not isinstance(rows, list):
+        raise ValueError(f'{path}: expected a list of rows')
+    for number, row in enumerate(rows):
+        missing = [f for f in FIELDS[name] if not isinstance(row, dict) or f not in row]
+        if missing:
+            raise ValueError(f'{path}: row {number} has no {missing[0]!r}')
+    return rows
+
+
+def _by_token(rows: Sequence[Row]) -> dict[str, Row]:
+    return {str(row['token']): row for row in rows}
+
+
+def _find(table: Mapping[str, Row], row: Row, key: str) -> Row:
+    found = table.get(str(row[key]))
+    if found is None:
+        raise ValueError(f'{key} {row[key]!r} leads nowhere: the tables do not fit together')
+    return found
