@@ -91,14 +91,19 @@ def _replay(
     as_json: bool,
 ) -> int:
     """The exit code."""
+    from pydantic import ValidationError
+
     from alpamayo_ros.evaluation import regression
     from alpamayo_ros.evaluation.replay.run import ReplayError, run
 
-    reference = None if against is None else regression.read(against, tolerances)
+    try:
+        reference = None if against is None else regression.read(against, tolerances)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
     try:
         with _bar(bag.name) as tell:
             result = run(bag, out, options, tell)
-    except ReplayError as error:
+    except (ReplayError, ValidationError) as error:
         typer.echo(f'alpamayo replay: {error}', err=True)
         return USAGE
     summary = result.summary.as_dict()
@@ -109,7 +114,7 @@ def _replay(
         show(summary, out)
     worse = [] if reference is None else regression.compare(reference, summary)
     if reference is not None:
-        typer.echo(regression.words(worse, against), err=bool(worse))
+        typer.echo(regression.words(worse, against), err=bool(worse) or as_json)
     return code(summary, result.interrupted, bool(worse))
 
 
