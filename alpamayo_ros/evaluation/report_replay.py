@@ -122,7 +122,9 @@ def notes(
             f'replayed. {summary["broken"]}'.strip()
         )
     out += [str(note) for note in summary['notes']]
-    if not recording.all(events.Image):
+    if not recording.all(events.Image) and summary['counts'].get('pictures'):
+        out.append('No picture was kept (none of a complete set): this page has no frames.')
+    elif not recording.all(events.Image):
         out.append('The recording holds no pictures: this page has no frames.')
     elif no_rig:
         out.append(

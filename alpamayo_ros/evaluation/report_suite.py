@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.evaluation import pages, plots, plots_replay, plots_suite, report_tables
@@ -60,7 +61,7 @@ def page(report: Report, recordings: Sequence[tuple[Row, Recording]]) -> str:
     apart = plots.svg_ids_apart(drawn)
     return pages.render(
         'report_suite.html.j2',
-        title=f'Suite {report["suite"]}' if report.get('suite') else 'Suite',
+        title=f'Suite {Path(report["suite"]).name}' if report.get('suite') else 'Suite',
         about=about(report),
         verdict=verdict(report),
         colour=colour(report),
@@ -165,9 +166,10 @@ def families(report: Report) -> list[tuple[str, Mapping[str, Any], dict[str, Fig
 
 def ends(rows: Sequence[Row]) -> list[tuple[str, int, bool]]:
     """How drives ended: in words, how often, whether that is a good end."""
+    said = {**ENDS, 'collision': 'made contact'}
     counts = Counter(row['end'] for row in rows)
     return [
-        (ENDS.get(end, end), count, end not in BAD_ENDS) for end, count in counts.most_common()
+        (said.get(end, end), count, end not in BAD_ENDS) for end, count in counts.most_common()
     ]
 
 

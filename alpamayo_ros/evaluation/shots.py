@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from alpamayo_ros.evaluation import camera_frame, pages
+from alpamayo_ros.evaluation import camera_frame, events, pages
 from alpamayo_ros.evaluation.dashboard import Moment
 from alpamayo_ros.evaluation.moments import Notable
+from alpamayo_ros.evaluation.plots import acceleration
 from alpamayo_ros.evaluation.recording import Recording
 from alpamayo_ros.evaluation.top_view import Car, Road, TopView, arc_length
 from alpamayo_ros.evaluation.video import Director
@@ -88,11 +89,13 @@ def shots(
 def _shot(director: Director, rig: Rig | None, notable: Notable) -> Shot:
     moment = director.moment(notable.t0_ns, TRUTH_S)
     name, picture = _front(director.recording, rig, moment, notable.t0_ns)
-    about = f'{moment.speed_mps:.1f} m/s, {moment.acceleration_mps2:+.1f} m/s², {moment.state}.'
+    table = director.recording.ego
+    change = float(np.interp(notable.t0_ns / 1e9, table[:, 0], acceleration(table)))
+    state = f', {moment.state}' if director.recording.all(events.Health) else ''
     return Shot(
         time_s=moment.time_s,
         what=notable.what,
-        about=about,
+        about=f'{moment.speed_mps:.1f} m/s, {change:+.1f} m/s²{state}.',
         camera=name,
         picture=picture,
         above=pages.data_url(_above(moment), ABOVE[0]),

@@ -9,6 +9,7 @@ from typing import Any
 from alpamayo_ros.evaluation import scores
 from alpamayo_ros.evaluation.replay.figures import Cell
 from alpamayo_ros.evaluation.replay.summary import Summary
+from alpamayo_ros.simulation.journal import Job
 from alpamayo_ros.simulation.scenario import Scenario
 from alpamayo_ros.simulation.suite import scored
 
@@ -66,7 +67,8 @@ def row(name: str, seed: int = 0, **changes: Any) -> dict[str, Any]:
         'coc_facts': [8, 1, 1], 'agreement': 0.8, **changes,
     }  # fmt: skip
     family = name.rpartition('_')[0]
-    return scored(Scenario(name=name, description='a test', duration_s=30, family=family), raw)
+    scenario = Scenario(name=name, description='a test', duration_s=30, family=family)
+    return scored(Job(scenario, seed), raw)
 
 
 def rows() -> list[dict[str, Any]]:

@@ -127,11 +127,17 @@ def test_egomotion_alone_is_a_page_without_frames_that_says_so(tmp_path: Path):
     kinds = ('image', 'candidates', 'plan', 'words', 'health', 'timing', 'objects', 'route')
     lack = 'camera front: no pictures on <camera>'
     alone = rewritten(tmp_path, *kinds)
-    shown = page(replay(verdict='not evaluable', lacks=(lack,)), alone)
+    counts = {'timesteps': 60, 'pictures': 0}
+    shown = page(replay(verdict='not evaluable', lacks=(lack,), counts=counts), alone)
     assert 'holds no pictures: this page has no frames' in shown
     assert 'No model took part' in shown and ', no camera, rig sim' in shown
     assert 'class="ahead"' not in shown and '<figure class="scene blind">' in shown
     assert 'no pictures on &lt;camera&gt;' in shown and '--incomplete' in shown
+
+
+def test_pictures_that_were_not_kept_are_not_said_to_be_missing(tmp_path: Path):
+    shown = page(replay(counts={'pictures': 51}), rewritten(tmp_path, 'image'))
+    assert 'No picture was kept' in shown and 'holds no pictures' not in shown
 
 
 def test_an_empty_recording_is_a_page_too(tmp_path: Path):
