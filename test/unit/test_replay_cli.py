@@ -41,11 +41,11 @@ def test_a_replay_writes_summary_report_and_recording(bag, tmp_path):
     assert result.exit_code == 0, result.output
     assert 'Not worse than' in result.stderr
     assert json.loads(result.stdout)['verdict'] == 'pass'
-    found['metrics']['l2_at_1s']['model'] = -1.0
+    found['metrics']['planned_share']['model'] = 2.0
     (out / 'better.json').write_text(json.dumps(found))
     result = call(bag, *same, '--against', out / 'better.json')
     assert result.exit_code == 1
-    assert 'l2_at_1s was -1, is ' in result.stderr
+    assert 'planned_share was 2, is 1 share; allowed 1.98' in result.stderr
 
 
 def test_wrong_calls_say_what_to_type(bag, tmp_path):
