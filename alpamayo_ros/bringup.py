@@ -145,6 +145,7 @@ def simulator(options: Options) -> Graph:
             ('inject', options.inject),
             ('output', options.output),
             ('shadow', options.shadow),
+            ('recorded', bool(options.record)),
         ),
         respawn=False,
         ends_graph=True,
@@ -157,9 +158,9 @@ def replay(options: Options) -> Graph:
 
     A rig file that lies beside the bag is taken, unless another rig is named.
     """
-    beside = Path(options.bag).with_suffix('.rig.yaml')
-    if options.rig == Options().rig and options.bag and beside.is_file():
-        options = replace(options, rig=str(beside))
+    if options.bag and options.rig == Options().rig:
+        beside = Path(options.bag).with_suffix('.rig.yaml')
+        options = replace(options, rig=str(beside)) if beside.is_file() else options
     source = NodeSpec(
         'replay',
         parameters=(
@@ -171,6 +172,7 @@ def replay(options: Options) -> Graph:
             ('rate', float(options.rate)),
             ('duration_s', float(options.duration_s)),
             ('incomplete', options.incomplete),
+            ('recorded', bool(options.record)),
         ),
         remappings=topic_map(options.topics),
         respawn=False,

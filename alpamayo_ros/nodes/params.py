@@ -48,6 +48,8 @@ COMMON = (
 RELIABLE_INPUTS = Param(
     'reliable_inputs', bool, '', 'Inputs come from a sender that can repeat them: a bag.'
 )
+# Declared by the simulator and the replay.
+RECORDED = Param('recorded', bool, '', 'A recorder listens; lockstep waits for it too.')
 # Declared by rclpy itself.
 BUILT_IN = ('use_sim_time', 'start_type_description_service')
 

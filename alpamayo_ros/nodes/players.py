@@ -81,15 +81,26 @@ class FreePlayer(Player):
 class StepPlayer(Player):
     """Lockstep: a step, its answers, the next step.  ``timesteps``: how many were answered."""
 
-    def __init__(self, node: Any, *args: Any, reference: str, guard_s: float, tail_s: float):
-        """``reference``: the camera whose images end the steps; ``tail_s``: wall time for what is
-        under way at the end.
+    def __init__(
+        self,
+        node: Any,
+        topics: RecordedTopics,
+        messages: Iterable[BagMessage],
+        limit_s: float,
+        reference: str,
+        recorded: bool,
+        guard_s: float,
+        tail_s: float,
+    ) -> None:
+        """``reference``: the camera whose images end the steps; ``recorded``: a recorder listens.
+
+        ``guard_s``, ``tail_s``: wall time for a step, and for what is under way at the end.
         """
-        super().__init__(node, *args)
+        super().__init__(node, topics, messages, limit_s)
         self._guard_s, self._tail_s = guard_s, tail_s
         self._beside: deque[BagMessage] = deque()
         self._steps = cut(self._of_use(), lambda m: self._camera(m) == reference)
-        self._source_of_steps: StepSource[None] = StepSource(node, self._answered, plans=False)
+        self._world: StepSource[None] = StepSource(node, self._answered, recorded, plans=False)
         self._health = qos.watched_subscription(
             node, Health, 'health', self._on_health, qos.lockstep()
         )
@@ -98,7 +109,7 @@ class StepPlayer(Player):
     @property
     def matched(self) -> bool:
         """Whether every node hears and is heard."""
-        return self._source_of_steps.matched and self._health.get_publisher_count() > 0
+        return self._world.matched and self._health.get_publisher_count() > 0
 
     def start(self) -> None:
         """The first step."""
@@ -107,7 +118,7 @@ class StepPlayer(Player):
     def work(self) -> None:
         """Called often: whether it hangs, or is over."""
         if self._ended_s is None:
-            self.problem = self._source_of_steps.hang(self._guard_s)
+            self.problem = self._world.hang(self._guard_s)
         else:
             self.over = time.monotonic() - self._ended_s > self._tail_s
 
@@ -136,16 +147,16 @@ class StepPlayer(Player):
         for item in step.messages:
             if item.topic in self._topics.outputs:
                 publisher, stamp_ns = self._topics.outputs[item.topic], self._topics.stamp_ns(item)
-                self._source_of_steps.publish(publisher, item.message, item.time_ns, stamp_ns)
+                self._world.publish(publisher, item.message, item.time_ns, stamp_ns)
                 self.played += 1
-        self._source_of_steps.close(step.end_ns)
+        self._world.close(step.end_ns)
 
     def _on_health(self, message: Health) -> None:
-        self._source_of_steps.lock.on_health(ns(message.t0), message.plan_id)
+        self._world.lock.on_health(ns(message.t0), message.plan_id)
         self._answered()
 
     def _answered(self) -> None:
-        replies = self._source_of_steps.lock.take()
+        replies = self._world.lock.take()
         if replies is not None:
             self.timesteps += len(replies)
             self._go_on()

@@ -17,6 +17,7 @@ from alpamayo_ros.nodes import markers, overlay, qos
 from alpamayo_ros.nodes.base import AlpamayoNode, run
 from alpamayo_ros.nodes.convert import NS, buffer, ns
 from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.step_inputs import StepInputs
 from alpamayo_ros.nodes.wording import PARTS, printable, split
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.image_gate import decode_compressed
@@ -42,8 +43,11 @@ class ReasoningNode(AlpamayoNode):
         self._images: OrderedDict[int, CompressedImage] = OrderedDict()
         cameras = load_rig(self.settings.rig).for_profile(load_profile(self.settings.profile))
         self._camera = cameras[0]
-        if self._camera.topic.endswith('/compressed'):
-            sensor, topic = qos.sensor(lockstep), self._camera.topic
+        steps, topic = StepInputs(self) if lockstep else None, self._camera.topic
+        if topic.endswith('/compressed') and steps is not None:
+            steps.subscribe(CompressedImage, topic, self._on_image)
+        elif topic.endswith('/compressed'):
+            sensor = qos.sensor(False)
             qos.watched_subscription(self, CompressedImage, topic, self._on_image, sensor)
         qos.watched_subscription(self, ChainOfCausation, 'reasoning_raw', self._on_text, out)
         qos.watched_subscription(self, PlannedTrajectory, 'trajectory', self._on_plan, out)

@@ -31,7 +31,8 @@ from alpamayo_ros.nodes import qos
 from alpamayo_ros.nodes.base import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.convert import heading, ns
 from alpamayo_ros.nodes.params import Param
-from alpamayo_ros.sensing.rig import load_rig
+from alpamayo_ros.nodes.step_inputs import StepInputs
+from alpamayo_ros.sensing.rig import Rig, load_rig
 
 PARAMETERS = (
     Param('folder', str, '', 'Where to write; an earlier recording there is replaced.'),
@@ -48,11 +49,10 @@ class RecorderNode(AlpamayoNode):
             raise ConfigurationError('recorder: parameter folder is empty; say where to write')
         self.writer = Writer(Path(self.settings.folder))
         lockstep, rig = self.settings.lockstep, load_rig(self.settings.rig)
-        out, sensor = qos.output(lockstep, depth=10), qos.sensor(lockstep, depth=50)
+        out = qos.output(lockstep, depth=10)
+        self._read_source(rig, lockstep)
         sources = (
-            (Odometry, rig.odometry.topic, self._on_odometry, sensor),
             (PathMessage, 'route', self._on_route, qos.latched()),
-            (TrackedObjectArray, 'ground_truth/objects', self._on_objects, out),
             (CandidateArray, 'candidates', self._on_candidates, out),
             (CandidateArray, 'evaluated', self._on_candidates, out),
             (PlannedTrajectory, 'trajectory', partial(self._on_plan, 'trajectory'), out),
@@ -63,12 +63,28 @@ class RecorderNode(AlpamayoNode):
         )
         for kind, topic, take, profile in sources:
             qos.watched_subscription(self, kind, topic, take, profile)
-        for camera in rig.cameras:
-            if camera.topic.endswith('/compressed'):
-                keep = partial(self._on_image, camera.name)
-                qos.watched_subscription(self, CompressedImage, camera.topic, keep, sensor)
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(self.settings.flush_s, self.writer.flush, clock=wall)
+
+    def _read_source(self, rig: Rig, lockstep: bool) -> None:
+        """What the world says; in lockstep it waits for the recorder too, so nothing is lost."""
+        sources: list[tuple[Any, str, Any]] = [
+            (Odometry, rig.odometry.topic, self._on_odometry),
+            (TrackedObjectArray, 'ground_truth/objects', self._on_objects),
+        ]
+        sources += [
+            (CompressedImage, camera.topic, partial(self._on_image, camera.name))
+            for camera in rig.cameras
+            if camera.topic.endswith('/compressed')
+        ]
+        steps = StepInputs(self) if lockstep else None
+        for kind, topic, take in sources:
+            if steps is not None:
+                steps.subscribe(kind, topic, take)
+                continue
+            own = kind is TrackedObjectArray
+            profile = qos.output(False, 10) if own else qos.sensor(False, depth=50)
+            qos.watched_subscription(self, kind, topic, take, profile)
 
     def destroy_node(self) -> None:
         """Close the files before the node."""

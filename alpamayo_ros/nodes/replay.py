@@ -18,7 +18,7 @@ from rclpy.clock import ClockType
 from alpamayo_ros.evaluation.bag import NS, BagReader
 from alpamayo_ros.evaluation.replay.intake import reference_camera
 from alpamayo_ros.nodes.base import AlpamayoNode, ConfigurationError, run
-from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.params import RECORDED, Param
 from alpamayo_ros.nodes.players import FreePlayer, StepPlayer
 from alpamayo_ros.nodes.readiness import PlannerWatch
 from alpamayo_ros.nodes.recorded import RecordedTopics
@@ -32,6 +32,7 @@ PARAMETERS = (
     Param('incomplete', bool, '', 'Play a bag that lacks a camera of the profile, or odometry.'),
     Param('tail_s', float, 's', 'How long it goes on after the last message.', 0.0, 60.0),
     Param('start_timeout_s', float, 's', 'Longest wait for somebody who listens.', 1.0, 600.0),
+    RECORDED,
     Param('hang_guard_s', float, 's', 'Lockstep: longest wall time for one reply.', 1.0, 600.0),
 )
 TICK_S = 0.01  # /clock and the messages that are due, at 100 Hz
@@ -63,7 +64,7 @@ class ReplayNode(AlpamayoNode):
         if s.lockstep:
             reference = reference_camera(profile, cameras, self._topics.sources)
             self.player = StepPlayer(
-                *parts, reference=reference, guard_s=s.hang_guard_s, tail_s=s.tail_s
+                *parts, reference, s.recorded, guard_s=s.hang_guard_s, tail_s=s.tail_s
             )
         else:
             self.player = FreePlayer(*parts, rate=s.rate, tail_s=s.tail_s)

@@ -11,7 +11,8 @@ from alpamayo_ros.nodes import qos
 from alpamayo_ros.nodes.convert import ns, stamp
 from alpamayo_ros.nodes.step_queue import Announced, Item, StepQueue
 
-NODES = ('camera_sync', 'egomotion', 'navigation', 'trajectory')  # each sends one StepDone a step
+# Each sends one StepDone a step; the recorder, which is not always there, does so too.
+NODES = ('camera_sync', 'egomotion', 'navigation', 'trajectory', 'reasoning')
 
 
 class StepInputs:
@@ -20,7 +21,9 @@ class StepInputs:
     ``now_ns``: simulated time of what is being taken.  ``step``: the newest step taken in.
     """
 
-    def __init__(self, node: Any, on_step: Callable[[Announced, StepDone], None]) -> None:
+    def __init__(
+        self, node: Any, on_step: Callable[[Announced, StepDone], None] = lambda *_: None
+    ) -> None:
         """``on_step`` is called at the end of each step and may add to its StepDone."""
         self._node, self._on_step = node, on_step
         self._queue = StepQueue()

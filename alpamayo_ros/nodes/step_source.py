@@ -19,12 +19,15 @@ T = TypeVar('T')
 class StepSource(Generic[T]):
     """Keeps the order of what is published; ``close`` announces it and opens ``lock``."""
 
-    def __init__(self, node: Any, on_done: Callable[[], None], plans: bool = True) -> None:
+    def __init__(
+        self, node: Any, on_done: Callable[[], None], recorded: bool, plans: bool = True
+    ) -> None:
         """``on_done`` is called whenever a node has taken in the step.
 
-        ``plans``: a plan and its reference belong to the reply.
+        ``recorded``: a recorder listens.  ``plans``: a plan and its reference belong to the reply.
         """
-        self.lock: Lockstep[T] = Lockstep(frozenset(NODES), plans)
+        nodes = frozenset((*NODES, 'recorder') if recorded else NODES)
+        self.lock: Lockstep[T] = Lockstep(nodes, plans)
         self._on_done = on_done
         self._items: list[Item] = []
         self._sequence = 0
@@ -38,7 +41,7 @@ class StepSource(Generic[T]):
     def matched(self) -> bool:
         """Whether every node hears and is heard."""
         readers, writers = self._out.get_subscription_count(), self._in.get_publisher_count()
-        return readers >= len(NODES) and writers >= len(NODES)
+        return min(readers, writers) >= len(self.lock.nodes)
 
     def publish(self, publisher: Any, message: Any, now_ns: int, stamp_ns: int = -1) -> None:
         """Send a message of this step; ``stamp_ns`` is asked for where ``message`` is bytes."""

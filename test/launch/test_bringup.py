@@ -56,6 +56,27 @@ def test_only_the_trajectory_node_may_see_the_truth_and_only_when_asked():
     assert readers(Options(objects='ground_truth')) == ['trajectory']
 
 
+def test_a_replay_takes_the_rig_beside_its_bag_unless_another_is_named(tmp_path):
+    def rig(**options):
+        nodes = GRAPHS['replay'](Options(bag=str(tmp_path / 'drive.mcap'), **options)).nodes
+        (found,) = {dict(node.parameters)['rig'] for node in nodes}
+        return found
+
+    assert rig() == 'sim'
+    beside = tmp_path / 'drive.rig.yaml'
+    beside.touch()
+    assert rig() == str(beside)
+    assert rig(rig='mine.yaml') == 'mine.yaml'
+
+
+def test_a_source_knows_whether_a_recorder_listens():
+    for name in ('simulator', 'replay'):
+        for folder in ('', 'out'):
+            graph = GRAPHS[name](Options(record=folder))
+            assert dict(graph.nodes[-1].parameters)['recorded'] == bool(folder)
+            assert ('recorder' in [node.name for node in graph.nodes]) == bool(folder)
+
+
 def test_topic_map_is_text_to_text(tmp_path):
     good = tmp_path / 'good.yaml'
     good.write_text('odometry: /localization/odom\n')
