@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 from alpamayo_ros.evaluation.replay.cycle import Cycle
 from alpamayo_ros.evaluation.replay.figures import Figures
@@ -12,6 +13,7 @@ from alpamayo_ros.evaluation.replay.intake import Moment
 from alpamayo_ros.evaluation.replay.score import Scored, Scorer
 from alpamayo_ros.evaluation.replay.tape import Tape
 from alpamayo_ros.evaluation.replay.truth import boxes_in_odom, stamp_of
+from alpamayo_ros.evaluation.replay.words import route_points
 from alpamayo_ros.pipeline import Decision
 from alpamayo_ros.types import EgoState
 
@@ -43,7 +45,7 @@ class Afterwards:
         for state, jumped in done.driven:
             self.scorer.track.add(state, jumped)
             self.tape.ego(state)
-        self._objects(done)
+        self._others(done)
         self.faults.update({f.code.name for f in done.moment.refused})
         for cycle in done.cycles:
             self._count(cycle)
@@ -57,16 +59,25 @@ class Afterwards:
         self._score(over=True)
         self.tape.close()
 
-    def _objects(self, done: Done) -> None:
+    def _others(self, done: Done) -> None:
+        """Objects, route and reference texts of the recording."""
         newest = done.driven[-1][0] if done.driven else None
         for other in done.moment.others:
-            if other.source.role != 'truth':
-                continue
-            boxes = boxes_in_odom(other.message, newest)
-            if boxes is not None:
-                self.figures.has_objects = True
-                self.scorer.around.add(stamp_of(other.message), boxes)
-                self.tape.objects(stamp_of(other.message), str(other.message.source), boxes)
+            role, message = other.source.role, other.message
+            if role == 'route':
+                self.tape.route(other.time_ns, route_points(message))
+            elif role == 'reference':
+                self.figures.has_reference = True
+                self.scorer.references[stamp_of(message)] = str(message.text)
+            elif role == 'truth':
+                self._objects(message, newest)
+
+    def _objects(self, message: Any, newest: EgoState | None) -> None:
+        boxes = boxes_in_odom(message, newest)
+        if boxes is not None:
+            self.figures.has_objects = True
+            self.scorer.around.add(stamp_of(message), boxes)
+            self.tape.objects(stamp_of(message), str(message.source), boxes)
 
     def _count(self, cycle: Cycle) -> None:
         figures = self.figures

@@ -99,13 +99,14 @@ class Behind(Generic[T]):
             raise error
 
     def _work(self) -> None:
+        failed = False
         while True:
             item = self._waiting.get()
             if isinstance(item, _End):
                 return
-            if self._error is not None:
+            if failed:
                 continue  # drain, so that nobody waits for ever
             try:
                 self._take(item)
             except BaseException as error:  # noqa: BLE001  (raised again by put or close)
-                self._error = error
+                self._error, failed = error, True

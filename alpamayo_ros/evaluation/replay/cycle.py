@@ -79,7 +79,7 @@ class Cycler:
             role, message = other.source.role, other.message
             if role == 'odometry':
                 self.ego.odometry(message)
-                self.words.pass_time(self._now_ns)
+                self.words.pass_time(self._now_ns, self.ego.newest)
             elif role == 'imu':
                 self.ego.imu(message)
             elif role == 'steering':

@@ -13,24 +13,20 @@ from alpamayo_ros.evaluation.metrics import Definition
 from alpamayo_ros.evaluation.replay.score import Scored, Values
 
 NO_MODEL = 'no model took part'
-OWN = (
-    Definition(
-        'planned_share', 'share', 'higher',
-        'Share of timesteps, from the first plan on, at which a plan of the model was let out.',
-        'this package',
-    ),
-    Definition(
-        'comfortable_plan', 'share', 'higher',
-        "Share of plans that keep nuPlan's six bounds at every time, smoothed as there.",
-        'nuPlan, Caesar et al. 2021',
-    ),
+PLANNED = Definition(
+    'planned_share', 'share', 'higher',
+    'Share of timesteps, from the first plan on, at which a plan of the model was let out.',
+    'this package',
 )  # fmt: skip
-ELSEWHERE: tuple[str, ...] = ('comfortable', 'offroad', 'input_age', 'plan_age', 'deadline')
-ELSEWHERE += ('red_', 'stop_line', 'speed_limit', 'speed_over', 'wrong_way', 'coc_facts')
+DEFINITIONS: dict[str, Definition] = {PLANNED.name: PLANNED, **metrics.METRICS}
+# What a replay can never say, by how the names begin, and why.
+NEVER: tuple[tuple[tuple[str, ...], str], ...] = (
+    (('offroad', 'red_light', 'stop_line', 'speed_', 'wrong_way'), 'a recording has no map'),
+    (('input_age', 'plan_age', 'deadline'), 'time is simulated: alpamayo up replay shows it'),
+    (('comfortable',), 'open loop: the recorded driver drove'),
+    (('coc_facts',), 'a recording has no truth of what should be said'),
+)
 LEVEL, FACTS = 'spread_level_at_3s', 0.5
-DEFINITIONS: dict[str, Definition] = {d.name: d for d in OWN} | {
-    name: d for name, d in metrics.METRICS.items() if not name.startswith(ELSEWHERE)
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +75,13 @@ class Figures:
 
         The baseline is taken over the same cycles as the model, where the model has any.
         """
-        return {name: (self._model(name), self._baseline(name)) for name in DEFINITIONS}
+        out = {}
+        for name in DEFINITIONS:
+            never = Cell(None, 0, _never(name))
+            out[name] = (
+                (never, never) if never.reason else (self._model(name), self._baseline(name))
+            )
+        return out
 
     def _model(self, name: str) -> Cell:
         if not self.with_model:
@@ -149,3 +151,10 @@ def _calibration(name: str, levels: list[float]) -> float | None:
     if name.startswith('spread_coverage'):
         return metrics.coverage(levels, FACTS)
     return metrics.calibration_error(levels)
+
+
+def _never(name: str) -> str:
+    """Why a replay cannot have this figure; '' where it may."""
+    if name == 'comfortable_plan':
+        return ''
+    return next((why for starts, why in NEVER if name.startswith(starts)), '')

@@ -38,12 +38,16 @@ class Scored:
 
 @dataclass(slots=True)
 class Scorer:
-    """Takes cycles in order, gives them back scored, in order, once their future is known."""
+    """Takes cycles in order, gives them back scored, in order, once their future is known.
+
+    ``references``: texts of the recording by t0, to compare the model's words with.
+    """
 
     form: TrajectoryFormat
     vehicle: Vehicle
     track: Track = field(default_factory=Track)
     around: Surroundings = field(default_factory=Surroundings)
+    references: dict[int, str] = field(default_factory=dict)
     _waiting: deque[Cycle] = field(default_factory=deque)
     _last: tuple[int, Plan] | None = None
 
@@ -93,6 +97,9 @@ class Scorer:
         candidates = proposal.candidates.astype(np.float64)
         out = self._against(path, candidates, driven, valid)
         out |= self._spread(candidates, driven, valid)
+        reference = self.references.pop(cycle.t0_ns, None)
+        if reference is not None:
+            out['coc_rouge_l'] = metrics.rouge_l(proposal.text, reference)
         if plan is None or path is None:
             return out
         out |= self._touching(path, boxes)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
+from jaxtyping import Float
 
 from alpamayo_ros.evaluation import events
 from alpamayo_ros.evaluation.decision_events import DecisionEvents
@@ -47,6 +49,10 @@ class Tape:
         motion = (state.heading_rad, state.speed_mps, state.yaw_rate_rps)
         place = (state.stamp_ns, state.stamp_ns, state.x_m, state.y_m)
         self._writer.write(events.Ego(*place, *motion))
+
+    def route(self, time_ns: int, points: Float[np.ndarray, 'n 2']) -> None:
+        """The way to go."""
+        self._writer.write(events.Route(time_ns, points.tolist()))
 
     def objects(self, stamp_ns: int, source: str, boxes: list[events.Box]) -> None:
         """Everybody else."""

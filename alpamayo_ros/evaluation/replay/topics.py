@@ -12,8 +12,8 @@ from alpamayo_ros.sensing.rig import Rig, RigCamera
 NAMESPACE = '/alpamayo/'
 COMPRESSED = '/compressed'
 Role = Literal[
-    'image', 'info', 'odometry', 'imu', 'steering', 'truth', 'objects', 'nav', 'nav_text',
-    'prompt_text', 'words', 'reference',
+    'image', 'info', 'odometry', 'imu', 'steering', 'truth', 'route', 'nav', 'nav_text',
+    'prompt_text', 'reference',
 ]  # fmt: skip
 IMAGES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 OBJECTS = ('alpamayo_ros/msg/TrackedObjectArray',)
@@ -22,7 +22,8 @@ FIXED: dict[str, tuple[Role, tuple[str, ...]]] = {  # what is not in the rig fil
     'steering/ackermanndrivestamped': ('steering', ('ackermann_msgs/msg/AckermannDriveStamped',)),
     'steering/steeringreport': ('steering', ('autoware_vehicle_msgs/msg/SteeringReport',)),
     'ground_truth/objects': ('truth', OBJECTS),
-    'objects': ('objects', OBJECTS),
+    'route': ('route', ('nav_msgs/msg/Path',)),
+    'reasoning': ('reference', ('alpamayo_ros/msg/ChainOfCausation',)),
     'nav_instruction': ('nav', ('alpamayo_ros/msg/NavInstruction',)),
     'nav_text': ('nav_text', ('std_msgs/msg/String',)),
     'prompt_text': ('prompt_text', ('std_msgs/msg/String',)),
