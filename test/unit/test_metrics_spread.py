@@ -122,4 +122,5 @@ def test_coverage_and_calibration_error_by_hand():
     assert metrics.calibration_error(np.linspace(0.0005, 0.9995, 1000).tolist()) < 1e-3
     assert metrics.calibration_error([1.0]) == pytest.approx(0.5)  # the truth is always outside
     assert metrics.calibration_error([0.0, None]) == pytest.approx(0.5)  # always in the middle
+    assert metrics.calibration_error([0.4]) == pytest.approx(2.7 / 9)  # on the edge is inside
     assert metrics.coverage([None], 0.5) is None and metrics.calibration_error([]) is None

@@ -42,6 +42,11 @@ def test_facts_of_a_text():
     }
 
 
+def test_the_intent_claims_nothing_about_the_scene():
+    facts = metrics.coc_facts('perception: free road\nintent: stop behind a standing vehicle')
+    assert facts['lead'] == set() and facts['manoeuvre'] == {'stop'}
+
+
 @pytest.mark.parametrize(
     ('text', 'key', 'expected'),
     [
