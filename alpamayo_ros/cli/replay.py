@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from alpamayo_ros.evaluation.recording import Recording
     from alpamayo_ros.evaluation.replay.options import Options, Progress
     from alpamayo_ros.evaluation.replay.run import Result
 
@@ -51,6 +52,7 @@ def app(
     pictures: Annotated[
         str, typer.Option(help=f'Kept for the report: {", ".join(PICTURES)}.')
     ] = 'all',
+    film: Annotated[bool, typer.Option('--film', help='Write DIR/drive.mp4 too.')] = False,
     seed: Annotated[int, typer.Option(min=0, help='Seed of the noise.')] = 0,
     as_json: Annotated[bool, typer.Option('--json', help='Print summary.json.')] = False,
 ) -> None:
@@ -72,7 +74,7 @@ def app(
             profile, rig, '' if no_model else runtime, model, parse_maps(maps or []), incomplete,
             limit_s, workers, pictures, seed,
         )  # fmt: skip
-        raise typer.Exit(_replay(bag, out, asked, against, tolerances, as_json))
+        raise typer.Exit(_replay(bag, out, asked, against, tolerances, as_json, film))
     except MappingError as error:
         raise typer.BadParameter(str(error)) from error
 
@@ -89,6 +91,7 @@ def _replay(
     against: Path | None,
     tolerances: Path | None,
     as_json: bool,
+    film: bool = False,
 ) -> int:
     """The exit code."""
     from pydantic import ValidationError
@@ -107,7 +110,7 @@ def _replay(
         typer.echo(f'alpamayo replay: {error}', err=True)
         return USAGE
     summary = result.summary.as_dict()
-    _report(summary, result, out)
+    _report(summary, result, out, film)
     if as_json:
         typer.echo(json.dumps(summary, indent=1))
     else:
@@ -127,13 +130,30 @@ def code(summary: dict[str, Any], interrupted: bool, worse: bool) -> int:
     return FAILED if worse or summary['verdict'] == 'fail' else 0
 
 
-def _report(summary: dict[str, Any], result: Result, out: Path) -> None:
-    """report.html."""
+def _report(summary: dict[str, Any], result: Result, out: Path, film: bool) -> None:
+    """report.html, and the film where one was asked for; an older one would not be of this run."""
     from alpamayo_ros.evaluation import report_replay
+    from alpamayo_ros.evaluation.film import NAME
     from alpamayo_ros.evaluation.recording import Recording
 
-    page = report_replay.page(summary, Recording(result.recording))
+    recording = Recording(result.recording)
+    (out / NAME).unlink(missing_ok=True)
+    if film:
+        _film(recording, out / NAME)
+    page = report_replay.page(summary, recording)
     (out / 'report.html').write_text(page, encoding='utf-8')
+
+
+def _film(recording: Recording, path: Path) -> None:
+    """drive.mp4 under a progress bar."""
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
+    from alpamayo_ros.evaluation.film import film
+
+    with Bars(console=Console(stderr=True)) as bars:
+        task = bars.add_task(path.name, total=len(recording.times_ns))
+        film(recording, path, lambda count: bars.update(task, completed=count))
 
 
 class _bar:

@@ -13,6 +13,7 @@ import recorded
 
 from alpamayo_ros.evaluation import camera_frame, canvas, events, video
 from alpamayo_ros.evaluation.dashboard import Dashboard
+from alpamayo_ros.evaluation.film import film
 from alpamayo_ros.evaluation.recording import EVENTS, RUN, Recording
 from alpamayo_ros.evaluation.shots import car_of, rig_of, shots
 from alpamayo_ros.evaluation.top_view import CHOSEN, TRUTH, Car, Scene
@@ -191,3 +192,16 @@ def test_what_was_driven_next_is_shown_only_when_asked_for(tmp_path: Path):
     assert len(director.moment(t0_ns).scene.truth) == 0
     truth = director.moment(t0_ns, ahead_s=1.0).scene.truth
     assert truth[-1] == pytest.approx([5.0, 0.0], abs=0.02)
+
+
+def test_any_recording_becomes_a_film_with_a_frame_a_timestep(tmp_path: Path):
+    folder = recorded.write(tmp_path / 'recording', steps=8)
+    lines = (folder / EVENTS).read_text().splitlines(keepends=True)
+    told: list[int] = []
+    assert film(Recording(folder), tmp_path / 'a.mp4', told.append) == 8 == told[-1]
+    (folder / EVENTS).write_text(''.join(x for x in lines if '"kind":"ego"' in x))
+    assert film(Recording(folder), tmp_path / 'b.mp4') == 8
+    assert (tmp_path / 'b.mp4').stat().st_size > 1000
+    (folder / EVENTS).write_text('')
+    assert film(Recording(folder), tmp_path / 'c.mp4') == 0
+    assert not (tmp_path / 'c.mp4').exists()
