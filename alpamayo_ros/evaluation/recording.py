@@ -10,7 +10,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +24,7 @@ from alpamayo_ros.evaluation.events import Event
 T = TypeVar('T')
 EVENTS, IMAGES, RUN = 'events.jsonl', 'images.bin', 'run.json'
 NO_PICTURE_STEP_NS = 100_000_000
+LONG = 16  # values from which an array is faster than a loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +75,38 @@ class Writer:
         self._events.close()
 
 
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    """Fields of a dataclass."""
+    return tuple(field.name for field in fields(kind))
+
+
 def _plain(record: Any) -> dict[str, Any]:
     """Fields of a dataclass by name; ``asdict`` without its deep copies."""
-    return {field.name: _finite(getattr(record, field.name)) for field in fields(record)}
+    return {name: _finite(getattr(record, name)) for name in _names(type(record))}
 
 
 def _finite(value: Any) -> Any:
     """The same structure with rounded floats (1e-4), None for what is not finite."""
     if isinstance(value, float):
         return round(value, 4) if math.isfinite(value) else None
+    if isinstance(value, (int, str)) or value is None:
+        return value
     if isinstance(value, list):
-        if value and all(type(item) is float for item in value):
-            return [round(item, 4) if math.isfinite(item) else None for item in value]
-        return [_finite(item) for item in value]
+        return _finite_list(value)
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     return _plain(value) if is_dataclass(value) else value
+
+
+def _finite_list(values: list[Any]) -> list[Any]:
+    """The same; long lists of floats, which most bytes of a recording are, at once."""
+    if len(values) >= LONG and all(type(item) is float for item in values):
+        table = np.array(values)
+        if np.isfinite(table).all():
+            rounded: list[Any] = np.round(table, 4).tolist()
+            return rounded
+    return [_finite(item) for item in values]
 
 
 class Recording:
