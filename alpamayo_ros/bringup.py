@@ -27,6 +27,8 @@ class Options:
     ``runtime``: ``onnx`` (the shipped model) or ``scripted`` (a labelled test double).
     ``objects``: ``none``, or ``ground_truth`` to let the cost see the simulator's truth.
     ``record``: folder into which a recorder writes what the graph says and sees.
+    ``bag_out``: .mcap into which its inputs are recorded; ``bag_topics``: which, '' for
+    config/record.yaml.
     ``incomplete``: replay a bag that lacks what the profile needs.
     ``topics``: YAML file that maps topic names of this package to those of a vehicle.
     """
@@ -47,6 +49,8 @@ class Options:
     incomplete: bool = False
     output: str = ''
     record: str = ''
+    bag_out: str = ''
+    bag_topics: str = ''
     parameters: str = ''
     topics: str = ''
 
@@ -146,6 +150,7 @@ def simulator(options: Options) -> Graph:
             ('output', options.output),
             ('shadow', options.shadow),
             ('recorded', bool(options.record)),
+            ('bagged', bool(options.bag_out)),
         ),
         respawn=False,
         ends_graph=True,
@@ -198,6 +203,8 @@ def _graph(name: str, options: Options, nodes: list[NodeSpec]) -> Graph:
         files.append(options.parameters)
     if options.record:
         nodes = [_recorder(nodes[0], options.record), *nodes]
+    if options.bag_out:
+        nodes = [_bag_recorder(nodes[0], name, options), *nodes]
     return Graph(name, tuple(nodes), tuple(files), environment())
 
 
@@ -206,6 +213,17 @@ def _recorder(like: NodeSpec, folder: str) -> NodeSpec:
     common = tuple((k, v) for k, v in like.parameters if k in ('profile', 'rig', 'lockstep'))
     own: tuple[tuple[str, Value], ...] = (('use_sim_time', False), ('folder', folder))
     return NodeSpec('recorder', common + own, like.remappings, respawn=False)
+
+
+def _bag_recorder(like: NodeSpec, name: str, options: Options) -> NodeSpec:
+    """Writes the inputs into a bag; first, as the recorder."""
+    common = tuple((k, v) for k, v in like.parameters if k in ('profile', 'rig', 'lockstep'))
+    own: tuple[tuple[str, Value], ...] = (
+        ('use_sim_time', name != 'vehicle'),
+        ('file', options.bag_out),
+        ('record', options.bag_topics),
+    )
+    return NodeSpec('bag_recorder', common + own, topic_map(options.topics), respawn=False)
 
 
 def environment() -> tuple[tuple[str, str], ...]:

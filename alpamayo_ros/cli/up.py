@@ -192,6 +192,12 @@ def up(
     record: Annotated[
         str, typer.Option(help='Folder: write what the graph says and sees, for film and report.')
     ] = '',
+    bag_out: Annotated[
+        str, typer.Option(help='Simulator, vehicle: record the inputs into this bag (.mcap).')
+    ] = '',
+    bag_topics: Annotated[
+        str, typer.Option(help='Which topics --bag-out records; default: config/record.yaml.')
+    ] = '',
     parameters: Annotated[
         str, typer.Option(help='A parameter file read after config/nodes.param.yaml.')
     ] = '',
@@ -204,7 +210,7 @@ def up(
         profile=profile, rig=rig, runtime=runtime.value, model=model, scenario=scenario,
         seed=seed, lockstep=lockstep, duration_s=duration, shadow=shadow, objects=objects,
         inject=inject, bag=bag, rate=rate, incomplete=incomplete, output=output, record=record,
-        parameters=parameters, topics=topics,
+        bag_out=bag_out, bag_topics=bag_topics, parameters=parameters, topics=topics,
     )  # fmt: skip
     if objects not in ('none', 'ground_truth'):
         raise typer.BadParameter(f'--objects is none or ground_truth, not {objects!r}')
@@ -212,5 +218,7 @@ def up(
         raise typer.BadParameter(
             'replay needs --bag; for example: alpamayo up replay --bag drive.mcap'
         )
+    if graph is GraphName.replay and bag_out:
+        raise typer.BadParameter('a replay has its bag already; --bag-out records the others')
     limit_s = duration if graph is GraphName.vehicle else 0.0
     raise typer.Exit(Supervisor(GRAPHS[graph.value](options)).run(limit_s))

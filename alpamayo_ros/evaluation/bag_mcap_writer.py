@@ -84,15 +84,32 @@ class McapWriter:
         self._metadata.append(record(rec.METADATA, packed(name) + packed_map(texts)))
 
     def flush(self) -> None:
-        """Write the chunk that is being filled: what is flushed survives a crash."""
+        """Write the chunk that is being filled: what is flushed survives a crash.
+
+        OSError, of a full disk for example, drops that chunk and leaves the file as it was before;
+        it can then be closed.
+        """
         pending, self._pending = self._pending, _Pending()
         if not pending.data:
             return
-        if not pending.rows:
-            pending.start_ns = 0
-        times = struct.pack('<QQ', pending.start_ns, pending.end_ns)
-        self._start_ns = min(self._start_ns, pending.start_ns if pending.rows else NO_TIME)
-        self._end_ns = max(self._end_ns, pending.end_ns)
+        place = self._at, self._crc
+        try:
+            self._indexes.append(self._chunk(pending))
+        except OSError:
+            self._at, self._crc = place
+            self._file.seek(self._at)
+            self._file.truncate()
+            for channel, rows in pending.rows.items():
+                self._counts[channel] -= len(rows)
+            raise
+        if pending.rows:
+            self._start_ns = min(self._start_ns, pending.start_ns)
+            self._end_ns = max(self._end_ns, pending.end_ns)
+
+    def _chunk(self, pending: _Pending) -> bytes:
+        """Write a chunk and its message indexes; its chunk index, for the summary."""
+        start_ns = pending.start_ns if pending.rows else 0
+        times = struct.pack('<QQ', start_ns, pending.end_ns)
         name, data = self._packed(pending.data)
         sizes = struct.pack('<QI', len(pending.data), crc32(pending.data))
         start = self._at
@@ -106,8 +123,7 @@ class McapWriter:
             self._put(record(rec.MESSAGE_INDEX, struct.pack('<H', channel) + packed(body)))
         index = times + struct.pack('<QQ', start, length) + packed(offsets)
         index += struct.pack('<Q', self._at - start - length) + packed(name)
-        index += struct.pack('<QQ', len(data), len(pending.data))
-        self._indexes.append(record(rec.CHUNK_INDEX, index))
+        return record(rec.CHUNK_INDEX, index + struct.pack('<QQ', len(data), len(pending.data)))
 
     def close(self) -> None:
         """Finish the file; it is whole only now.  The caller closes it."""
@@ -157,7 +173,9 @@ class McapWriter:
         return '', data
 
     def _put(self, data: bytes | bytearray) -> None:
-        self._file.write(data)
+        left = memoryview(data)
+        while left:  # a file without a buffer may take a part
+            left = left[self._file.write(left) :]
         self._at += len(data)
         self._crc = crc32(data, self._crc)
 

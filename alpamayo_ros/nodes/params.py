@@ -50,6 +50,8 @@ RELIABLE_INPUTS = Param(
 )
 # Declared by the simulator and the replay.
 RECORDED = Param('recorded', bool, '', 'A recorder listens; lockstep waits for it too.')
+# Declared by the simulator.
+BAGGED = Param('bagged', bool, '', 'A bag recorder listens; lockstep waits for it too.')
 # Declared by rclpy itself.
 BUILT_IN = ('use_sim_time', 'start_type_description_service')
 

@@ -71,8 +71,7 @@ class RecordedTopics:
             log = self._node.get_logger()
             log.info(f'{topic} is off: {type_name} is not installed')
             return
-        first = next(iter(kind.get_fields_and_field_types().values()), '')
-        self._stamped[topic] = first in ('std_msgs/Header', 'builtin_interfaces/Time')
+        self._stamped[topic] = starts_with_stamp(kind)
         image = self.sources.get(topic, Source('odometry')).role == 'image'
         if self._lockstep:
             profile = qos.lockstep(IMAGES_KEPT if image else qos.MANY)
@@ -84,8 +83,19 @@ class RecordedTopics:
 
     def stamp_ns(self, item: BagMessage) -> int:
         """The stamp with which a serialised message begins [ns]; 0 where it has none."""
-        if not self._stamped.get(item.topic, False) or len(item.message) < 12:
-            return 0
-        order = '<' if item.message[1] & 1 else '>'
-        seconds, nanoseconds = struct.unpack_from(f'{order}iI', item.message, 4)
-        return int(seconds * NS + nanoseconds)
+        return raw_stamp_ns(item.message) if self._stamped.get(item.topic, False) else 0
+
+
+def starts_with_stamp(kind: Any) -> bool:
+    """Whether messages of this class begin with a stamp."""
+    first = next(iter(kind.get_fields_and_field_types().values()), '')
+    return first in ('std_msgs/Header', 'builtin_interfaces/Time')
+
+
+def raw_stamp_ns(data: bytes) -> int:
+    """The stamp with which serialised bytes begin [ns]; 0 where they are too short."""
+    if len(data) < 12:
+        return 0
+    order = '<' if data[1] & 1 else '>'
+    seconds, nanoseconds = struct.unpack_from(f'{order}iI', data, 4)
+    return int(seconds * NS + nanoseconds)

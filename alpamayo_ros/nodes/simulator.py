@@ -18,7 +18,7 @@ from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes import qos
 from alpamayo_ros.nodes.base import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.convert import NS, ns
-from alpamayo_ros.nodes.params import RECORDED, Param
+from alpamayo_ros.nodes.params import BAGGED, RECORDED, Param
 from alpamayo_ros.nodes.readiness import PlannerWatch
 from alpamayo_ros.nodes.step_source import StepSource
 from alpamayo_ros.nodes.world import World
@@ -39,6 +39,7 @@ PARAMETERS = (
     Param('latency_s', float, 's', 'Lockstep: simulated time from t0 to its effect.', 0.0, 0.4),
     Param('start_timeout_s', float, 's', 'Longest wait for the driver to be ready.', 5.0, 600.0),
     RECORDED,
+    BAGGED,
     Param('hang_guard_s', float, 's', 'Lockstep: longest wall time for one reply.', 1.0, 600.0),
 )
 TICK_S = 0.02  # free-running: odometry and clock at 50 Hz, images at every fifth tick
@@ -59,7 +60,7 @@ class SimulatorNode(AlpamayoNode):
             raise ConfigurationError(f'simulator refuses to configure: {error}') from error
         self.steps: StepSource[PlannedTrajectory] | None = None
         if s.lockstep:
-            self.steps = StepSource(self, self._answered, s.recorded)
+            self.steps = StepSource(self, self._answered, s.recorded, bagged=s.bagged)
         self.topics = WorldTopics(self, cameras, s.lockstep, s.jpeg_quality, injectors, self.steps)
         self.exit_code = 0
         self._references: list[PlannedTrajectory] = []

@@ -20,14 +20,21 @@ class StepSource(Generic[T]):
     """Keeps the order of what is published; ``close`` announces it and opens ``lock``."""
 
     def __init__(
-        self, node: Any, on_done: Callable[[], None], recorded: bool, plans: bool = True
+        self,
+        node: Any,
+        on_done: Callable[[], None],
+        recorded: bool,
+        plans: bool = True,
+        bagged: bool = False,
     ) -> None:
         """``on_done`` is called whenever a node has taken in the step.
 
-        ``recorded``: a recorder listens.  ``plans``: a plan and its reference belong to the reply.
+        ``recorded``: a recorder listens; ``bagged``: a bag recorder does.  ``plans``: a plan and
+        its reference belong to the reply.
         """
-        nodes = frozenset((*NODES, 'recorder') if recorded else NODES)
-        self.lock: Lockstep[T] = Lockstep(nodes, plans)
+        listeners = (('recorder', recorded), ('bag_recorder', bagged))
+        nodes = (*NODES, *(name for name, there in listeners if there))
+        self.lock: Lockstep[T] = Lockstep(frozenset(nodes), plans)
         self._on_done = on_done
         self._items: list[Item] = []
         self._sequence = 0
