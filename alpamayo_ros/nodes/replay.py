@@ -16,7 +16,9 @@ from rclpy.clock import Clock as RclpyClock
 from rclpy.clock import ClockType
 
 from alpamayo_ros.evaluation.bag import NS, BagReader
+from alpamayo_ros.evaluation.bag_outline import outline
 from alpamayo_ros.evaluation.replay.intake import reference_camera
+from alpamayo_ros.evaluation.replay.needs import damaged
 from alpamayo_ros.nodes.base import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.params import RECORDED, Param
 from alpamayo_ros.nodes.players import FreePlayer, StepPlayer
@@ -51,11 +53,12 @@ class ReplayNode(AlpamayoNode):
             raise ConfigurationError(f'replay: there is no bag {s.bag!r}')
         self.exit_code = 0
         self._reader = BagReader(path, raw=True)
-        types = self._reader.types()
+        found = outline(path)
+        types = found.types
         rig, profile = load_rig(s.rig), load_profile(s.profile)
         cameras = rig.for_profile(profile)
         self._topics = RecordedTopics(self, types, rig, profile, s.lockstep)
-        if self._topics.lacks and not s.incomplete and self._reader.fault is None:
+        if self._topics.lacks and not s.incomplete and not damaged(found, path):
             raise ConfigurationError(lacking(path, s.profile, self._topics.lacks, types))
         readers = {camera.topic: 1 for camera in cameras} | {rig.odometry.topic: ODOMETRY_READERS}
         self._awaited = {self.resolve_topic_name(topic): n for topic, n in readers.items()}

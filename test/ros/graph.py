@@ -28,9 +28,9 @@ SCRIPT = """
 class Graph:
     """The processes of ``alpamayo up`` and what they print."""
 
-    def __init__(self, arguments: list[str], folder: Path) -> None:
+    def __init__(self, arguments: list[str], folder: Path, text: str = '') -> None:
         parameters = folder / 'script.yaml'
-        parameters.write_text(SCRIPT)
+        parameters.write_text(SCRIPT + text)
         command = [sys.executable, '-m', 'alpamayo_ros.cli.main', 'up', *arguments]
         command += ['--parameters', str(parameters)]
         self.lines: list[str] = []
@@ -92,8 +92,9 @@ def _ancestors(pid: int, parents: dict[int, int]) -> Iterator[int]:
 
 
 @contextmanager
-def running(arguments: list[str], folder: Path) -> Iterator[Graph]:
-    graph = Graph(arguments, folder)
+def running(arguments: list[str], folder: Path, text: str = '') -> Iterator[Graph]:
+    """``text``: more parameters, as YAML."""
+    graph = Graph(arguments, folder, text)
     try:
         yield graph
     finally:
@@ -103,14 +104,15 @@ def running(arguments: list[str], folder: Path) -> Iterator[Graph]:
 class Listener:
     """Keeps every Health, plan and reply of the planner that passes."""
 
-    def __init__(self, context: object, lockstep: bool) -> None:
+    def __init__(self, context: object, lockstep: bool, depth: int = 50) -> None:
+        """``depth``: of the queues on this side; deep ones survive a busy machine."""
         self.node = rclpy.create_node('listener', namespace='/alpamayo', context=context)
         self.executor = SingleThreadedExecutor(context=context)
         self.executor.add_node(self.node)
         self.health: list[Health] = []
         self.plans: list[PlannedTrajectory] = []
         self.replies: list[CandidateArray] = []
-        profile = qos.output(lockstep, depth=50)
+        profile = qos.lockstep(depth) if lockstep else qos.output(False, depth)
         for kind, topic, store in (
             (Health, 'health', self.health),
             (PlannedTrajectory, 'trajectory', self.plans),
