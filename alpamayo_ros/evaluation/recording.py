@@ -83,7 +83,8 @@ def _names(kind: type) -> tuple[str, ...]:
 
 def _plain(record: Any) -> dict[str, Any]:
     """Fields of a dataclass by name; ``asdict`` without its deep copies."""
-    return {name: _finite(getattr(record, name)) for name in _names(type(record))}
+    kind: Any = type(record)
+    return {name: _finite(getattr(record, name)) for name in _names(kind)}
 
 
 def _finite(value: Any) -> Any:
