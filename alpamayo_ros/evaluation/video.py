@@ -106,7 +106,7 @@ class Director:
         health = newest(self._health, self._keys['health'], t0_ns)
         info = self.recording.info
         return Moment(
-            title=info.scenario.replace('_', ' ').capitalize(),
+            title=title(info),
             subtitle='  ·  '.join(p for p in (origin(info), info.description) if p),
             time_s=(t0_ns - self.recording.times_ns[0]) / 1e9,
             scene=self._scene(t0_ns, ego, plan, ahead_s),
@@ -190,6 +190,12 @@ def sentence(health: events.Health | None) -> str:
         said = health.messages[0].partition('. ')[0].rstrip('.') + '.' if health.messages else ''
         return said if said.startswith(health.faults[0]) else f'{health.faults[0]}: {said}'
     return '' if STATES[health.state] in ('READY', 'ACTIVE') else health.reason
+
+
+def title(info: RunInfo) -> str:
+    """A scenario as words, or the name of a recording as it is."""
+    words = info.scenario.replace('_', ' ').capitalize()
+    return words if info.origin == 'simulator' else info.scenario
 
 
 def origin(info: RunInfo) -> str:
