@@ -52,6 +52,11 @@ class McapWriter:
         self._put(rec.MAGIC)
         self._put(record(rec.HEADER, packed('ros2') + packed(LIBRARY)))
 
+    @property
+    def total(self) -> int:
+        """Messages written so far."""
+        return sum(self._counts.values())
+
     def channel(self, topic: Topic, metadata: dict[str, str] | None = None) -> int:
         """Announce a topic; its number for ``write``.  ``metadata``: offered_qos_profiles etc."""
         known = self._schemas.get(topic.type)

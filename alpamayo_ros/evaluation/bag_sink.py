@@ -49,6 +49,11 @@ class BagSink:
         self._thread = threading.Thread(target=self._work, name='bag', daemon=True)
         self._thread.start()
 
+    @property
+    def written(self) -> int:
+        """Messages in the file; fewer than were taken after a full disk."""
+        return self._writer.total
+
     def take(self, topic: Topic, qos: str, time_ns: int, data: bytes) -> None:
         """Record a message; ``qos``: offered_qos_profiles as rosbag2 writes them, may be ''."""
         if self.fault is not None:

@@ -143,15 +143,19 @@ class BagRecorderNode(AlpamayoNode):
 
     def destroy_node(self) -> None:
         """Finish the bag before the node, and say what is in it."""
-        path, sink = self.sink.close(), self.sink
-        total, lost = sink.counts.total(), sink.lost.total()
-        text = f'{total} messages on {len(sink.counts)} topics'
+        sink: BagSink | None = getattr(self, 'sink', None)
+        if sink is not None:  # else: it refused to configure
+            self._finish(sink)
+        super().destroy_node()
+
+    def _finish(self, sink: BagSink) -> None:
+        path, lost = sink.close(), sink.lost.total()
+        text = f'{sink.written} messages on {len(sink.counts)} topics'
         text += f', {lost} lost to a slow disk' if lost else ''
         text += '' if sink.fault is None else f'; {sink.fault}'
         silent = sorted(self._inputs - sink.counts.keys())
         text += f'; silent: {", ".join(silent)}' if silent else ''
         print(f'{path or sink.part}: {text}', file=sys.stderr, flush=True)
-        super().destroy_node()
 
 
 def fitting(offered: list[QoSProfile], depth: int) -> QoSProfile:
