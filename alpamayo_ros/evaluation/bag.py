@@ -89,14 +89,19 @@ class BagReader:
             self.fault = self._broken(error)
 
     def types(self) -> dict[str, str]:
-        """Message type of each topic; empty, and BAG_BROKEN in ``fault``, if it cannot be read."""
+        """Message type of each topic; BAG_BROKEN in ``fault`` where the table of contents, or what
+        it is read from, is damaged: the topics are then those that can be read.
+        """
         found: dict[str, str] = {}
         try:
             with open_recording(self.path) as recording:
                 for path in recording.files:
                     storage = open_file(path)
                     found.update((topic.name, topic.type) for topic in storage.topics)
+                    wrong = storage.wrong or recording.wrong
                     storage.close()
+                    if wrong is not None and self.fault is None:
+                        self.fault = self._broken(wrong)
         except (Damage, OSError) as error:
             if isinstance(error, FileNotFoundError):
                 raise

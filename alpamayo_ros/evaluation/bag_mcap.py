@@ -33,7 +33,10 @@ Wanted = Callable[[Topic], bool]
 
 
 class McapFile:
-    """One mcap file.  ``topics``: known so far; ``unchecked``: messages under no checksum."""
+    """One mcap file.  ``wrong``: what is the matter with its end, None where nothing is.
+
+    ``unchecked``: messages read that are under no checksum.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open and look at both ends; Damage where the front is not that of a ROS 2 mcap."""
@@ -51,11 +54,11 @@ class McapFile:
         try:
             first, self._crc = read_front(self._file, self.size)
             self.tail: Tail | None = None
-            self._wrong_end: Damage | None = None
+            self.wrong: Damage | None = None
             try:
                 self.tail = read_tail(self._file, self.size)
             except Damage as damage:
-                self._wrong_end = damage
+                self.wrong = damage
             if self.tail is not None:
                 self._learn_from(self.tail)
             limit = self.size if self.tail is None else self.tail.data_end
@@ -94,7 +97,7 @@ class McapFile:
     def contents(self) -> list[tuple[str, str, int]]:
         """Topic, type and number of messages, as the summary says; Damage without one."""
         if self.tail is None or self.tail.counts is None:
-            raise self._wrong_end or Damage('the file has no statistics')
+            raise self.wrong or Damage('the file has no statistics')
         counts = self.tail.counts
         return [(t.name, t.type, counts.get(i, 0)) for i, t in self._channels.items()]
 
@@ -147,9 +150,9 @@ class McapFile:
                 yield heapq.heappop(self._heap)[2]
         while self._heap:
             yield heapq.heappop(self._heap)[2]
-        if damage := damage or self._stop or self._wrong_end:
+        if damage := damage or self._stop or self.wrong:
             raise damage
-        assert self.tail is not None  # _wrong_end was raised
+        assert self.tail is not None  # it was raised
         if self.tail.data_crc and self._crc != self.tail.data_crc:
             raise Damage(f'the data up to byte {self.tail.data_end} fails its checksum as a whole')
         check_totals(self.tail, self.counts(), self._channels, self._chunks, self._indexed)

@@ -26,27 +26,30 @@ BY_ID = 'SELECT id, topic_id, timestamp FROM messages NOT INDEXED ORDER BY id'
 
 
 class SqliteFile:
-    """One .db3 file, never written to.  ``unchecked``: messages under no checksum, all of them."""
+    """One .db3 file, never written to.  ``wrong``: what is the matter with its structure.
+
+    ``unchecked``: messages read that are under no checksum, which is all of them.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open it and look at its structure; Damage where not even the topics can be read."""
         self.path, self.size = path, path.stat().st_size
         self.seen: Counter[int] = Counter()
         self.unchecked = 0
-        self.page_bytes, self._wrong = self._header()
+        self.page_bytes, self.wrong = self._header()
         uri = f'file:{quote(str(path.absolute()))}?mode=ro&immutable=1'
         try:
             self._db = sqlite3.connect(uri, uri=True)
             self._db.execute('PRAGMA trusted_schema = OFF')
             self._db.execute('PRAGMA cell_size_check = ON')
-            if self._wrong is not None:
+            if self.wrong is not None:
                 # what is left of a file that is cut off can only be read so; nothing is written
                 self._db.execute('PRAGMA writable_schema = ON')
             self._topics = self._read_topics()
-            self._wrong = self._wrong or self._check()
+            self.wrong = self.wrong or self._check()
         except (Damage, sqlite3.Error) as error:
             problem = error if isinstance(error, Damage) else self._cannot('it', error)
-            raise self._wrong or problem from error
+            raise self.wrong or problem from error
 
     def close(self) -> None:
         """Close the file."""
@@ -66,8 +69,8 @@ class SqliteFile:
 
     def contents(self) -> list[tuple[str, str, int]]:
         """Topic, type and number of messages; Damage where they cannot be counted."""
-        if self._wrong is not None:
-            raise self._wrong
+        if self.wrong is not None:
+            raise self.wrong
         rows = self._db.execute('SELECT topic_id, COUNT(*) FROM messages GROUP BY topic_id')
         counts = dict(rows.fetchall())
         return [(t.name, t.type, counts.get(i, 0)) for i, t in self._topics.items()]
@@ -144,9 +147,7 @@ class SqliteFile:
         cursor, one = self._db.cursor(), self._db.cursor()
         place = -1
         try:
-            for place, number, time_ns in cursor.execute(
-                BY_TIME if self._wrong is None else BY_ID
-            ):
+            for place, number, time_ns in cursor.execute(BY_TIME if self.wrong is None else BY_ID):
                 topic = self._topics.get(number)
                 if topic is None:
                     raise Damage(
@@ -166,6 +167,6 @@ class SqliteFile:
         except (Damage, sqlite3.Error, OverflowError) as error:
             known = isinstance(error, Damage)
             problem = error if known else self._cannot(f'on after message {place}', error)
-            raise self._wrong or problem from error
-        if self._wrong is not None:
-            raise self._wrong
+            raise self.wrong or problem from error
+        if self.wrong is not None:
+            raise self.wrong

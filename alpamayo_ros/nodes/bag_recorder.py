@@ -74,6 +74,7 @@ class BagRecorderNode(AlpamayoNode):
         self._unknown: set[str] = set()
         self._steps = StepQueue() if s.lockstep else None
         self._done: Any = None
+        self._told = False
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(s.discovery_s, self._discover, clock=wall)
 
@@ -87,11 +88,11 @@ class BagRecorderNode(AlpamayoNode):
         if self._steps is not None and self._done is None and self._inputs <= self._topics.keys():
             self._done = qos.watched_publisher(self, StepDone, 'step_done', qos.lockstep())
             qos.watched_subscription(self, Timestep, 'timestep', self._on_step, qos.lockstep())
-        lost = sum(self.sink.lost.values())
-        found = {} if self.sink.fault is None else {'DISK_FULL': str(self.sink.fault)}
-        if lost:
-            found['DISK_WARN'] = 'DISK_WARN: the disk is slower than the graph, messages are lost'
-        self.faults.update(found)
+        if self.sink.fault is not None and not self._told:
+            self._told = True
+            self.get_logger().error(f'{self.sink.fault} The graph goes on.')
+        slow = 'DISK_WARN: the disk is slower than the graph; messages are lost'
+        self.faults.update({'DISK_WARN': slow} if self.sink.lost else {})
 
     def _open(self, name: str, kind: str) -> None:
         publishers = self.get_publishers_info_by_topic(name)

@@ -260,6 +260,14 @@ def test_a_changed_definition_is_refused(tmp_path):
     assert 'std_msgs/msg/Float32 was recorded with other fields' in reader.fault.message
 
 
+@pytest.mark.parametrize('kind', ['ours', 'db3'])
+def test_types_of_a_bag_that_is_cut_off(whole, kind, tmp_path):
+    bag = spoiled(whole[kind], tmp_path, lambda data: data[: len(data) * 9 // 10])
+    reader = BagReader(bag)
+    assert set(reader.types()) == {'/front', '/front/info', '/odometry'}
+    assert reader.fault.code is Code.BAG_BROKEN
+
+
 def test_what_is_no_bag_is_said(tmp_path):
     for name, content in (
         ('a.mcap', b'PK' * 99),
