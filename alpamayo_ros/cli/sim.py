@@ -157,7 +157,9 @@ def drive(task: Task, seeds: list[int], workers: int, json_path: Path | None) ->
     )
     jobs = [Job(scenario, seed) for seed in seeds]
     with interruptible(journal), Bar(scenario.name, jobs) as bar:
-        rows, who = batch.drive(task, jobs, workers, journal, bar.done, tell=bar.tell)
+        rows, who = batch.drive(
+            task, jobs, workers, journal, bar.done, None, bar.tell, bar.resumed
+        )
     report = {
         'task': json.loads(task.to_json()),
         'planner': who,

@@ -22,7 +22,7 @@ MEMORY_S = 3600.0  # drives take minutes: the estimate looks back further than r
 class Bar:
     """A progress bar on stderr whose estimate weighs each drive by its length; use in a ``with``.
 
-    ``done`` fits ``batch.drive``.
+    ``done``, ``tell`` and ``resumed`` fit ``batch.drive``.
     """
 
     def __init__(self, title: str, jobs: Sequence[Job]) -> None:
@@ -36,6 +36,7 @@ class Bar:
         )
 
         self.right = self.count = 0
+        self._cost = 0.0
         self.total = len(jobs)
         self._progress = Progress(
             TextColumn('{task.description}'),
@@ -65,12 +66,22 @@ class Bar:
     def done(self, job: Job, row: dict[str, Any]) -> None:
         """One more drive has ended."""
         self.count, self.right = self.count + 1, self.right + bool(row['right'])
+        self._cost += cost(job)
         self._progress.update(
             self._task,
-            advance=cost(job),
+            completed=self._cost,
             description=f'{self._title}: right {self.right} of {self.count}',
             count=f'{self.count}/{self.total}',
         )
+
+    def resumed(self, count: int) -> None:
+        """``count`` drives came from a journal: they say nothing of how long the rest takes."""
+        if count:
+            self.tell(f'{count} of {self.total} drives are taken from an interrupted call')
+            said = f'{self._title}: right {self.right} of {self.count}'
+            shown = f'{self.count}/{self.total}'
+            self._progress.reset(self._task, description=said, count=shown)
+            self._progress.update(self._task, completed=self._cost)
 
     def tell(self, text: str) -> None:
         """A line above the bar."""

@@ -63,10 +63,11 @@ def drive_suite(task: Task, call: Call) -> Report:
         report = _driven(task, call, jobs, journal)
         if call.json_path is not None and journal is not None:
             write(report, call.json_path)
-            journal.unlink(missing_ok=True)
         show(report)
         if call.report is not None:
             _page(task, call, jobs, report)
+        if journal is not None:
+            journal.unlink(missing_ok=True)  # not before: the page can be interrupted too
     if before is not None:
         _judge(before, report, call.against)
     return report
@@ -95,7 +96,7 @@ def _page(task: Task, call: Call, jobs: list[Job], report: Report) -> None:
     assert call.report is not None
     places = sim_report.worst(report['rows'], call.worst)
     again, rows = [jobs[i] for i in places], [report['rows'][i] for i in places]
-    workers = max(1, min(report['timing']['workers'], len(again)))
+    workers = min(call.workers or len(again), len(os.sched_getaffinity(0)), max(len(again), 1))
     shown = sim_report.redrive(task, again, rows, call.report, workers)
     typer.echo(f'{sim_report.write_page(report, shown, call.report)}   open this')
 
@@ -112,7 +113,7 @@ def _driven(task: Task, call: Call, jobs: list[Job], journal: Path | None) -> Re
             connect, cores = cluster.connect, cluster.cores
         workers = min(call.workers or cores, len(jobs))
         bar = open_.enter_context(Bar(f'suite {call.suite}', jobs))
-        found = suite.run(task, jobs, workers, journal, bar.done, connect, bar.tell)
+        found = suite.run(task, jobs, workers, journal, bar.done, connect, bar.tell, bar.resumed)
     seconds = round(time.perf_counter() - began, 2)
     asked = {'suite': call.suite, 'seeds': call.seeds, 'limit': call.limit}
     timing = {'seconds': seconds, 'workers': workers, 'ray': call.ray}

@@ -49,19 +49,21 @@ def drive(
     done: Callable[[Job, Row], None] = lambda job, row: None,
     connect: Callable[[], Worker] | None = None,
     tell: Callable[[str], None] = lambda text: None,
+    resumed: Callable[[int], None] = lambda count: None,
 ) -> tuple[list[Row], dict[str, Any]]:
     """Rows in the order of ``jobs``, and the workers' planner; see ``run``.
 
     ``connect``: makes a worker; default: a process of this machine.  ``tell`` is told what a
-    person should know about the journal.
+    person should know about the journal, ``resumed`` how many rows came from it.
     """
     with Pool(connect or partial(Process, task), workers) as pool:
         kept = Journal(journal, head(task, pool.identity))
         if kept.stale is not None:
             tell(f'the journal was of other settings, model or code: moved to {kept.stale}')
-        for job in jobs:
-            if job.key in kept.rows:
-                done(job, kept.rows[job.key])
+        found = [job for job in jobs if job.key in kept.rows]
+        for job in found:
+            done(job, kept.rows[job.key])
+        resumed(len(found))
 
         def take(job: Job, row: Row) -> None:
             kept.add(job.key, row)

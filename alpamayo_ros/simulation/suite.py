@@ -64,12 +64,13 @@ def run(
     done: Callable[[Job, Row], None] = lambda job, row: None,
     connect: Callable[[], Worker] | None = None,
     tell: Callable[[str], None] = lambda text: None,
+    resumed: Callable[[int], None] = lambda count: None,
 ) -> dict[str, Any]:
     """Drive all runs; the report, in which nothing depends on time, machine or order.
 
     BatchError when a drive failed: finished rows stay in ``journal``, and the same call goes on.
     """
-    rows, who = batch.drive(task, runs, workers, journal, done, connect, tell)
+    rows, who = batch.drive(task, runs, workers, journal, done, connect, tell, resumed)
     return report(task, runs, rows, who)
 
 

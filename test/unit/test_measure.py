@@ -19,6 +19,7 @@ from alpamayo_ros.simulation.planners import StraightPlanner, open_planner
 from alpamayo_ros.simulation.rollout import Drive, Options
 from alpamayo_ros.simulation.scenario import Scenario, Start, Traffic
 from alpamayo_ros.simulation.simulation import Simulation
+from alpamayo_ros.simulation.town import Town
 from alpamayo_ros.simulation.truth import SceneTruth
 from alpamayo_ros.simulation.worker import drive
 from alpamayo_ros.training import annotate
@@ -93,6 +94,22 @@ def test_pedestrians_count_on_the_way_ahead(monkeypatch: pytest.MonkeyPatch) -> 
     assert seen(20, -2, -math.pi / 2) == {'present', 'crossing'}
     assert seen(20, 2, 0.0) == {'present'} == seen(20, 2, math.pi / 2, 0.0)
     assert seen(20, 4, math.pi / 2) == seen(45, 0, math.pi / 2) == seen(-5, 0, 0.0) == set()
+
+
+def test_the_light_is_that_of_the_next_junction(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = Scenario(name='t', description='', map='town', verdict='town', duration_s=5)
+    sim = Town(scenario, 3, render=False)
+    try:
+        junction = next(j for j in sim.route.junctions if j.tls)
+        monkeypatch.setattr(sim.route, 'junctions', [junction])
+        sim.arc_m = junction.stop_arc_m - sim.vehicle.rear_axle_to_front_m - 30.0
+        for state, light in (('r', 'red'), ('u', 'red'), ('y', 'yellow'), ('G', 'green')):
+            monkeypatch.setattr(sim._traffic, 'state', lambda tls, link, s=state: s)
+            assert sim.light_ahead(facts.LIGHT_M) == light and sim.light_ahead(29.0) == ''
+        sim.arc_m += 31.0
+        assert sim.light_ahead(facts.LIGHT_M) == '', 'it is passed'
+    finally:
+        sim.close()
 
 
 def path(speeds: np.ndarray, turn_rps: float = 0.0) -> np.ndarray:

@@ -147,6 +147,7 @@ def test_an_interrupted_suite_goes_on_where_it_stopped(folder: Path, tmp_path: P
     journal.write_text('\n'.join([between[0], json.dumps(forged), *between[2:]]) + '\n{"key": "a')
     last = subprocess.run(command(folder, out), capture_output=True, text=True, timeout=60)
     assert last.returncode == 0, last.stderr
+    assert 'drives are taken from an interrupted call' in last.stderr
     offsets = [r['mean_offset_m'] for r in compared(out)['rows']]
     assert offsets.count(77.0) == 1 and len(offsets) == 12, 'a finished drive is not driven again'
     straight = ('--planner', 'straight', '--suite', folder)
@@ -226,3 +227,19 @@ def test_report_drives_the_worst_again_the_same_way(folder: Path, tmp_path: Path
     recording = Recording(out / 'runs' / 'b_0')
     assert len(recording.all(events.Ego)) == 40 and recording.image('front', 10**9) is not None
     assert not (out / 'runs' / 'c_0').exists()
+
+
+def test_a_page_that_is_interrupted_costs_no_drive(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    out = tmp_path / 'out.json'
+    words = ('--planner', 'straight', '--suite', folder, '--seeds', '0', '--json', out)
+    with monkeypatch.context() as patched:
+        patched.setattr('alpamayo_ros.cli.sim_suite._page', interrupt)
+        code, said = invoke(*words, '--report', tmp_path / 'page')
+    assert code == 130 and '3 finished drives are kept' in said and out.is_file()
+    code, said = invoke(*words)
+    assert code == 0 and '3 of 3 drives are taken from an interrupted call' in said
