@@ -84,9 +84,11 @@ def about(summary: Mapping[str, Any], recording: Recording) -> str:
     if recording.times_ns:
         seconds = (recording.times_ns[-1] - recording.times_ns[0]) / 1e9
     cameras = {i.camera for i in recording.all(events.Image)}
-    eyes = f'{len(cameras)} camera{"s" if len(cameras) > 1 else ""}' if cameras else 'no camera'
+    eyes = 'no picture kept' if summary['counts'].get('pictures') else 'no camera'
+    if cameras:
+        eyes = f'{len(cameras)} camera{"s" if len(cameras) > 1 else ""}'
     kind = 'A converted recording' if info.origin == 'converted' else 'A recording'
-    who = f'planned by {model["profile"]} ({model["runtime"]})'
+    who = f'for {model["profile"]} ({model["runtime"]})'
     if model['runtime'] == NO_MODEL:
         who = 'without a model'
     return f'{kind} of {seconds:.1f} s, {eyes}, rig {info.rig}, {who}.'
