@@ -62,7 +62,10 @@ class CameraPlausibility:
 
     def check_view(self, view_rgb: UInt8[np.ndarray, 'H W 3']) -> Fault | None:
         """CAM_IMPLAUSIBLE when a picture of this kind came several times in a row."""
-        kind = implausible(view_rgb, self.limits)
+        return self.check_kind(implausible(view_rgb, self.limits))
+
+    def check_kind(self, kind: str) -> Fault | None:
+        """``check_view`` of a view that was looked at before: its kind, '' for a plausible one."""
         self._implausible = self._implausible + 1 if kind else 0
         if self._implausible < self.limits.implausible_frames:
             return None

@@ -27,6 +27,7 @@ COEFFICIENTS: dict[str, tuple[int, ...]] = {
     'rational_polynomial': (8,),
     'equidistant': (4,),
 }
+SAME_PX = 1e-6  # intrinsics that differ less than this are the same calibration
 # REP 103: camera body (x forward, y left, z up) from optical frame (z forward, x right, y down)
 BODY_FROM_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 
@@ -130,6 +131,11 @@ class RigCamera(_Strict):
             'distortion': {'model': model or 'none', 'coefficients': coefficients},
         }
         return RigCamera.model_validate(data)
+
+    def calibrated_as(self, other: RigCamera) -> bool:
+        """Whether two calibrations are the same."""
+        near = bool(np.abs(self.matrix - other.matrix).max() <= SAME_PX)
+        return near and self.distortion == other.distortion
 
 
 class OdometrySource(_Strict):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.sensing.plausibility import CameraPlausibility
@@ -19,7 +17,6 @@ class Suspicion:
         """Every camera of the profile."""
         self._profile = profile
         self._cameras = {c.name: CameraPlausibility(c.name) for c in profile.cameras}
-        self._first_view = {v.camera: i for i, v in reversed(list(enumerate(profile.views)))}
         self._verdicts: dict[str, tuple[int, Fault | None]] = {}
 
     def reset(self) -> None:
@@ -32,17 +29,19 @@ class Suspicion:
         self,
         payloads: Mapping[str, Any],
         stamps_ns: Mapping[str, int],
-        views: np.ndarray,
+        kinds: Mapping[str, str],
         speed_mps: float,
     ) -> dict[str, Fault]:
-        """Faults by camera; ``payloads``: the bytes as received, ``views`` (V, H, W, 3) RGB."""
+        """Faults by camera; ``payloads``: the bytes as received, ``kinds``: of each camera's first
+        view, by ``plausibility.implausible``.
+        """
         for name, payload in payloads.items():
             stamp_ns = stamps_ns[name]
             if self._verdicts.get(name, (None, None))[0] == stamp_ns:
                 continue
             camera = self._cameras[name]
             frozen = camera.check_payload(payload, speed_mps)
-            odd = camera.check_view(views[self._first_view[name]])
+            odd = camera.check_kind(kinds[name])
             self._verdicts[name] = (stamp_ns, frozen or odd)
         found = {name: self._verdicts[name][1] for name in payloads}
         return {name: fault for name, fault in found.items() if fault is not None}

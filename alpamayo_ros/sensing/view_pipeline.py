@@ -25,6 +25,7 @@ from alpamayo_ros.sensing.image_gate import (
     decode_raw,
     gate_compressed,
 )
+from alpamayo_ros.sensing.plausibility import PlausibilityLimits, implausible
 from alpamayo_ros.sensing.reduction import reduction, scaled, shrink
 from alpamayo_ros.sensing.rig import RigCamera
 from alpamayo_ros.sensing.suspicion import Suspicion
@@ -32,7 +33,7 @@ from alpamayo_ros.sensing.synced import SyncedSet
 from alpamayo_ros.sensing.views import ViewMaker
 from alpamayo_ros.types import FrameSet
 
-SAME_PX = 1e-6  # intrinsics that differ less than this are the same calibration
+PLAUSIBLE = PlausibilityLimits()
 
 
 @runtime_checkable
@@ -50,10 +51,14 @@ class Bridge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """What one camera gives to a set: its views by index, or why there are none; time spent."""
+    """What one camera gives to a set: its views by index, or why there are none; time spent.
+
+    ``kind``: '' where the first view shows a picture, else black, white, flat or noise.
+    """
 
     images: tuple[tuple[int, UInt8[np.ndarray, 'H W 3']], ...] = ()
     fault: Fault | None = None
+    kind: str = ''
     spent_s: float = 0.0
 
 
@@ -140,7 +145,7 @@ class ViewPipeline:
         except ValidationError as error:
             return Fault(Code.CALIBRATION, f'{name}: {error.errors()[0]["msg"]}.')
         first, self._learned = name not in self._learned, self._learned | {name}
-        if same(found, camera):
+        if found.calibrated_as(camera):
             return None
         if not first:
             return Fault(Code.CALIBRATION_CHANGED, f'{name}: another CameraInfo than before.')
@@ -188,7 +193,8 @@ class ViewPipeline:
         if isinstance(image, Fault):
             return Views(fault=image)
         images = tuple((i, maker(image)) for i, maker in eye.makers)
-        return Views(images, None, time.perf_counter() - began)
+        kind = implausible(images[0][1], PLAUSIBLE) if images else ''
+        return Views(images, None, kind, time.perf_counter() - began)
 
     def submit(self, matched: SyncedSet) -> Pending:
         """Begin to decode a set under the calibration in force."""
@@ -213,7 +219,8 @@ class ViewPipeline:
                 pictures[i] = picture
         here = {name for name, seen in looked.items() if seen.fault is None}
         payloads = {n: message.data for n, message in pending.messages.items() if n in here}
-        bad = self.suspicion.judge(payloads, stamps, pictures, speed_mps)
+        kinds = {name: seen.kind for name, seen in looked.items()}
+        bad = self.suspicion.judge(payloads, stamps, kinds, speed_mps)
         missing = [n for n in self._eyes if n not in here and not self._maskable[n]]
         refusals = self.suspicion.refusals(bad)
         if missing:
@@ -236,9 +243,3 @@ def blank(profile: ModelProfile) -> UInt8[np.ndarray, 'V H W 3']:
     """Black views."""
     first = profile.views[0]
     return np.zeros((len(profile.views), first.height, first.width, 3), np.uint8)
-
-
-def same(a: RigCamera, b: RigCamera) -> bool:
-    """Whether two calibrations are the same."""
-    near = bool(np.abs(a.matrix - b.matrix).max() <= SAME_PX)
-    return near and a.distortion == b.distortion

@@ -136,8 +136,8 @@ class Cycler:
         self.seconds['wait'] += time.perf_counter() - began
         if frames is None:
             return None, [*faults, *seen, *refused]
-        late = self._ring.push(frames)
-        return frames, [*faults, *seen, *([late] if late else [])]
+        self._ring.push(frames)
+        return frames, [*faults, *seen]
 
     def _inputs(
         self, t0_ns: int, frames: FrameSet, history: EgoHistory | Fault
