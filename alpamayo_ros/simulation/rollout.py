@@ -18,6 +18,7 @@ import numpy as np
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.pipeline import Decision, PlanConfig, SafetyState, Scene, decide
+from alpamayo_ros.simulation.faulty_senses import open_senses
 from alpamayo_ros.simulation.planners import Planner
 from alpamayo_ros.simulation.scenario import Scenario
 from alpamayo_ros.simulation.senses import Senses
@@ -92,7 +93,7 @@ class Drive:
         """Build the world and put the ego at its start."""
         self.sim = open_world(self.scenario, self.seed, self.pictures or not self.planner.blind)
         profile = self.planner.profile
-        self.senses = Senses(self.sim, profile, self.planner.blind)
+        self.senses = open_senses(self.sim, profile, self.planner.blind)
         self.config = PlanConfig.from_files(profile.name, auto_arm=True, auto_rearm=True)
         self.planner.begin(self.sim)
 
@@ -146,6 +147,11 @@ class Drive:
             return self.sim.pose.steering_rad, EXPIRED_MPS2
         return follow(self.plan, ego, self.sim)
 
+    def close(self) -> None:
+        """Release world and senses."""
+        self.senses.close()
+        self.sim.close()
+
     def row(self) -> Row:
         """The figures of the finished drive."""
         plans = (self.model_plans, self.stop_plans)
@@ -178,5 +184,5 @@ def rollout(
         cycle = drive.step()
         if watch is not None:
             watch(cycle)
-    drive.sim.close()
+    drive.close()
     return drive.row()

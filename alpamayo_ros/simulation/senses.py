@@ -67,9 +67,15 @@ class Senses:
         for k in range(1, ODOMETRY_STEPS):
             part = STEP_S / ODOMETRY_STEPS
             pose = advance(pose, steering_rad, acceleration_mps2, self.sim.vehicle, part, 1)
-            found.append(self._ego.push(self._state(pose, start + k * STEP_NS // ODOMETRY_STEPS)))
-        found.append(self._ego.push(self.sim.ego))
+            found.append(self._odometry(self._state(pose, start + k * STEP_NS // ODOMETRY_STEPS)))
+        found.append(self._odometry(self.sim.ego))
         return tuple(f for f in found if f is not None)
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def _odometry(self, state: EgoState) -> Fault | None:
+        return self._ego.push(state)
 
     def _state(self, pose: EgoPose, stamp_ns: int) -> EgoState:
         yaw_rate = pose.speed_mps * np.tan(pose.steering_rad) / self.sim.vehicle.wheelbase_m

@@ -15,6 +15,7 @@ from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 from alpamayo_ros.simulation import looks
 from alpamayo_ros.simulation.actors.base import EgoNow
 from alpamayo_ros.simulation.actors.stage import Stage
+from alpamayo_ros.simulation.actors.vary import vary
 from alpamayo_ros.simulation.agents import Agent, LaneCar, Leader, Oncoming, StoppedCar
 from alpamayo_ros.simulation.air import dress
 from alpamayo_ros.simulation.collision import Box, contact_ahead, overlap
@@ -43,7 +44,7 @@ class Simulation:
     def __init__(self, scenario: Scenario, seed: int, render: bool = True) -> None:
         if scenario.map != self.map:
             raise ValueError(f'map {scenario.map!r} needs world.open_world; this is {self.map}')
-        self.scenario, self.seed, self.vehicle = scenario, seed, sim_vehicle()
+        self.scenario, self.seed, self.vehicle = vary(scenario, seed), seed, sim_vehicle()
         self._oncoming: Oncoming | None = None
         self._lead: StoppedCar | Leader | None = None
         self.road = self._build_road()
