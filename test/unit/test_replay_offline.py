@@ -175,6 +175,25 @@ def test_raw_pictures_give_what_compressed_ones_give(monkeypatch, tmp_path):
     assert shown is not None and shown.shape == (160, 280, 3)
 
 
+def test_a_sqlite_recording_gives_the_same_plans(monkeypatch, tmp_path):
+    from rosbags.rosbag2 import StoragePlugin, Writer
+
+    from alpamayo_ros.evaluation.bag import BagReader
+
+    mcap = replay_bag.write(tmp_path / 'a.mcap', Drive(seconds=2.0))
+    reader, topics = BagReader(mcap, raw=True), {}
+    with Writer(tmp_path / 'db', version=9, storage_plugin=StoragePlugin.SQLITE3) as writer:
+        for item in reader:
+            if item.topic not in topics:
+                known = writer.add_connection(item.topic, item.type, typestore=reader.store)
+                topics[item.topic] = known
+            writer.write(topics[item.topic], item.time_ns, item.message)
+    replayed(monkeypatch, mcap, tmp_path / 'm', SCRIPTED)
+    found = replayed(monkeypatch, tmp_path / 'db', tmp_path / 'd', SCRIPTED).summary
+    assert found.counts['plans'] > 0 and found.complete
+    assert plans(tmp_path / 'm') == plans(tmp_path / 'd')
+
+
 def test_topics_are_mapped_by_a_person(bag, tmp_path):
     other = replay_bag.write(tmp_path / 'a.mcap', Drive(seconds=2.0, prefix='/car'))
     maps = {f'/car/{camera.topic}': camera.topic for camera in replay_bag.RIG.cameras}
