@@ -19,12 +19,13 @@ assumed; the bag carries the same words. Then:
 """
 BAD = (ValueError, KeyError)
 
-HELP = 'Convert recordings; check, seal and simulate bags.'
+HELP = 'Convert recordings; check, seal, recover and simulate bags.'
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP)
 convert = typer.Typer(no_args_is_help=True, help=CONVERT, rich_markup_mode=None)
 app.add_typer(convert, name='convert', short_help='Another format to an mcap and a rig file.')
 app.command('check')(data_bags.check)
 app.command('seal')(data_bags.seal)
+app.command('recover')(data_bags.recover)
 app.command('simulate')(data_bags.simulate)
 
 Out = Annotated[Path, typer.Argument(help='Bag to write (.mcap); the rig goes beside it.')]

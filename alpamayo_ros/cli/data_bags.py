@@ -84,6 +84,26 @@ def seal(bag: Bag) -> None:
     typer.echo(f'{target}: sealed; alpamayo data check {bag} compares')
 
 
+def recover(
+    bag: Bag,
+    out: Annotated[Path, typer.Argument(help='Bag to write (.mcap); must not exist.')],
+) -> None:
+    """Copy what can be read of a damaged or unfinished bag into a whole one that says so.
+
+    Everything before the first damage is kept, byte for byte. The file that a
+    killed recorder leaves (drive.mcap.part) is read too. Exit 5 where there
+    was damage, 0 where there was none.
+    """
+    from alpamayo_ros.evaluation.bag_recover import recover as run
+
+    with working('recovering'):
+        found = run(bag, out)
+    typer.echo(f'{out}: {found.counts.total()} messages on {len(found.counts)} topics')
+    if found.damage:
+        typer.echo(f'BAG_BROKEN: {found.damage}', err=True)
+    raise typer.Exit(BROKEN if found.damage else 0)
+
+
 def simulate(
     out: Annotated[Path, typer.Argument(help='Bag to write (.mcap); the rig goes beside it.')],
     scenario: Annotated[str, typer.Option(help='Name of a scenario.')] = 'winding_road',

@@ -64,8 +64,8 @@ def open_recording(path: Path) -> Iterator[Recording]:
 
 
 def open_file(path: Path) -> Storage:
-    """The reader of one file by its ending."""
-    reader = READERS.get(path.suffix)
+    """The reader of one file by its ending; ``.part`` is what a crashed recorder left."""
+    reader = READERS.get(PurePath(path.name.removesuffix('.part')).suffix)
     if reader is None:
         raise Damage(f'{path.name} is no bag: .mcap, .db3 or a folder of them is expected')
     return reader(path)

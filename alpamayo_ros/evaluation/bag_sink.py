@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -90,6 +91,7 @@ class BagSink:
         return self.path
 
     def _work(self) -> None:
+        flushed_s = time.monotonic()
         while True:
             try:
                 entry = self._queue.get(timeout=FLUSH_S)
@@ -102,6 +104,9 @@ class BagSink:
             with self._lock:
                 self._held -= len(entry[3])
             self._try(entry)
+            if time.monotonic() - flushed_s > FLUSH_S:
+                flushed_s = time.monotonic()
+                self._try(None)
 
     def _try(self, entry: Entry | None) -> None:
         """Write an entry, or what is pending; an error of the disk ends the recording."""

@@ -7,6 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from alpamayo_ros.cli.data import app
+from alpamayo_ros.evaluation.bag import BagReader
+from alpamayo_ros.evaluation.bag_outline import about
 
 runner = CliRunner()
 
@@ -59,6 +61,26 @@ def test_a_seal_shows_what_changed_since(drive, tmp_path):
     done = run('check', copy)
     assert done.exit_code == 5
     assert 'not the one that was sealed' in done.output
+
+
+def test_what_can_be_read_is_recovered(tmp_path):
+    """Also from what a killed recorder leaves, and from a db3 that is cut off."""
+    long = tmp_path / 'long.mcap'
+    assert run('simulate', long, '--seconds', 3, '--size', '320x180').exit_code == 0
+    whole = [(m.topic, m.time_ns, m.message) for m in BagReader(long, raw=True)]
+    part = tmp_path / 'drive.mcap.part'
+    part.write_bytes(long.read_bytes()[:-60_000])
+    done = run('recover', part, tmp_path / 'saved.mcap')
+    assert done.exit_code == 5
+    assert 'BAG_BROKEN: drive.mcap.part: cut off' in done.stderr
+    reader = BagReader(tmp_path / 'saved.mcap', raw=True)
+    saved = [(m.topic, m.time_ns, m.message) for m in reader]
+    assert reader.fault is None
+    assert saved == whole[: len(saved)]
+    assert len(saved) > len(whole) / 3
+    assert about(tmp_path / 'saved.mcap')['origin'] == 'recovered'
+    assert run('recover', long, tmp_path / 'saved.mcap').exit_code == 2  # it exists
+    assert run('recover', long, tmp_path / 'same.mcap').exit_code == 0
 
 
 def test_an_image_without_its_end_is_found(tmp_path):
