@@ -54,8 +54,9 @@ class SimulatorNode(AlpamayoNode):
         s = self.settings
         cameras = load_rig(s.rig).for_profile(load_profile(s.profile))
         try:
-            injectors = inject.parse(s.inject)
+            inject.parse(s.inject)
             self.world = World(s.scenario, s.seed, round(s.epoch_s * NS), s.shadow)
+            injectors = inject.parse(f'{s.inject}; {self.world.simulation.scenario.faults}')
         except (ValueError, FileNotFoundError) as error:
             raise ConfigurationError(f'simulator refuses to configure: {error}') from error
         self.steps: StepSource[PlannedTrajectory] | None = None
