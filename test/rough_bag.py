@@ -15,8 +15,9 @@ WORDS = ((1.23, 'turn left in 40 m'), (1.5, 'turn right in 30 m'), (2.9, 'go str
 def roughen(source: Path, out: Path, seed: int = 0) -> None:
     """Write ``out``: the messages of ``source`` (a simulated drive) with everything above.
 
-    Lost: one picture of front, a second of rear, 3 % of rear_left, a fifth of odometry and 0.1 s
-    of it; said: instructions in a row, a prompt, another calibration of rear.
+    Lost: one picture of front, a second of rear, 3 % of rear_left, half a second of all cameras, a
+    fifth of odometry and 0.1 s of it; said: instructions in a row, a prompt, another calibration
+    of rear.
     """
     items = list(BagReader(source))
     begin_ns, rng = items[0].time_ns, random.Random(seed)
@@ -48,6 +49,8 @@ def _rough(item: BagMessage, begin_ns: int, rng: random.Random) -> list[BagMessa
 def _rough_image(
     item: BagMessage, camera: str, at_s: float, rng: random.Random
 ) -> list[BagMessage]:
+    if 3.75 <= at_s < 4.25:
+        return []
     lost = {'front': 2.5 <= at_s < 2.6, 'rear': 3.0 <= at_s < 4.1}
     lost['rear_left'] = rng.random() < 0.03
     if lost.get(camera, False):

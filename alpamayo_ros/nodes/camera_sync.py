@@ -26,7 +26,7 @@ from alpamayo_ros.nodes.step_inputs import StepInputs
 from alpamayo_ros.nodes.step_queue import Announced
 from alpamayo_ros.nodes.views import ViewPipeline
 from alpamayo_ros.profile import load_profile
-from alpamayo_ros.sensing.arrivals import Arrival, form
+from alpamayo_ros.sensing.arrivals import Arrival, Overdue, form
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.sensing.sync import CameraSync, SyncCamera, SyncedSet, SyncLimits
 
@@ -57,11 +57,11 @@ class CameraSyncNode(AlpamayoNode):
             self.limits,
         )
         self.watch = self.sync.watch  # sees what the sync accepts, not what merely arrives
+        self.overdue = Overdue(self.watch, self.limits.set_period_ns)
         self._sequence = 0
         self._refused: dict[str, Fault] = {}
         self._arrivals: list[Arrival] = []
         self._answered: list[int] = []
-        self._last_info_ns = 0
         self._speed_mps = 0.0
         self._odometry_topic = rig.odometry.topic
         if not self.pipeline.has_bridge:
@@ -127,9 +127,10 @@ class CameraSyncNode(AlpamayoNode):
             return  # simulated time has not begun
         for result in self.sync.poll(now_ns):
             self._emit(result, now_ns)
-        faults = self.watch.faults(now_ns)
-        overdue_ns = 3 * self.limits.set_period_ns
-        if faults and now_ns - self._last_info_ns > overdue_ns:
+        self._break_silence(now_ns)
+
+    def _break_silence(self, now_ns: int) -> None:
+        if faults := self.overdue.faults(now_ns):
             self._announce(now_ns, None, faults, now_ns)
 
     def _on_step(self, step: Announced, done: StepDone) -> None:
@@ -139,6 +140,7 @@ class CameraSyncNode(AlpamayoNode):
             self._emit(result, step.end_ns)
         if step.t0_ns and not self._answered:
             self._announce(step.t0_ns, None, self.watch.faults(step.end_ns), step.end_ns)
+        self._break_silence(step.end_ns)
         done.t0s = [stamp(t0_ns) for t0_ns in self._answered]
 
     def _push(self, camera: str, stamp_ns: int, message: Any, now_ns: int) -> None:
@@ -196,7 +198,7 @@ class CameraSyncNode(AlpamayoNode):
         self._infos.publish(message)
         if self._step:
             self._answered.append(t0_ns)
-        self._last_info_ns = max(t0_ns, self._last_info_ns)
+        self.overdue.answered(t0_ns)
         self._log(faults)
         self._refused.clear()
 

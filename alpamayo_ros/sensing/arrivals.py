@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alpamayo_ros.faults import Fault
+from alpamayo_ros.sensing.silence import CameraWatch
 from alpamayo_ros.sensing.sync import CameraSync
 from alpamayo_ros.sensing.synced import SyncedSet
 
@@ -32,3 +33,21 @@ def form(sync: CameraSync, images: Iterable[Arrival], end_ns: int) -> list[Synce
             now_ns = image.received_ns
             out += sync.push(image.camera, image.stamp_ns, image.payload, now_ns)
     return [*out, *sync.poll(end_ns)]
+
+
+class Overdue:
+    """Whether silence itself has to be answered: cameras are lost and nothing was said of it."""
+
+    def __init__(self, watch: CameraWatch, set_period_ns: int) -> None:
+        """``watch``: of the sync."""
+        self._watch, self._limit_ns = watch, 3 * set_period_ns
+        self._answered_ns = 0
+
+    def answered(self, t0_ns: int) -> None:
+        """A timestep was formed or lost."""
+        self._answered_ns = max(t0_ns, self._answered_ns)
+
+    def faults(self, now_ns: int) -> list[Fault]:
+        """What to refuse a timestep at ``now_ns`` with; empty while all is well."""
+        faults = self._watch.faults(now_ns)
+        return faults if now_ns - self._answered_ns > self._limit_ns else []

@@ -17,6 +17,7 @@ from alpamayo_ros.evaluation.replay.steps import Arrival, Step, cut, form
 from alpamayo_ros.evaluation.replay.topics import Source
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.sensing.arrivals import Overdue
 from alpamayo_ros.sensing.rig import RigCamera
 from alpamayo_ros.sensing.sync import CameraSync, SyncCamera, SyncedSet, SyncLimits
 from alpamayo_ros.sensing.view_pipeline import Pending, ViewPipeline
@@ -70,10 +71,11 @@ class Intake:
     def moments(self, messages: Iterable[BagMessage]) -> Generator[Moment, None, None]:
         """The steps of the bag, in order."""
         sync = make_sync(self.profile, self.cameras)
+        overdue = Overdue(sync.watch, sync.limits.set_period_ns)
         reference = reference_camera(self.profile, self.cameras, self.sources)
         for step in cut(self._timed(messages), lambda m: self._camera(m) == reference):
             began = time.perf_counter()
-            moment = self._moment(step, sync)
+            moment = self._moment(step, sync, overdue)
             self.seconds['sync'] += time.perf_counter() - began
             yield moment
 
@@ -90,7 +92,7 @@ class Intake:
         source = self.sources[message.topic]
         return source.camera if source.role == 'image' else ''
 
-    def _moment(self, step: Step[BagMessage], sync: CameraSync) -> Moment:
+    def _moment(self, step: Step[BagMessage], sync: CameraSync, overdue: Overdue) -> Moment:
         arrivals: list[Arrival] = []
         others: list[Other] = []
         refused: list[Fault] = []
@@ -111,6 +113,11 @@ class Intake:
         found = [self._found(r, sync, step.end_ns) for r in form(sync, arrivals, step.end_ns)]
         if not any(source.role == 'image' for source in self.sources.values()):
             found = self._blind(others)
+        for one in found:
+            overdue.answered(one.t0_ns or 0)
+        if silence := overdue.faults(step.end_ns):
+            overdue.answered(step.end_ns)
+            found.append(Found(step.end_ns, None, (), tuple(silence)))
         return Moment(step.index, step.end_ns, tuple(found), tuple(others), tuple(refused))
 
     def _blind(self, others: Sequence[Other]) -> list[Found]:
