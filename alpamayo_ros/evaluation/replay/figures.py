@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from alpamayo_ros.evaluation import metrics
 from alpamayo_ros.evaluation.metrics import Definition
-from alpamayo_ros.evaluation.replay.score import Scored, Values
+from alpamayo_ros.evaluation.replay.score import Scored
 
 NO_MODEL = 'no model took part'
 PLANNED = Definition(
@@ -39,6 +38,24 @@ class Cell:
 
 
 @dataclass(slots=True)
+class Mean:
+    """A mean that is taken as the values come; None is no value."""
+
+    total: float = 0.0
+    n: int = 0
+
+    def add(self, value: float | None) -> None:
+        """The next value."""
+        if value is not None:
+            self.total, self.n = self.total + value, self.n + 1
+
+    @property
+    def value(self) -> float | None:
+        """The mean; None of nothing."""
+        return self.total / self.n if self.n else None
+
+
+@dataclass(slots=True)
 class Figures:
     """Collects scored cycles.
 
@@ -57,18 +74,22 @@ class Figures:
     cycle_ms: list[float] = field(default_factory=list)
     refusals: Counter[str] = field(default_factory=Counter)
     unplanned: Counter[str] = field(default_factory=Counter)
-    model: list[Values] = field(default_factory=list)
-    baseline: list[Values] = field(default_factory=list)
-    both: list[tuple[Values, Values]] = field(default_factory=list)
+    model: dict[str, Mean] = field(default_factory=lambda: defaultdict(Mean))
+    baseline: dict[str, Mean] = field(default_factory=lambda: defaultdict(Mean))
+    shared: dict[str, Mean] = field(default_factory=lambda: defaultdict(Mean))
+    levels: list[float] = field(default_factory=list)
 
     def add(self, scored: Scored) -> None:
         """A cycle whose future is known."""
-        if scored.model is not None:
-            self.model.append(scored.model)
-        if scored.baseline is not None:
-            self.baseline.append(scored.baseline)
-        if scored.model is not None and scored.baseline is not None:
-            self.both.append((scored.model, scored.baseline))
+        model, baseline = scored.model or {}, scored.baseline or {}
+        for name, value in model.items():
+            self.model[name].add(value)
+        for name, value in baseline.items():
+            self.baseline[name].add(value)
+            if model.get(name) is not None:
+                self.shared[name].add(value)
+        level = model.get(LEVEL)
+        self.levels += [] if level is None else [level]
 
     def table(self) -> dict[str, tuple[Cell, Cell]]:
         """Model and baseline by the name of the metric.
@@ -92,11 +113,10 @@ class Figures:
         if name.startswith('cycle_ms'):
             return self._cycle(name)
         if name.startswith('spread_'):
-            levels = _known(self.model, LEVEL)
-            value = _calibration(name, levels) if levels else None
-            return Cell(value, len(levels), '' if levels else self._why(name))
-        known = _known(self.model, name)
-        return Cell(_mean(known), len(known), '' if known else self._why(name))
+            value = _calibration(name, self.levels) if self.levels else None
+            return Cell(value, len(self.levels), '' if self.levels else self._why(name))
+        known = self.model[name]
+        return Cell(known.value, known.n, '' if known.n else self._why(name))
 
     def _baseline(self, name: str) -> Cell:
         if name in ('agreement', 'coc_rouge_l') or name.startswith('cycle_ms'):
@@ -105,9 +125,8 @@ class Figures:
             return Cell(None, 0, 'it has one path, no candidates')
         if name.startswith(('plan_to_plan', 'planned', 'comfortable')):
             return Cell(None, 0, 'it is no planner')
-        shared = [b[name] for m, b in self.both if m.get(name) is not None]
-        known = [v for v in shared if v is not None] or _known(self.baseline, name)
-        return Cell(_mean(known), len(known), '' if known else self._why(name, model=False))
+        known = self.shared[name] if self.shared[name].n else self.baseline[name]
+        return Cell(known.value, known.n, '' if known.n else self._why(name, model=False))
 
     def _cycle(self, name: str) -> Cell:
         if not self.cycle_ms:
@@ -124,11 +143,8 @@ class Figures:
             return f'the model was never asked: {code} in {count} of {self.timesteps} timesteps'
         if name == 'coc_rouge_l':
             return 'the recording holds no reference text'
-        if (
-            model
-            and self.plans == 0
-            and not name.startswith(('min_', 'miss_', 'energy', 'spread'))
-        ):
+        of_plans = not name.startswith(('min_', 'miss_', 'energy', 'spread'))
+        if model and self.plans == 0 and of_plans:
             return 'no plan of the model was let out'
         if name.startswith('collision') and not self.has_objects:
             return 'the recording holds no ground_truth/objects'
@@ -137,14 +153,6 @@ class Figures:
         if name.startswith('plan_to_plan'):
             return 'no two plans follow each other'
         return 'odometry does not go on for long enough after any t0'
-
-
-def _known(rows: Sequence[Mapping[str, float | None]], name: str) -> list[float]:
-    return [v for row in rows if (v := row.get(name)) is not None]
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return float(np.mean(values)) if len(values) else None
 
 
 def _calibration(name: str, levels: list[float]) -> float | None:
