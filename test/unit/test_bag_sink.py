@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
+from alpamayo_ros.bringup import GRAPHS, Options
 from alpamayo_ros.evaluation.bag import BagReader, described
 from alpamayo_ros.evaluation.bag_outline import about
 from alpamayo_ros.evaluation.bag_schema import typestore
@@ -157,3 +158,15 @@ def test_a_plan_that_would_record_something_else_is_refused(tmp_path, record, st
     file.write_text(yaml.safe_dump(tree))
     with pytest.raises(ValueError, match=words_):
         read_plan(file)
+
+
+@pytest.mark.parametrize('name', ['vehicle', 'simulator'])
+def test_the_graph_gets_a_bag_recorder(name):
+    graph = GRAPHS[name](Options(bag_out='drive.mcap', lockstep=name == 'simulator'))
+    node, last = graph.nodes[0], dict(graph.nodes[-1].parameters)
+    assert node.name == 'bag_recorder' and not node.respawn
+    parameters = dict(node.parameters)
+    assert (parameters['file'], parameters['record']) == ('drive.mcap', '')
+    assert parameters['use_sim_time'] is (name == 'simulator')
+    assert last.get('bagged', True) is True  # lockstep waits for it
+    assert 'bag_recorder' not in [n.name for n in GRAPHS[name](Options()).nodes]
