@@ -1,6 +1,7 @@
 """``--bag-out``: a drive of the live graph is recorded byte for byte, and replays in full."""
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -36,7 +37,7 @@ def record(folder, *arguments):
 def drive(tmp_path_factory):
     folder = tmp_path_factory.mktemp('recorded')
     monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setenv('ROS_DOMAIN_ID', '99')
+    monkeypatch.setenv('ROS_DOMAIN_ID', str((os.getpid() + 50) % 100 + 1))
     # a town: there the instruction changes
     arguments = ('--lockstep', '--scenario', 'town_drive', '--duration', str(STEPS / 10))
     bag, graph = record(folder, *arguments)
