@@ -8,6 +8,7 @@ from replay_bag import Drive
 from typer.testing import CliRunner
 
 from alpamayo_ros.cli import main
+from alpamayo_ros.cli import replay as replay_command
 from alpamayo_ros.cli.replay import code
 from alpamayo_ros.evaluation.replay import bench
 from alpamayo_ros.evaluation.replay.options import Options
@@ -126,3 +127,17 @@ def test_the_bench_records_its_drive_once(tmp_path, monkeypatch):
         bag = bench.drive(tmp_path, 3.0, print)
     assert bag.read_bytes() == b'bag'
     assert made == [('town_drive', 0, 3.0, (1600, 900))]
+
+
+def test_ctrl_c_keeps_what_was_done_and_ends_with_130(bag, tmp_path, monkeypatch):
+    def tell(self, now):
+        if now.done_s > 1.2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(replay_command._bar, '_tell', tell)
+    result = call(bag, '--runtime', 'scripted', '--out', tmp_path)
+    assert result.exit_code == 130
+    assert 'Incomplete.' in result.stdout
+    found = json.loads((tmp_path / 'summary.json').read_text())
+    assert not found['complete'] and 8 <= found['counts']['timesteps'] <= 18
+    assert 'Incomplete' in (tmp_path / 'report.html').read_text()
