@@ -118,6 +118,11 @@ class ViewPipeline:
         return _Eye(camera, factor, tuple(makers))
 
     @property
+    def cameras(self) -> list[RigCamera]:
+        """The cameras with the calibration in force."""
+        return [eye.camera for eye in self._eyes.values()]
+
+    @property
     def has_bridge(self) -> bool:
         """Whether encodings beyond the core's list can be converted."""
         return self._bridge is not None

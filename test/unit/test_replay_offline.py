@@ -10,11 +10,16 @@ import replay_bag
 from replay_bag import NS, START_NS, Drive
 
 from alpamayo_ros.evaluation import events
+from alpamayo_ros.evaluation.bag import BagReader, BagWriter
 from alpamayo_ros.evaluation.recording import Recording
 from alpamayo_ros.evaluation.replay import run as replay_run
 from alpamayo_ros.evaluation.replay.options import Options
 from alpamayo_ros.evaluation.replay.run import ReplayError, run
+from alpamayo_ros.evaluation.replay.words import Instructed
+from alpamayo_ros.evaluation.sensor_bag import SensorBag
 from alpamayo_ros.runtime.scripted import ScriptedRuntime
+from alpamayo_ros.sensing.rig import load_rig
+from alpamayo_ros.types import EgoState
 
 SCRIPTED = Options(runtime='scripted')
 BLIND = Options(runtime='')
@@ -178,8 +183,6 @@ def test_raw_pictures_give_what_compressed_ones_give(monkeypatch, tmp_path):
 def test_a_sqlite_recording_gives_the_same_plans(monkeypatch, tmp_path):
     from rosbags.rosbag2 import StoragePlugin, Writer
 
-    from alpamayo_ros.evaluation.bag import BagReader
-
     mcap = replay_bag.write(tmp_path / 'a.mcap', Drive(seconds=2.0))
     reader, topics = BagReader(mcap, raw=True), {}
     with Writer(tmp_path / 'db', version=9, storage_plugin=StoragePlugin.SQLITE3) as writer:
@@ -237,8 +240,6 @@ def test_late_stamps_are_refused_as_on_the_car(tmp_path):
     """A bag whose pictures were recorded 0.4 s after they were taken."""
     bag = tmp_path / 'late.mcap'
     replay_bag.write(tmp_path / 'a.mcap', Drive(seconds=2.0))
-    from alpamayo_ros.evaluation.bag import BagReader, BagWriter
-
     with BagWriter(bag) as writer:
         items = list(BagReader(tmp_path / 'a.mcap'))
         late = [(m.time_ns + (0 if 'odom' in m.topic else 4 * NS // 10), m) for m in items]
@@ -274,3 +275,44 @@ def test_the_summary_is_strict_json_without_nan(bag, tmp_path):
     for cell in found['metrics'].values():
         assert cell['model'] is None or math.isfinite(cell['model'])
         assert (cell['model'] is None) == ('reason' in cell)
+
+
+def test_camera_info_goes_before_the_rig_and_is_told(tmp_path):
+    bag = tmp_path / 'a.mcap'
+    replay_bag.write(tmp_path / 'plain.mcap', Drive(seconds=1.2))
+    front = replay_bag.RIG.camera('front')
+    matrix = front.matrix * np.array([[1.1], [1.1], [1.0]])
+    other = front.with_calibration(matrix, 'none', ())
+    with SensorBag(bag) as writer:
+        writer.camera_info(f'/alpamayo/{front.info_topic}', START_NS, other)
+        for item in BagReader(tmp_path / 'plain.mcap'):
+            writer.write(item.topic, item.message, item.time_ns)
+    result = run(bag, tmp_path / 'o', BLIND)
+    assert 'Calibrated by CameraInfo, not by the rig: front.' in result.summary.notes
+    assert any('lost field of view: front' in note for note in result.summary.notes)
+    learned = load_rig(result.recording / 'rig.yaml').camera('front').matrix
+    np.testing.assert_allclose(learned, matrix)
+
+
+def test_a_route_becomes_instructions(tmp_path):
+    replay_bag.write(tmp_path / 'plain.mcap', Drive(seconds=2.4, yaw_rate_rps=0.0))
+    with BagWriter(tmp_path / 'a.mcap') as bag:
+        points = [(float(x), 0.0) for x in range(40)] + [(40.0, float(y)) for y in range(40)]
+        place = {'x': 0.0, 'y': 0.0, 'z': 0.0, 'w': 1.0}
+        turn = bag.new('geometry_msgs/msg/Quaternion', **place)
+        header = bag.header(START_NS, 'odom')
+        poses = []
+        for x, y in points:
+            at = bag.new('geometry_msgs/msg/Point', x=x, y=y, z=0.0)
+            pose = bag.new('geometry_msgs/msg/Pose', position=at, orientation=turn)
+            poses.append(bag.new('geometry_msgs/msg/PoseStamped', header=header, pose=pose))
+        path = bag.new('nav_msgs/msg/Path', header=header, poses=poses)
+        bag.write('/alpamayo/route', path, START_NS)
+        for item in BagReader(tmp_path / 'plain.mcap'):
+            bag.write(item.topic, item.message, item.time_ns)
+    result = run(tmp_path / 'a.mcap', tmp_path / 'o', SCRIPTED)
+    assert len(Recording(result.recording).route) == 80
+    words = Instructed()
+    words.take('route', path, START_NS)
+    words.pass_time(START_NS, EgoState(START_NS, 0.0, 0.0, 0.0, 5.0))
+    assert words.navigation(START_NS + NS) == 'turn left in 40 m'

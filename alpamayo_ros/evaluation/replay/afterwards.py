@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,8 @@ from alpamayo_ros.evaluation.replay.truth import boxes_in_odom, stamp_of
 from alpamayo_ros.evaluation.replay.words import route_points
 from alpamayo_ros.pipeline import Decision
 from alpamayo_ros.types import EgoState
+
+RECENT = 64  # states among which the car at the time of a message is sought: over 0.5 s at 100 Hz
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Afterwards:
     seconds: float = 0.0
     sets: int = 0
     held: int = 0
+    _recent: deque[EgoState] = field(default_factory=lambda: deque(maxlen=RECENT))
 
     def take(self, done: Done) -> None:
         """Write a step down and score what has become known."""
@@ -61,7 +64,7 @@ class Afterwards:
 
     def _others(self, done: Done) -> None:
         """Objects, route and reference texts of the recording."""
-        newest = done.driven[-1][0] if done.driven else None
+        self._recent.extend(state for state, _ in done.driven)
         for other in done.moment.others:
             role, message = other.source.role, other.message
             if role == 'route':
@@ -70,10 +73,11 @@ class Afterwards:
                 self.figures.has_reference = True
                 self.scorer.references[stamp_of(message)] = str(message.text)
             elif role == 'truth':
-                self._objects(message, newest)
+                self._objects(message)
 
-    def _objects(self, message: Any, newest: EgoState | None) -> None:
-        boxes = boxes_in_odom(message, newest)
+    def _objects(self, message: Any) -> None:
+        away = lambda state: abs(state.stamp_ns - stamp_of(message))  # noqa: E731
+        boxes = boxes_in_odom(message, min(self._recent, key=away, default=None))
         if boxes is not None:
             self.figures.has_objects = True
             self.scorer.around.add(stamp_of(message), boxes)

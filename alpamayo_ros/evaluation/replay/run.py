@@ -35,6 +35,7 @@ from alpamayo_ros.evaluation.replay.verdict import judge
 from alpamayo_ros.motion.limits import load_limits
 from alpamayo_ros.pipeline import PlanConfig
 from alpamayo_ros.runtime.base import Runtime
+from alpamayo_ros.sensing.rig import Rig
 from alpamayo_ros.sensing.view_pipeline import ViewPipeline
 
 __all__ = ['Options', 'Progress', 'ReplayError', 'Result', 'replay', 'run']
@@ -156,10 +157,29 @@ class _Work:
         finally:
             self.views.close()
             behind.close()
+        self.after.tape.rig(self._calibrated())
         self.after.finish()
         self.wall_s = time.perf_counter() - began
         self.cpu_s = time.process_time() - cpu
         return interrupted
+
+    def _calibrated(self) -> Rig:
+        """The rig with what CameraInfo said of its cameras."""
+        known = {camera.name: camera for camera in self.views.cameras}
+        rig = self.setup.rig
+        cameras = tuple(known.get(camera.name, camera) for camera in rig.cameras)
+        return rig.model_copy(update={'cameras': cameras})
+
+    def _notes(self) -> tuple[str, ...]:
+        """What a reader should know of the cameras."""
+        rig, now = self.setup.rig, self._calibrated()
+        pairs = zip(rig.cameras, now.cameras, strict=True)
+        learned = [b.name for a, b in pairs if not a.calibrated_as(b)]
+        notes = [f'Calibrated by CameraInfo, not by the rig: {", ".join(learned)}.']
+        if self.views.lost_fov.endswith('none') or not self.after.sets:
+            return tuple(notes[: bool(learned)])
+        lost = self.views.lost_fov
+        return (*notes[: bool(learned)], f'Views are wider than cameras, {lost}.')
 
     def _messages(self) -> Iterable[BagMessage]:
         limit_ns, first = round(self.setup.options.limit_s * NS), None
@@ -202,7 +222,8 @@ class _Work:
         }
         rig = {'name': setup.rig.name, 'calibration_sha256': setup.rig.calibration_hash}
         return Summary(
-            verdict.word, verdict.sentence, not (interrupted or broken), verdict.notes, counts,
+            verdict.word, verdict.sentence, not (interrupted or broken),
+            (*verdict.notes, *self._notes()), counts,
             dict(sorted(self.after.faults.items())), setup.lacks, table, self.timing(),
             identity(setup.bag, digest, rig, model), broken,
         )  # fmt: skip

@@ -36,13 +36,18 @@ class Tape:
         self._writer, self._events = Writer(folder), who
         self._pictures, self._front = pictures, front
         (folder / RUN).write_text(json.dumps(asdict(info)) + '\n')
-        (folder / 'rig.yaml').write_text(rig_text(rig, f'The rig of {info.scenario}.'))
+        self._rig_path, self._comment = folder / 'rig.yaml', f'The rig of {info.scenario}.'
+        self.rig(rig)
 
     @property
     def counts(self) -> dict[str, int]:
         """Plans of the model, stops and refusals."""
         who = self._events
         return {'plans': who.plans, 'stops': who.stops, 'refusals': who.refusals}
+
+    def rig(self, rig: Rig) -> None:
+        """The cameras, for whoever draws on their pictures."""
+        self._rig_path.write_text(rig_text(rig, self._comment))
 
     def ego(self, state: EgoState) -> None:
         """Odometry."""
