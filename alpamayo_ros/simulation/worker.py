@@ -59,7 +59,7 @@ def drive(job: Job, planner: Planner, options: Options) -> dict[str, Any]:
                 recorder.note(cycle)
         return {**made.row().as_dict(), **measure.fields()}
     finally:
-        made.sim.close()
+        made.close()
         if recorder is not None:
             recorder.close()
 
