@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.simulation import inject
@@ -14,6 +14,7 @@ from alpamayo_ros.simulation.actors.models import AnyActor
 
 Map = Literal['winding_road', 'town', 'motorway', 'roundabout', 'log']
 Verdict = Literal['reach', 'stop_or_reach', 'follow', 'town', 'safe']
+ACROSS_M = 2.0  # from this shift on a way lies in the other lane
 Split = Literal['', 'train', 'val', 'test']
 
 
@@ -62,6 +63,12 @@ class Closure(_Strict):
     shift_m: float = Field(default=0.0, ge=-6, le=6)
     taper_m: float = Field(default=20.0, gt=0, le=80)
     width_m: tuple[float, float] = (3.4, 2.8)
+
+    @model_validator(mode='after')
+    def _forwards(self) -> Closure:
+        if self.to_m <= self.from_m:
+            raise ValueError(f'expected to_m beyond from_m, got {self.from_m} to {self.to_m}')
+        return self
 
 
 class RoadShape(_Strict):
@@ -121,6 +128,17 @@ class Scenario(_Strict):
     def _understood(cls, text: str) -> str:
         inject.parse(text)
         return text
+
+    @model_validator(mode='after')
+    def _oncoming_knows(self) -> Scenario:
+        aside = [c.shift_m for c in self.road.closures]
+        aside += [getattr(a, 'detour_m', 0.0) for a in self.actors]
+        if self.traffic.oncoming and max(aside, default=0.0) > ACROSS_M:
+            raise ValueError(
+                'the simple oncoming traffic would drive into whoever passes in its lane: set '
+                'traffic: {oncoming: false} and name oncoming actors'
+            )
+        return self
 
 
 def _files() -> dict[str, Path]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from alpamayo_ros.simulation.actors.base import Placed
 from alpamayo_ros.simulation.actors.track import smooth
-from alpamayo_ros.simulation.scenario import Closure
+from alpamayo_ros.simulation.scenario import ACROSS_M, Closure
 
 LATERAL_MPS2 = 1.2
 BRAKING_MPS2 = 1.5
@@ -18,7 +18,6 @@ AFTER_M = 6.0  # the rear axle is so far past the last thing before the way turn
 BEFORE_M = 7.0  # and the way over is complete so far before the first
 RAMP_PER_M = 7.0  # metres along the road for a metre aside
 RAMP_LEAST_M = 8.0
-ACROSS_M = 2.0  # from this shift on the way lies in the other lane
 
 
 @dataclass(frozen=True, slots=True)
