@@ -29,9 +29,11 @@ AMBER_MPS2 = 2.0  # a yellow signal is obeyed where this deceleration suffices
 LINE_M = 1.0  # the bumper stands this far before the stop line
 ANNOUNCED_M = 100.0
 YIELD_M, YIELD_ASIDE_M = 45.0, 9.0
+YIELD_FROM_M, YIELD_S, YIELD_BEND_M = 25.0, 5.5, 4.0
 TURNS = {'s': Maneuver.STRAIGHT, 'l': Maneuver.LEFT, 'r': Maneuver.RIGHT}
 EXTRA_EDGES = 4
 TRIES = 2000
+FIRST_M = 38.0  # a junction that the scenario asks for is at least so far from the start
 OPPOSING = (3, 7)  # cars that come towards a first left turn, at severity 0 and 1
 ARRIVES_MPS = 8.0  # how fast the first stop line is approached, for the change of its signal
 CHANGES_S = (5.0, 3.0)  # so long before the ego arrives, at severity 0 and 1
@@ -64,6 +66,9 @@ class Town(Simulation):
             return False
         if wanted.turns.startswith('l') and not self.town.opposing(self._edges[0]):
             return False
+        near = route.junctions[0].stop_arc_m - self.scenario.start.arc_m < FIRST_M
+        if near and (wanted.turns or wanted.signal):
+            return False
         return not wanted.signal or route.junctions[0].tls != ''
 
     def _place_traffic(self) -> None:
@@ -71,7 +76,9 @@ class Town(Simulation):
         self._cars: list[LaneCar] = []
         self._now: tuple[int, list[Agent]] = (-1, [])
         self._traffic = TownTraffic(self.town, self.seed, traffic.cars, traffic.pedestrians)
-        self._traffic.place_ego(self.pose, self.vehicle, self._edges)
+        shape = self.scenario.road
+        self._staged = bool(shape.turns or shape.signal)
+        self._traffic.place_ego(self.pose, self.vehicle, self._edges, self._staged)
         self._set_the_scene()
         self._advance_traffic()
         self._passed = 0
@@ -206,6 +213,10 @@ class Town(Simulation):
             ahead = c * (a.x_m - x) + s * (a.y_m - y)
             aside = -s * (a.x_m - x) + c * (a.y_m - y)
             towards = math.cos(a.heading_rad - heading) < -0.7 and a.speed_mps > 0.5
-            if a.kind == 'car' and towards and 0 < ahead < YIELD_M and 0 < aside < YIELD_ASIDE_M:
+            near = 0 < ahead < YIELD_M and 0 < aside < YIELD_ASIDE_M
+            if self._staged:  # time to turn from a standstill, across a junction that bends
+                reach = max(YIELD_FROM_M + YIELD_S * a.speed_mps, YIELD_M)
+                near = 0 < ahead < reach and -YIELD_BEND_M < aside < YIELD_ASIDE_M
+            if a.kind == 'car' and towards and near:
                 return True
         return False

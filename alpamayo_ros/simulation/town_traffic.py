@@ -21,6 +21,7 @@ WARM_UP_STEPS = 300  # 30 s, until the queues at the signals have formed
 ROUTE_EDGES = 40  # more than a drive lasts
 EGO = 'ego'
 OPPOSING = 'opposing'
+EXACT_BEHIND_M = 40.0  # nobody is nearer behind it where it is put exactly
 CLEAR_M = 12.0  # nobody is nearer to the ego when it appears
 BRAKE_SIGNAL = 8
 PERSON_M = 0.5
@@ -48,7 +49,6 @@ class TownTraffic:
             self._add_car(f'car{k}')
         for k in range(person_count):
             self._add_person(f'person{k}')
-        self._departed = False
         self._wanted = self._persons = person_count
         for _ in range(WARM_UP_STEPS):
             libsumo.simulationStep()
@@ -111,14 +111,30 @@ class TownTraffic:
             if name != EGO:
                 self._sumo.vehicle.remove(name)
 
-    def place_ego(self, ego: EgoPose, vehicle: SimVehicle, edges: list[str]) -> None:
-        """Put the ego into the traffic; whoever is in its way disappears."""
+    def place_ego(
+        self, ego: EgoPose, vehicle: SimVehicle, edges: list[str], exact: bool = False
+    ) -> None:
+        """Put the ego into the traffic; whoever is in its way disappears.
+
+        ``exact``: at its place among the cars of its street, so that those behind see it at once.
+        Without it SUMO inserts it at the street's beginning, and cars between there and its place
+        never follow it (town_drive's drives are pinned with that flaw).
+        """
+        place = '0'
+        if exact:
+            front_x = ego.x_m + math.cos(ego.heading_rad) * vehicle.rear_axle_to_front_m
+            front_y = ego.y_m + math.sin(ego.heading_rad) * vehicle.rear_axle_to_front_m
+            _, position_m, _ = self._sumo.simulation.convertRoad(front_x, front_y)
+            place = str(position_m)
+            for name in self._sumo.edge.getLastStepVehicleIDs(edges[0]):
+                if -EXACT_BEHIND_M < self._sumo.vehicle.getLanePosition(name) - position_m < 0:
+                    self._sumo.vehicle.remove(name)
         for name in self._sumo.vehicle.getIDList():
             x, y = self._sumo.vehicle.getPosition(name)
             if math.hypot(x - ego.x_m, y - ego.y_m) < CLEAR_M:
                 self._sumo.vehicle.remove(name)
         self._sumo.route.add(EGO, edges)
-        self._sumo.vehicle.add(EGO, EGO, departPos='0', departLane='best', departSpeed='0')
+        self._sumo.vehicle.add(EGO, EGO, departPos=place, departLane='best', departSpeed='0')
         self._sumo.vehicle.setLength(EGO, vehicle.length_m)
         self._sumo.vehicle.setWidth(EGO, vehicle.width_m)
         self._sumo.vehicle.setSpeedMode(EGO, 0)
@@ -126,16 +142,12 @@ class TownTraffic:
         self._sumo.simulationStep()
 
     def step(self, ego: EgoPose, vehicle: SimVehicle) -> None:
-        """Move the ego to its pose and everybody else on by 0.1 s.
-
-        An ego for which SUMO found no gap yet is put there all the same, else nobody would see it.
-        """
+        """Move the ego to its pose and everybody else on by 0.1 s."""
         c, s = math.cos(ego.heading_rad), math.sin(ego.heading_rad)
         reach = vehicle.rear_axle_to_front_m
         x, y = ego.x_m + c * reach, ego.y_m + s * reach
         degrees = (90.0 - math.degrees(ego.heading_rad)) % 360.0
-        self._departed |= EGO in self._sumo.vehicle.getIDList()
-        if not self._departed or EGO in self._sumo.vehicle.getIDList():
+        if EGO in self._sumo.vehicle.getIDList():
             self._sumo.vehicle.moveToXY(EGO, '', -1, x, y, degrees, keepRoute=2)
         self._sumo.simulationStep()
         if self._sumo.person.getIDCount() < self._wanted:  # arrived: somebody else sets out
