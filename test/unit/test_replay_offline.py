@@ -164,3 +164,18 @@ def test_the_summary_is_strict_json_without_nan(bag, tmp_path):
     for cell in found['metrics'].values():
         assert cell['model'] is None or math.isfinite(cell['model'])
         assert (cell['model'] is None) == ('reason' in cell)
+
+
+@pytest.mark.slow
+def test_nano_plans_the_same_whatever_the_threads(tmp_path):
+    pytest.importorskip('onnxruntime')
+    bag = replay_bag.write(tmp_path / 'a.mcap', Drive(seconds=2.0))
+    nano = replace(SCRIPTED, runtime='onnx')
+    for name, options in (
+        ('a', replace(nano, overlap=False, workers=1)),
+        ('b', replace(nano, workers=3)),
+    ):
+        summary = run(bag, tmp_path / name, options).summary
+        assert summary.counts['proposals'] == 14
+        assert len(summary.identity['model']['manifest_sha256']) == 64
+    assert plans(tmp_path / 'a') == plans(tmp_path / 'b')
