@@ -36,7 +36,9 @@ class Start(_Strict):
 class Traffic(_Strict):
     """Who else is there.  ``stopped_car_probability``: share of the seeds with a car standing in
     the lane.  ``town``: the map ('' : the seed chooses); ``cars``, ``pedestrians``: in the town,
-    cars also elsewhere.  ``log``: path of a recorded scene whose agents are replayed.
+    cars also elsewhere.  ``log``: path (beside the scenario's file too) or name of a recorded
+    scene whose agents are replayed; ``rear_immunity``: one that runs into the ego from behind,
+    because it cannot react, leaves the scene instead.
     """
 
     oncoming: bool = True
@@ -47,6 +49,7 @@ class Traffic(_Strict):
     cars: int = Field(default=0, ge=0, le=120)
     pedestrians: int = Field(default=0, ge=0, le=120)
     log: str = ''
+    rear_immunity: bool = True
 
 
 class Closure(_Strict):
@@ -158,4 +161,9 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
         path = _files().get(str(name_or_path), path)
     if not path.is_file():
         raise FileNotFoundError(f'no scenario {str(name_or_path)!r}; there are {scenario_names()}')
-    return Scenario.model_validate(yaml.safe_load(path.read_text()))
+    scenario = Scenario.model_validate(yaml.safe_load(path.read_text()))
+    beside = path.parent / scenario.traffic.log
+    if scenario.traffic.log and beside.is_file():
+        traffic = scenario.traffic.model_copy(update={'log': str(beside.resolve())})
+        scenario = scenario.model_copy(update={'traffic': traffic})
+    return scenario

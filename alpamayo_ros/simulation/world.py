@@ -7,8 +7,8 @@ from alpamayo_ros.simulation.simulation import Simulation
 
 
 def open_world(scenario: Scenario, seed: int, render: bool = True) -> Simulation:
-    """A winding road, a motorway, a roundabout, or a town with SUMO's traffic (one a process;
-    ``close`` it).
+    """A winding road, a motorway, a roundabout, a recorded log, or a town with SUMO's traffic
+    (one a process; ``close`` it).
     """
     if scenario.map == 'town':
         from alpamayo_ros.simulation.town import Town
@@ -22,4 +22,8 @@ def open_world(scenario: Scenario, seed: int, render: bool = True) -> Simulation
         from alpamayo_ros.simulation.roundabout import Roundabout
 
         return Roundabout(scenario, seed, render)
+    if scenario.map == 'log':
+        from alpamayo_ros.simulation.log_world import LogWorld
+
+        return LogWorld(scenario, seed, render)
     return Simulation(scenario, seed, render)
