@@ -67,9 +67,10 @@ class Awareness:
         self._cycles.append(sum(message.stage_ms) / 1e3)
         return self._cycles[-1]
 
-    def add(self, fault: Fault) -> None:
-        """A fault that holds until the next reply."""
-        self._upstream = (*self._upstream, fault)
+    def add(self, fault: Fault | None) -> None:
+        """A fault, if it is one, that holds until the next reply."""
+        if fault is not None:
+            self._upstream = (*self._upstream, fault)
 
     def covers(self, t0_ns: int, waiting: int) -> bool:
         """Whether odometry has reached t0; at most two replies wait for it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,9 +72,13 @@ class Joiner:
 
 
 class Told:
-    """Lockstep: whether every instruction of a step is here, so that none is missed at its t0."""
+    """Lockstep: frame sets wait until every instruction of their step is here.
+
+    ``heard``: instructions and prompts that have come.
+    """
 
     def __init__(self) -> None:
+        self.waiting: deque[Any] = deque()
         self.heard = 0
         self._step = 0
         self._published = 0
@@ -85,6 +90,12 @@ class Told:
     def knows(self, step: int) -> bool:
         """Whether nothing more is to come for ``step``; step 0 (free-running) never waits."""
         return step == 0 or (self._step >= step and self.heard >= self._published)
+
+    def next(self) -> Any:
+        """The oldest frame set of a step that is known, or None."""
+        return (
+            self.waiting.popleft() if self.waiting and self.knows(self.waiting[0].step) else None
+        )
 
 
 class Turns:

@@ -52,8 +52,9 @@ class NavigationNode(AlpamayoNode):
         effect_ns = round(self.settings.effect_s * NS) if lockstep else 0
         self._announcer = Announcer(round(self.settings.hold_s * NS), effect_ns)
         self._looked_ns = -NS
-        self._nav = qos.watched_publisher(self, NavInstruction, 'nav', qos.latched(10))
-        self._prompt = qos.watched_publisher(self, DrivingPrompt, 'prompt', qos.latched(10))
+        kept = qos.latched(qos.MANY if lockstep else 10)
+        self._nav = qos.watched_publisher(self, NavInstruction, 'nav', kept)
+        self._prompt = qos.watched_publisher(self, DrivingPrompt, 'prompt', kept)
         self._published = 0
         if lockstep:
             self.steps = StepInputs(self, self._on_step)

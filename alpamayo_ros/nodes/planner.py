@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import deque
 
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.lifecycle.node import LifecycleState
@@ -17,18 +16,16 @@ from rclpy.lifecycle.node import LifecycleState
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import (
     CandidateArray,
-    ChainOfCausation,
     DrivingPrompt,
     EgoHistory,
     FrameSet,
     FrameSetInfo,
     NavInstruction,
-    StageTiming,
     StepDone,
 )
 from alpamayo_ros.nodes import convert, qos, replies
 from alpamayo_ros.nodes.base import ConfigurationError, FaultLog, read_parameters, run
-from alpamayo_ros.nodes.convert import NS, codes, ns, stamp
+from alpamayo_ros.nodes.convert import NS, codes, ns
 from alpamayo_ros.nodes.joins import Cycle, Joiner, Told
 from alpamayo_ros.nodes.params import Param
 from alpamayo_ros.nodes.worker_spec import PARAMETERS as WORKER
@@ -68,12 +65,10 @@ class PlannerNode(LifecycleNode):
         self.profile = load_profile(self.settings.profile)
         self._ring = FrameRing()
         self._joiner = Joiner(keep_all=self.settings.lockstep)
-        self._arrived: deque[FrameSet] = deque()
         self._told = Told()
         self._navigation, self._prompt = Instructions(FOLLOW_TEXT), Instructions()
         self._flying: Cycle | None = None
         self._previous_text = ''
-        self._sequence = 0
         self._open_topics()
         self.worker = Worker(worker_spec(self.settings, self.profile), listener=self._news.trigger)
         self.worker.start()
@@ -97,7 +92,7 @@ class PlannerNode(LifecycleNode):
         """End the child and close the topics."""
         self._active = False
         self._close()
-        for endpoint in (*self._outputs, *self._inputs):
+        for endpoint in (*self._replies.outputs, *self._inputs):
             endpoint.destroy()
         return TransitionCallbackReturn.SUCCESS
 
@@ -112,12 +107,10 @@ class PlannerNode(LifecycleNode):
             self.worker = None
 
     def _open_topics(self) -> None:
-        out, latched = qos.output(self.settings.lockstep), qos.latched()
-        publish, subscribe = qos.watched_publisher, qos.watched_subscription
-        self._candidates = publish(self, CandidateArray, 'candidates', out)
-        self._words = publish(self, ChainOfCausation, 'reasoning_raw', out)
-        self._timing = publish(self, StageTiming, 'stage_timing', out)
-        self._outputs = (self._candidates, self._words, self._timing)
+        lockstep = self.settings.lockstep
+        out, latched = qos.output(lockstep), qos.latched(qos.MANY if lockstep else 1)
+        self._replies = replies.Replies(self, self.settings, self.profile.name)
+        subscribe = qos.watched_subscription
         self._inputs = (
             subscribe(self, NavInstruction, 'nav', self._on_navigation, latched),
             subscribe(self, DrivingPrompt, 'prompt', self._on_prompt, latched),
@@ -129,12 +122,13 @@ class PlannerNode(LifecycleNode):
 
     # -- inputs ---------------------------------------------------------------------------------
     def _on_navigation(self, message: NavInstruction) -> None:
-        self._navigation.add(ns(message.header.stamp), ns(message.expires), message.text)
-        self._told.heard += 1
-        self._admit()
+        self._instructed(self._navigation, message)
 
     def _on_prompt(self, message: DrivingPrompt) -> None:
-        self._prompt.add(ns(message.header.stamp), ns(message.expires), message.text)
+        self._instructed(self._prompt, message)
+
+    def _instructed(self, texts: Instructions, message: NavInstruction | DrivingPrompt) -> None:
+        texts.add(ns(message.header.stamp), ns(message.expires), message.text)
         self._told.heard += 1
         self._admit()
 
@@ -148,20 +142,19 @@ class PlannerNode(LifecycleNode):
         self._begin()
 
     def _on_frames(self, message: FrameSet) -> None:
-        self._arrived.append(message)
+        self._told.waiting.append(message)
         self._admit()
 
     def _admit(self) -> None:
         """Take the frame sets whose instructions are all here; free-running, at once."""
-        while self._arrived and self._told.knows(self._arrived[0].step):
-            message = self._arrived.popleft()
+        while (message := self._told.next()) is not None:
             frames = convert.frame_set(message)
             if isinstance(frames, Fault):
                 self._refuse(ns(message.header.stamp), [frames])
-                continue
-            self._ring.push(frames)
-            self._joiner.add_frames(frames.t0_ns, message)
-            self._begin()
+            else:
+                self._ring.push(frames)
+                self._joiner.add_frames(frames.t0_ns, message)
+        self._begin()
 
     def _on_info(self, message: FrameSetInfo) -> None:
         if not message.accepted and self._active:
@@ -171,21 +164,20 @@ class PlannerNode(LifecycleNode):
     # -- the cycle ------------------------------------------------------------------------------
     def _begin(self) -> None:
         """Hand the newest joined set to the worker when it is idle; nothing queues."""
-        if not self._active or self.worker is None or self._flying is not None:
-            return
-        cycle = self._joiner.take(time.perf_counter())
-        if cycle is None:
-            return
-        inputs = self._inputs_for(cycle)
-        if isinstance(inputs, Fault):
-            self._refuse(cycle.t0_ns, [inputs], cycle)
-            return
-        cycle.submitted_s = time.perf_counter()
-        if self.worker.submit(inputs):
-            self._flying = cycle
-            return
-        fault = self.worker.failed or Fault(Code.MODEL_ABSENT, f'It is {self.worker.state}.')
-        self._refuse(cycle.t0_ns, [*self.worker.faults(), fault], cycle)
+        while self._active and self.worker is not None and self._flying is None:
+            cycle = self._joiner.take(time.perf_counter())
+            if cycle is None:
+                return
+            inputs = self._inputs_for(cycle)
+            if isinstance(inputs, Fault):
+                self._refuse(cycle.t0_ns, [inputs], cycle)
+                continue
+            cycle.submitted_s = time.perf_counter()
+            if self.worker.submit(inputs):
+                self._flying = cycle
+                return
+            fault = self.worker.failed or Fault(Code.MODEL_ABSENT, f'It is {self.worker.state}.')
+            self._refuse(cycle.t0_ns, [*self.worker.faults(), fault], cycle)
 
     def _inputs_for(self, cycle: Cycle) -> PlannerInput | Fault:
         upstream = codes([*cycle.history.faults, *cycle.frames.faults])
@@ -216,52 +208,36 @@ class PlannerNode(LifecycleNode):
         if worker is None:
             return
         proposal, faults = worker.poll(), worker.faults()
-        self._report(faults)
+        self.faults.update({fault.code.name: str(fault) for fault in faults})
         cycle = self._flying
         if cycle is not None and proposal is not None and proposal.t0_ns == cycle.t0_ns:
             self._flying = None
             self._propose(cycle, proposal, faults)
         elif cycle is not None and worker.state != 'busy':
             self._flying = None
-            self._reply(cycle.t0_ns, CandidateArray.DROPPED, faults, cycle)
+            dropped = replies.without_proposal(cycle.t0_ns, CandidateArray.DROPPED)
+            self._answer(dropped, faults, cycle)
         elif worker.state == 'warm' and not self._active and self.settings.autostart:
             self.trigger_activate()
         elif worker.failed is not None and not self._active:
             raise ConfigurationError(f'planner refuses to start: {worker.failed}')
         self._begin()
 
-    def _report(self, faults: list[Fault]) -> None:
-        self.faults.update({fault.code.name: str(fault) for fault in faults})
-
     # -- outputs --------------------------------------------------------------------------------
     def _refuse(self, t0_ns: int, faults: list[Fault], cycle: Cycle | None = None) -> None:
-        self._report(faults)
-        self._reply(t0_ns, CandidateArray.REFUSED, faults, cycle)
-
-    def _reply(self, t0_ns: int, status: int, faults: list[Fault], cycle: Cycle | None) -> None:
-        message = CandidateArray(status=status)
-        message.header.stamp, message.header.frame_id = stamp(t0_ns), 'base_link'
-        self._send(message, faults, cycle)
+        self.faults.update({fault.code.name: str(fault) for fault in faults})
+        self._answer(replies.without_proposal(t0_ns, CandidateArray.REFUSED), faults, cycle)
 
     def _propose(self, cycle: Cycle, proposal: Proposal, faults: list[Fault]) -> None:
         self._previous_text = proposal.text
         message = convert.candidates_message(proposal, self.profile.trajectory.dt_s)
-        self._send(message, faults, cycle)
-        self._words.publish(replies.words(message))
-        period_ms = self.settings.period_s * 1e3
-        self._timing.publish(replies.timing(cycle, proposal, message, period_ms))
+        self._answer(message, faults, cycle)
+        self._replies.explain(cycle, proposal, message)
 
-    def _send(self, message: CandidateArray, faults: list[Fault], cycle: Cycle | None) -> None:
-        """Add what every reply carries, and publish it."""
-        self._sequence += 1
-        message.sequence, message.seed = self._sequence, self.settings.seed
-        message.profile, message.runtime = self.profile.name, self.settings.runtime
+    def _answer(self, message: CandidateArray, faults: list[Fault], cycle: Cycle | None) -> None:
         identity = self.worker.identity if self.worker else None
         message.manifest_hash = identity.manifest_sha256 if identity else ''
-        replies.add_inputs(message, cycle, faults)
-        now = self.get_clock().now().to_msg()
-        message.published = message.header.stamp if self.settings.lockstep else now
-        self._candidates.publish(message)
+        self._replies.send(message, faults, cycle)
 
 
 def main() -> int:

@@ -34,10 +34,9 @@ class Player:
         self.problem = ''
         self.begin_ns = self.end_ns = self.played = self.timesteps = 0
 
-    @property
-    def matched(self) -> bool:
-        """Whether everybody who takes part in the protocol is here."""
-        return True
+    def unmatched(self) -> list[str]:
+        """Who does not take part yet, in words."""
+        return []
 
     def _limited(self, messages: Iterable[BagMessage]) -> Iterator[BagMessage]:
         for item in messages:
@@ -106,10 +105,10 @@ class StepPlayer(Player):
         )
         self._ended_s: float | None = None
 
-    @property
-    def matched(self) -> bool:
-        """Whether every node hears and is heard."""
-        return self._world.matched and self._health.get_publisher_count() > 0
+    def unmatched(self) -> list[str]:
+        """Who does not hear or is not heard yet, in words."""
+        lacks = [] if self._health.get_publisher_count() else ['nobody writes health']
+        return [*self._world.unmatched(), *lacks]
 
     def start(self) -> None:
         """The first step."""

@@ -13,6 +13,7 @@ from alpamayo_ros.nodes import qos
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.sensing.rig import Rig
 
+IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 LATCHED = ('/tf_static', 'camera_info', '/route')
 # what the nodes of the graph say themselves; a recording of them is not played over it
 OURS = (
@@ -38,13 +39,23 @@ class RecordedTopics:
         mapped = {node.resolve_topic_name(name): name for name in names}
         maps = {topic: name for topic, name in mapped.items() if topic in types}
         self.sources = wire(types, rig, profile, maps)
+        self._kinds = {
+            node.resolve_topic_name(c.topic): COMPRESSED
+            if c.topic.endswith('/compressed')
+            else IMAGE
+            for c in rig.cameras
+        }
         self.lacks = self._lacks(types, rig, profile)
         self.outputs: dict[str, Any] = {}
         self._stamped: dict[str, bool] = {}
         ours = {*GRAPH, *(node.resolve_topic_name(name) for name in OURS)}
         for topic, type_name in types.items():
-            if topic not in ours:
+            if topic not in ours and self._fits(topic, type_name):
                 self._open(topic, type_name)
+
+    def _fits(self, topic: str, type_name: str) -> bool:
+        """Whether the node that reads a topic expects this type; it tells by the name."""
+        return type_name == self._kinds.get(topic, type_name)
 
     def _lacks(self, types: Mapping[str, str], rig: Rig, profile: ModelProfile) -> list[str]:
         """Cameras and odometry of the profile that the recording does not hold."""
@@ -54,7 +65,7 @@ class RecordedTopics:
         out = []
         for what, name in wanted.items():
             topic = self._node.resolve_topic_name(name)
-            if topic in self.sources:
+            if topic in self.sources and self._fits(topic, types[topic]):
                 continue
             near = [topic.removesuffix('/compressed'), f'{topic}/compressed']
             other = next((t for t in near if t in types and t != topic), '')

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from rclpy.clock import Clock as RclpyClock
 from rclpy.clock import ClockType
@@ -60,8 +61,8 @@ class ReplayNode(AlpamayoNode):
         self._topics = RecordedTopics(self, types, rig, profile, s.lockstep)
         if self._topics.lacks and not s.incomplete and not damaged(found, path):
             raise ConfigurationError(lacking(path, s.profile, self._topics.lacks, types))
-        readers = {camera.topic: 1 for camera in cameras} | {rig.odometry.topic: ODOMETRY_READERS}
-        self._awaited = {self.resolve_topic_name(topic): n for topic, n in readers.items()}
+        wanted = {camera.topic: 1 for camera in cameras} | {rig.odometry.topic: ODOMETRY_READERS}
+        self._awaited = {self.resolve_topic_name(topic): n for topic, n in wanted.items()}
         self.player: FreePlayer | StepPlayer
         parts = (self, self._topics, self._reader, s.duration_s)
         if s.lockstep:
@@ -94,21 +95,21 @@ class ReplayNode(AlpamayoNode):
     def _ready(self) -> bool:
         """Whether cameras and odometry are read and the planner is active, or the wait over."""
         waited_s = time.monotonic() - self._began_s
-        matched = self.player.matched and all(
-            publisher.get_subscription_count() >= self._awaited.get(publisher.topic_name, 0)
-            for publisher in self._topics.outputs.values()
-        )
-        active = self._planner.ask()
-        if matched and active:
+        lacks = self.player.unmatched()
+        for publisher in self._topics.outputs.values():
+            wanted, here = self._awaited.get(publisher.topic_name, 0), readers(publisher)
+            lacks += [f'{here} of {wanted} read {publisher.topic_name}'] if here < wanted else []
+        lacks += [] if self._planner.ask() else ['the planner is not active']
+        if not lacks:
             return True
         if waited_s < self.settings.start_timeout_s:
             return False
-        lack = 'the planner is not active' if matched else 'not every input has a reader'
+        text = f'not ready after {waited_s:.0f} s: {", ".join(lacks)}'
         if self.settings.lockstep:
-            self.get_logger().error(f'{lack} after {waited_s:.0f} s')
+            self.get_logger().error(text)
             self._finish(NOT_READY)
             return False
-        self.get_logger().warning(f'{lack} after {waited_s:.0f} s; playing all the same')
+        self.get_logger().warning(f'{text}; playing all the same')
         return True
 
     def _finish(self, code: int) -> None:
@@ -125,6 +126,11 @@ class ReplayNode(AlpamayoNode):
             text += f', {player.timesteps} timesteps answered in {wall_s:.1f} s'
         self.get_logger().info(text)
         self.context.shutdown()
+
+
+def readers(publisher: Any) -> int:
+    """How many subscriptions a publisher is matched with."""
+    return int(publisher.get_subscription_count())
 
 
 def lacking(path: Path, profile: str, lacks: list[str], types: dict[str, str]) -> str:

@@ -6,12 +6,51 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.msg import CandidateArray, ChainOfCausation, StageTiming
-from alpamayo_ros.nodes.convert import floats
+from alpamayo_ros.nodes import qos
+from alpamayo_ros.nodes.convert import floats, stamp
 from alpamayo_ros.nodes.joins import Cycle
 from alpamayo_ros.types import Proposal
+
+
+class Replies:
+    """Publishers of the planner; each reply has its number."""
+
+    def __init__(self, node: Any, settings: Any, profile: str) -> None:
+        """``settings``: the planner's parameters; ``profile``: name of the model profile."""
+        self._node, self._settings, self._profile = node, settings, profile
+        self._sequence = 0
+        publish, out = qos.watched_publisher, qos.output(settings.lockstep)
+        self._candidates = publish(node, CandidateArray, 'candidates', out)
+        self._words = publish(node, ChainOfCausation, 'reasoning_raw', out)
+        self._timing = publish(node, StageTiming, 'stage_timing', out)
+        self.outputs = (self._candidates, self._words, self._timing)
+
+    def send(self, message: CandidateArray, faults: list[Fault], cycle: Cycle | None) -> None:
+        """Add what every reply carries, and publish it; in lockstep time stands still."""
+        self._sequence += 1
+        message.sequence, message.seed = self._sequence, self._settings.seed
+        message.profile, message.runtime = self._profile, self._settings.runtime
+        add_inputs(message, cycle, faults)
+        now = self._node.get_clock().now().to_msg()
+        message.published = message.header.stamp if self._settings.lockstep else now
+        self._candidates.publish(message)
+
+    def explain(self, cycle: Cycle, proposal: Proposal, message: CandidateArray) -> None:
+        """The words of a proposal, and where its time went."""
+        self._words.publish(words(message))
+        period_ms = self._settings.period_s * 1e3
+        self._timing.publish(timing(cycle, proposal, message, period_ms))
+
+
+def without_proposal(t0_ns: int, status: int) -> CandidateArray:
+    """A reply that was refused or dropped."""
+    message = CandidateArray(status=status)
+    message.header.stamp, message.header.frame_id = stamp(t0_ns), 'base_link'
+    return message
 
 
 def add_inputs(message: CandidateArray, cycle: Cycle | None, faults: Sequence[Fault]) -> None:

@@ -90,13 +90,14 @@ class SimulatorNode(AlpamayoNode):
     def _start(self) -> None:
         """Begin once every reader and writer is matched and the planner is active."""
         waited_s = time.monotonic() - self._began_s
-        if waited_s > self.settings.start_timeout_s:
-            self.get_logger().error(f'the driver is not ready after {waited_s:.0f} s')
+        lacks = self.topics.unmatched()
+        lacks += [f'nobody writes {i.topic_name}' for i in self._inputs if not writers(i)]
+        lacks += [] if self._planner.ask() else ['the planner is not active']
+        if lacks and waited_s > self.settings.start_timeout_s:
+            text = f'the driver is not ready after {waited_s:.0f} s: {", ".join(lacks)}'
+            self.get_logger().error(text)
             self._end(3)
-            return
-        active = self._planner.ask()
-        matched = self.topics.matched and all(i.get_publisher_count() > 0 for i in self._inputs)
-        if not (matched and active):
+        if lacks:
             return
         self.destroy_timer(self._starter)
         self.get_logger().info(f'the driver is ready after {waited_s:.1f} s: {self.world.title}')
@@ -217,6 +218,11 @@ class SimulatorNode(AlpamayoNode):
             self.destroy_timer(self._timer)
         self.world.close()
         self.context.shutdown()
+
+
+def writers(subscription: Any) -> int:
+    """How many publishers a subscription is matched with."""
+    return int(subscription.get_publisher_count())
 
 
 def main() -> int:

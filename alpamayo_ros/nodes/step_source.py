@@ -44,11 +44,15 @@ class StepSource(Generic[T]):
             node, StepDone, 'step_done', self._take, qos.lockstep()
         )
 
-    @property
-    def matched(self) -> bool:
-        """Whether every node hears and is heard."""
+    def unmatched(self) -> list[str]:
+        """Who does not hear or is not heard yet, in words; empty when everybody is here."""
         readers, writers = self._out.get_subscription_count(), self._in.get_publisher_count()
-        return min(readers, writers) >= len(self.lock.nodes)
+        wanted, out = len(self.lock.nodes), []
+        if readers < wanted:
+            out.append(f'{readers} of {wanted} nodes read timestep')
+        if writers < wanted:
+            out.append(f'{writers} of {wanted} nodes write step_done')
+        return out
 
     def publish(self, publisher: Any, message: Any, now_ns: int, stamp_ns: int = -1) -> None:
         """Send a message of this step; ``stamp_ns`` is asked for where ``message`` is bytes."""

@@ -17,21 +17,14 @@ from std_srvs.srv import Trigger
 
 from alpamayo_ros import pipeline
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.motion.plan import Plan
-from alpamayo_ros.motion.splice import Reference, splice
-from alpamayo_ros.msg import (
-    CandidateArray,
-    FrameSetInfo,
-    PlannedTrajectory,
-    StepDone,
-    TrackedObjectArray,
-)
+from alpamayo_ros.msg import CandidateArray, FrameSetInfo, StepDone, TrackedObjectArray
 from alpamayo_ros.nodes import convert, plans, qos
 from alpamayo_ros.nodes.awareness import Awareness
 from alpamayo_ros.nodes.base import AlpamayoNode, run
 from alpamayo_ros.nodes.convert import NS, ns
 from alpamayo_ros.nodes.joins import Turns
 from alpamayo_ros.nodes.params import RELIABLE_INPUTS, Param
+from alpamayo_ros.nodes.references import References
 from alpamayo_ros.nodes.step_inputs import StepInputs
 from alpamayo_ros.nodes.step_queue import Announced
 from alpamayo_ros.nodes.trajectory_topics import TrajectoryTopics
@@ -73,8 +66,7 @@ class TrajectoryNode(AlpamayoNode):
         self.origin = plans.Origin(shadow=s.shadow)
         self._pending: dict[int, CandidateArray] = {}
         self._turns = Turns()
-        self._driven: Reference | None = None
-        self._plan: tuple[Plan, PlannedTrajectory] | None = None
+        self._references = References(self.config.limits)
         self._takeover: Fault | None = None
         self._twin: Fault | None = None
         self._still: Fault | None = None
@@ -216,34 +208,18 @@ class TrajectoryNode(AlpamayoNode):
             self.counters.plans += model
             self.counters.stops += not model
             sent = plans.plan_message(decision.plan, decision, self.origin)
-            self._plan = (decision.plan, sent)
+            self._references.follow(decision.plan, sent)
             self.topics.plan(sent, decision, scene)
         elif t0_ns:
             self.counters.refusals += 1
         if decision.plan is not None or not self.settings.lockstep:
-            self._refer(scene, t0_ns if self.settings.lockstep else now_ns)
+            at_ns = t0_ns if self.settings.lockstep else now_ns
+            self.topics.reference(self._references.at(scene.ego_now, at_ns))
+            self.aware.add(self._references.fault)
         ages = {**self.aware.seen_ns, 'frames': t0_ns or None, 'now': now_ns}
         health = plans.health_message(decision, self.counters, self.origin)
         self.topics.health(health, t0_ns, ages, message, self.settings.lockstep)
         self.faults.update({f.code.name: str(f) for f in decision.faults})
-
-    def _refer(self, scene: Scene, now_ns: int) -> None:
-        """The reference of the newest plan; an explicit brake where it may not be followed."""
-        if self._plan is None or scene.ego_now is None:
-            return
-        plan, sent = self._plan
-        if now_ns >= plan.valid_until_ns:
-            self._plan, self._driven = None, None
-            self.topics.reference(plans.brake_message(sent, now_ns))
-            return
-        found = splice(plan, self._driven, scene.ego_now, now_ns, self.config.limits)
-        if isinstance(found, Fault):
-            self._driven = None
-            self.aware.add(found)
-            self.topics.reference(plans.brake_message(sent, now_ns))
-            return
-        self._driven = found
-        self.topics.reference(plans.reference_message(found, sent))
 
     # -- free-running ---------------------------------------------------------------------------
     def _on_timer(self) -> None:

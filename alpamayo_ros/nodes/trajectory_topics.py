@@ -78,9 +78,10 @@ class TrajectoryTopics:
         out.markers += markers.objects(at, scene.objects or ())
         return out
 
-    def reference(self, message: PlannedTrajectory) -> None:
-        """The reference for the controller."""
-        self._reference.publish(message)
+    def reference(self, message: PlannedTrajectory | None) -> None:
+        """The reference for the controller, where there is one."""
+        if message is not None:
+            self._reference.publish(message)
 
     def health(
         self,

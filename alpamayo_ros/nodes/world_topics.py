@@ -75,12 +75,12 @@ class WorldTopics:
             return None
         return self._node.create_publisher(message, '/tf', 10), message
 
-    @property
-    def matched(self) -> bool:
-        """Whether somebody reads every camera and the odometry."""
+    def unmatched(self) -> list[str]:
+        """Inputs that nobody reads yet, in words; empty when every camera and odometry is read."""
         readers = (*self._images.values(), self._odometry)
-        heard = self._steps is None or self._steps.matched
-        return heard and all(publisher.get_subscription_count() > 0 for publisher in readers)
+        lacks = [p.topic_name for p in readers if not p.get_subscription_count()]
+        out = [] if self._steps is None else self._steps.unmatched()
+        return [*(f'nobody reads {topic}' for topic in lacks), *out]
 
     def _publish(self, publisher: Any, message: Any, now_ns: int) -> None:
         if self._steps is None:
