@@ -59,14 +59,16 @@ def dress(scenery: Scenery, light: Light, rain: float, fog_1pm: float | None) ->
     ``fog_1pm``: the density that the scenario sets, None where the seed's own is meant.
     """
     sky, zenith, fog = scenery.sky, scenery.zenith, scenery.fog_1pm
-    if fog_1pm is not None:
-        veil = min(fog_1pm / FOG_VEILS_AT_1PM, 1.0)
-        zenith = zenith * (1 - veil) + sky * veil
     air = Air()
     if light != 'day':
         hour = HOURS[light]
         sky, zenith = np.array(hour.sky), np.array(hour.zenith)
         air = Air(hour.ambient, hour.beam, hour.lamps)
+    if fog_1pm is not None:
+        veil = min(fog_1pm / FOG_VEILS_AT_1PM, 1.0)
+        if light != 'day':
+            sky = sky * (1 - 0.6 * veil) + sky.mean() * 0.6 * veil
+        zenith = zenith * (1 - veil) + sky * veil
     if rain > 0:
         dim = 1 - RAIN_LIGHT * rain
         level = float(sky.mean()) / float(GREY.mean())

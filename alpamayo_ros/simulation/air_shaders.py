@@ -37,14 +37,15 @@ STATIC_VERTEX = (
     """#version 330
 in vec3 p; in vec3 c;
 uniform mat4 VP; uniform vec3 eye; uniform float fog; uniform vec4 ego; uniform float wet;
-out vec3 own; out vec3 q; out vec2 air;
+out vec3 own; out vec3 q; out vec3 air;
 """
     + _BEAM
     + """
 void main() {
   float d = distance(p, eye);
-  own = c; q = from_lamps(p, ego);
-  air = vec2(exp(-d * fog), 0.);
+  float shines = c.r > 1.5 ? 1. : 0.;
+  own = c - 2. * shines; q = from_lamps(p, ego);
+  air = vec3(exp(-d * fog * (1. - .4 * shines)), 0., shines);
   if (wet > 0. && abs(p.z) < .03) {
     float graze = pow(1. - eye.z / max(d, eye.z), 4.);
     float puddle = .75 + .25 * sin(p.x * .61 + 1.7 * sin(p.y * .23)) * sin(p.y * .53);
@@ -57,7 +58,7 @@ void main() {
 
 STATIC_FRAGMENT = (
     """#version 330
-in vec3 own; in vec3 q; in vec2 air; out vec4 o;
+in vec3 own; in vec3 q; in vec3 air; out vec4 o;
 uniform vec3 sky; uniform vec3 ambient; uniform float beam;
 """
     + _BEAM
@@ -65,6 +66,7 @@ uniform vec3 sky; uniform vec3 ambient; uniform float beam;
 void main() {
   vec3 k = own * (ambient + beam_at(q, beam) * vec3(1., .96, .86));
   k -= max(k - .5, vec3(0)) * .6;
+  k = mix(k, own, air.z);
   o = vec4(mix(sky, mix(k, sky, air.y), air.x), 1);
 }"""
 )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from alpamayo_ros.simulation.air import Air
 
 CELL_M = 40.0
+SHINES = 2.0  # added to the colour of what shines by itself
 GAMMA = 0.85  # the eye likes it; the agents' shader does the same
 
 
@@ -64,6 +65,7 @@ class MeshBuilder:
         self.lighting, self.rng = lighting, rng
         self._positions: list[np.ndarray] = []
         self._colours: list[np.ndarray] = []
+        self._shining: list[np.ndarray] = []
 
     def triangles(
         self,
@@ -71,9 +73,10 @@ class MeshBuilder:
         colour: np.ndarray,
         normal: Sequence[float] | None = None,
         jitter: float = 0.0,
+        shines: bool = False,
     ) -> None:
         """Add triangles of one colour (or one each); ``jitter``: relative brightness noise per
-        triangle.
+        triangle; ``shines``: by themselves, which only the shaders of dusk and night understand.
         """
         if normal is None:
             n = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -90,6 +93,9 @@ class MeshBuilder:
             * lamp.gain
             * noise
         )
+        if shines:
+            lit = np.broadcast_to(colour, (len(corners), 3))
+        self._shining.append(np.full(len(corners), shines))
         self._positions.append(corners)
         self._colours.append(np.repeat(lit[:, None], 3, 1))
 
@@ -125,6 +131,7 @@ class MeshBuilder:
         colour: np.ndarray,
         taper: float = 1.0,
         jitter: float = 0.05,
+        shines: bool = False,
     ) -> None:
         """Add n boxes (``taper`` < 1: pyramids), ``size`` along and across ``yaw``."""
         n = len(xy)
@@ -143,12 +150,13 @@ class MeshBuilder:
             faces.append(np.stack([upper[0], upper[1], upper[2]], 1))
             faces.append(np.stack([upper[0], upper[2], upper[3]], 1))
         colours = np.tile(np.broadcast_to(colour, (n, 3)), (len(faces), 1))
-        self.triangles(np.concatenate(faces), colours, None, jitter)
+        self.triangles(np.concatenate(faces), colours, None, jitter, shines)
 
     def build(self) -> Mesh:
         """All triangles so far, sorted by grid cell."""
         corners = np.concatenate(self._positions)
         colours = np.clip(np.concatenate(self._colours), 0, 1) ** GAMMA
+        colours[np.concatenate(self._shining)] += SHINES
         cell = np.floor(corners[:, :, :2].mean(1) / CELL_M).astype(int)
         _, group, count = np.unique(cell, axis=0, return_inverse=True, return_counts=True)
         group = group.ravel()

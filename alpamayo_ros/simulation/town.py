@@ -100,7 +100,8 @@ class Town(Simulation):
             self._traffic.set_signal(first.tls, first.link, shape.signal, left_s)
 
     def _build_scenery(self) -> Scenery:
-        return town_looks.scenery(self.town, self.seed, self.scenario.looks.fog_1pm)
+        at = self.scenario.looks
+        return town_looks.scenery(self.town, self.seed, at.fog_1pm, at.light != 'day')
 
     def _advance_traffic(self) -> None:
         self._traffic.step(self.pose, self.vehicle)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Float
 
+from alpamayo_ros.simulation import night_town
 from alpamayo_ros.simulation.agents import Agent
 from alpamayo_ros.simulation.looks import GRASSES, GROUND_REACH_M, GROUND_TILE_M, weather
 from alpamayo_ros.simulation.mesh import MeshBuilder, Scenery
@@ -22,8 +23,10 @@ LAMP_M = 0.3
 DARK = np.array([0.07, 0.07, 0.075])
 
 
-def scenery(town: TownMap, seed: int, fog_1pm: float | None = None) -> Scenery:
-    """The mesh and air of ``town``; ``fog_1pm`` overrides the seeded density (1/m)."""
+def scenery(town: TownMap, seed: int, fog_1pm: float | None = None, lit: bool = False) -> Scenery:
+    """The mesh and air of ``town``; ``fog_1pm`` overrides the seeded density (1/m); ``lit``:
+    windows and street lamps shine.
+    """
     rng = np.random.default_rng([seed, 22])
     lighting, sky, seeded_fog = weather(rng)
     builder = MeshBuilder(lighting, rng)
@@ -41,7 +44,9 @@ def scenery(town: TownMap, seed: int, fog_1pm: float | None = None) -> Scenery:
     _markings(builder, town, rng)
     for head in town.signals:
         _post(builder, head)
-    _houses(builder, town, rng)
+    houses = _houses(builder, town, rng)
+    if lit:
+        night_town.light_up(builder, houses, [r.line for r in town.sidewalks], seed)
     _trees(builder, town, rng)
     zenith = np.clip(sky * rng.uniform(0.62, 0.95) * np.array([0.85, 0.95, 1.06]), 0, 1)
     fog = seeded_fog if fog_1pm is None else fog_1pm
@@ -141,8 +146,12 @@ def _clear(town: TownMap) -> Float[np.ndarray, 'n 2']:
     return np.concatenate([*(_dense(r.line, 4.0) for r in ribbons), *town.junctions])
 
 
-def _houses(builder: MeshBuilder, town: TownMap, rng: np.random.Generator) -> None:
-    """Houses along the streets, none on a street or on another house."""
+def _houses(
+    builder: MeshBuilder, town: TownMap, rng: np.random.Generator
+) -> Float[np.ndarray, 'n 6']:
+    """Houses along the streets, none on a street or on another house: x, y, yaw, length, width,
+    height.
+    """
     streets, taken = _clear(town), np.zeros((0, 3))
     rows = []
     for lane in town.lanes:
@@ -161,7 +170,7 @@ def _houses(builder: MeshBuilder, town: TownMap, rng: np.random.Generator) -> No
             taken = np.concatenate([taken, [[*at, radius * 0.8]]])
             rows.append((*at, math.atan2(-aside[0], aside[1]), a, b))
     if not rows:
-        return
+        return np.zeros((0, 6))
     x = np.array(rows)
     walls = np.array(WALLS)[rng.integers(0, len(WALLS), len(x))]
     height = rng.choice([6.0, 9.0, 12.0, 18.0], len(x), p=[0.3, 0.35, 0.25, 0.1])
@@ -171,6 +180,7 @@ def _houses(builder: MeshBuilder, town: TownMap, rng: np.random.Generator) -> No
         has = height > floor + 1.6
         size = (x[has, 3] * 1.004, x[has, 4] * 1.004)
         builder.boxes(x[has, :2], x[has, 2], floor, floor + 1.3, size, glass[has])
+    return np.concatenate([x, height[:, None]], 1)
 
 
 def _trees(builder: MeshBuilder, town: TownMap, rng: np.random.Generator) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 pytest.importorskip('moderngl')
 
+from alpamayo_ros.simulation import town_looks
 from alpamayo_ros.simulation.actors.base import SIZES
 from alpamayo_ros.simulation.agents import Agent
 from alpamayo_ros.simulation.air import Air, dress
@@ -13,6 +14,7 @@ from alpamayo_ros.simulation.mesh_parts import BLUE_LEFT, BRAKE, HEAD
 from alpamayo_ros.simulation.rain import drops, streaks, wet_lens
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.simulation.simulation import Simulation
+from alpamayo_ros.simulation.town_map import town_map
 
 
 @pytest.fixture(scope='module')
@@ -116,3 +118,13 @@ def test_drops_and_streaks_stay_inside_and_leave_most_of_a_picture() -> None:
     wet_lens(image, 'rear', 0.5, np.array([0.5, 0.5, 0.5]), 0.3)
     share = (image != 90).any(2).mean()
     assert 0.002 < share < 0.12 and image.min() > 20
+
+
+def test_windows_of_a_town_shine_by_night_and_not_by_day() -> None:
+    pytest.importorskip('sumolib')
+    town = town_map('town_0')
+    day, lit = town_looks.scenery(town, 3), town_looks.scenery(town, 3, lit=True)
+    assert day.mesh.vertices[:, 3:].max() <= 1.0
+    shining = lit.mesh.vertices[:, 3] > 1.5
+    assert 0.05 < shining.mean() < 0.6 and lit.mesh.vertices[shining, 3:].min() >= 2.0
+    assert np.array_equal(day.sky, lit.sky), 'the seed draws the same air'
