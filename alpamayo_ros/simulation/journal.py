@@ -36,9 +36,14 @@ class Job:
 
     @cached_property
     def template(self) -> str:
-        """Hash of the scenario's content, 16 digits."""
-        text = json.dumps(self.scenario.model_dump(mode='json'), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """Hash of the scenario's content, 16 digits: what it says (not what it leaves to defaults,
+        so that a new field of the schema changes none) and its recorded log, not where that lies.
+        """
+        said = self.scenario.model_dump(mode='json', exclude_defaults=True)
+        log = Path(self.scenario.traffic.log or '.')
+        if log.is_file():
+            said['traffic']['log'] = hashlib.sha256(log.read_bytes()).hexdigest()
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def key(self) -> str:

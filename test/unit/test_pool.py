@@ -133,6 +133,18 @@ def test_a_job_is_named_by_its_content() -> None:
     assert again == job('a', 3) and again.key == job('a', 3).key
 
 
+def test_a_template_is_what_it_says_and_its_log_wherever_that_lies(tmp_path: Path) -> None:
+    said = {'name': 'a', 'description': '', 'duration_s': 10.0}
+    assert Job(Scenario(**said, goal_m=300.0), 0).key == job('a').key, 'a default says nothing'
+
+    def logged(path: Path, text: str) -> str:
+        path.write_text(text)
+        return Job(Scenario(**said, traffic={'log': str(path)}), 0).key
+
+    assert logged(tmp_path / 'x.json', '1') == logged(tmp_path / 'y.json', '1')
+    assert logged(tmp_path / 'x.json', '2') != logged(tmp_path / 'y.json', '1')
+
+
 def test_rows_survive_a_cut_and_other_settings_are_put_aside(tmp_path: Path) -> None:
     path = tmp_path / 'journal.jsonl'
     kept = Journal(path, {'task': 1})
