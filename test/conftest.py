@@ -4,8 +4,10 @@ test.
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -47,12 +49,23 @@ def repository() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def ros_domain(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> int:
-    """A ROS domain id of its own for every test, and a log folder that goes away with it."""
-    domain = next(_domain) % DOMAINS + 1
+def ros_domain(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[int]:
+    """A ROS domain id of its own for every test, also when several test runs share the machine,
+    and a log folder that goes away with it.
+    """
+    for domain in (next(_domain) % DOMAINS + 1 for _ in range(DOMAINS)):
+        lock = (Path(tempfile.gettempdir()) / f'alpamayo_domain_{os.getuid()}_{domain}').open('w')
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except OSError:
+            lock.close()  # another test run is in it
     monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
     monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path_factory.getbasetemp() / 'ros_log'))
-    return domain
+    yield domain
+    lock.close()
 
 
 @pytest.fixture
