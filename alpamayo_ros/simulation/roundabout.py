@@ -20,6 +20,7 @@ from alpamayo_ros.simulation.simulation import STEP_S, Simulation
 
 ANNOUNCED_M = 100.0
 LOOK_M = 30.0  # the ring is watched from so far before the line
+HARD_MPS2, SLOW_MPS = 3.5, 3.0
 WHITE = (1.0, 1.0, 1.0)
 
 
@@ -43,12 +44,15 @@ class Roundabout(Simulation):
         self._now: tuple[int, list[Agent]] = (-1, [])
         self._traffic = RoundaboutTraffic(self.way, self.seed, self.scenario.traffic.cars)
         self._traffic.make_room(self.pose.x_m, self.pose.y_m)
+        self._waits = False
+        self._watch_the_ring()
 
     def _build_scenery(self) -> Scenery:
         return roundabout_looks.scenery(self.way, self.seed, self.scenario.looks.fog_1pm)
 
     def _advance_traffic(self) -> None:
         self._traffic.step(self._myself(), STEP_S)
+        self._watch_the_ring()
 
     def _myself(self) -> Agent:
         """The ego as others see it."""
@@ -75,14 +79,19 @@ class Roundabout(Simulation):
 
     def _obstacles(self) -> list[LaneCar]:
         """A standing car at the line while it has to give way."""
-        if not self._must_wait():
+        if not self._waits:
             return []
         return [LaneCar(self.line_m - LINE_M + GAP_M, 0.0, 0.0, 0.0)]
 
-    def _must_wait(self) -> bool:
-        """Whether somebody on the ring has priority while the bumper is before the line."""
+    def _watch_the_ring(self) -> None:
+        """Decide whether to give way: as soon as somebody has priority, unless it is too late to
+        stop; having braked for somebody, the ego looks again once it is slow.
+        """
         left = self.line_m - self.arc_m - self.vehicle.rear_axle_to_front_m
-        if not -1.0 < left < LOOK_M:
-            return False
-        entry = self.way.entry_angle(0)
-        return any(has_priority(a, entry) for a in self._traffic_agents())
+        speed, entry = self.pose.speed_mps, self.way.entry_angle(0)
+        near = -1.0 < left < LOOK_M
+        if near and any(has_priority(a, entry) for a in self._traffic_agents()):
+            too_late = speed**2 / 2 / HARD_MPS2 > max(left, 0.0) + 0.5
+            self._waits = self._waits or not too_late
+        elif not near or speed < SLOW_MPS:
+            self._waits = False
