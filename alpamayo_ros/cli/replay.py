@@ -58,9 +58,10 @@ def app(
 ) -> None:
     """Plan along a recorded drive, offline and without ROS, and say how well.
 
-    Writes DIR/summary.json, DIR/report.html and DIR/recording/.  The same bag gives the same
-    plans.  Exit: 0 fine, 1 verdict or --against failed, 2 refused, 5 the bag is damaged (what
-    could be read is evaluated), 130 interrupted (what was done is kept).
+    Writes DIR/summary.json, DIR/report.html, DIR/plans.mcap (for RViz and Foxglove) and
+    DIR/recording/.  The same bag gives the same plans.  Exit: 0 fine, 1 verdict or --against
+    failed, 2 refused, 5 the bag is damaged (what could be read is evaluated), 130 interrupted
+    (what was done is kept).
 
     Example: alpamayo replay drive.mcap --map /cam0/image_raw:=camera/front/image_raw --out out/a
     """
@@ -131,8 +132,10 @@ def code(summary: dict[str, Any], interrupted: bool, worse: bool) -> int:
 
 
 def _report(summary: dict[str, Any], result: Result, out: Path, film: bool) -> None:
-    """report.html, and the film where one was asked for; an older one would not be of this run."""
-    from alpamayo_ros.evaluation import report_replay
+    """report.html, plans.mcap, and the film where one was asked for; an older one would not be of
+    this run.
+    """
+    from alpamayo_ros.evaluation import plan_bag, report_replay
     from alpamayo_ros.evaluation.film import NAME
     from alpamayo_ros.evaluation.recording import Recording
 
@@ -140,6 +143,7 @@ def _report(summary: dict[str, Any], result: Result, out: Path, film: bool) -> N
     (out / NAME).unlink(missing_ok=True)
     if film:
         _film(recording, out / NAME)
+    plan_bag.write(recording, out / plan_bag.NAME)
     page = report_replay.page(summary, recording)
     (out / 'report.html').write_text(page, encoding='utf-8')
 

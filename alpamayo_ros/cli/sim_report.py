@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.cli.sim_progress import Bar
-from alpamayo_ros.evaluation import video
+from alpamayo_ros.evaluation import plan_bag, video
 from alpamayo_ros.evaluation.recording import Recording
 from alpamayo_ros.evaluation.shots import car_of, road_of
 from alpamayo_ros.sensing.rig import load_rig
@@ -67,7 +67,8 @@ def redrive(
             name = f'{job.scenario.name}, seed {job.seed}'
             if suite.scored(job, row) != before:
                 bar.tell(f'{name}: driven again, it went differently; this must not happen')
-            bar.tell(f'film of {name}')
+            bar.tell(f'film and {plan_bag.NAME} of {name}')
+            plan_bag.write(Recording(place), place / plan_bag.NAME)
             shown.append(Shown(before, place, film(place)))
     return shown
 

@@ -168,15 +168,31 @@ class Recording:
 
     def image(self, camera: str, time_ns: int) -> UInt8[np.ndarray, 'h w 3'] | None:
         """The newest RGB picture of a camera at or before ``time_ns``, None before its first."""
+        found = self.picture_at(camera, time_ns)
+        return None if found is None else self.decoded(found)
+
+    def picture_at(self, camera: str, time_ns: int) -> events.Image | None:
+        """Where the newest picture of a camera at or before ``time_ns`` lies."""
         stamps, items = self._images.get(camera, ([], []))
-        index = bisect_right(stamps, time_ns) - 1
-        if index < 0:
-            return None
+        return newest(items, stamps, time_ns)
+
+    def decoded(self, image: events.Image, width: int = 0) -> UInt8[np.ndarray, 'h w 3'] | None:
+        """A picture as RGB, at most ``width`` pixels wide (0: as it is); None where it is broken.
+
+        A large JPEG is decoded at a fraction of its size, which is quicker.
+        """
         with (self.folder / IMAGES).open('rb') as file:
-            file.seek(items[index].offset)
-            data = file.read(items[index].size)
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-        return None if decoded is None else np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB))
+            file.seek(image.offset)
+            data = np.frombuffer(file.read(image.size), np.uint8)
+        bgr = cv2.imdecode(data, cv2.IMREAD_REDUCED_COLOR_4 if width else cv2.IMREAD_COLOR)
+        if bgr is not None and width and bgr.shape[1] < width:
+            bgr = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        if bgr is None:
+            return None
+        if width and bgr.shape[1] > width:
+            size = (width, round(bgr.shape[0] * width / bgr.shape[1]))
+            bgr = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
 
     def ego_at(self, time_ns: int) -> Float[np.ndarray, ' 6']:
         """The row of ``ego`` interpolated to ``time_ns``, clamped to the run."""

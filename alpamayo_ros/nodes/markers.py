@@ -12,15 +12,19 @@ from nav_msgs.msg import Path
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
+from alpamayo_ros.evaluation import marker_look as look
 from alpamayo_ros.nodes.convert import pose
 from alpamayo_ros.types import TrackedObject
 
 LIFETIME = Duration(sec=1)
-CHOSEN = ColorRGBA(r=0.1, g=0.9, b=0.3, a=1.0)
-REJECTED = ColorRGBA(r=0.5, g=0.5, b=0.5, a=0.4)
-EGO = ColorRGBA(r=0.2, g=0.5, b=1.0, a=0.8)
-OBJECT = ColorRGBA(r=0.9, g=0.6, b=0.1, a=0.8)
-CAR_HEIGHT_M = 1.5
+
+
+def _colour(rgba: look.Rgba) -> ColorRGBA:
+    r, g, b, a = rgba
+    return ColorRGBA(r=r, g=g, b=b, a=a)
+
+
+CHOSEN, EGO, OBJECT, WORDS = map(_colour, (look.CHOSEN, look.EGO, look.OBJECT, look.WORDS))
 
 
 def _marker(stamp: Time, space: str, number: int, kind: int, color: ColorRGBA) -> Marker:
@@ -35,10 +39,7 @@ def _marker(stamp: Time, space: str, number: int, kind: int, color: ColorRGBA) -
 
 def cost_colour(cost: float, lowest: float, highest: float) -> ColorRGBA:
     """Green for the cheapest, red for the dearest, grey where there is no cost."""
-    if not math.isfinite(cost):
-        return REJECTED
-    share = 0.0 if highest <= lowest else min(1.0, max(0.0, (cost - lowest) / (highest - lowest)))
-    return ColorRGBA(r=share, g=1.0 - share, b=0.1, a=0.7)
+    return _colour(look.cost_colour(cost, lowest, highest))
 
 
 def line(
@@ -46,10 +47,12 @@ def line(
 ) -> Marker:
     """A polyline in base_link at ``stamp`` [m]; points that are not finite are left out."""
     marker = _marker(stamp, space, number, Marker.LINE_STRIP, color)
-    marker.scale.x = 0.15 if space == 'chosen' else 0.05
+    marker.scale.x = look.CHOSEN_WIDTH_M if space == 'chosen' else look.CANDIDATE_WIDTH_M
     points = zip(x, y, strict=True)
     marker.points = [
-        Point(x=float(a), y=float(b), z=0.1) for a, b in points if math.isfinite(a + b)
+        Point(x=float(a), y=float(b), z=look.LINE_HEIGHT_M)
+        for a, b in points
+        if math.isfinite(a + b)
     ]
     return marker
 
@@ -72,8 +75,8 @@ def box(stamp: Time, space: str, number: int, item: TrackedObject, color: ColorR
     """An oriented box in base_link at ``stamp``."""
     marker = _marker(stamp, space, number, Marker.CUBE, color)
     marker.pose = pose(item.x_m, item.y_m, item.heading_rad)
-    marker.pose.position.z = CAR_HEIGHT_M / 2
-    marker.scale.x, marker.scale.y, marker.scale.z = item.length_m, item.width_m, CAR_HEIGHT_M
+    marker.pose.position.z = look.CAR_HEIGHT_M / 2
+    marker.scale.x, marker.scale.y, marker.scale.z = item.length_m, item.width_m, look.CAR_HEIGHT_M
     return marker
 
 
@@ -84,10 +87,10 @@ def objects(stamp: Time, items: Iterable[TrackedObject]) -> list[Marker]:
 
 def text(stamp: Time, words: str) -> Marker:
     """The words above the car."""
-    marker = _marker(
-        stamp, 'coc', 0, Marker.TEXT_VIEW_FACING, ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
-    )
-    marker.pose.position.z, marker.pose.position.x, marker.scale.z = 4.0, 2.0, 0.6
+    marker = _marker(stamp, 'coc', 0, Marker.TEXT_VIEW_FACING, WORDS)
+    place = marker.pose.position
+    place.x, place.y, place.z = look.WORDS_AT_M
+    marker.scale.z = look.WORDS_HEIGHT_M
     marker.text = words
     return marker
 
