@@ -107,11 +107,11 @@ class FaultySenses(Senses):
     def _take(self, result: SyncedSet | Fault) -> None:
         """A frame set for the ring, or the reason why there is none."""
         if isinstance(result, Fault):
-            self._why = result
+            self._why = self._why or result
             return
         frame_set, faults = self._pipeline.make(result, self.sim.pose.speed_mps)
         fault = self._ring.push(frame_set) if frame_set is not None else None
-        self._why = next((f for f in (*faults, fault) if f is not None), None)
+        self._why = next((f for f in (self._why, *faults, fault) if f is not None), None)
 
     def inputs(self, seed: int, previous_text: str = '', prompt: str = '') -> PlannerInput | Fault:
         """As ``Senses.inputs``; where there are no frames, the fault that took them."""
@@ -159,7 +159,12 @@ def _encode(image: np.ndarray) -> bytes:
 @functools.lru_cache(maxsize=4)
 def _pattern(width: int, height: int, step: int) -> bytes:
     """A gradient that no check takes for a broken picture, another one at every step."""
-    x, y = np.meshgrid(np.linspace(40, 200, width), np.linspace(30, 220, height))
-    image = np.stack([x, y, (x + y) / 2], -1).astype(np.uint8)
+    image = _gradient(width, height).copy()
     image[:16, :16] = 37 * step % 256
     return _encode(image)
+
+
+@functools.lru_cache(maxsize=4)
+def _gradient(width: int, height: int) -> np.ndarray:
+    x, y = np.meshgrid(np.linspace(40, 200, width), np.linspace(30, 220, height))
+    return np.stack([x, y, (x + y) / 2], -1).astype(np.uint8)
