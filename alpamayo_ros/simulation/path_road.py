@@ -12,6 +12,7 @@ from alpamayo_ros.simulation.agents import Agent, LaneCar
 from alpamayo_ros.simulation.road import BEHIND_M, SPEED_MAX_MPS, STEP_M, Road
 
 LOOK_M = 70.0
+REACH_M = 1.9  # half the ego, half a car, 10 cm
 BESIDE_M = 1.7  # a car's middle this near to the line is in the lane
 
 
@@ -79,4 +80,30 @@ def lane_cars(
         half = (abs(along) * a.length_m + abs(math.sin(turned)) * a.width_m) / 2
         speed = max(a.speed_mps * along, 0.0)
         out.append(LaneCar(arc - half, offset, speed, a.acceleration_mps2))
+    return out
+
+
+def intruders(
+    road: Road, arc_m: float, agents: Sequence[Agent], beside_m: float = REACH_M
+) -> list[LaneCar]:
+    """Like ``lane_cars``, but a bumper that reaches into the lane counts too: for places where
+    others come in from the side.
+    """
+    if not agents:
+        return []
+    arcs = np.arange(arc_m, arc_m + LOOK_M, STEP_M)
+    line, heading, _ = road.at(arcs)
+    pose = np.array([(a.x_m, a.y_m, a.heading_rad, a.length_m / 2) for a in agents])
+    along = pose[:, None, 3] * np.array([-1.0, 0.0, 1.0])
+    x = pose[:, None, 0] + along * np.cos(pose[:, None, 2])
+    y = pose[:, None, 1] + along * np.sin(pose[:, None, 2])
+    away = np.hypot(x[..., None] - line[:, 0], y[..., None] - line[:, 1])  # agents x 3 x arcs
+    nearest = away.argmin(2)
+    hit = (away.min(2) < beside_m) & (nearest > 0) & (nearest < len(arcs) - 1)
+    out = []
+    for a, which, at in zip(agents, hit, nearest, strict=True):
+        if which.any():
+            k = int(at[which].min())
+            speed = max(a.speed_mps * math.cos(a.heading_rad - float(heading[k])), 0.0)
+            out.append(LaneCar(float(arcs[k]) - a.width_m / 2, 0.0, speed, a.acceleration_mps2))
     return out

@@ -5,6 +5,8 @@ To the expert a car on the ring with priority is a standing car behind the give-
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
@@ -12,13 +14,14 @@ from alpamayo_ros.simulation import roundabout_looks
 from alpamayo_ros.simulation.agents import Agent, LaneCar
 from alpamayo_ros.simulation.expert import GAP_M
 from alpamayo_ros.simulation.mesh import Scenery
-from alpamayo_ros.simulation.path_road import lane_cars
+from alpamayo_ros.simulation.path_road import intruders
 from alpamayo_ros.simulation.road import Road
 from alpamayo_ros.simulation.roundabout_map import RoundaboutMap
 from alpamayo_ros.simulation.roundabout_traffic import LINE_M, RoundaboutTraffic, has_priority
 from alpamayo_ros.simulation.simulation import STEP_S, Simulation
 
 ANNOUNCED_M = 100.0
+NEAR_M = 75.0
 LOOK_M = 30.0  # the ring is watched from so far before the line
 HARD_MPS2, SLOW_MPS = 3.5, 3.0
 WHITE = (1.0, 1.0, 1.0)
@@ -75,7 +78,11 @@ class Roundabout(Simulation):
         return self._now[1]
 
     def _traffic_cars(self) -> list[LaneCar]:
-        return lane_cars(self.road, self.arc_m, self._traffic_agents())
+        near = [a for a in self._traffic_agents() if self._is_near(a)]
+        return intruders(self.road, self.arc_m, near)
+
+    def _is_near(self, a: Agent) -> bool:
+        return math.hypot(a.x_m - self.pose.x_m, a.y_m - self.pose.y_m) < NEAR_M
 
     def _obstacles(self) -> list[LaneCar]:
         """A standing car at the line while it has to give way."""

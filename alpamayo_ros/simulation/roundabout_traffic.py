@@ -19,6 +19,7 @@ from alpamayo_ros.simulation.roundabout_map import (
 WANTED_MPS = (6.0, 9.0)
 LOOK_M, NEAR_LINE_M = 26.0, 1.9  # a middle or bumper this near to a car's line is in its way
 UPSTREAM_RAD = 1.35  # from here to the entry a car on the ring has priority
+PATIENT_RAD = 1.75  # as other drivers see it: also who has just come in at the arm before
 PASSED_RAD = 0.35  # it is past the entry, but not clear of it
 ON_RING_M = RING_M / 2 + 0.4
 LINE_M = 1.0  # bumpers stop so far before the line
@@ -35,13 +36,15 @@ class Trip:
     line_m: float
 
 
-def has_priority(agent: Agent, entry_rad: float) -> bool:
-    """Whether somebody on the ring has priority over a car that wants to enter there."""
+def has_priority(agent: Agent, entry_rad: float, upstream_rad: float = UPSTREAM_RAD) -> bool:
+    """Whether somebody on the ring, at most ``upstream_rad`` before it, has priority over a car
+    that wants to enter there.
+    """
     away = math.hypot(agent.x_m, agent.y_m)
     if abs(away - RADIUS_M) > ON_RING_M:
         return False
     behind = (entry_rad - math.atan2(agent.y_m, agent.x_m) + PASSED_RAD) % (2 * math.pi)
-    return behind < UPSTREAM_RAD + PASSED_RAD
+    return behind < upstream_rad + PASSED_RAD
 
 
 class RoundaboutTraffic:
@@ -110,7 +113,7 @@ class RoundaboutTraffic:
     def _must_wait(self, car: Car, trip: Trip, others: list[Agent]) -> bool:
         entry = self.way.entry_angle(trip.arm)
         near = trip.line_m - car.front_m < 25.0
-        return near and any(has_priority(a, entry) for a in others)
+        return near and any(has_priority(a, entry, PATIENT_RAD) for a in others)
 
     def _leader(self, i: int, agents: list[Agent], points: np.ndarray) -> tuple[float, float]:
         """Gap to whatever is in the car's way, and its speed along it."""
