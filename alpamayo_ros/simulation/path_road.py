@@ -9,7 +9,13 @@ import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros.simulation.agents import Agent, LaneCar
-from alpamayo_ros.simulation.road import BEHIND_M, SPEED_MAX_MPS, STEP_M, Road
+from alpamayo_ros.simulation.road import (
+    BEHIND_M,
+    CURVE_BRAKING_MPS2,
+    SPEED_MAX_MPS,
+    STEP_M,
+    Road,
+)
 
 LOOK_M = 70.0
 REACH_M = 1.9  # half the ego, half a car, 10 cm
@@ -37,6 +43,18 @@ class PathRoad(Road):
         self.centre_normal = np.stack([-np.sin(heading), np.cos(heading)], 1)
         self._resample(lane, heading)
         self._set_speed_limit(lateral_mps2, top_mps)
+
+    def slow_down(self, from_m: float, to_m: float, speed_mps: float) -> None:
+        """Limit the speed between two arcs, and the braking before them to 1.5 m/s2."""
+        first, last = (int((s + BEHIND_M) / STEP_M) for s in (from_m, to_m))
+        limit = self._limit
+        for i in range(min(last, len(limit) - 1), -1, -1):
+            if i >= first:
+                limit[i] = min(limit[i], speed_mps)
+            else:
+                before = math.sqrt(limit[i + 1] ** 2 + 2 * CURVE_BRAKING_MPS2 * STEP_M)
+                limit[i] = min(limit[i], before)
+        self.speed_limit = np.array(limit)
 
     def arc_of(self, x_m: float, y_m: float) -> float:
         """The arc of the point of the line that is nearest to a place."""

@@ -22,6 +22,7 @@ FLARE_M = RADIUS_M + 11.0  # where a way in leaves its arm
 ASIDE_M, SPLIT_M = 1.75, 3.0  # middle of a lane beside the arm's axis: far away, at the island
 GUIDE_RAD = 0.52  # a way in meets the ring this much further round
 YIELD_M = RADIUS_M + RING_M / 2 + 1.2  # distance of the give-way line from the middle
+APPROACH_M, APPROACH_MPS = 9.0, 4.0  # who can see little goes slowly before the line
 STEP_M = 0.5
 LATERAL_MPS2 = 2.0
 
@@ -66,7 +67,10 @@ class RoundaboutMap:
         a = begin + np.linspace(0, round_, max(int(round_ * RADIUS_M / STEP_M), 2))
         ring = RADIUS_M * np.stack([np.cos(a), np.sin(a)], 1)
         line = np.concatenate([self.way_in(arm), ring[1:-1], self.way_out(target)])
-        return PathRoad(line, 0, LATERAL_MPS2)
+        road = PathRoad(line, 0, LATERAL_MPS2)
+        arc = self.yield_arc(road)
+        road.slow_down(arc - APPROACH_M, arc + 2.0, APPROACH_MPS)
+        return road
 
     def yield_arc(self, way: PathRoad) -> float:
         """Arc of the give-way line on a way."""
