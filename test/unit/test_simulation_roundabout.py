@@ -7,6 +7,7 @@ import pytest
 
 from alpamayo_ros.simulation import expert
 from alpamayo_ros.simulation.agents import Agent
+from alpamayo_ros.simulation.path_road import intruders, lane_cars
 from alpamayo_ros.simulation.roundabout import Roundabout
 from alpamayo_ros.simulation.roundabout_map import ARMS, RADIUS_M, YIELD_M, RoundaboutMap
 from alpamayo_ros.simulation.roundabout_traffic import RoundaboutTraffic, has_priority
@@ -92,6 +93,25 @@ def test_two_drives_of_a_seed_are_equal_and_nobody_else_collides() -> None:
             assert apart[~np.eye(len(places), dtype=bool)].min() > 1.8
         traces.append(places.tolist())
     assert traces[0] == traces[1]
+
+
+def test_a_bumper_in_the_way_is_seen_before_the_middle_is() -> None:
+    road = RoundaboutMap(0).way(0, 2)
+    x, y, heading = road.pose(60.0, -3.4, math.pi / 2)
+    across = Agent(7, 'car', x, y, heading, 2.0, 0, 4.5, 1.8, (1, 1, 1), False)
+    assert not lane_cars(road, 40.0, [across])
+    (seen,) = intruders(road, 40.0, [across])
+    assert 57.0 < seen.rear_arc_m < 61.0 and seen.speed_mps < 0.2
+    assert not intruders(road, 40.0, []) and not intruders(road, 70.0, [across])
+
+
+def test_cars_come_slowly_to_the_line() -> None:
+    road = RoundaboutMap(0).way(0, 2)
+    line = RoundaboutMap(0).yield_arc(road)
+    assert road.limit(line - 1.0) <= 4.0 and road.limit(line - 40.0) > 8.0
+    limits = road.speed_limit
+    braking = (limits[:-1] ** 2 - limits[1:] ** 2) / 2 / 0.5
+    assert braking.max() < 1.55, 'nobody has to brake harder than for a curve'
 
 
 def test_the_instruction_names_the_exit_until_the_ring_is_left() -> None:
