@@ -10,6 +10,9 @@ Stop line: the ego stands with its bumper up to 10 m beyond a stop line that sho
 once a stop.  Speed limit: faster than what signs say by more than 0.5 m/s.  Wrong way: the ego's
 middle lies where traffic comes towards it, or it points backwards, while it moves; not where
 road works lead there.
+
+These are the simulator's, which knows every line and lane.  ``evaluation.metrics.rules`` judges
+any drive by CARLA's and nuPlan's definitions; its stop line is that of a stop sign.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.simulation import inject
 from alpamayo_ros.simulation.actors.models import AnyActor
+from alpamayo_ros.simulation.rig import sim_cameras
 
 Map = Literal['winding_road', 'town', 'motorway', 'roundabout', 'log']
 Verdict = Literal['reach', 'stop_or_reach', 'follow', 'town', 'safe']
@@ -130,6 +132,12 @@ class Scenario(_Strict):
     @classmethod
     def _understood(cls, text: str) -> str:
         inject.parse(text)
+        known = [*(c.name for c in sim_cameras()), 'odometry', '*']
+        for source in re.findall(r'source=([^,)]*)', text):
+            if source.strip() not in known:
+                raise ValueError(f'no source {source!r}; there are {", ".join(known)}')
+        if 'jump_clock' in text:
+            raise ValueError('jump_clock is for streams; a drive has the clock of the simulator')
         return text
 
     @model_validator(mode='after')
