@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from alpamayo_ros.cli import data_bags
+from alpamayo_ros.cli import data_bags, data_log
 from alpamayo_ros.cli.working import working
 
 CONVERT = """Convert a recording to an mcap and, beside it, a rig file.
@@ -23,6 +23,9 @@ HELP = 'Convert recordings; check, seal, recover and simulate bags.'
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP)
 convert = typer.Typer(no_args_is_help=True, help=CONVERT, rich_markup_mode=None)
 app.add_typer(convert, name='convert', short_help='Another format to an mcap and a rig file.')
+app.add_typer(
+    data_log.app, name='log', short_help='A recorded scene to a log, to drive through it.'
+)
 app.command('check')(data_bags.check)
 app.command('seal')(data_bags.seal)
 app.command('recover')(data_bags.recover)

@@ -12,6 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import shapely
 
 from alpamayo_ros.simulation.log_build import Drawn, Material, Seen
 from alpamayo_ros.simulation.log_format import Kind, LogError, Paint, Provenance
@@ -97,7 +98,7 @@ def _material(root: ElementTree.Element, name: str, ego: str) -> Material:
         computed=('lane centres and widths, from the bounds of lanelets',),
         assumed=(
             f'the ego is vehicle {mine.id} of the recording',
-            *(() if _marked(root) else ('lane markings, from neighbours and junctions',)),
+            *(() if _marked(root) else ('lane markings, from neighbours',)),
         ),
     )
     return Material(name, provenance, mine, others, _lines(root))
@@ -188,25 +189,26 @@ def _marked(root: ElementTree.Element) -> bool:
 
 
 def _lines(root: ElementTree.Element) -> list[Drawn]:
-    """Lane centres, and the painted or hard bounds of lanes that do not cross a junction."""
+    """Lane centres, and those bounds of lanes that no lane crosses: junctions have none."""
     signs = _limits(root)
-    lanelets = {e.get('id'): e for e in root.iterfind('lanelet')}
     out: list[Drawn] = []
-    taken: set[Any] = set()
-    for key, e in lanelets.items():
+    lanes = []
+    for e in root.iterfind('lanelet'):
         left, right = _points(e.find('leftBound')), _points(e.find('rightBound'))
         if len(left) < 2 or len(left) != len(right):
             continue
-        width = float(np.median(np.linalg.norm(left - right, axis=1)))
-        width = float(np.clip(width, 2.0, 8.0))
-        centre = (left + right) / 2
-        out.append(Drawn('lane_centre', centre, str(key), width, _limit(e, signs)))
-        if _in_junction(e, lanelets):
-            continue
-        for side, xy in (('left', left), ('right', right)):
-            out += _bound(e, side, xy, taken)
+        width = float(np.clip(np.median(np.linalg.norm(left - right, axis=1)), 2.0, 8.0))
+        centre, key = (left + right) / 2, str(e.get('id'))
+        out.append(Drawn('lane_centre', centre, key, width, _limit(e, signs)))
         if e.find('stopLine') is not None:
-            out.append(Drawn('stop_line', np.stack([right[-1], left[-1]]), str(key)))
+            out.append(Drawn('stop_line', np.stack([right[-1], left[-1]]), key))
+        lanes.append((e, left, right))
+    middles = shapely.STRtree([shapely.LineString(d.xy) for d in out if d.kind == 'lane_centre'])
+    taken: set[Any] = set()
+    for e, left, right in lanes:
+        for side, xy in (('left', left), ('right', right)):
+            if not len(middles.query(shapely.LineString(xy), 'crosses')):
+                out += _bound(e, side, xy, taken)
     return out
 
 
@@ -227,16 +229,6 @@ def _bound(e: ElementTree.Element, side: str, xy: np.ndarray, taken: set[Any]) -
     guess: Paint = 'yellow_double' if opposite else 'white_dashed'
     paint = '' if marking == 'no_marking' else MARKINGS.get(marking, guess)
     return [Drawn('lane_line', xy, paint=paint)] if paint else []
-
-
-def _in_junction(e: ElementTree.Element, lanelets: dict[str | None, Any]) -> bool:
-    """Whether the lane is one of several ways on, or one of several that become one."""
-    for ways, back in (('predecessor', 'successor'), ('successor', 'predecessor')):
-        for ref in e.iterfind(ways):
-            other = lanelets.get(ref.get('ref'))
-            if other is not None and len(other.findall(back)) > 1:
-                return True
-    return False
 
 
 def _limits(root: ElementTree.Element) -> dict[str | None, float]:

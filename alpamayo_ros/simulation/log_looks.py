@@ -22,6 +22,7 @@ from alpamayo_ros.simulation.road import LANE_M
 from alpamayo_ros.simulation.town_looks import DARK
 
 SHOULDER_M = 0.7  # asphalt goes so far beyond a lane
+EDGE_REACH_M = 2.5  # and so far where a road edge of the map ends it
 LINE_M, STOP_M, EDGE_M = 0.14, 0.35, 0.3
 DASH_ON_M, DASH_M = 3.0, 9.0
 BAR_M = 0.6  # of a zebra crossing, and the gap between two bars
@@ -38,12 +39,11 @@ def scenery(
     lighting, sky, seeded_fog = weather(rng)
     builder = MeshBuilder(lighting, rng)
     ways = _ways(log, road)
-    area = shapely.union_all([shapely.LineString(xy).buffer(half, cap_style='flat')
-                              for xy, half in ways])  # fmt: skip
+    area = _covered(ways, SHOULDER_M)
     points = np.concatenate([resample(xy, POINT_M) for xy, _ in ways])
     asphalt = np.full(3, rng.uniform(0.22, 0.38)) + rng.uniform(-0.012, 0.012, 3)
     ground_looks.ground(builder, points, rng)
-    _fill(builder, area.buffer(0.6).buffer(-0.4), asphalt)
+    _fill(builder, _paved(log, ways, area), asphalt)
     _paint(builder, log, road, rng)
     kerb = np.array([0.62, 0.61, 0.58]) * rng.uniform(0.85, 1.1)
     for line in log.of_kind('road_edge'):
@@ -64,12 +64,12 @@ def _ways(log: Log, road: LogRoad) -> list[tuple[Points, float]]:
     """Lines of asphalt with half their widths: lanes and the ego's path; without lanes the ways
     of all that drive, prolonged as far as the ego sees.
     """
-    lanes = [(line.points(), line.width_m / 2 + SHOULDER_M) for line in log.of_kind('lane_centre')]
+    lanes = [(line.points(), line.width_m / 2) for line in log.of_kind('lane_centre')]
     own = road.position[::4]
     if lanes:
         own = road.position[: int(np.ceil((road.recorded_m + 120.0) / 0.5)) : 4]
-        return [*lanes, (own, LANE_M / 2 + 0.3)]
-    out = [(own, LANE_M / 2 + 1.5)]
+        return [*lanes, (own, LANE_M / 2)]
+    out = [(own, LANE_M / 2 + 0.8)]
     for track in log.agents:
         xy = track.states()[:, :2]
         if track.kind not in DRIVES:
@@ -78,8 +78,27 @@ def _ways(log: Log, road: LogRoad) -> list[tuple[Points, float]]:
         along = np.array([np.cos(h), np.sin(h)])
         span = xy if len(xy) > 1 and np.hypot(*(xy[-1] - xy[0])) > 2 else xy[[0]] + [-along, along]
         ends = (span[0] - 30 * along, span[-1] + 30 * along)
-        out.append((np.concatenate([ends[:1], span, ends[1:]]), LANE_M / 2 + 1.0))
+        out.append((np.concatenate([ends[:1], span, ends[1:]]), LANE_M / 2))
     return out
+
+
+def _covered(ways: list[tuple[Points, float]], more_m: float) -> shapely.Geometry:
+    """The area of all ways, wider by so much on each side."""
+    return shapely.union_all(
+        [shapely.LineString(xy).buffer(half + more_m, cap_style='flat') for xy, half in ways]
+    )
+
+
+def _paved(log: Log, ways: list[tuple[Points, float]], area: shapely.Geometry) -> shapely.Geometry:
+    """Where asphalt lies: the area, and as far as the map's road edges where they are near."""
+    edges = [shapely.LineString(e.points()) for e in log.of_kind('road_edge')]
+    if not edges:
+        return area.buffer(0.6).buffer(-0.6)
+    walls = shapely.union_all(edges).buffer(0.05)
+    wide = _covered(ways, EDGE_REACH_M).difference(walls)
+    middles = shapely.union_all([shapely.LineString(xy) for xy, _ in ways])
+    inside = [part for part in shapely.get_parts(wide) if part.intersects(middles)]
+    return shapely.union_all(inside).buffer(0.3).buffer(-0.3)
 
 
 def _fill(builder: MeshBuilder, area: shapely.Geometry, colour: np.ndarray) -> None:

@@ -47,12 +47,12 @@ class Lanes:
         self.rows: Float[np.ndarray, 'n 5'] = np.concatenate(rows)
         self.tree = cKDTree(self.rows[:, :2]) if len(self.rows) else None
 
-    def cover(self, xy: Float[np.ndarray, 'n 2']) -> np.ndarray:
-        """Which points lie on a lane."""
+    def cover(self, xy: Float[np.ndarray, 'n 2'], margin_m: float = EDGE_MARGIN_M) -> np.ndarray:
+        """Which points lie on a lane, or no further beside one than the margin."""
         if self.tree is None:
             return np.zeros(len(xy), bool)
         away, which = self.tree.query(xy)
-        inside: np.ndarray = away <= self.rows[which, 3] + EDGE_MARGIN_M
+        inside: np.ndarray = away <= self.rows[which, 3] + margin_m
         return inside
 
     def against(self, x_m: float, y_m: float, heading_rad: float) -> bool:

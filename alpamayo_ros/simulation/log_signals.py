@@ -15,6 +15,7 @@ from alpamayo_ros.simulation.town_looks import LAMP_M, LAMP_RGB, LAMP_Z_M
 ON_PATH_M, ALONG_COS = 1.8, 0.8  # a stop point so near to the path rules the ego
 LANE_REACH_M = 3.0
 ASIDE_M = (2.6, 14.0)  # a post stands right of its lane, and of all lanes beside that one
+CLEAR_M, BEFORE_M = 1.0, 6.0  # from the lanes, where these are still beside each other
 FIRST_ID = 10_000
 
 
@@ -49,7 +50,8 @@ def _head(signal: Signal, road: LogRoad) -> Head:
     mine = abs(offset) < ON_PATH_M and math.cos(heading - along) > ALONG_COS
     right = np.array([math.sin(heading), -math.cos(heading)])
     aside = np.arange(*ASIDE_M, 0.5)
-    clear = ~road.lanes.cover(at + aside[:, None] * right)
+    before = at - BEFORE_M * np.array([-right[1], right[0]])
+    clear = ~road.lanes.cover(before + aside[:, None] * right, CLEAR_M)
     x, y = at + right * (aside[int(clear.argmax())] if clear.any() else ASIDE_M[0])
     return Head(signal, float(x), float(y), heading, arc if mine and 0 < arc else None)
 
