@@ -13,26 +13,31 @@ from jaxtyping import UInt8
 
 from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 from alpamayo_ros.simulation import looks
+from alpamayo_ros.simulation.accounting import (
+    ego_box,
+    note_contacts,
+    note_rules,
+    reachable_m,
+    tracked,
+)
 from alpamayo_ros.simulation.actors.base import EgoNow
 from alpamayo_ros.simulation.actors.stage import Stage
 from alpamayo_ros.simulation.actors.vary import vary
 from alpamayo_ros.simulation.agents import Agent, LaneCar, Leader, Oncoming, StoppedCar
 from alpamayo_ros.simulation.air import dress
-from alpamayo_ros.simulation.collision import Box, contact_ahead, overlap
+from alpamayo_ros.simulation.collision import Box
 from alpamayo_ros.simulation.ego import EgoPose, advance
 from alpamayo_ros.simulation.mesh import Scenery
-from alpamayo_ros.simulation.outcome import STANDING_MPS, Outcome
+from alpamayo_ros.simulation.outcome import Outcome
 from alpamayo_ros.simulation.render import shared_renderer
 from alpamayo_ros.simulation.rig import sim_vehicle
 from alpamayo_ros.simulation.road import LANE_M, Road
-from alpamayo_ros.simulation.rules import ALWAYS_AT_FAULT
 from alpamayo_ros.simulation.scenario import Scenario
 from alpamayo_ros.simulation.truth import SceneTruth, nearest_leader, scene_truth
 from alpamayo_ros.types import EgoState, TrackedObject
 
 STEP_S = 0.1
 STEP_NS = 100_000_000
-EXPERT_GAP_M = 5.0  # a good driver stops this far behind a standing car
 
 
 class Simulation:
@@ -232,20 +237,7 @@ class Simulation:
 
     def objects(self, range_m: float = 80.0) -> list[TrackedObject]:
         """Ground-truth boxes within ``range_m``, centre and heading in base_link."""
-        p, out = self.pose, []
-        c, s = math.cos(p.heading_rad), math.sin(p.heading_rad)
-        for a in self.agents():
-            dx, dy = a.x_m - p.x_m, a.y_m - p.y_m
-            if math.hypot(dx, dy) > range_m:
-                continue
-            heading = math.remainder(a.heading_rad - p.heading_rad, 2 * math.pi)
-            place = (c * dx + s * dy, -s * dx + c * dy, heading)
-            out.append(
-                TrackedObject(
-                    a.id, a.kind, self.now_ns, *place, a.speed_mps, a.length_m, a.width_m
-                )
-            )
-        return out
+        return tracked(self.agents(), self.pose, self.now_ns, range_m)
 
     # ---- time ---------------------------------------------------------------------------------
     def step(self, steering_rad: float, acceleration_mps2: float) -> None:
@@ -265,48 +257,21 @@ class Simulation:
         driven = self.arc_m - self._start_arc
         self.outcome.note(driven, offset, p.speed_mps, gap, STEP_S, shift, edges)
         self._note_red(before_arc_m)
-        self._note_rules(front, offset, p.heading_rad - heading, shift)
+        turned = p.heading_rad - heading
+        note_rules(self, offset, turned, shift, self._red_line_m(), STEP_S)
         self._check_contacts()
         self._note_reachable()
         if not self.done:
             parked = isinstance(self._lead, StoppedCar) or self.stage.blocked
             self.outcome.conclude(self.scenario, parked, self.road.length_m - self.arc_m)
 
-    def _note_rules(
-        self, front_m: float, offset_m: float, turned_rad: float, shift_m: float
-    ) -> None:
-        """Speed limit, wrong way and stop lines, as ``simulation.rules`` defines them."""
-        p, limit = self.pose, self.scenario.speed_limit_mps
-        rules, line = self.outcome.rules, self._red_line_m()
-        middle_m = offset_m + self.vehicle.centre_m * math.sin(turned_rad)
-        rules.note_speed(p.speed_mps, limit, STEP_S)
-        edge_m = max(self.wrong_way_from_m, shift_m + self.wrong_way_from_m)
-        rules.note_way(p.speed_mps, middle_m, edge_m, turned_rad, STEP_S)
-        rules.note_line(p.speed_mps, None if line is None else front_m - line)
-
     def _note_reachable(self) -> None:
-        reach = self.scenario.goal_m
-        for car in self.lane_cars():
-            stop = car.rear_arc_m - EXPERT_GAP_M - self.vehicle.rear_axle_to_front_m
-            reach = min(reach, stop - self._start_arc)
-        self.outcome.reachable_m = reach
+        start = self._start_arc + self.vehicle.rear_axle_to_front_m
+        self.outcome.reachable_m = reachable_m(self.scenario.goal_m, self.lane_cars(), start)
 
     def ego_box(self) -> Box:
         """The ego's rectangle in the world frame."""
-        p, v = self.pose, self.vehicle
-        x, y = (
-            p.x_m + v.centre_m * math.cos(p.heading_rad),
-            p.y_m + v.centre_m * math.sin(p.heading_rad),
-        )
-        return Box(x, y, p.heading_rad, v.length_m, v.width_m)
+        return ego_box(self.pose, self.vehicle)
 
     def _check_contacts(self) -> None:
-        mine = self.ego_box()
-        for a in self.agents():
-            other = Box(a.x_m, a.y_m, a.heading_rad, a.length_m, a.width_m)
-            if overlap(mine, other):
-                ahead = a.kind in ALWAYS_AT_FAULT or contact_ahead(mine, other)
-                at_fault = self.pose.speed_mps > STANDING_MPS and ahead
-                self.outcome.collisions += 1
-                self.outcome.collisions_at_fault += int(at_fault)
-                self.outcome.contact = self.outcome.contact or a.kind
+        note_contacts(self.outcome, self.ego_box(), self.pose.speed_mps, self.agents())

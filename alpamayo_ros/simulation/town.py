@@ -13,11 +13,12 @@ import numpy as np
 
 from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
 from alpamayo_ros.simulation import town_looks
+from alpamayo_ros.simulation.accounting import EXPERT_GAP_M
 from alpamayo_ros.simulation.agents import Agent, LaneCar
 from alpamayo_ros.simulation.mesh import Scenery
 from alpamayo_ros.simulation.road import BEHIND_M, STEP_M, Road
 from alpamayo_ros.simulation.rules import BEYOND_LINE_M
-from alpamayo_ros.simulation.simulation import EXPERT_GAP_M, Simulation
+from alpamayo_ros.simulation.simulation import Simulation
 from alpamayo_ros.simulation.town_map import MAP_NAMES, town_map
 from alpamayo_ros.simulation.town_route import Junction, TownRoute
 from alpamayo_ros.simulation.town_traffic import TownTraffic
