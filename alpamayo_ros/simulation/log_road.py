@@ -17,12 +17,12 @@ from scipy.spatial import cKDTree
 from alpamayo_ros.simulation.log_format import Log
 from alpamayo_ros.simulation.path_road import PathRoad, resample
 from alpamayo_ros.simulation.rig import SimVehicle
-from alpamayo_ros.simulation.road import BEHIND_M, LATERAL_MAX_MPS2, STEP_M
+from alpamayo_ros.simulation.road import BEHIND_M, LATERAL_MAX_MPS2, SPEED_MAX_MPS, STEP_M
 
 AHEAD_M = 150.0  # of straight road beyond the last recorded place
 SMOOTH_M = 2.0  # standard deviation; recorded places jitter by decimetres
 MOVED_M = 2.0  # somebody who moved less drives straight on
-FASTER, SLOWEST_MPS = 1.1, 5.0  # the road may be driven 10 % faster than the record
+FASTER, SLOWEST_MPS = 1.1, 5.0  # as on every map, at most SPEED_MAX_MPS
 EDGE_MARGIN_M = 0.25  # as on the winding road: so far beyond the line
 LEAST_M = 1.5  # the recorded path itself is never off the road
 WITHOUT_MAP_M = 2.0
@@ -88,7 +88,7 @@ class LogRoad(PathRoad):
         heading = np.arctan2(*np.gradient(path, axis=0).T[::-1])
         limit = self.lanes.limit(path, heading)
         self.posted_mps = limit if math.isfinite(limit) else None
-        top = min(max(FASTER * max(log.ego.speed_mps), SLOWEST_MPS), limit)
+        top = min(max(FASTER * max(log.ego.speed_mps), SLOWEST_MPS), limit, SPEED_MAX_MPS)
         super().__init__(line, seed, LATERAL_MAX_MPS2, top)
         self._edges = self._find_edges(log)
 

@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
-from alpamayo_ros.simulation import log_looks, log_signals
+from alpamayo_ros.simulation import expert, log_looks, log_signals
 from alpamayo_ros.simulation.agents import Agent, LaneCar
 from alpamayo_ros.simulation.collision import Box, contact_ahead, overlap
 from alpamayo_ros.simulation.expert import GAP_M
@@ -24,7 +24,7 @@ from alpamayo_ros.simulation.log_signals import Head
 from alpamayo_ros.simulation.log_traffic import LogTraffic
 from alpamayo_ros.simulation.mesh import Scenery
 from alpamayo_ros.simulation.path_road import lane_cars, projected
-from alpamayo_ros.simulation.road import BEHIND_M, STEP_M, Road
+from alpamayo_ros.simulation.road import BEHIND_M, SPEED_MAX_MPS, STEP_M, Road
 from alpamayo_ros.simulation.rules import ALWAYS_AT_FAULT, BEYOND_LINE_M
 from alpamayo_ros.simulation.scenario import Scenario, Start
 from alpamayo_ros.simulation.simulation import Simulation
@@ -41,7 +41,10 @@ class LogWorld(Simulation):
     """One drive through a recorded scene; see ``Simulation``.
 
     The start is that of the record unless the scenario sets one; ``goal_m`` and ``duration_s``
-    are at most those of the record.
+    are at most those of the record.  As on every map nobody is asked to drive faster than
+    ``SPEED_MAX_MPS``, even where the recorded driver did.  For the first ``traffic.lead_in_s``
+    the good driver (``expert``) drives: a planner has no plan before it has its frame history and
+    is armed, and until then the tracker would brake a car that a moment ago was driving.
     """
 
     map = 'log'
@@ -55,7 +58,8 @@ class LogWorld(Simulation):
         """The scenario with what the log decides."""
         states = self.log.ego.states()
         driven = float(np.linalg.norm(np.diff(states[:, :2], axis=0), axis=1).sum())
-        start = Start(arc_m=0.0, speed_mps=min(float(states[0, 3]), 40.0))
+        driven = min(driven, SPEED_MAX_MPS * self.log.duration_s)
+        start = Start(arc_m=0.0, speed_mps=min(float(states[0, 3]), SPEED_MAX_MPS))
         return scenario.model_copy(
             update={
                 'start': scenario.start if 'start' in scenario.model_fields_set else start,
@@ -122,7 +126,11 @@ class LogWorld(Simulation):
         return super().navigation
 
     def step(self, steering_rad: float, acceleration_mps2: float) -> None:
-        """See ``Simulation``; over at the last step of the log, whatever the ego waits for."""
+        """See ``Simulation``; the good driver leads in, and the drive is over at the last step of
+        the log, whatever the ego waits for.
+        """
+        if self.now_ns < self.scenario.traffic.lead_in_s * 1e9:
+            steering_rad, acceleration_mps2 = expert.control(self)
         super().step(steering_rad, acceleration_mps2)
         if not self.done and self.traffic_time_s >= self.log.duration_s - DT_S / 2:
             self.outcome.end = 'time'

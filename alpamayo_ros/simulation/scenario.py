@@ -40,7 +40,8 @@ class Traffic(_Strict):
     the lane.  ``town``: the map ('' : the seed chooses); ``cars``, ``pedestrians``: in the town,
     cars also elsewhere.  ``log``: path (beside the scenario's file too) or name of a recorded
     scene whose agents are replayed; ``rear_immunity``: one that runs into the ego from behind,
-    because it cannot react, leaves the scene instead.
+    because it cannot react, leaves the scene instead; ``lead_in_s``: so long the expert drives,
+    until a planner has its frame history (0.8 s) and is armed (1 s).
     """
 
     oncoming: bool = True
@@ -52,6 +53,7 @@ class Traffic(_Strict):
     pedestrians: int = Field(default=0, ge=0, le=120)
     log: str = ''
     rear_immunity: bool = True
+    lead_in_s: float = Field(default=1.8, ge=0, le=10)
 
 
 class Closure(_Strict):
