@@ -33,6 +33,8 @@ def scaled(matrix: Float[np.ndarray, '3 3'], factor: int) -> Float[np.ndarray, '
 
 def shrink(image: UInt8[np.ndarray, 'h w 3'], factor: int) -> UInt8[np.ndarray, 'H W 3']:
     """Mean over blocks; the last row and column are repeated where the size is no multiple."""
+    if factor == 1:
+        return image
     height, width = image.shape[:2]
     pad = ((0, -height % factor), (0, -width % factor), (0, 0))
     whole = np.pad(image, pad, mode='edge')

@@ -32,7 +32,7 @@ class CameraSync:
         self.limits = limits or SyncLimits()
         self.counts: Counter[str] = Counter()
         self.clock = ClockWatch(self.limits.stamps)
-        periods = {camera.name: camera.period_ns for camera in cameras}
+        periods = {camera.name: camera.period_ns for camera in cameras if camera.watched}
         self.watch = CameraWatch(periods, [c.name for c in cameras if c.required])
         self._index = {camera.name: i for i, camera in enumerate(cameras)}
         self._reference = next((i for i, c in enumerate(cameras) if c.required), 0)

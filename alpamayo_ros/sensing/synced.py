@@ -11,12 +11,16 @@ from alpamayo_ros.sensing.stamps import MS, StampLimits
 
 @dataclass(frozen=True, slots=True)
 class SyncCamera:
-    """How one camera takes part.  ``required``: no set without it (mandatory, or not maskable)."""
+    """How one camera takes part.  ``required``: no set without it (mandatory, or not maskable).
+
+    ``watched`` False: known not to be there, so that its silence is no fault (evaluation only).
+    """
 
     name: str
     period_ns: int
     policy: Literal['hold', 'mask', 'reject'] = 'hold'
     required: bool = False
+    watched: bool = True
 
 
 @dataclass(frozen=True, slots=True)

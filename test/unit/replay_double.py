@@ -7,6 +7,7 @@ import numpy as np
 from alpamayo_ros.evaluation.replay import run as replay_run
 from alpamayo_ros.evaluation.replay.options import Options
 from alpamayo_ros.evaluation.replay.run import run
+from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime.scripted import ScriptedRuntime
 
 SCRIPTED = Options(runtime='scripted')
@@ -30,7 +31,7 @@ def replayed(monkeypatch, bag, out, options):
     monkeypatch.setattr(
         replay_run,
         'open_model',
-        lambda options, profile: Seeing(profile) if options.runtime else None,
+        lambda options: Seeing(load_profile(options.profile)) if options.runtime else None,
     )
     return run(bag, out, options)
 

@@ -44,6 +44,16 @@ def test_colours_come_out_as_rgb():
     assert (decode_compressed(png(), SIZE) == picture()).all()
 
 
+@pytest.mark.parametrize('reduction', [2, 4, 8])
+@pytest.mark.parametrize('encode', [jpeg, png])
+def test_a_reduced_image_of_odd_size_keeps_its_last_row_and_column(encode, reduction):
+    odd = np.repeat(np.arange(0, 37, dtype=np.uint8)[:, None, None], 61, axis=1) * 6
+    odd = np.repeat(odd, 3, axis=2)
+    image = decode_compressed(encode(odd), (61, 37), reduction)
+    assert image.shape == (-(-37 // reduction), -(-61 // reduction), 3)
+    assert abs(int(image[-1].mean()) - 216) < 6 * reduction
+
+
 @pytest.mark.parametrize('factor', [2, 4, 8])
 def test_reduced_decoding(factor):
     out = decode_compressed(jpeg(), SIZE, factor)

@@ -83,7 +83,7 @@ def measure(
 
 
 def _once(setup: Setup, out: Path, name: str, tell: Callable[[str, Progress], None]) -> Summary:
-    runtime = open_model(setup.options, setup.profile)
+    runtime = open_model(setup.options)
     try:
         result = replay(setup, runtime, out, lambda now: tell(name, now))
     finally:

@@ -58,19 +58,23 @@ class Moment:
 
 @dataclass(slots=True)
 class Intake:
-    """``moments`` is iterated in one thread; ``views.finish`` belongs to the consumer."""
+    """``moments`` is iterated in one thread; ``views.finish`` belongs to the consumer.
+
+    ``black``: cameras that were not recorded and are not waited for.
+    """
 
     profile: ModelProfile
     cameras: Sequence[RigCamera]
     sources: Mapping[str, Source]
     views: ViewPipeline
+    black: Sequence[str] = ()
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     images: Counter[str] = field(default_factory=Counter)
     messages: int = 0
 
     def moments(self, messages: Iterable[BagMessage]) -> Generator[Moment, None, None]:
         """The steps of the bag, in order."""
-        sync = make_sync(self.profile, self.cameras)
+        sync = make_sync(self.profile, self.cameras, self.black)
         overdue = Overdue(sync.watch, sync.limits.set_period_ns)
         reference = reference_camera(self.profile, self.cameras, self.sources)
         for step in cut(self._timed(messages), lambda m: self._camera(m) == reference):
@@ -135,13 +139,19 @@ class Intake:
         return Found(result.t0_ns, self.views.submit(result), result.faults, watched)
 
 
-def make_sync(profile: ModelProfile, cameras: Sequence[RigCamera]) -> CameraSync:
-    """The synchronisation of the live node."""
+def make_sync(
+    profile: ModelProfile, cameras: Sequence[RigCamera], black: Sequence[str] = ()
+) -> CameraSync:
+    """The synchronisation of the live node, but for the cameras that are known to be missing."""
     required = [c.name for c in profile.cameras if c.mandatory or not c.maskable]
-    return CameraSync(
-        [SyncCamera(c.name, round(NS / c.rate_hz), c.policy, c.name in required) for c in cameras],
-        SyncLimits(),
-    )
+    specs = [
+        SyncCamera(
+            camera.name, round(NS / camera.rate_hz), camera.policy,
+            camera.name in required, camera.name not in black,
+        )
+        for camera in cameras
+    ]  # fmt: skip
+    return CameraSync(specs, SyncLimits())
 
 
 def reference_camera(

@@ -64,7 +64,7 @@ def run(
     ReplayError where the bag lacks what the profile needs; Ctrl-C keeps what was done.
     """
     setup = prepare(bag, options or Options())
-    runtime = open_model(setup.options, setup.profile)
+    runtime = open_model(setup.options)
     try:
         result = replay(setup, runtime, out, progress)
     finally:
@@ -111,7 +111,7 @@ class _Work:
         self.setup, self.runtime, self.tape_at = setup, runtime, out / RECORDING
         self.reader = BagReader(setup.bag, set(setup.sources))
         self.views = ViewPipeline(profile, setup.cameras, options.threads)
-        self.intake = Intake(profile, setup.cameras, setup.sources, self.views)
+        self.intake = Intake(profile, setup.cameras, setup.sources, self.views, setup.black)
         config = armed(PlanConfig(profile, load_limits(None), rig.vehicle))
         self.ego = Ego(profile, rig.odometry)
         self.cycler = Cycler(profile, config, self.views, self.ego, runtime, options.seed)
@@ -172,6 +172,20 @@ class _Work:
 
     def _notes(self) -> tuple[str, ...]:
         """What a reader should know of the cameras."""
+        return (*self._black(), *self._learned())
+
+    def _black(self) -> tuple[str, ...]:
+        names = self.setup.black
+        if not names or self.runtime is None:
+            return ()
+        return (
+            f'Without a picture, so black to the model: {", ".join(names)}. '
+            f'{self.setup.profile.name} was not trained for that; its figures say how it does '
+            'without these cameras.',
+        )
+
+    def _learned(self) -> tuple[str, ...]:
+        """What CameraInfo said, and what the cameras do not show."""
         rig, now = self.setup.rig, self._calibrated()
         pairs = zip(rig.cameras, now.cameras, strict=True)
         learned = [b.name for a, b in pairs if not a.calibrated_as(b)]
@@ -203,7 +217,7 @@ class _Work:
         figures, setup = self.after.figures, self.setup
         table = figures.table()
         broken = '' if self.reader.fault is None else str(self.reader.fault)
-        verdict = judge(figures, table, broken)
+        verdict = judge(figures, table, broken, setup.black)
         counts = {
             'messages': self.intake.messages,
             'pictures': sum(self.intake.images.values()),

@@ -24,7 +24,10 @@ class ReplayError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """A bag and what is to be done with it.  ``cameras``: the profile's, in its order."""
+    """A bag and what is to be done with it.  ``cameras``: the profile's, in its order.
+
+    ``black``: cameras without a picture whose views are black (``--incomplete``).
+    """
 
     bag: Path
     options: Options
@@ -34,6 +37,7 @@ class Setup:
     outline: Outline
     sources: Mapping[str, topics.Source]
     lacks: tuple[str, ...]
+    black: tuple[str, ...] = ()
 
 
 def prepare(bag: Path, options: Options) -> Setup:
@@ -60,14 +64,32 @@ def prepare(bag: Path, options: Options) -> Setup:
             '--incomplete.'
         )
     cameras = tuple(_camera(rig, camera) for camera in profile.cameras)
-    return Setup(bag, options, profile, rig, cameras, found, sources, lacks)
+    black = absent(profile, sources) if options.incomplete else ()
+    profile = masked(profile, black)
+    return Setup(bag, options, profile, rig, cameras, found, sources, lacks, black)
 
 
-def open_model(options: Options, profile: ModelProfile) -> Runtime | None:
+def absent(profile: ModelProfile, sources: Mapping[str, topics.Source]) -> tuple[str, ...]:
+    """Cameras that the recording has no picture of; none where it has no picture at all."""
+    here = {source.camera for source in sources.values() if source.role == 'image'}
+    missing = tuple(c.name for c in profile.cameras if c.name not in here)
+    return missing if len(missing) < len(profile.cameras) else ()
+
+
+def masked(profile: ModelProfile, black: tuple[str, ...]) -> ModelProfile:
+    """The profile for evaluation without some of its cameras: their views are black."""
+    cameras = tuple(
+        c.model_copy(update={'maskable': True, 'mandatory': False}) if c.name in black else c
+        for c in profile.cameras
+    )
+    return profile.model_copy(update={'cameras': cameras})
+
+
+def open_model(options: Options) -> Runtime | None:
     """The runtime that was asked for, verified and warm; ReplayError says why there is none."""
     if not options.runtime:
         return None
-    runtime = open_runtime(options.runtime, profile, options.model or None)
+    runtime = open_runtime(options.runtime, load_profile(options.profile), options.model or None)
     if isinstance(runtime, Fault):
         raise ReplayError(f'{runtime}\nWithout a model: --no-model.')
     runtime.reset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from alpamayo_ros.evaluation.replay.baseline import NAME
@@ -23,11 +23,16 @@ class Verdict:
     notes: tuple[str, ...] = ()
 
 
-def judge(figures: Figures, table: Mapping[str, tuple[Cell, Cell]], broken: str) -> Verdict:
+def judge(
+    figures: Figures,
+    table: Mapping[str, tuple[Cell, Cell]],
+    broken: str,
+    black: Sequence[str] = (),
+) -> Verdict:
     """Fail: the bag is broken, or the model, once it had begun, planned at under 90 % of t0.
 
     How near the plans were to what was driven is said, not judged: nobody has a limit for it.
-    ``--against`` compares with an earlier run.
+    ``--against`` compares with an earlier run.  With ``black`` cameras nothing passes.
     """
     notes = tuple(_notes(table))
     if broken:
@@ -43,7 +48,9 @@ def judge(figures: Figures, table: Mapping[str, tuple[Cell, Cell]], broken: str)
     if figures.plans < PLANNED_SHARE * figures.armed:
         why = ', '.join(f'{name} {n}' for name, n in figures.unplanned.most_common(2))
         return Verdict(FAIL, f'{words}, at least {PLANNED_SHARE:.0%} are expected; {why}.', notes)
-    return Verdict(PASS, f'{words}{_beside(table)}.', notes)
+    if black:
+        words = f'With {len(black)} of its cameras black, {words}'
+    return Verdict(UNKNOWN if black else PASS, f'{words}{_beside(table)}.', notes)
 
 
 def _beside(table: Mapping[str, tuple[Cell, Cell]]) -> str:
