@@ -56,7 +56,7 @@ def test_one_camera_of_six_is_evaluated_with_the_others_black(shared_data, tmp_p
     cell = found['metrics']['l2_at_1s']
     assert 3 > cell['model'] > cell['baseline'] > 0.3  # the double drives straight on
     assert found['verdict'] == 'not evaluable'  # whatever was planned, it was not the whole model
-    assert found['sentence'].startswith('With 5 of its cameras black')
+    assert found['sentence'].startswith('With 5 of the cameras black: ')
     assert any('front_left, front_right, rear_left, rear, rear_right' in n for n in found['notes'])
     assert not {'CAMS_LOST', 'CAM_LOST'} & set(found['faults'])
 

@@ -41,16 +41,22 @@ def judge(
         return Verdict(UNKNOWN, 'No model took part; only the recording and the baseline.', notes)
     if figures.proposals == 0:
         return Verdict(UNKNOWN, f'Nothing was planned: {table["planned_share"][0].reason}.', notes)
+    word, sentence = _planned(figures, table)
+    if black:
+        told = f'With {len(black)} of the cameras black: {sentence[0].lower()}{sentence[1:]}'
+        return Verdict(UNKNOWN, told, notes)
+    return Verdict(word, sentence, notes)
+
+
+def _planned(figures: Figures, table: Mapping[str, tuple[Cell, Cell]]) -> tuple[str, str]:
+    """Whether the model planned as often as it should, and how near to what was driven."""
     if figures.armed == 0:
-        count = figures.proposals
-        return Verdict(FAIL, f'None of {count} proposals of the model became a plan.', notes)
+        return FAIL, f'None of {figures.proposals} proposals of the model became a plan.'
     words = f'{figures.plans} of {figures.armed} timesteps gave a plan'
     if figures.plans < PLANNED_SHARE * figures.armed:
         why = ', '.join(f'{name} {n}' for name, n in figures.unplanned.most_common(2))
-        return Verdict(FAIL, f'{words}, at least {PLANNED_SHARE:.0%} are expected; {why}.', notes)
-    if black:
-        words = f'With {len(black)} of its cameras black, {words}'
-    return Verdict(UNKNOWN if black else PASS, f'{words}{_beside(table)}.', notes)
+        return FAIL, f'{words}, at least {PLANNED_SHARE:.0%} are expected; {why}.'
+    return PASS, f'{words}{_beside(table)}.'
 
 
 def _beside(table: Mapping[str, tuple[Cell, Cell]]) -> str:
