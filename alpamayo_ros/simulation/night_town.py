@@ -10,6 +10,7 @@ from jaxtyping import Float
 from alpamayo_ros.simulation.mesh import MeshBuilder
 
 WINDOW_M, FLOOR_M, FIRST_M = 2.4, 3.0, 1.2
+PANE_M = (1.2, 1.1)
 AT_HOME = 0.28  # share of the windows that are lit
 GLOWS = np.array([[1.0, 0.78, 0.42], [0.95, 0.85, 0.62], [0.7, 0.78, 0.9]])
 LAMP = np.array([1.0, 0.82, 0.5])
@@ -28,13 +29,23 @@ def light_up(
     if rows:
         w = np.array(rows)
         glow = GLOWS[rng.integers(0, len(GLOWS), len(w))] * rng.uniform(0.55, 1.0, (len(w), 1))
-        size = (np.full(len(w), 1.2), w[:, 3])
-        builder.boxes(w[:, :2], w[:, 2], w[:, 4], w[:, 4] + 1.1, size, glow, 1.0, 0.0, True)
+        for side in (-0.5, 0.5):
+            builder.triangles(_panes(w, side), np.tile(glow, (2, 1)), (0, 0, 1), 0.0, True)
     places = np.concatenate([_along(line) for line in sidewalks])
     yaw = np.zeros(len(places))
     builder.boxes(places, yaw, 0.1, LAMP_HIGH_M, (0.12, 0.12), np.array([0.3, 0.3, 0.32]))
     top = LAMP_HIGH_M + 0.25
     builder.boxes(places, yaw, LAMP_HIGH_M, top, (0.4, 0.4), LAMP, 1.0, 0.0, True)
+
+
+def _panes(w: Float[np.ndarray, 'n 5'], side: float) -> Float[np.ndarray, 't 3 3']:
+    """Two triangles for each window on one side of its house."""
+    along = np.stack([np.cos(w[:, 2]), np.sin(w[:, 2])], 1) * PANE_M[0] / 2
+    middle = w[:, :2] + np.stack([-np.sin(w[:, 2]), np.cos(w[:, 2])], 1) * w[:, 3:4] * side
+    low, high = w[:, 4:5], w[:, 4:5] + PANE_M[1]
+    a, b = np.concatenate([middle - along, low], 1), np.concatenate([middle + along, low], 1)
+    c, d = np.concatenate([middle + along, high], 1), np.concatenate([middle - along, high], 1)
+    return np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)])
 
 
 def _windows(house: np.ndarray, rng: np.random.Generator) -> list[tuple[float, ...]]:
