@@ -208,6 +208,24 @@ def _graph(name: str, options: Options, nodes: list[NodeSpec]) -> Graph:
     return Graph(name, tuple(nodes), tuple(files), environment())
 
 
+def viewer(
+    rig: str, topics: str = '', port: int = 9090, browser: bool = True, save: str = ''
+) -> Graph:
+    """Shows a graph that runs already; it is no part of its lockstep and may come and go."""
+    parameters: tuple[tuple[str, Value], ...] = (
+        ('use_sim_time', False),
+        ('profile', Options().profile),
+        ('rig', rig),
+        ('lockstep', False),
+        ('port', port),
+        ('browser', browser),
+        ('save', save),
+    )
+    node = NodeSpec('viewer', parameters, topic_map(topics), respawn=False, ends_graph=True)
+    files = (str(share_dir() / 'config' / 'nodes.param.yaml'),)
+    return Graph('viewer', (node,), files, environment())
+
+
 def _recorder(like: NodeSpec, folder: str) -> NodeSpec:
     """Listens beside the others; first, so that it ends last and misses nothing of the start."""
     common = tuple((k, v) for k, v in like.parameters if k in ('profile', 'rig', 'lockstep'))

@@ -23,6 +23,7 @@ SUBCOMMANDS = {  # name: (panel of the help, one sentence)
     'up': ('Drive', 'Start a graph of nodes: vehicle, simulator or replay.'),
     'sim': ('Drive', 'Drive scenarios in the simulator without ROS and score them.'),
     'replay': ('Drive', 'Plan along a recorded bag; metrics, plots and a verdict.'),
+    'view': ('Inspect', 'Show a drive, a bag or the running graph in a browser, offline.'),
     'doctor': (
         'Inspect',
         'What is installed and in force here, with the remedy for each finding.',

@@ -8,15 +8,14 @@ Float64 under ``plot/``.
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from alpamayo_ros.evaluation.plan_teller import NAMESPACE, Teller
 from alpamayo_ros.evaluation.recording import IMAGES, Recording
 from alpamayo_ros.evaluation.shots import rig_of
 from alpamayo_ros.evaluation.show_bag import ShowBag
+from alpamayo_ros.evaluation.timeline import count, in_order, when
 
 NAME = 'plans.mcap'
 PLOTS = (
@@ -61,20 +60,10 @@ def write(
 
 def _tell(teller: Teller, recording: Recording, tick: Callable[[float], None]) -> None:
     """Every event in the order of ROS time."""
-    kinds = teller.kinds()
-    total = sum(len(recording.all(kind)) for kind in kinds)
-    streams = [_timed(recording, kind, at, tell) for kind, (at, tell) in kinds.items()]
-    for done, (time_ns, _, tell, event) in enumerate(
-        heapq.merge(*streams, key=lambda row: row[0])
-    ):
-        tell(event, time_ns)
+    tellers = teller.kinds()
+    total = count(recording, tuple(tellers))
+    for done, event in enumerate(in_order(recording, tuple(tellers))):
+        tellers[type(event)](event, when(event))
         if done % 500 == 0:
             tick(done / total)
     tick(1.0)
-
-
-def _timed(
-    recording: Recording, kind: type, at: Callable[[Any], int], tell: Callable[[Any, int], None]
-) -> Iterator[tuple[int, str, Callable[[Any, int], None], Any]]:
-    for event in sorted(recording.all(kind), key=at):
-        yield at(event), kind.__name__, tell, event

@@ -46,22 +46,21 @@ class Teller:
         self.car = Car() if rig is None else car_of(rig.vehicle)
         self._objects = sorted(recording.all(events.Objects), key=lambda o: o.stamp_ns)
         self._object_ns = [o.stamp_ns for o in self._objects]
-        self._sent_ns = {c.t0_ns: c.published_ns for c in recording.all(events.Candidates)}
         self._final = {c.t0_ns: c for c in recording.all(events.Candidates)}
         self._front = min(self.rig.values(), key=lambda c: abs(c.mount.yaw_rad), default=None)
         self._info_ns: dict[str, int] = {}
         self._said, self._drawn_ns = (-1, ''), -1
 
-    def kinds(self) -> dict[type, tuple[Callable[[Any], int], Callable[[Any, int], None]]]:
-        """When an event of each kind is told, and by what."""
+    def kinds(self) -> dict[type, Callable[[Any, int], None]]:
+        """By what an event of each kind is told."""
         return {
-            events.Ego: (lambda e: e.stamp_ns, self.ego),
-            events.Image: (lambda i: i.stamp_ns, self.picture),
-            events.Candidates: (lambda c: max(c.t0_ns, c.published_ns), self.candidates),
-            events.Plan: (lambda p: max(p.stamp_ns, p.published_ns), self.plan),
-            events.Words: (lambda w: self._sent_ns.get(w.t0_ns, w.t0_ns), self.words),
-            events.Timing: (lambda t: self._sent_ns.get(t.t0_ns, t.t0_ns), self.timing),
-            events.Health: (lambda h: h.stamp_ns, self.health),
+            events.Ego: self.ego,
+            events.Image: self.picture,
+            events.Candidates: self.candidates,
+            events.Plan: self.plan,
+            events.Words: self.words,
+            events.Timing: self.timing,
+            events.Health: self.health,
         }
 
     def begin(self) -> None:

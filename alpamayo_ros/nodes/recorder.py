@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from nav_msgs.msg import Odometry
 from nav_msgs.msg import Path as PathMessage
@@ -40,14 +41,28 @@ PARAMETERS = (
 )
 
 
+class Sink(Protocol):
+    """What a recorder writes to: ``recording.Writer``, or the viewer's page."""
+
+    def write(self, event: events.Event) -> None:
+        """Take an event."""
+
+    def image(self, wall_ns: int, camera: str, stamp_ns: int, data: bytes) -> None:
+        """Take a compressed picture."""
+
+    def flush(self) -> None:
+        """Others want to see what was taken."""
+
+    def close(self) -> None:
+        """There is no more."""
+
+
 class RecorderNode(AlpamayoNode):
     """Subscribes to everything a person would want to see again."""
 
-    def __init__(self) -> None:
-        super().__init__('recorder', PARAMETERS)
-        if not self.settings.folder:
-            raise ConfigurationError('recorder: parameter folder is empty; say where to write')
-        self.writer = Writer(Path(self.settings.folder))
+    def __init__(self, name: str = 'recorder', parameters: Sequence[Param] = PARAMETERS) -> None:
+        super().__init__(name, parameters)
+        self.writer = self.open_writer()
         lockstep, rig = self.settings.lockstep, load_rig(self.settings.rig)
         out = qos.output(lockstep, depth=10)
         self._read_source(rig, lockstep)
@@ -65,6 +80,12 @@ class RecorderNode(AlpamayoNode):
             qos.watched_subscription(self, kind, topic, take, profile)
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(self.settings.flush_s, self.writer.flush, clock=wall)
+
+    def open_writer(self) -> Sink:
+        """What takes the events."""
+        if not self.settings.folder:
+            raise ConfigurationError('recorder: parameter folder is empty; say where to write')
+        return Writer(Path(self.settings.folder))
 
     def _read_source(self, rig: Rig, lockstep: bool) -> None:
         """What the world says; in lockstep it waits for the recorder too, so nothing is lost."""

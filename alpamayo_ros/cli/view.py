@@ -1,0 +1,162 @@
+"""``alpamayo view``: a recorded drive, a bag, or the running graph, in a browser and offline."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from alpamayo_ros.evaluation.recording import Recording
+
+PORT = 9090
+
+
+def app(
+    source: Annotated[
+        Path | None,
+        typer.Argument(help='Folder of a recording, of a replay (--out), or a bag.'),
+    ] = None,
+    live: Annotated[bool, typer.Option('--live', help='Show the running graph.')] = False,
+    save: Annotated[
+        Path | None, typer.Option(help='Write this .rrd file instead of opening a page.')
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=1024, max=65434, help='Page; the data take the next one.')
+    ] = PORT,
+    browser: Annotated[
+        bool, typer.Option('--browser/--no-browser', help='Open the page in a browser.')
+    ] = True,
+    rig: Annotated[
+        str, typer.Option(help='Rig; default: the one of the recording, or sim for --live.')
+    ] = '',
+    topics: Annotated[
+        str, typer.Option(help='--live: YAML file, topic of this package to that of the vehicle.')
+    ] = '',
+    install: Annotated[
+        bool, typer.Option('--install', help='Install the viewer (225 MB), once.')
+    ] = False,
+) -> None:
+    """Show six cameras, the plan and its candidates from above, words, speed and ages.
+
+    The page is served on this machine only and needs no internet.  Ctrl-C ends it.
+
+    Example: alpamayo view out/replay
+    """
+    from alpamayo_ros.evaluation.viewer import packages
+    from alpamayo_ros.evaluation.viewer.server import PortError
+
+    if install:
+        raise typer.Exit(packages.install())
+    if live == (source is not None):
+        raise typer.BadParameter('name a folder or a bag, or --live; for example out/replay')
+    _check_save(save)
+    try:
+        if live:
+            raise typer.Exit(_live(save, port, browser, rig or 'sim', topics))
+        assert source is not None
+        _show(source, save, port, browser, rig)
+    except (packages.MissingError, PortError) as error:
+        typer.echo(f'alpamayo view: {error}', err=True)
+        raise typer.Exit(2) from error
+
+
+def _check_save(save: Path | None) -> None:
+    if save is not None and save.suffix != '.rrd':
+        raise typer.BadParameter(f'--save writes an .rrd file, not {save.name!r}')
+
+
+def _show(source: Path, save: Path | None, port: int, browser: bool, rig: str) -> None:
+    """A recording to the page, until Ctrl-C, or into a file."""
+    from alpamayo_ros.cli.working import working
+    from alpamayo_ros.evaluation.viewer import packages, show
+    from alpamayo_ros.evaluation.viewer.server import Server
+
+    rerun = packages.load()
+    with ExitStack() as open_:
+        recording = _recording(source, rig, open_)
+        if save is not None:
+            with working(f'writing {save.name}') as tick:
+                show.save(recording, rerun, save, tick)
+            typer.echo(f'{save}   open it: {packages.binary()} --web-viewer {save}')
+            return
+        server = open_.enter_context(Server(packages.binary(), port))
+        stream = show.recording_stream(rerun)
+        stream.connect_grpc(server.data_url)
+        announce(server.page_url, browser)
+        with working('sending the drive') as tick:
+            show.tell(recording, rerun, stream, tick)
+        _until_interrupted()
+        stream.disconnect()
+
+
+def announce(url: str, browser: bool) -> None:
+    """Say where the page is, and open it."""
+    from alpamayo_ros.evaluation.viewer.show import open_browser
+
+    typer.echo(f'{url}\nopen this in a browser of this machine; Ctrl-C ends it')
+    if browser:
+        open_browser(url)
+
+
+def _until_interrupted() -> None:
+    """Ctrl-C or SIGTERM."""
+    import signal
+
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    try:
+        ended.wait()
+    except KeyboardInterrupt:
+        typer.echo('', err=True)
+
+
+def _recording(source: Path, rig: str, open_: ExitStack) -> Recording:
+    """The recording in a folder, of a replay's folder, or made of a bag."""
+    from alpamayo_ros.evaluation.plan_bag import NAME
+    from alpamayo_ros.evaluation.recording import EVENTS, Recording
+
+    if source.name == NAME and (source.parent / 'recording').is_dir():
+        source = source.parent
+    for folder in (source, source / 'recording'):
+        if (folder / EVENTS).is_file():
+            return Recording(folder)
+    if source.is_dir() and not (source / 'metadata.yaml').is_file():
+        raise typer.BadParameter(
+            f'{source} holds neither {EVENTS} (a recording), recording/ (of alpamayo replay '
+            '--out) nor metadata.yaml (a rosbag2 folder)'
+        )
+    return Recording(_of_bag(source, rig, open_))
+
+
+def _of_bag(bag: Path, rig: str, open_: ExitStack) -> Path:
+    """What a replay without a model makes of a bag, in a folder that goes away."""
+    from pydantic import ValidationError
+
+    from alpamayo_ros.cli.working import working
+    from alpamayo_ros.evaluation.replay.options import Options
+    from alpamayo_ros.evaluation.replay.run import ReplayError, run
+
+    if not bag.exists():
+        raise typer.BadParameter(f'{bag} does not exist')
+    folder = Path(open_.enter_context(tempfile.TemporaryDirectory(prefix='alpamayo_view_')))
+    typer.echo('a bag holds no plans: reading it without a model (alpamayo replay makes plans)')
+    bad = (ReplayError, ValidationError, ValueError)
+    with working(f'reading {bag.name}', bad) as tick:
+        options = Options(rig=rig, runtime='', incomplete=True)
+        run(bag, folder, options, lambda p: tick(p.done_s / max(p.total_s, 1e-3)))
+    return folder / 'recording'
+
+
+def _live(save: Path | None, port: int, browser: bool, rig: str, topics: str) -> int:
+    """The node ``viewer`` as a process of its own, until Ctrl-C."""
+    from alpamayo_ros.bringup import viewer
+    from alpamayo_ros.cli.up import Supervisor
+    from alpamayo_ros.evaluation.viewer import packages
+
+    packages.binary()  # say what is missing before a process is started
+    return Supervisor(viewer(rig, topics, port, browser, str(save or ''))).run()

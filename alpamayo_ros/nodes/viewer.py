@@ -1,0 +1,97 @@
+"""Node ``viewer``: the running graph in a browser; ``alpamayo view --live`` starts it.
+
+It listens as the recorder does, but keeps nothing and takes no part in lockstep: a slow browser
+or a killed viewer costs the graph nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from alpamayo_ros.evaluation import events
+from alpamayo_ros.evaluation.shots import car_of
+from alpamayo_ros.evaluation.viewer import packages, show
+from alpamayo_ros.evaluation.viewer.layout import blueprint
+from alpamayo_ros.evaluation.viewer.scene import State
+from alpamayo_ros.evaluation.viewer.screen import Screen
+from alpamayo_ros.evaluation.viewer.server import PortError, Server
+from alpamayo_ros.nodes.base import ConfigurationError, run
+from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.recorder import RecorderNode
+from alpamayo_ros.sensing.rig import Rig, load_rig
+
+MEMORY = '1GiB'  # of the past, for a browser that comes later
+PARAMETERS = (
+    Param('flush_s', float, 's', 'How often what was received is sent on.', 0.05, 10.0),
+    Param('port', int, '', 'Page on 127.0.0.1; the data take the next one.', 1024, 65434),
+    Param('browser', bool, '', 'Open the page in a browser.'),
+    Param('save', str, '', 'An .rrd file to write instead of serving a page.'),
+)
+
+
+class ViewerNode(RecorderNode):
+    """A recorder whose sink is a page."""
+
+    def __init__(self) -> None:
+        super().__init__('viewer', PARAMETERS)
+
+    def open_writer(self) -> PageSink:
+        """The page, or a file."""
+        try:
+            sink = PageSink(self.settings, load_rig(self.settings.rig))
+        except (packages.MissingError, PortError) as error:
+            raise ConfigurationError(f'viewer: {error}') from error
+        self.get_logger().info(sink.where)
+        return sink
+
+
+class PageSink:
+    """Shows what the recorder writes; ``where``: the address of the page, or the file."""
+
+    def __init__(self, settings: Any, rig: Rig) -> None:
+        """Open the page or the file; MissingError and PortError say what to type."""
+        rerun = packages.load()
+        self._open = ExitStack()
+        self._stream = rerun.RecordingStream(show.APPLICATION)
+        if settings.save:
+            Path(settings.save).parent.mkdir(parents=True, exist_ok=True)
+            self._stream.save(settings.save)
+            self.where = f'writing {settings.save}'
+        else:
+            server = self._open.enter_context(Server(packages.binary(), settings.port, MEMORY))
+            self._stream.connect_grpc(server.data_url)
+            self.where = f'open {server.page_url} in a browser of this machine'
+        cameras = {camera.name: camera for camera in rig.cameras}
+        self._stream.send_blueprint(blueprint(rerun, list(cameras), live=True))
+        self._screen = Screen(rerun, self._stream, State(car=car_of(rig.vehicle)), cameras)
+        if settings.browser and not settings.save:
+            show.open_browser(server.page_url)
+
+    def write(self, event: events.Event) -> None:
+        """Show an event."""
+        self._screen.take(event)
+
+    def image(self, wall_ns: int, camera: str, stamp_ns: int, data: bytes) -> None:
+        """Show a picture."""
+        self._screen.picture(camera, stamp_ns, data)
+
+    def flush(self) -> None:
+        """rerun sends by itself, several times a second."""
+
+    def close(self) -> None:
+        """Finish the file and end the server."""
+        self._stream.flush()
+        self._stream.disconnect()
+        self._open.close()
+
+
+def main() -> int:
+    """Entry point of ``ros2 run alpamayo_ros viewer``."""
+    return run(ViewerNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
