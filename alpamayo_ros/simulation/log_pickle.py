@@ -53,13 +53,16 @@ class _Type:
 _MARK = object()
 _RECONSTRUCT = 'numpy.core.multiarray._reconstruct'
 _SCALAR = 'numpy.core.multiarray.scalar'
-_ENCODE = '_codecs.encode'
+_BUFFER = 'numpy.core.numeric._frombuffer'
+_ENCODE, _SET, _BYTES = '_codecs.encode', 'builtins.set', 'builtins.bytes'
 _CONTAINERS: dict[str, Callable[[], Any]] = {
     'collections.defaultdict': dict,
     'collections.OrderedDict': dict,
 }
-_KNOWN = {_RECONSTRUCT, _SCALAR, _ENCODE, 'numpy.ndarray', 'numpy.dtype', *_CONTAINERS}
-_KNOWN |= {f'builtins.{t}' for t in ('int', 'float', 'str', 'list', 'dict', 'bool', 'set')}
+_KNOWN = {_RECONSTRUCT, _SCALAR, _BUFFER, _ENCODE, 'numpy.ndarray', 'numpy.dtype', *_CONTAINERS}
+_KNOWN |= {
+    f'builtins.{t}' for t in ('int', 'long', 'float', 'str', 'list', 'dict', 'set', 'bytes')
+}
 _LITERALS = {
     'INT', 'LONG', 'LONG1', 'LONG4', 'BININT', 'BININT1', 'BININT2', 'FLOAT', 'BINFLOAT',
     'STRING', 'BINSTRING', 'SHORT_BINSTRING', 'UNICODE', 'BINUNICODE', 'SHORT_BINUNICODE',
@@ -166,20 +169,7 @@ class _Machine:
         function, arguments = self.take(2)
         if not isinstance(function, _Name) or not isinstance(arguments, tuple):
             raise PickleError('REDUCE of something that is no known maker')
-        full = f'{function.module}.{function.name}'
-        if full == _RECONSTRUCT:
-            self.stack.append(_Array())
-        elif full == 'numpy.dtype':
-            self.stack.append(_Type(str(arguments[0])))
-        elif full == _SCALAR:
-            kind, data = arguments
-            self.stack.append(_array((1,), kind, False, data)[0].item())
-        elif full == _ENCODE and arguments[1:] == ('latin1',):
-            self.stack.append(str(arguments[0]).encode('latin1'))
-        elif full in _CONTAINERS:
-            self.stack.append(_CONTAINERS[full]())
-        else:
-            raise PickleError(f'a call of {full} is refused')
+        self.stack.append(_made(f'{function.module}.{function.name}', arguments))
 
     def build(self) -> None:
         """State for an array or a dtype."""
@@ -194,6 +184,29 @@ class _Machine:
             target.order = str(state[1])
         else:
             raise PickleError('BUILD of something else than a plain numpy array')
+
+
+def _made(name: str, arguments: tuple[Any, ...]) -> Any:
+    """What a call by this name would have made of these arguments; PickleError for any other."""
+    if name == _RECONSTRUCT:
+        return _Array()
+    if name == 'numpy.dtype':
+        return _Type(str(arguments[0]))
+    if name == _SCALAR:
+        kind, data = arguments
+        return _array((1,), kind, False, data)[0].item()
+    if name == _BUFFER:
+        data, kind, shape, order = arguments
+        return _array(shape, kind, order == 'F', data)
+    if name == _ENCODE and arguments[1:] == ('latin1',) and isinstance(arguments[0], str):
+        return arguments[0].encode('latin1')
+    if name == _BYTES and not arguments:
+        return b''
+    if name == _SET and len(arguments) == 1 and isinstance(arguments[0], list):
+        return set(_keys(arguments[0]))
+    if name in _CONTAINERS:
+        return _CONTAINERS[name]()
+    raise PickleError(f'a call of {name} is refused')
 
 
 def _plain(value: Any) -> Any:
