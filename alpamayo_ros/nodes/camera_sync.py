@@ -27,8 +27,9 @@ from alpamayo_ros.nodes.step_queue import Announced
 from alpamayo_ros.nodes.views import ViewPipeline
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.arrivals import Arrival, Overdue, form
+from alpamayo_ros.sensing.camera_sync import make_sync
 from alpamayo_ros.sensing.rig import load_rig
-from alpamayo_ros.sensing.sync import CameraSync, SyncCamera, SyncedSet, SyncLimits
+from alpamayo_ros.sensing.sync import SyncedSet
 
 PARAMETERS = (
     Param('decode_threads', int, '', 'Threads that decode the matched images.', 1, 16),
@@ -47,15 +48,8 @@ class CameraSyncNode(AlpamayoNode):
         self.calibration_hash = rig.calibration_hash
         self.pipeline = ViewPipeline(self.profile, self.cameras, self.settings.decode_threads)
         self.get_logger().info(f'rig {rig.name}: {self.pipeline.lost_fov}')
-        required = [c.name for c in self.profile.cameras if c.mandatory or not c.maskable]
-        self.limits = SyncLimits()
-        self.sync = CameraSync(
-            [
-                SyncCamera(c.name, round(NS / c.rate_hz), c.policy, c.name in required)
-                for c in self.cameras
-            ],
-            self.limits,
-        )
+        self.sync = make_sync(self.profile, self.cameras)
+        self.limits = self.sync.limits
         self.watch = self.sync.watch  # sees what the sync accepts, not what merely arrives
         self.overdue = Overdue(self.watch, self.limits.set_period_ns)
         self._sequence = 0

@@ -9,7 +9,6 @@ on them as well.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -17,11 +16,11 @@ import numpy as np
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.sensing.rig import RigCamera
-from alpamayo_ros.sensing.sync import CameraSync, SyncCamera, SyncedSet, SyncLimits
+from alpamayo_ros.sensing.camera_sync import make_sync
+from alpamayo_ros.sensing.sync import SyncedSet
 from alpamayo_ros.sensing.view_pipeline import ViewPipeline
 from alpamayo_ros.simulation import inject
-from alpamayo_ros.simulation.inject import NS, Event
+from alpamayo_ros.simulation.inject import Event
 from alpamayo_ros.simulation.rig import sim_rig
 from alpamayo_ros.simulation.senses import Senses
 from alpamayo_ros.simulation.simulation import Simulation
@@ -51,7 +50,8 @@ class FaultySenses(Senses):
         super().__init__(sim, profile, blind)
         self._cameras = sim_rig().for_profile(profile)
         self._injectors = inject.parse(sim.scenario.faults)
-        self._sync, self._wait_ns = make_sync(profile, self._cameras), SyncLimits().wait_ns
+        self._sync = make_sync(profile, self._cameras)
+        self._wait_ns = self._sync.limits.wait_ns
         self._pipeline = ViewPipeline(profile, self._cameras, threads=1)
         self._late: list[Event] = []
         self._why: Fault | None = None
@@ -137,14 +137,6 @@ def open_senses(sim: Simulation, profile: ModelProfile, blind: bool = False) -> 
     """The senses that the simulation's scenario asks for."""
     kind = FaultySenses if sim.scenario.faults else Senses
     return kind(sim, profile, blind)
-
-
-def make_sync(profile: ModelProfile, cameras: Sequence[RigCamera]) -> CameraSync:
-    """The synchronisation as the vehicle has it."""
-    required = [c.name for c in profile.cameras if c.mandatory or not c.maskable]
-    return CameraSync(
-        [SyncCamera(c.name, round(NS / c.rate_hz), c.policy, c.name in required) for c in cameras]
-    )
 
 
 def _encode(image: np.ndarray) -> bytes:

@@ -23,7 +23,7 @@ from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.sensing.views import make_views, views_from_rig
 from alpamayo_ros.simulation import expert
-from alpamayo_ros.simulation.scenario import load_scenario
+from alpamayo_ros.simulation.scenario import Scenario, load_scenario
 from alpamayo_ros.simulation.simulation import Simulation
 from alpamayo_ros.simulation.tracker import Motion, Reference, track
 from alpamayo_ros.training.annotate import Facts, annotate
@@ -183,7 +183,7 @@ def collect_expert(
         _refuse_evaluation(seed)
         family = FAMILIES[seed % 3]
         rng = np.random.default_rng([seed, 7])
-        sim = Simulation(load_scenario(family), seed)
+        sim = Simulation(_training_scenario(family), seed)
         random_start(sim, family, rng)
         recorder = Recorder(sim, profile, grammar, writer, seed)
         pulse, left, still = 0.0, 0, 0
@@ -253,7 +253,7 @@ def _drive_group(
     for seed in seeds:
         _refuse_evaluation(seed)
         family = families[seed % len(families)]
-        sims.append(Simulation(load_scenario(family), seed))
+        sims.append(Simulation(_training_scenario(family), seed))
         random_start(sims[-1], family, rng)
         recorders.append(Recorder(sims[-1], profile, grammar, writer, seed))
     for past in policy.past:
@@ -311,6 +311,13 @@ def _ended(sim: Simulation) -> str:
     if abs(sim.truth().lane_offset_m) > 2.8:
         return 'road'
     return 'goal' if sim.arc_m > sim.road.length_m - 60 else ''
+
+
+def _training_scenario(name: str) -> Scenario:
+    scenario = load_scenario(name)
+    if scenario.split not in ('', 'train'):
+        raise ValueError(f'{name} is of the split {scenario.split!r}: nothing is trained on it')
+    return scenario
 
 
 def _refuse_evaluation(seed: int) -> None:

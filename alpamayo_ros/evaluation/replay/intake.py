@@ -18,8 +18,9 @@ from alpamayo_ros.evaluation.replay.topics import Source
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.sensing.arrivals import Overdue
+from alpamayo_ros.sensing.camera_sync import make_sync, required_cameras
 from alpamayo_ros.sensing.rig import RigCamera
-from alpamayo_ros.sensing.sync import CameraSync, SyncCamera, SyncedSet, SyncLimits
+from alpamayo_ros.sensing.sync import CameraSync, SyncedSet
 from alpamayo_ros.sensing.view_pipeline import Pending, ViewPipeline
 
 JUMPS = (Code.CLOCK_BACK, Code.CLOCK_FORWARD)
@@ -139,26 +140,11 @@ class Intake:
         return Found(result.t0_ns, self.views.submit(result), result.faults, watched)
 
 
-def make_sync(
-    profile: ModelProfile, cameras: Sequence[RigCamera], black: Sequence[str] = ()
-) -> CameraSync:
-    """The synchronisation of the live node, but for the cameras that are known to be missing."""
-    required = [c.name for c in profile.cameras if c.mandatory or not c.maskable]
-    specs = [
-        SyncCamera(
-            camera.name, round(NS / camera.rate_hz), camera.policy,
-            camera.name in required, camera.name not in black,
-        )
-        for camera in cameras
-    ]  # fmt: skip
-    return CameraSync(specs, SyncLimits())
-
-
 def reference_camera(
     profile: ModelProfile, cameras: Sequence[RigCamera], sources: Mapping[str, Source]
 ) -> str:
     """The camera whose pictures end the steps: the sync's own, else the first recorded one."""
-    required = [c.name for c in profile.cameras if c.mandatory or not c.maskable]
+    required = required_cameras(profile)
     recorded = [c.name for c in cameras if Source('image', c.name) in sources.values()]
     wanted = [name for name in required if name in recorded] or recorded
     return wanted[0] if wanted else '-'
