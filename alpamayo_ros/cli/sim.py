@@ -15,7 +15,7 @@ from alpamayo_ros.simulation.batch import BatchError, Task
 from alpamayo_ros.simulation.planners import KINDS
 
 MAX_DRIVES = 100_000
-SUITE_SEEDS = '100:102'  # no checkpoint was chosen on these roads (0 to 50), none trained (10000 on)
+SUITE_SEEDS = '100:102'  # neither trained on (10000 on) nor chosen on (0 to 50)
 COLUMNS = {  # key of the row: heading
     'seed': 'seed',
     'right': 'right',
