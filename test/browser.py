@@ -49,6 +49,9 @@ class Page:
         for domain in ('Network', 'Page', 'Runtime', 'Log'):
             self.call(f'{domain}.enable')
         self.call('Page.navigate', url=url)
+        end_s = time.monotonic() + 30
+        while not any(e.get('method') == 'Page.loadEventFired' for e in self.events):
+            self.events.append(self._next(end_s))
 
     def call(self, method: str, timeout_s: float = 30.0, **params: object) -> dict[str, Any]:
         self._number += 1

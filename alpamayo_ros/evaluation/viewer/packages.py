@@ -2,7 +2,7 @@
 
 Measured with libsumo 1.28: wherever pyarrow is *installed* beside it, imported or not, every
 ``import libsumo`` prints two lines of warning on standard output, into the JSON of every
-simulation.  rerun-sdk needs pyarrow, so both live in ``FOLDER``, which is put on ``sys.path`` in
+simulation.  rerun-sdk needs pyarrow, so both live in ``folder``, which is put on ``sys.path`` in
 the viewer's process alone.  Without them ``./run setup`` stays small: they take 671 MB.
 """
 
@@ -13,12 +13,16 @@ import importlib.util
 import os
 import subprocess
 import sys
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.profile import share_dir
 
-INSTALL = 'alpamayo view --install'
+TO_INSTALL = (
+    'the viewer (rerun-sdk) is not installed; it takes 225 MB to download and 671 MB on disk. '
+    'Type: alpamayo view --install'
+)
 
 
 class MissingError(Exception):
@@ -35,45 +39,43 @@ def folder() -> Path:
 
 def load() -> Any:
     """The module ``rerun``; MissingError where it is not installed."""
-    quiet()
-    if importlib.util.find_spec('rerun') is None:
-        place = str(folder())
-        if place not in sys.path:
-            sys.path.append(place)
+    place = str(folder())
+    if importlib.util.find_spec('rerun') is None and place not in sys.path:
+        sys.path.append(place)
         importlib.invalidate_caches()
     try:
         return importlib.import_module('rerun')
     except ImportError as error:
-        raise MissingError(
-            f'the viewer (rerun-sdk) is not installed ({error}). It takes 225 MB to download and '
-            f'671 MB on disk; type: {INSTALL}'
-        ) from error
+        raise MissingError(f'{TO_INSTALL} ({error})') from error
 
 
 def binary() -> Path:
-    """The program of the rerun-sdk wheel that serves the page."""
-    load()
-    spec = importlib.util.find_spec('rerun_cli')
-    found = [] if spec is None else list(spec.submodule_search_locations or [])
-    path = Path(found[0]) / 'rerun' if found else Path('rerun')
+    """The program of the rerun-sdk wheel that serves the page; nothing is imported."""
+    spec = PathFinder.find_spec('rerun_cli', [*sys.path, str(folder())])
+    places = [] if spec is None else list(spec.submodule_search_locations or [])
+    path = Path(places[0]) / 'rerun' if places else Path()
     if not path.is_file():
-        raise MissingError(f'{path} is missing: the viewer is damaged; type: {INSTALL}')
+        raise MissingError(TO_INSTALL)
     return path
 
 
-def quiet() -> None:
-    """Nothing is reported to anybody: rerun's usage statistics are off in this process and its
-    children.
+def environment(program: Path) -> dict[str, str]:
+    """Of ``program``, which would report its use to its makers; it is told not to.
+
+    RERUN_ANALYTICS is not heeded (0.41); the SDK in this process reports nothing.
     """
-    config = folder() / 'config'
-    file = config / 'rerun' / 'analytics.json'
-    if not file.is_file() and folder().is_dir():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(
-            '{"analytics_enabled":false,"analytics_id":"","metadata":{}}\n', encoding='utf-8'
-        )
-    os.environ['XDG_CONFIG_HOME'] = str(config)
-    os.environ['RERUN_ANALYTICS'] = 'off'
+    home = str(folder() / 'home')
+    env = {**os.environ, 'XDG_CONFIG_HOME': home, 'XDG_DATA_HOME': home}
+    if not silent():
+        command = [str(program), 'analytics', 'disable']
+        subprocess.run(command, env=env, capture_output=True, timeout=30, check=False)
+    return env
+
+
+def silent() -> bool:
+    """Whether the program was told not to report."""
+    file = folder() / 'home' / 'rerun' / 'analytics.json'
+    return file.is_file() and '"analytics_enabled":false' in file.read_text()
 
 
 def install() -> int:

@@ -19,7 +19,7 @@ from alpamayo_ros.evaluation.video import STOP_SOURCES, carried
 REACH_M = 90.0  # what lies further away is not sent
 DRIVEN = 100  # poses of the way behind the car
 SHOWN_NS = 500_000_000  # candidates older than this are no longer shown
-Line = Float[np.ndarray, 'n 2']
+Line = Float[np.ndarray, '_ 2']
 Pose = tuple[float, float, float]
 
 

@@ -52,11 +52,13 @@ class Screen:
         self.state.take(event)
         if isinstance(event, events.Route):
             return
+        if isinstance(event, events.Plan) and event.topic != 'trajectory':
+            return  # the same plan again, as the controller gets it
         now_ns = self._at(when(event))
         if isinstance(event, events.Ego):
             self._seen_ns['odometry'] = now_ns
             self._number('speed/driven', event.speed_mps)
-        elif isinstance(event, events.Plan) and event.topic == 'trajectory':
+        elif isinstance(event, events.Plan):
             self._plan(event)
         elif isinstance(event, events.Candidates) and event.text:
             self._words = self._words or split(event.text)
@@ -154,11 +156,11 @@ class Screen:
         """Ages, words and, where it changes, the state."""
         self._number('ages/plan', health.plan_age_ms)
         for name, seen_ns in self._seen_ns.items():
-            self._number(f'ages/{name}', (now_ns - seen_ns) / 1e6)
+            self._number(f'ages/{name}', max(0, now_ns - seen_ns) / 1e6)
         state = STATES[health.state]
         reason = '; '.join(health.messages) or health.reason
         lines = [f'**{name}**  {said}' for name, said in self._words.items() if said]
-        text = '\n\n'.join([*lines, f'**state**  {state}: {reason}'])
+        text = '\n\n'.join([f'**{state}**  {reason}', *lines])
         shown = self._rr.TextDocument(text, media_type=self._rr.MediaType.MARKDOWN)
         self._log('words', shown)
         now = (health.state, ' '.join(health.faults))

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
+from alpamayo_ros.evaluation.viewer.packages import environment
 from alpamayo_ros.evaluation.viewer.page import HOST, PageServer
 
 START_S = 20.0
@@ -60,6 +61,7 @@ class Server:
         command += ['--web-viewer-port', str(inner), '--server-memory-limit', self._memory]
         self._process = subprocess.Popen(
             command,
+            env=environment(self._program),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._said,
