@@ -200,10 +200,7 @@ def _onwards(seen: Seen, end_s: float, more_s: float) -> Seen:
 
 
 def _near(xy: np.ndarray, path: np.ndarray, reach_m: float) -> bool:
-    away = np.hypot(
-        xy[:, None, 0] - path[None, ::5, 0],
-        xy[:, None, 1] - path[None, ::5, 1],
-    )
+    away = np.linalg.norm(xy[:, None] - path[None, ::5], axis=2)
     return bool(away.min() <= reach_m)
 
 

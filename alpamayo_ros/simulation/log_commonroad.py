@@ -244,10 +244,7 @@ def _limits(root: ElementTree.Element) -> dict[str | None, float]:
 
 
 def _limit(e: ElementTree.Element, signs: dict[str | None, float]) -> float | None:
-    text = e.findtext('speedLimit')
-    if text is not None:
-        value: float | None = float(text)
-    else:
-        refs = [signs.get(r.get('ref')) for r in e.iterfind('trafficSignRef')]
-        value = next((v for v in refs if v is not None), None)
-    return value if value is not None and 0 < value <= 60 else None
+    found = [signs.get(r.get('ref')) for r in e.iterfind('trafficSignRef')]
+    if (text := e.findtext('speedLimit')) is not None:
+        found = [float(text)]
+    return next((v for v in found if v is not None and 0 < v <= 60), None)

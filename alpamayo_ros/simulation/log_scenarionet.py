@@ -31,6 +31,7 @@ FINER: dict[str, Kind] = {
     'motorcycle': 'motorcycle',
 }
 LARGE_M, HIGH_M = 7.5, 2.2  # a vehicle that is longer is a lorry, one that is higher a van
+SHORT_M = 5.5  # and a lorry that is shorter too
 SMALLEST_M = 0.2
 LIGHTS = {'STOP': 'red', 'CAUTION': 'yellow', 'GO': 'green'}
 KMH = 3.6
@@ -107,7 +108,7 @@ def _kind(track: Mapping[str, Any], length_m: float, height_m: float) -> Kind:
     words = str(track.get('metadata', {}).get('type', '')).lower()
     for word, kind in FINER.items():
         if word in words:
-            return kind
+            return 'van' if kind == 'truck' and length_m < SHORT_M else kind
     kind = KINDS.get(str(track['type']), 'other')
     if kind != 'car':
         return kind
