@@ -177,6 +177,8 @@ setup(
     python_requires='>=3.10',
     zip_safe=False,
     install_requires=requirements('core'),
-    extras_require={name: requirements(name) for name in ('ros', 'sim', 'train', 'ray', 'test')},
+    extras_require={
+        name: requirements(name) for name in ('ros', 'sim', 'train', 'ray', 'view', 'test')
+    },
     entry_points={'console_scripts': ['alpamayo = alpamayo_ros.cli.main:main']},
 )

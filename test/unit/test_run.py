@@ -86,3 +86,18 @@ def test_every_executable_has_a_node_with_a_main() -> None:
     for node in listed.group(1).split():
         module = ROOT / 'alpamayo_ros' / 'nodes' / f'{node}.py'
         assert 'def main(' in module.read_text(), node
+
+
+def test_a_missing_browser_is_said_and_stops_nothing(tmp_path: Path) -> None:
+    for name in ('id', 'grep'):  # neither root nor Debian, and no browser on this PATH
+        fake = tmp_path / name
+        fake.write_text('#!/bin/sh\nexit 1\n')
+        fake.chmod(0o755)
+    done = shell(f'PATH={tmp_path}; browser_package')
+    assert done.returncode == 0 and 'sudo apt-get install chromium' in done.stderr
+
+
+def test_the_viewer_belongs_to_the_tests_and_not_to_the_setup() -> None:
+    text = (ROOT / 'run').read_text()
+    setup, _, tests = text.partition('setup_level() {')[2].partition('fresh test; then')
+    assert 'view.txt' not in setup and '--target .venv/view' in tests
