@@ -91,6 +91,25 @@ def surround_dgp(
         _write(log_dgp.read(source), out, extend)
 
 
+@app.command('nuscenes')
+def nuscenes(
+    source: Annotated[Path, typer.Argument(help='Folder that holds v1.0-*/ (the tables).')],
+    out: Out,
+    scene: Annotated[
+        str, typer.Option(help='Name of the scene, scene-0061 for example; default: the first.')
+    ] = '',
+    version: Annotated[
+        str, typer.Option(help='Folder of the tables, v1.0-mini for example, if there are more.')
+    ] = '',
+    extend: Extend = 0.0,
+) -> None:
+    """A scene of a folder in nuScenes format: poses and boxes; its maps are not read."""
+    from alpamayo_ros.simulation import log_nuscenes
+
+    with working('reading', (ValueError, OSError)):
+        _write(log_nuscenes.read(source, scene, version), out, extend)
+
+
 @app.command('check')
 def check(log: Annotated[str, typer.Argument(help='A log (.json).')]) -> None:
     """Read a log and say what is in it, and whose it is; exit 2 if it cannot be used."""

@@ -24,7 +24,7 @@ from alpamayo_ros.simulation.log_format import (
     Track,
 )
 
-GAP_S = 1.0  # closed by interpolation; a longer one cuts the track
+GAP_S = 1.1  # closed by interpolation; a longer one cuts the track
 MAP_REACH_M = 120.0  # of the map, what lies nearer to where the ego drove
 AGENT_REACH_M = 200.0
 SIMPLER_M = 0.03  # a line's points may be left out where it moves by less

@@ -192,6 +192,25 @@ def test_other_files_are_refused(text: str, words: str, tmp_path: Path) -> None:
         log_commonroad.read(path)
 
 
+def test_nuscenes_format(tmp_path: Path) -> None:
+    from test_converters import SPEED, write_nuscenes
+
+    write_nuscenes(tmp_path)
+    out = tmp_path / 'scene.json'
+    done = runner.invoke(app, ['log', 'nuscenes', str(tmp_path), str(out)])
+    assert done.exit_code == 0, done.output
+    log = read_log(out)
+    assert log.steps == 21
+    assert max(log.ego.speed_mps) == pytest.approx(SPEED, rel=0.1)
+    (parked,) = log.agents
+    assert (parked.kind, parked.length_m, parked.width_m) == ('car', 4.6, 1.9)
+    assert parked.stands == 21
+    (tmp_path / 'v1.0-mini' / 'ego_pose.json').write_text('[{"token": "x"}]')
+    done = runner.invoke(app, ['log', 'nuscenes', str(tmp_path), str(out)])
+    assert done.exit_code == 2
+    assert 'nuScenes format' in done.output
+
+
 # ---- real agents --------------------------------------------------------------------------------
 def test_real_agents_are_driven_among_and_drawn(
     shared_data: Callable[[str], Path], tmp_path: Path

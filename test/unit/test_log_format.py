@@ -163,3 +163,10 @@ def test_a_scenario_finds_the_log_beside_it(tmp_path: Path) -> None:
         'name: s\ndescription: x\nmap: log\nduration_s: 9\ntraffic: {log: scene.json}\n'
     )
     assert load_scenario(tmp_path / 's.yaml').traffic.log == str(tmp_path / 'scene.json')
+
+
+def test_the_example_of_the_page_is_a_log(repository: Path, tmp_path: Path) -> None:
+    page = (repository / 'docs' / 'recorded_logs.md').read_text()
+    (tmp_path / 'a.json').write_text(page.split('```json\n')[1].split('```')[0])
+    log = read_log(tmp_path / 'a.json')
+    assert (log.steps, log.agents[0].steps, log.signals[0].at(1)) == (3, 3, 'red')
