@@ -76,8 +76,9 @@ def _ways(log: Log, road: LogRoad) -> list[tuple[Points, float]]:
             continue
         h = track.heading_rad[0]
         along = np.array([np.cos(h), np.sin(h)])
-        span = xy if len(xy) > 1 and np.hypot(*(xy[-1] - xy[0])) > 2 else xy[[0]] + [-along, along]
-        ends = (span[0] - 30 * along, span[-1] + 30 * along)
+        moves = len(xy) > 1 and np.hypot(*(xy[-1] - xy[0])) > 2
+        span, more_m = (xy, 30.0) if moves else (xy[[0]] + [-along, along], 3.0)
+        ends = (span[0] - more_m * along, span[-1] + more_m * along)
         out.append((np.concatenate([ends[:1], span, ends[1:]]), LANE_M / 2))
     return out
 
