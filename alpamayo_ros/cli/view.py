@@ -85,7 +85,7 @@ def _show(source: Path, save: Path | None, port: int, browser: bool, rig: str) -
             typer.echo(f'{save}   open it: {packages.binary()} --web-viewer {save}')
             return
         server = open_.enter_context(Server(packages.binary(), port))
-        stream = show.recording_stream(rerun)
+        stream = show.new_stream(rerun)
         stream.connect_grpc(server.data_url)
         announce(server.page_url, browser)
         with working('sending the drive') as tick:

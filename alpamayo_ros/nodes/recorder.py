@@ -108,8 +108,10 @@ class RecorderNode(AlpamayoNode):
             qos.watched_subscription(self, kind, topic, take, profile)
 
     def destroy_node(self) -> None:
-        """Close the files before the node."""
-        self.writer.close()
+        """Close the files before the node; one that refused to configure has none."""
+        writer = getattr(self, 'writer', None)
+        if writer is not None:
+            writer.close()
         super().destroy_node()
 
     def _on_odometry(self, m: Odometry) -> None:

@@ -23,7 +23,7 @@ from alpamayo_ros.nodes.params import Param
 from alpamayo_ros.nodes.recorder import RecorderNode
 from alpamayo_ros.sensing.rig import Rig, load_rig
 
-MEMORY = '1GiB'  # of the past, for a browser that comes later
+MEMORY = '100MiB'  # of the past, which a browser that comes later goes through first
 PARAMETERS = (
     Param('flush_s', float, 's', 'How often what was received is sent on.', 0.05, 10.0),
     Param('port', int, '', 'Page on 127.0.0.1; the data take the next one.', 1024, 65434),
@@ -55,7 +55,7 @@ class PageSink:
         """Open the page or the file; MissingError and PortError say what to type."""
         rerun = packages.load()
         self._open = ExitStack()
-        self._stream = rerun.RecordingStream(show.APPLICATION)
+        self._stream = show.new_stream(rerun, settings.flush_s)
         if settings.save:
             Path(settings.save).parent.mkdir(parents=True, exist_ok=True)
             self._stream.save(settings.save)
@@ -79,7 +79,7 @@ class PageSink:
         self._screen.picture(camera, stamp_ns, data)
 
     def flush(self) -> None:
-        """rerun sends by itself, several times a second."""
+        """rerun sends by itself, every ``flush_s``."""
 
     def close(self) -> None:
         """Finish the file and end the server."""

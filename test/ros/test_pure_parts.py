@@ -218,3 +218,17 @@ def test_a_lost_answer_is_asked_again(monkeypatch):
     now[0] = 1.5
     assert not watch.ask() and (client.asked, client.dropped) == (2, 1)
     assert watch.ask()
+
+
+def test_the_live_markers_look_as_those_of_the_bag():
+    from builtin_interfaces.msg import Time
+
+    from alpamayo_ros.evaluation import marker_look
+    from alpamayo_ros.nodes import markers
+
+    for cost in (0.0, 0.25, 1.0, float('nan')):
+        live = markers.cost_colour(cost, 0.0, 1.0)
+        kept = marker_look.cost_colour(cost, 0.0, 1.0)
+        assert [live.r, live.g, live.b, live.a] == list(kept)
+    place = markers.text(Time(), 'words').pose.position
+    assert (place.x, place.y, place.z) == marker_look.WORDS_AT_M

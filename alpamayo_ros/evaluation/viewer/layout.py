@@ -34,7 +34,11 @@ def blueprint(rerun: Any, cameras: Sequence[str], live: bool) -> Any:
         for name in ordered(cameras)
     ]
     words = rrb.TextDocumentView(origin='words', name='chain of causation')
-    log = rrb.TextLogView(origin='log', name='state and faults')
+    log = rrb.TextLogView(
+        origin='log',
+        name='state and faults',
+        columns=rrb.TextLogColumns(text_log_columns=['LogLevel', 'Body']),
+    )
     plots = rrb.Horizontal(
         _plot(rerun, 'speed', 'speed [m/s]', live), _plot(rerun, 'ages', 'ages [ms]', live)
     )

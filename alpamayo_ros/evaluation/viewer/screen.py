@@ -160,7 +160,7 @@ class Screen:
         state = STATES[health.state]
         reason = '; '.join(health.messages) or health.reason
         lines = [f'**{name}**  {said}' for name, said in self._words.items() if said]
-        text = '\n\n'.join([f'**{state}**  {reason}', *lines])
+        text = '  \n'.join([f'**{state}**  {reason}', *lines])
         shown = self._rr.TextDocument(text, media_type=self._rr.MediaType.MARKDOWN)
         self._log('words', shown)
         now = (health.state, ' '.join(health.faults))

@@ -21,9 +21,9 @@ APPLICATION = 'alpamayo'
 BATCH_S, BATCH_BYTES = 1.0, 4 << 20  # few large pieces: the page takes in a few each frame
 
 
-def recording_stream(rerun: Any) -> Any:
-    """A stream for a drive that is over."""
-    batches = rerun.ChunkBatcherConfig(flush_tick=BATCH_S, flush_num_bytes=BATCH_BYTES)
+def new_stream(rerun: Any, batch_s: float = BATCH_S) -> Any:
+    """A stream that sends every ``batch_s``; a running graph wants that sooner."""
+    batches = rerun.ChunkBatcherConfig(flush_tick=batch_s, flush_num_bytes=BATCH_BYTES)
     return rerun.RecordingStream(APPLICATION, batcher_config=batches)
 
 
@@ -59,7 +59,7 @@ def names(recording: Recording) -> list[str]:
 def save(recording: Recording, rerun: Any, path: Path, tick: Callable[[float], None]) -> int:
     """Write ``path`` (.rrd), which ``alpamayo view``'s page and rerun's own viewer open."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    stream = recording_stream(rerun)
+    stream = new_stream(rerun)
     stream.save(str(path))
     found = tell(recording, rerun, stream, tick)
     stream.disconnect()
