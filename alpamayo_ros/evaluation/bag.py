@@ -29,6 +29,13 @@ from alpamayo_ros.faults import Code, Fault
 
 NS = 1_000_000_000
 ABOUT = 'alpamayo'  # name of the record in which a bag says where it comes from
+_NEVER = '{sec: 9223372036, nsec: 854775807}'
+# reliable, transient local, the last one; in the numbers that every version of rosbag2 reads
+LATCHED_QOS = (
+    '- {history: 1, depth: 1, reliability: 1, durability: 1, '
+    f'deadline: {_NEVER}, lifespan: {_NEVER}, liveliness: 1, '
+    f'liveliness_lease_duration: {_NEVER}, avoid_ros_namespace_conventions: false}}\n'
+)
 W = TypeVar('W', bound='BagWriter')
 # what decoding of damaged CDR bytes raises
 UNDECODABLE = (
@@ -175,7 +182,11 @@ class BagWriter:
     """Writes one .mcap file; it appears under its name when complete, and not at all otherwise.
 
     ``compression``: '' or zstd; pictures do not get smaller by it.  ``counts``: by topic.
+    ``latched``: topics that ``ros2 bag play`` repeats to whoever subscribes later; tf2 hears no
+    other /tf_static.
     """
+
+    latched: Collection[str] = ('/tf_static',)
 
     def __init__(self, path: str | Path, compression: str = '') -> None:
         """``path`` ends in .mcap."""
@@ -214,7 +225,9 @@ class BagWriter:
         """Append a message of ``self.store`` (see ``new``)."""
         kind = message.__msgtype__
         if topic not in self._channels:
-            self._channels[topic] = self._writer.channel(described(topic, kind, self.store))
+            about = {'offered_qos_profiles': LATCHED_QOS} if topic in self.latched else {}
+            channel = described(topic, kind, self.store)
+            self._channels[topic] = self._writer.channel(channel, about)
         self._writer.write(self._channels[topic], time_ns, self.store.serialize_cdr(message, kind))
         self.counts[topic] += 1
 

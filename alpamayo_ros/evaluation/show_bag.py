@@ -25,6 +25,8 @@ NO_PICTURE = np.zeros(0, np.uint8)
 class ShowBag(SensorBag):
     """A bag writer that also knows paths, markers, words, diagnostics and plain numbers."""
 
+    latched = ('/tf_static', '/alpamayo/route')
+
     def nav_path(
         self,
         topic: str,

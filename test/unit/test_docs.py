@@ -42,7 +42,7 @@ def test_subcommands_and_their_options_exist(page: Path):
 def test_launch_arguments_exist(page: Path):
     maps = r'--map \S+'  # recorded:=ours, of alpamayo replay
     named = re.findall(r'\b([a-z_]+):=', re.sub(maps, '', page.read_text()))
-    assert set(named) <= {*option_names(), 'name'}
+    assert set(named) <= {*option_names(), 'name', 'use_sim_time'}
 
 
 def test_the_rig_of_the_guide_is_valid():

@@ -229,3 +229,19 @@ def test_replay_says_that_it_writes_the_bag():
 
     said = CliRunner().invoke(app, ['replay', '--help']).output
     assert 'plans.mcap' in said
+
+
+def test_foxgloves_own_reader_reads_it_and_static_topics_are_latched(bag: Path, messages: dict):
+    reader = pytest.importorskip('mcap.reader', reason='the mcap library is not installed')
+    with bag.open('rb') as file:
+        found = reader.make_reader(file, validate_crcs=True)
+        summary = found.get_summary()
+        count = sum(1 for _ in found.iter_messages())
+    assert count == sum(len(rows) for rows in messages.values())
+    qos = {
+        c.topic: yaml.safe_load(c.metadata.get('offered_qos_profiles', '[]'))
+        for c in summary.channels.values()
+    }
+    for topic in ('/tf_static', '/alpamayo/route'):
+        assert qos[topic][0]['durability'] == qos[topic][0]['reliability'] == 1
+    assert qos['/tf'] == []

@@ -3,16 +3,19 @@
 import threading
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import replay_bag
 from recorded import CAMERAS, START_NS, STEP_NS, write
 from typer.testing import CliRunner
 
 from alpamayo_ros.cli.main import app
+from alpamayo_ros.cli.view import _recording
 from alpamayo_ros.evaluation import events
 from alpamayo_ros.evaluation.recording import Recording
 from alpamayo_ros.evaluation.timeline import in_order, when
@@ -279,3 +282,22 @@ def test_wrong_words_are_refused_with_what_to_do(
     words = [word.format(empty=tmp_path) for word in words]
     done = CliRunner().invoke(app, ['view', *words], terminal_width=200)
     assert done.exit_code == 2 and said in ' '.join(done.output.replace('│', ' ').split())
+
+
+def test_a_bag_is_read_without_a_model_and_says_so(tmp_path: Path):
+    bag = replay_bag.write(tmp_path / 'drive.mcap', replay_bag.Drive(seconds=1.0))
+    with ExitStack() as open_:
+        recording = _recording(bag, '', open_)
+        stream = Stream()
+        show.tell(recording, Words(), stream)
+    assert 'no model took part' in stream.of('words')[0].args[0]
+    assert stream.of('camera/rear') and stream.of('speed/driven')
+
+
+@pytest.mark.parametrize('name', ['recording', 'plans.mcap', ''])
+def test_a_replays_folder_its_recording_and_its_bag_show_the_same(tmp_path: Path, name: str):
+    write(tmp_path / 'recording', steps=2)
+    (tmp_path / 'plans.mcap').touch()
+    with ExitStack() as open_:
+        found = _recording(tmp_path / name, '', open_)
+    assert found.folder == tmp_path / 'recording'

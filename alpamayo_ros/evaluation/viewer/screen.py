@@ -82,6 +82,10 @@ class Screen:
             if self._size is None:
                 self._size = PillowImage.open(io.BytesIO(data)).size
 
+    def note(self, text: str) -> None:
+        """Say something where the words stand, for the whole drive."""
+        self._log('words', self._rr.TextDocument(text), static=True)
+
     def _at(self, time_ns: int) -> int:
         """Set the time of what is logged next."""
         if self._start_ns is None:

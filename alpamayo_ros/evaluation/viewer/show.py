@@ -37,6 +37,8 @@ def tell(
     cameras = {} if rig is None else {camera.name: camera for camera in rig.cameras}
     stream.send_blueprint(blueprint(rerun, names(recording), live=False))
     screen, total = Screen(rerun, stream, state, cameras), count(recording)
+    if not recording.all(events.Health):
+        screen.note('no model took part: this is what was recorded')
     with (recording.folder / IMAGES).open('rb') as pictures:
         for done, event in enumerate(in_order(recording)):
             if isinstance(event, events.Image):
