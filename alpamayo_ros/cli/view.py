@@ -19,7 +19,7 @@ PORT = 9090
 def app(
     source: Annotated[
         Path | None,
-        typer.Argument(help='Folder of a recording, of a replay (--out), or a bag.'),
+        typer.Argument(help='Folder of a recording or replay, a bag, or what --save wrote.'),
     ] = None,
     live: Annotated[bool, typer.Option('--live', help='Show the running graph.')] = False,
     save: Annotated[
@@ -76,13 +76,16 @@ def _show(source: Path, save: Path | None, port: int, browser: bool, rig: str) -
     from alpamayo_ros.evaluation.viewer import packages, show
     from alpamayo_ros.evaluation.viewer.server import Server
 
+    if source.suffix == '.rrd':
+        _show_file(source, port, browser)
+        return
     rerun = packages.load()
     with ExitStack() as open_:
         recording = _recording(source, rig, open_)
         if save is not None:
             with working(f'writing {save.name}') as tick:
                 show.save(recording, rerun, save, tick)
-            typer.echo(f'{save}   open it: {packages.binary()} --web-viewer {save}')
+            typer.echo(f'{save}   open it: alpamayo view {save}')
             return
         server = open_.enter_context(Server(packages.binary(), port))
         stream = show.new_stream(rerun)
@@ -92,6 +95,18 @@ def _show(source: Path, save: Path | None, port: int, browser: bool, rig: str) -
             show.tell(recording, rerun, stream, tick)
         _until_interrupted()
         stream.disconnect()
+
+
+def _show_file(file: Path, port: int, browser: bool) -> None:
+    """What --save wrote."""
+    from alpamayo_ros.evaluation.viewer import packages
+    from alpamayo_ros.evaluation.viewer.server import Server
+
+    if not file.is_file():
+        raise typer.BadParameter(f'{file} does not exist; alpamayo view FOLDER --save writes it')
+    with Server(packages.binary(), port, file=file) as server:
+        announce(server.page_url, browser)
+        _until_interrupted()
 
 
 def announce(url: str, browser: bool) -> None:

@@ -130,6 +130,8 @@ def test_a_file_is_written_whole(rerun: None, tmp_path: Path):
         text=True,
         timeout=60,
     ).stdout
+    with view([str(out), '--no-browser', '--port', str(free())]):
+        pass  # a file is served as well
     for entity in ('/camera/front', '/camera/rear', '/above/plan', '/words', '/speed/driven'):
         assert entity in stats
 

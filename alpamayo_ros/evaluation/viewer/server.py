@@ -28,11 +28,14 @@ class PortError(Exception):
 class Server:
     """Page at ``port``, data at ``port`` + 1; use it in a ``with``."""
 
-    def __init__(self, program: Path, port: int, memory: str = '2GiB') -> None:
+    def __init__(
+        self, program: Path, port: int, memory: str = '2GiB', file: Path | None = None
+    ) -> None:
         """``memory``: of the drive that is kept for a browser that comes later; then the oldest
-        goes.
+        goes.  ``file``: an .rrd whose content is what is sent.
         """
         self.port, self._program, self._memory = port, program, memory
+        self._files = [] if file is None else [str(file)]
         self._process: subprocess.Popen[bytes] | None = None
         self._page: PageServer | None = None
         self._said = tempfile.TemporaryFile()
@@ -56,7 +59,15 @@ class Server:
                     f'port {port} is taken (page and data need {self.port} and {self.port + 1}); '
                     f'type --port {self.port + 100}'
                 )
-        command = [str(self._program), '--serve-web', '--bind', HOST, '--port', str(self.port + 1)]
+        command = [
+            str(self._program),
+            *self._files,
+            '--serve-web',
+            '--bind',
+            HOST,
+            '--port',
+            str(self.port + 1),
+        ]
         inner = free_port()
         command += ['--web-viewer-port', str(inner), '--server-memory-limit', self._memory]
         self._process = subprocess.Popen(
