@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import threading
 from contextlib import ExitStack
@@ -59,6 +60,7 @@ def app(
         if live:
             raise typer.Exit(_live(save, port, browser, rig or 'sim', topics))
         assert source is not None
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
         _show(source, save, port, browser, rig)
     except (packages.MissingError, PortError) as error:
         typer.echo(f'alpamayo view: {error}', err=True)
@@ -120,12 +122,8 @@ def announce(url: str, browser: bool) -> None:
 
 def _until_interrupted() -> None:
     """Ctrl-C or SIGTERM."""
-    import signal
-
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
     try:
-        ended.wait()
+        threading.Event().wait()
     except KeyboardInterrupt:
         typer.echo('', err=True)
 

@@ -114,6 +114,22 @@ def test_only_this_machine_is_served(rerun: None, tmp_path: Path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize('how', [signal.SIGTERM, signal.SIGKILL])
+def test_no_server_is_left_behind(rerun: None, tmp_path: Path, how: signal.Signals):
+    folder, port = write(tmp_path / 'recording', steps=30), free()
+    with view([str(folder), '--no-browser', '--port', str(port)]) as (process, _):
+        process.send_signal(how)  # while the drive is still being sent
+        assert process.wait(15) in (0, 130, -how)
+        end_s = time.monotonic() + 10
+        while time.monotonic() < end_s:
+            with socket.socket() as probe:
+                if probe.connect_ex(('127.0.0.1', port + 1)) != 0:
+                    return
+            time.sleep(0.1)
+    raise AssertionError('the server of the data is still there')
+
+
+@pytest.mark.slow
 def test_a_file_is_written_whole(rerun: None, tmp_path: Path):
     folder = write(tmp_path / 'recording', steps=10)
     out = tmp_path / 'drive.rrd'

@@ -6,11 +6,14 @@ to (0.41), which would show a vehicle's cameras to its whole network; the progra
 
 from __future__ import annotations
 
+import ctypes
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
@@ -77,6 +80,7 @@ class Server:
             stdout=subprocess.DEVNULL,
             stderr=self._said,
             start_new_session=True,  # Ctrl-C is for us; we end it
+            preexec_fn=die_with_parent(),
         )
         end_s = time.monotonic() + START_S
         while not (_answers(inner) and _answers(self.port + 1)):
@@ -113,6 +117,15 @@ class Server:
             process.wait()
         self._said.seek(0)
         return self._said.read().decode(errors='replace')
+
+
+def die_with_parent() -> Callable[[], None] | None:
+    """What a child calls first so that the kernel ends it when this process is killed (Linux)."""
+    if sys.platform != 'linux':
+        return None
+    library = ctypes.CDLL(None)  # before the fork: afterwards as little as possible
+    pr_set_pdeathsig = 1
+    return lambda: library.prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
 def free_port() -> int:
