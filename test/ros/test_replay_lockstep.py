@@ -53,7 +53,11 @@ def offline(bag, folder, monkeypatch):
 
 def live(bag, folder, listener, timesteps):
     """The log of a lockstep replay whose every message has reached ``listener``."""
-    with running(['replay', '--lockstep', '--bag', str(bag)], folder) as graph:
+    # three timesteps are over before a slow discovery has brought graph and listener together
+    patient = folder / 'patient.yaml'
+    patient.write_text('/**/replay: {ros__parameters: {tail_s: 6.0}}\n')
+    arguments = ['replay', '--lockstep', '--bag', str(bag), '--parameters', str(patient)]
+    with running(arguments, folder) as graph:
         assert listener.until(lambda: graph.process.poll() is not None, 150), graph.log
         assert graph.wait(30) == 0, graph.log
     answered = lambda: len(listener.health) >= timesteps and len(listener.replies) >= timesteps  # noqa: E731
