@@ -18,12 +18,13 @@ import torch
 from torch import Tensor, nn
 
 from alpamayo_ros.model.vla import VLA
-from alpamayo_ros.training.checkpoint import Resumable, load_weights, save_weights
+from alpamayo_ros.training.checkpoint import load_weights, save_weights
 from alpamayo_ros.training.dataset import TRUTH_NAMES, TRUTH_SCALE, Dataset
 from alpamayo_ros.training.losses import plan_loss, truth_loss
-from alpamayo_ros.training.schedule import Budget, Journal
+from alpamayo_ros.training.stage import Stage
 
 BATCH = 48
+WEIGHTS = {'truth': 1.0, 'plan': 1.0, 'side': 0.5}
 
 
 class Heads(nn.Module):
@@ -108,30 +109,20 @@ def train_encoder(
     if heads_file.is_file():
         load_weights(heads_file, trainer.heads)
     params = [p for p in trainer.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(params, peak, weight_decay=0.03, betas=(0.9, 0.98))
-    state = Resumable(folder, trainer, optimiser)
-    seen = state.restore() or {'elapsed': 0.0, 'step': 0}
-    budget = Budget(minutes, peak, elapsed=seen['elapsed'], step=int(seen['step']))
-    journal = Journal(folder, 'encoder')
-    rng, noise = np.random.default_rng(budget.step), torch.Generator().manual_seed(budget.step)
+    stage = Stage(folder, 'encoder', trainer, params, minutes, peak, BATCH, weight_decay=0.03)
+    seed = stage.budget.step
+    rng, noise = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     weights = data.weights()
     with ThreadPoolExecutor(1) as loader:
         following = loader.submit(_prepare, model, data, weights, rng, noise)
-        while budget.advance(optimiser):
+        while stage.goes_on():
             batch = following.result()
             following = loader.submit(_prepare, model, data, weights, rng, noise)
-            loss_t, loss_p, loss_s = _losses(trainer, batch)
-            loss = loss_t + loss_p + 0.5 * loss_s
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(params, 1.0)
-            optimiser.step()
-            journal.add(truth=loss_t.item(), plan=loss_p.item(), side=loss_s.item())
-            if journal.due():
-                journal.write(budget, BATCH, **evaluate_encoder(trainer, val, 300))
-                state.save({'elapsed': budget.elapsed, 'step': budget.step})
-    journal.write(budget, BATCH, **evaluate_encoder(trainer, val, 1200))
-    state.save({'elapsed': budget.elapsed, 'step': budget.step})
+            losses = dict(zip(WEIGHTS, _losses(trainer, batch), strict=True))
+            stage.descend(losses, WEIGHTS)
+            if stage.journal.due():
+                stage.save(**evaluate_encoder(trainer, val, 300))
+    stage.save(**evaluate_encoder(trainer, val, 1200))
     save_weights(heads_file, trainer.heads)
 
 

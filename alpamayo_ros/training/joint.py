@@ -14,13 +14,16 @@ from torch import Tensor, nn
 
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.vla import VLA
-from alpamayo_ros.training.checkpoint import Resumable, load_weights, save_weights
+from alpamayo_ros.training.batches import Batches
+from alpamayo_ros.training.checkpoint import load_weights, save_weights
 from alpamayo_ros.training.dataset import Dataset
-from alpamayo_ros.training.driver import Batches, DriverTrainer, driver_losses, evaluate_driver
+from alpamayo_ros.training.driver import HEAD, evaluate_driver
+from alpamayo_ros.training.driver_losses import DriverTrainer, driver_losses
 from alpamayo_ros.training.encoder import augment
-from alpamayo_ros.training.schedule import Average, Budget, Journal
+from alpamayo_ros.training.stage import Stage
 
 BATCH = 32
+WEIGHTS = {'text': 0.3, 'plan': 2.0, 'truth': 1.0, 'feasible': 0.02}
 
 
 def train_joint(
@@ -35,46 +38,29 @@ def train_joint(
 ) -> None:
     """Run (or resume) the joint stage; BatchNorm statistics stay as stage 1 left them."""
     head = DriverTrainer(model)
-    head_file = folder.parent / 'driver_head.safetensors'
+    head_file = folder.parent / HEAD
     if head_file.is_file():
         load_weights(head_file, head.truth)
     whole = nn.ModuleDict({'views': model.views, 'driver': head})
     model.eval()
     params = [p for p in whole.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(params, peak, weight_decay=0.02, betas=(0.9, 0.98))
-    state = Resumable(folder, whole, optimiser)
-    seen = state.restore() or {'elapsed': 0.0, 'step': 0}
-    budget = Budget(minutes, peak, elapsed=seen['elapsed'], step=int(seen['step']))
-    journal, average = Journal(folder, 'joint'), Average(whole)
-    batches = Batches(model, data, features[0], grammar, budget.step + 1)
+    stage = Stage(folder, 'joint', whole, params, minutes, peak, BATCH, averaged=True)
+    seed = stage.budget.step + 1
+    batches = Batches(model, data, features[0], grammar, seed)
     check = Batches(model, val, features[1], grammar, 0)
-    generator = torch.Generator().manual_seed(budget.step + 1)
-    while budget.advance(optimiser):
+    generator = torch.Generator().manual_seed(seed)
+    while stage.goes_on():
         rows = batches.rng.choice(len(data), BATCH, p=batches.weights)
         batch = batches.gather(rows)
         images = augment(
             torch.from_numpy(data.images(data.rows['frames'][rows, 0], (0, 1))), generator
         )
         batch.features = _with_fresh_front(model, images, batch.features)
-        losses = driver_losses(model, head, batch, False, generator)
-        loss = (
-            0.3 * losses['text']
-            + 2.0 * losses['plan']
-            + 1.0 * losses['truth']
-            + 0.02 * losses['feasible']
-        )
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(params, 1.0)
-        optimiser.step()
-        average.update(whole)
-        journal.add(**{k: v.item() for k, v in losses.items()})
-        if journal.due():
-            journal.write(budget, BATCH, **evaluate_driver(model, check, 256, False))
-            state.save({'elapsed': budget.elapsed, 'step': budget.step})
-    average.copy_to(whole)
-    journal.write(budget, BATCH)
-    state.save({'elapsed': budget.elapsed, 'step': budget.step})
+        stage.descend(driver_losses(model, head, batch, False, generator), WEIGHTS)
+        if stage.journal.due():
+            stage.save(**evaluate_driver(model, check, 256, False))
+    stage.adopt_average()
+    stage.save()
     save_weights(head_file, head.truth)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from alpamayo_ros.model.prompt import prefix_ids
 from alpamayo_ros.model.tokenizer import Tokenizer
 from alpamayo_ros.model.vla import VLA
-from alpamayo_ros.training.driver import INSTRUCTION
+from alpamayo_ros.training.batches import INSTRUCTION
 
 
 class BatchPolicy:

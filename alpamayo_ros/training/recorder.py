@@ -1,0 +1,116 @@
+"""From states of a simulation to samples: pixels, the expert's plan and words, dense truth.
+
+Pixels pass through the same views as at run time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from alpamayo_ros.model.grammar import Grammar
+from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.sensing.rig import load_rig
+from alpamayo_ros.sensing.views import make_views, views_from_rig
+from alpamayo_ros.simulation import expert
+from alpamayo_ros.simulation.simulation import Simulation
+from alpamayo_ros.training.annotate import Facts, annotate
+from alpamayo_ros.training.dataset import ShardWriter
+
+
+class Recorder:
+    """Turns the states of one simulation into frames and samples of a shard."""
+
+    def __init__(
+        self,
+        sim: Simulation,
+        profile: ModelProfile,
+        grammar: Grammar,
+        writer: ShardWriter,
+        seed: int,
+    ) -> None:
+        self.sim, self.profile, self.grammar, self.writer, self.seed = (
+            sim,
+            profile,
+            grammar,
+            writer,
+            seed,
+        )
+        self.makers = views_from_rig(profile, load_rig('sim'))
+        self.past: list[tuple[float, int]] = []
+
+    def look(self) -> UInt8[np.ndarray, 'V H W 3']:
+        """The profile's views of this instant."""
+        return make_views(self.sim.images(), self.makers)
+
+    def record(
+        self, time_s: float, views: UInt8[np.ndarray, 'V H W 3'], keep: bool = True
+    ) -> None:
+        """Store the timestep; with ``keep`` also a sample with the expert's plan and words."""
+        self.past.append((time_s, self.writer.add_frame(views)))
+        if not keep:
+            return
+        plan = expert.plan(self.sim).astype(np.float32)
+        facts = _facts(self.sim)
+        frames, ages, past = self._stack(time_s)
+        self.writer.rows.append(
+            {
+                'frames': frames,
+                'age_s': ages,
+                'past': past,
+                'truth': _truth(self.sim, facts),
+                'plan': plan,
+                'speed': np.float32(facts.speed_mps),
+                'coc': self.grammar.encode(annotate(facts, plan)),
+                'seed': np.int64(self.seed),
+            }
+        )
+
+    def _stack(self, now_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        count, spacing = self.profile.frames.count, self.profile.frames.spacing_s
+        frames, ages, past = (
+            np.zeros(count, np.int64),
+            np.zeros(count, np.float32),
+            np.zeros(count, np.float32),
+        )
+        for k in range(count):
+            wanted = now_s - k * spacing
+            t, index = min(self.past, key=lambda item: (round(abs(item[0] - wanted), 3), item[0]))
+            frames[k] = index
+            if abs(t - wanted) <= 0.15:
+                ages[k], past[k] = now_s - t, 1.0
+        return frames, ages, past
+
+
+def _facts(sim: Simulation) -> Facts:
+    t = sim.truth()
+    return Facts(
+        sim.ego.speed_mps,
+        t.lane_offset_m,
+        np.asarray(t.curvature_ahead_1pm),
+        t.leader_gap_m,
+        t.leader_speed_mps,
+        t.leader_acceleration_mps2,
+    )
+
+
+def _truth(sim: Simulation, f: Facts) -> Float[np.ndarray, ' 17']:
+    t = sim.truth()
+    seen = f.gap_m < 55.0
+    leader = [
+        f.gap_m,
+        f.leader_acceleration_mps2 < -0.5,
+        f.leader_speed_mps < 0.5,
+        f.speed_mps - f.leader_speed_mps,
+    ]
+    return np.array(
+        [
+            *t.lane_ahead_m,
+            t.lane_offset_m,
+            t.heading_error_rad,
+            *t.curvature_ahead_1pm,
+            seen,
+            *(leader if seen else [0] * 4),
+        ],
+        np.float32,
+    )
