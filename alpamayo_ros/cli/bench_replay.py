@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from alpamayo_ros.evaluation.replay.bench import ReplayBench
+    from alpamayo_ros.replay.speed import ReplayBench
 
 
 def replay_command(
@@ -32,9 +32,9 @@ def replay_command(
     from rich.console import Console
     from rich.status import Status
 
-    from alpamayo_ros.evaluation.replay import bench
-    from alpamayo_ros.evaluation.replay.options import Options
-    from alpamayo_ros.evaluation.replay.setup import ReplayError
+    from alpamayo_ros.replay import speed as bench
+    from alpamayo_ros.replay.options import Options
+    from alpamayo_ros.replay.setup import ReplayError
 
     with Status('recording', console=Console(stderr=True)) as status:
         bag = bench.drive(out, seconds, lambda s: status.update(f'recording {s:.1f} s'))
@@ -59,7 +59,7 @@ def show(found: ReplayBench) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from alpamayo_ros.evaluation.replay.bench import REACHED, REAL_TIME
+    from alpamayo_ros.replay.speed import REACHED, REAL_TIME
 
     console = Console()
     table = Table('stage', 'ms a timestep', box=SIMPLE_HEAD)

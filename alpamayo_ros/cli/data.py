@@ -43,7 +43,7 @@ def surround_dgp(
 
     The folder holds scene_*.json, calibration/, rgb/ and, for boxes, bounding_box_3d/.
     """
-    from alpamayo_ros.evaluation.surround_dgp import convert as run
+    from alpamayo_ros.datasets.dgp import convert as run
 
     with working('converting', BAD) as moved:
         facts = run(source, out, moved).facts
@@ -63,7 +63,7 @@ def kitti_odometry(
     Poses are those of the left camera; they are moved to the rear axle
     through the mount that the dataset's set-up drawing gives.
     """
-    from alpamayo_ros.evaluation.kitti_odometry import convert as run
+    from alpamayo_ros.datasets.kitti_odometry import convert as run
 
     with working('converting', BAD) as moved:
         facts = run(source, out, moved)
@@ -85,7 +85,7 @@ def comma2k19(
     Positions (ECEF) become a local east-north-up frame; the attitude of the
     device in the car is computed from the direction of travel.
     """
-    from alpamayo_ros.evaluation.comma2k19 import convert as run
+    from alpamayo_ros.datasets.comma2k19 import convert as run
 
     with working('converting', BAD) as moved:
         facts = run(source, out, moved, steering_ratio)
@@ -110,7 +110,7 @@ def nuscenes(
     Any folder with the tables scene, sample, sample_data, ego_pose,
     calibrated_sensor and sensor will do; no software of the dataset is needed.
     """
-    from alpamayo_ros.evaluation.nuscenes import convert as run
+    from alpamayo_ros.datasets.nuscenes import convert as run
 
     with working('converting', BAD) as moved:
         facts = run(source, out, moved, scene, version)
@@ -118,7 +118,7 @@ def nuscenes(
 
 
 def _say(out: Path, lines: list[str]) -> None:
-    from alpamayo_ros.evaluation.rig_file import rig_path
+    from alpamayo_ros.datasets.rig_file import rig_path
 
     typer.echo(f'{out}: ' + '\n'.join(lines))
     typer.echo(f'{rig_path(out)}: the rig')

@@ -12,7 +12,7 @@ import typer
 from alpamayo_ros.cli.working import working
 
 if TYPE_CHECKING:
-    from alpamayo_ros.evaluation.bag import BagMessage
+    from alpamayo_ros.bags.bag import BagMessage
 
 LARGEST = (8192, 8192)
 BROKEN = 5  # exit status for a bag that is cut off or damaged
@@ -30,8 +30,8 @@ def check(
     checksum over messages unless config/record.yaml is used; `alpamayo data
     seal` adds one afterwards.
     """
-    from alpamayo_ros.evaluation.bag import BagReader
-    from alpamayo_ros.evaluation.bag_outline import outline
+    from alpamayo_ros.bags.bag import BagReader
+    from alpamayo_ros.bags.outline import outline
 
     with working('reading', (ValueError,)) as moved:
         contents = outline(bag)
@@ -66,9 +66,9 @@ def seal(bag: Bag) -> None:
     flipped bit within a message; a sealed one can. `sha256sum -c` reads the
     same file. A bag that is damaged already is refused (exit 5).
     """
-    from alpamayo_ros.evaluation.bag import BagReader
-    from alpamayo_ros.evaluation.bag_folder import seal as run
-    from alpamayo_ros.evaluation.bag_folder import sums_path
+    from alpamayo_ros.bags.bag import BagReader
+    from alpamayo_ros.bags.folder import seal as run
+    from alpamayo_ros.bags.folder import sums_path
 
     if sums_path(bag).exists():
         typer.echo(f'{sums_path(bag)} exists; compare with: alpamayo data check {bag}', err=True)
@@ -94,7 +94,7 @@ def recover(
     killed recorder leaves (drive.mcap.part) is read too. Exit 5 where there
     was damage, 0 where there was none.
     """
-    from alpamayo_ros.evaluation.bag_recover import recover as run
+    from alpamayo_ros.bags.recover import recover as run
 
     with working('recovering'):
         found = run(bag, out)
@@ -119,7 +119,7 @@ def simulate(
     ground_truth/objects and nav_instruction. The same arguments give the same
     bytes.
     """
-    from alpamayo_ros.evaluation.sim_bag import record_drive
+    from alpamayo_ros.simulation.drive.drive_bag import record_drive
 
     pixels = _size(size)
     with working('driving', (ValueError,)) as moved:

@@ -10,8 +10,8 @@ import typer
 from alpamayo_ros.cli.working import working
 
 if TYPE_CHECKING:
-    from alpamayo_ros.simulation.log_build import Material
-    from alpamayo_ros.simulation.log_format import Log
+    from alpamayo_ros.datasets.log_build import Material
+    from alpamayo_ros.datasets.log_format import Log
 
 HELP = """Convert a recorded scene to a log of tracks and map, to drive through it.
 
@@ -56,7 +56,7 @@ def scenarionet(
     The pickle is read as data: nothing in it is ever imported or called, and
     whatever is not a number, text, list, dict or numpy array is refused by name.
     """
-    from alpamayo_ros.simulation import log_scenarionet
+    from alpamayo_ros.datasets import log_scenarionet
 
     with working('reading', (ValueError, OSError)):
         _write(log_scenarionet.read(source), out, extend)
@@ -72,7 +72,7 @@ def commonroad(
     extend: Extend = 0.0,
 ) -> None:
     """A CommonRoad scenario, one of its recorded vehicles being the ego."""
-    from alpamayo_ros.simulation import log_commonroad
+    from alpamayo_ros.datasets import log_commonroad
 
     with working('reading', (ValueError, OSError)):
         _write(log_commonroad.read(source, ego), out, extend)
@@ -85,7 +85,7 @@ def surround_dgp(
     extend: Extend = 0.0,
 ) -> None:
     """A DGP scene (TRI-ML/dgp) with 3-D boxes; it has no map."""
-    from alpamayo_ros.simulation import log_dgp
+    from alpamayo_ros.datasets import log_dgp
 
     with working('reading', (ValueError, OSError)):
         _write(log_dgp.read(source), out, extend)
@@ -104,7 +104,7 @@ def nuscenes(
     extend: Extend = 0.0,
 ) -> None:
     """A scene of a folder in nuScenes format: poses and boxes; its maps are not read."""
-    from alpamayo_ros.simulation import log_nuscenes
+    from alpamayo_ros.datasets import log_nuscenes
 
     with working('reading', (ValueError, OSError)):
         _write(log_nuscenes.read(source, scene, version), out, extend)
@@ -113,7 +113,7 @@ def nuscenes(
 @app.command('check')
 def check(log: Annotated[str, typer.Argument(help='A log (.json).')]) -> None:
     """Read a log and say what is in it, and whose it is; exit 2 if it cannot be used."""
-    from alpamayo_ros.simulation.log_format import read_log
+    from alpamayo_ros.datasets.log_format import read_log
 
     with working('reading', (ValueError, OSError)):
         found = read_log(log)
@@ -122,8 +122,8 @@ def check(log: Annotated[str, typer.Argument(help='A log (.json).')]) -> None:
 
 def _write(material: Material, out: Path, extend_s: float) -> None:
     """Write log and scenario, and say what is in them."""
-    from alpamayo_ros.simulation.log_build import build
-    from alpamayo_ros.simulation.log_format import LogError, write_log
+    from alpamayo_ros.datasets.log_build import build
+    from alpamayo_ros.datasets.log_format import LogError, write_log
 
     if out.suffix != '.json':
         raise LogError(f'{out}: expected a name that ends in .json')
@@ -138,8 +138,8 @@ def _scenario(log: Log, out: Path) -> str:
     """A scenario that drives the log to its end."""
     import numpy as np
 
-    from alpamayo_ros.simulation.log_road import LogRoad
-    from alpamayo_ros.simulation.rig import sim_vehicle
+    from alpamayo_ros.simulation.maps.log_road import LogRoad
+    from alpamayo_ros.simulation.sim_rig import sim_vehicle
 
     xy = log.ego.states()[:, :2]
     driven = float(np.linalg.norm(np.diff(xy, axis=0), axis=1).sum())

@@ -118,7 +118,7 @@ def _run(runtime: str, out: Path, seconds: float, console: Console) -> bool:
 
         summary = write_results(rows, results, folders, out, progress)
     _show(console, summary, out)
-    from alpamayo_ros.evaluation.report import good
+    from alpamayo_ros.reports.report import good
 
     return all(good(row, result) for row, result in zip(rows, results, strict=True))
 
@@ -136,7 +136,7 @@ def _progress(console: Console) -> Progress:
 
 def _show(console: Console, summary: object, out: Path) -> None:
     """The verdict as a table, and where to look."""
-    from alpamayo_ros.evaluation.summary import Summary
+    from alpamayo_ros.reports.demo_summary import Summary
 
     assert isinstance(summary, Summary)
     table = Table(title_justify='left', box=None, pad_edge=False, padding=(0, 2))

@@ -15,8 +15,8 @@ from typing import Any
 
 from alpamayo_ros.bringup import GRAPHS, Options
 from alpamayo_ros.cli.up import Supervisor
-from alpamayo_ros.evaluation.recording import EVENTS, RUN, RunInfo
-from alpamayo_ros.evaluation.summary import ScenarioRow
+from alpamayo_ros.recording.recording import EVENTS, RUN, RunInfo
+from alpamayo_ros.reports.demo_summary import ScenarioRow
 
 WALL_LIMIT_S = 900.0  # a drive takes a minute or two; what hangs is ended by the simulator
 FOLLOW_S = 0.25

@@ -8,10 +8,12 @@ from typing import Any
 
 from rich.progress import Progress
 
-from alpamayo_ros.evaluation import report, summary, video
-from alpamayo_ros.evaluation.recording import Recording
-from alpamayo_ros.evaluation.shots import car_of, road_of
-from alpamayo_ros.evaluation.summary import ScenarioRow, Summary
+from alpamayo_ros.film import video
+from alpamayo_ros.recording.recording import Recording
+from alpamayo_ros.reports import demo_summary as summary
+from alpamayo_ros.reports import report
+from alpamayo_ros.reports.demo_summary import ScenarioRow, Summary
+from alpamayo_ros.reports.shots import car_of, road_of
 from alpamayo_ros.sensing.rig import load_rig
 
 

@@ -52,10 +52,10 @@ def export(
     """
     from rich.console import Console
 
+    from alpamayo_ros.export.model_folder import export_model
     from alpamayo_ros.faults import Fault
     from alpamayo_ros.model.vla import VLA
     from alpamayo_ros.profile import load_profile
-    from alpamayo_ros.runtime.export import export_model
     from alpamayo_ros.runtime.loader import model_dir
     from alpamayo_ros.training.checkpoint import load_weights
 

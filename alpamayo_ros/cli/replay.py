@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from alpamayo_ros.evaluation.recording import Recording
-    from alpamayo_ros.evaluation.replay.options import Options, Progress
-    from alpamayo_ros.evaluation.replay.run import Result
+    from alpamayo_ros.recording.recording import Recording
+    from alpamayo_ros.replay.options import Options, Progress
+    from alpamayo_ros.replay.run import Result
 
 BROKEN, USAGE, FAILED, INTERRUPTED = 5, 2, 1, 130
 RUNTIMES = ('onnx', 'torch', 'scripted')
@@ -67,8 +67,8 @@ def app(
     """
     _one_of('runtime', runtime, RUNTIMES)
     _one_of('pictures', pictures, PICTURES)
-    from alpamayo_ros.evaluation.replay.options import Options
-    from alpamayo_ros.evaluation.replay.topics import MappingError, parse_maps
+    from alpamayo_ros.replay.options import Options
+    from alpamayo_ros.replay.topics import MappingError, parse_maps
 
     try:
         asked = Options(
@@ -97,8 +97,8 @@ def _replay(
     """The exit code."""
     from pydantic import ValidationError
 
-    from alpamayo_ros.evaluation import regression
-    from alpamayo_ros.evaluation.replay.run import ReplayError, run
+    from alpamayo_ros.metrics import regression
+    from alpamayo_ros.replay.run import ReplayError, run
 
     try:
         reference = None if against is None else regression.read(against, tolerances)
@@ -135,9 +135,9 @@ def _report(summary: dict[str, Any], result: Result, out: Path, film: bool) -> N
     """report.html, plans.mcap, and the film where one was asked for; an older one would not be of
     this run.
     """
-    from alpamayo_ros.evaluation import plan_bag, report_replay
-    from alpamayo_ros.evaluation.film import NAME
-    from alpamayo_ros.evaluation.recording import Recording
+    from alpamayo_ros.recording.recording import Recording
+    from alpamayo_ros.reports import plan_bag, report_replay
+    from alpamayo_ros.reports.film import NAME
 
     recording = Recording(result.recording)
     (out / NAME).unlink(missing_ok=True)
@@ -153,7 +153,7 @@ def _film(recording: Recording, path: Path) -> None:
     from rich.console import Console
     from rich.progress import Progress as Bars
 
-    from alpamayo_ros.evaluation.film import film
+    from alpamayo_ros.reports.film import film
 
     with Bars(console=Console(stderr=True)) as bars:
         task = bars.add_task(path.name, total=len(recording.times_ns))

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from alpamayo_ros.simulation.ablation import ABLATIONS
-from alpamayo_ros.simulation.batch import BatchError, Task
-from alpamayo_ros.simulation.planners import KINDS
+from alpamayo_ros.simulation.batch.batch import BatchError, Task
+from alpamayo_ros.simulation.drive.ablation import ABLATIONS
+from alpamayo_ros.simulation.drive.planners import KINDS
 
 MAX_DRIVES = 100_000
 SUITE_SEEDS = '100:102'  # neither trained on (10000 on) nor chosen on (0 to 50)
@@ -145,10 +145,10 @@ def show_scenarios() -> None:
 def drive(task: Task, seeds: list[int], workers: int, json_path: Path | None) -> dict[str, Any]:
     """Run a batch under a progress bar; the report is also written to ``json_path``."""
     from alpamayo_ros.cli.sim_progress import Bar, interruptible, partial
-    from alpamayo_ros.simulation import batch
-    from alpamayo_ros.simulation.journal import Job
+    from alpamayo_ros.simulation.batch import batch
+    from alpamayo_ros.simulation.batch.figures import summarise
+    from alpamayo_ros.simulation.batch.journal import Job
     from alpamayo_ros.simulation.scenario import load_scenario
-    from alpamayo_ros.simulation.summary import summarise
 
     scenario, journal, began = (
         load_scenario(task.scenario),

@@ -12,8 +12,8 @@ from typing import Any
 
 import typer
 
-from alpamayo_ros.simulation.journal import Job
-from alpamayo_ros.simulation.pool import cost
+from alpamayo_ros.simulation.batch.journal import Job
+from alpamayo_ros.simulation.batch.pool import cost
 
 INTERRUPTED = 130
 MEMORY_S = 3600.0  # drives take minutes: the estimate looks back further than rich's 30 s

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.cli.sim_progress import Bar
-from alpamayo_ros.evaluation import plan_bag, video
-from alpamayo_ros.evaluation.recording import Recording
-from alpamayo_ros.evaluation.shots import car_of, road_of
+from alpamayo_ros.film import video
+from alpamayo_ros.recording.recording import Recording
+from alpamayo_ros.reports import plan_bag
+from alpamayo_ros.reports.shots import car_of, road_of
 from alpamayo_ros.sensing.rig import load_rig
-from alpamayo_ros.simulation import batch, suite
-from alpamayo_ros.simulation.journal import Job
-from alpamayo_ros.simulation.task import Task
+from alpamayo_ros.simulation.batch import batch, suite
+from alpamayo_ros.simulation.batch.journal import Job
+from alpamayo_ros.simulation.batch.task import Task
 
 FILM = 'drive.mp4'
 RUNS = 'runs'
@@ -75,7 +76,7 @@ def redrive(
 
 def write_page(report: dict[str, Any], shown: Sequence[Shown], folder: Path) -> Path:
     """DIR/report.html, which links the films beside it."""
-    from alpamayo_ros.evaluation import report_suite
+    from alpamayo_ros.reports import report_suite
 
     path = folder / PAGE
     path.parent.mkdir(parents=True, exist_ok=True)

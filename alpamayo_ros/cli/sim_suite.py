@@ -13,11 +13,11 @@ from typing import Any
 import typer
 
 from alpamayo_ros.cli.sim_progress import Bar, interruptible, partial
-from alpamayo_ros.evaluation import regression_suite
-from alpamayo_ros.evaluation.regression import words
-from alpamayo_ros.simulation import suite
-from alpamayo_ros.simulation.journal import Job
-from alpamayo_ros.simulation.task import Task
+from alpamayo_ros.metrics import regression_suite
+from alpamayo_ros.metrics.regression import words
+from alpamayo_ros.simulation.batch import suite
+from alpamayo_ros.simulation.batch.journal import Job
+from alpamayo_ros.simulation.batch.task import Task
 
 COLUMNS = {  # figure: heading
     'at_fault_free_share': 'fault-free',
@@ -107,7 +107,7 @@ def _driven(task: Task, call: Call, jobs: list[Job], journal: Path | None) -> Re
     with ExitStack() as open_:
         connect, cores = None, len(os.sched_getaffinity(0))
         if call.ray:
-            from alpamayo_ros.simulation.cluster import Cluster
+            from alpamayo_ros.simulation.batch.cluster import Cluster
 
             cluster = open_.enter_context(Cluster(task))
             connect, cores = cluster.connect, cluster.cores

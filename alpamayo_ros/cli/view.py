@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from alpamayo_ros.evaluation.recording import Recording
+    from alpamayo_ros.recording.recording import Recording
 
 PORT = 9090
 
@@ -48,8 +48,8 @@ def app(
 
     Example: alpamayo view out/replay
     """
-    from alpamayo_ros.evaluation.viewer import packages
-    from alpamayo_ros.evaluation.viewer.server import PortError
+    from alpamayo_ros.viewer import packages
+    from alpamayo_ros.viewer.server import PortError
 
     if install:
         raise typer.Exit(packages.install())
@@ -75,8 +75,8 @@ def _check_save(save: Path | None) -> None:
 def _show(source: Path, save: Path | None, port: int, browser: bool, rig: str) -> None:
     """A recording to the page, until Ctrl-C, or into a file."""
     from alpamayo_ros.cli.working import working
-    from alpamayo_ros.evaluation.viewer import packages, show
-    from alpamayo_ros.evaluation.viewer.server import Server
+    from alpamayo_ros.viewer import packages, show
+    from alpamayo_ros.viewer.server import Server
 
     if source.suffix == '.rrd':
         _show_file(source, port, browser)
@@ -101,8 +101,8 @@ def _show(source: Path, save: Path | None, port: int, browser: bool, rig: str) -
 
 def _show_file(file: Path, port: int, browser: bool) -> None:
     """What --save wrote."""
-    from alpamayo_ros.evaluation.viewer import packages
-    from alpamayo_ros.evaluation.viewer.server import Server
+    from alpamayo_ros.viewer import packages
+    from alpamayo_ros.viewer.server import Server
 
     if not file.is_file():
         raise typer.BadParameter(f'{file} does not exist; alpamayo view FOLDER --save writes it')
@@ -113,7 +113,7 @@ def _show_file(file: Path, port: int, browser: bool) -> None:
 
 def announce(url: str, browser: bool) -> None:
     """Say where the page is, and open it."""
-    from alpamayo_ros.evaluation.viewer.show import open_browser
+    from alpamayo_ros.viewer.show import open_browser
 
     typer.echo(f'{url}\nopen this in a browser of this machine; Ctrl-C ends it')
     if browser:
@@ -130,8 +130,8 @@ def _until_interrupted() -> None:
 
 def _recording(source: Path, rig: str, open_: ExitStack) -> Recording:
     """The recording in a folder, of a replay's folder, or made of a bag."""
-    from alpamayo_ros.evaluation.plan_bag import NAME
-    from alpamayo_ros.evaluation.recording import EVENTS, Recording
+    from alpamayo_ros.recording.recording import EVENTS, Recording
+    from alpamayo_ros.reports.plan_bag import NAME
 
     if source.name == NAME and (source.parent / 'recording').is_dir():
         source = source.parent
@@ -151,8 +151,8 @@ def _of_bag(bag: Path, rig: str, open_: ExitStack) -> Path:
     from pydantic import ValidationError
 
     from alpamayo_ros.cli.working import working
-    from alpamayo_ros.evaluation.replay.options import Options
-    from alpamayo_ros.evaluation.replay.run import ReplayError, run
+    from alpamayo_ros.replay.options import Options
+    from alpamayo_ros.replay.run import ReplayError, run
 
     if not bag.exists():
         raise typer.BadParameter(f'{bag} does not exist')
@@ -169,7 +169,7 @@ def _live(save: Path | None, port: int, browser: bool, rig: str, topics: str) ->
     """The node ``viewer`` as a process of its own, until Ctrl-C."""
     from alpamayo_ros.bringup import viewer
     from alpamayo_ros.cli.up import Supervisor
-    from alpamayo_ros.evaluation.viewer import packages
+    from alpamayo_ros.viewer import packages
 
     packages.binary()  # say what is missing before a process is started
     return Supervisor(viewer(rig, topics, port, browser, str(save or ''))).run()

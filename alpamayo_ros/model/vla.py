@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from alpamayo_ros.model.backbone import Backbone, causal
+from alpamayo_ros.model.diffusion import alpha_bar, ddim_step, sample_steps, to_sample
 from alpamayo_ros.model.dit import DiT
 from alpamayo_ros.model.fusion import CrossCamera, Temporal, token_view_index
-from alpamayo_ros.model.schedule import alpha_bar, ddim_step, sample_steps, to_sample
 from alpamayo_ros.model.vit import ViewEncoder
 from alpamayo_ros.profile import ModelProfile
 

@@ -28,7 +28,7 @@ from alpamayo_ros.motion.steering import INSIDE, SteeringBound
 from alpamayo_ros.sensing.rig import Vehicle
 from alpamayo_ros.types import EgoState, Trajectory
 
-# Expected noise of a waypoint, typical size of what is penalised (test/unit/test_rollout.py).
+# Expected noise of a waypoint, typical size of what is penalised (test/unit/motion/).
 SIGMA_POSITION_M = 0.05
 SIGMA_HEADING_RAD = 0.05
 SIGMA_JERK_MPS3 = 2.5

@@ -9,8 +9,8 @@ import numpy as np
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import CandidateArray, TrackedObjectArray
-from alpamayo_ros.nodes import convert
-from alpamayo_ros.nodes.convert import NS, codes, ns
+from alpamayo_ros.nodes.common import convert
+from alpamayo_ros.nodes.common.convert import NS, codes, ns
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.safety.scene import ModelStatus, Scene
 from alpamayo_ros.sensing.derivative import SpeedDerivative

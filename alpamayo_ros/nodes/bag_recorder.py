@@ -17,20 +17,20 @@ import yaml
 from rclpy.clock import Clock, ClockType
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
-from alpamayo_ros.evaluation.bag import described
-from alpamayo_ros.evaluation.bag_parts import Topic
-from alpamayo_ros.evaluation.bag_schema import typestore
-from alpamayo_ros.evaluation.bag_sink import BagSink
-from alpamayo_ros.evaluation.record_plan import read_plan
-from alpamayo_ros.evaluation.rig_file import write_rig
+from alpamayo_ros.bags.bag import described
+from alpamayo_ros.bags.parts import Topic
+from alpamayo_ros.bags.record_plan import read_plan
+from alpamayo_ros.bags.schema import typestore
+from alpamayo_ros.bags.sink import BagSink
+from alpamayo_ros.datasets.rig_file import write_rig
 from alpamayo_ros.msg import StepDone, Timestep
-from alpamayo_ros.nodes import qos
-from alpamayo_ros.nodes.base import AlpamayoNode, ConfigurationError, run
-from alpamayo_ros.nodes.convert import stamp
-from alpamayo_ros.nodes.params import Param
-from alpamayo_ros.nodes.recorded import raw_stamp_ns, starts_with_stamp
-from alpamayo_ros.nodes.step_inputs import announced
-from alpamayo_ros.nodes.step_queue import StepQueue
+from alpamayo_ros.nodes.common import qos
+from alpamayo_ros.nodes.common.base import AlpamayoNode, ConfigurationError, run
+from alpamayo_ros.nodes.common.convert import stamp
+from alpamayo_ros.nodes.common.params import Param
+from alpamayo_ros.nodes.lockstep.step_inputs import announced
+from alpamayo_ros.nodes.lockstep.step_queue import StepQueue
+from alpamayo_ros.nodes.messages.recorded import raw_stamp_ns, starts_with_stamp
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.rig import load_rig
 

@@ -21,12 +21,12 @@ from sensor_msgs.msg import Imu
 
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.msg import EgoHistory, FrameSetInfo, StepDone
-from alpamayo_ros.nodes import convert, qos
-from alpamayo_ros.nodes.base import AlpamayoNode, run
-from alpamayo_ros.nodes.convert import NS, ns, stamp
-from alpamayo_ros.nodes.params import RELIABLE_INPUTS, Param
-from alpamayo_ros.nodes.step_inputs import StepInputs
-from alpamayo_ros.nodes.step_queue import Announced
+from alpamayo_ros.nodes.common import convert, qos
+from alpamayo_ros.nodes.common.base import AlpamayoNode, run
+from alpamayo_ros.nodes.common.convert import NS, ns, stamp
+from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
+from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
+from alpamayo_ros.nodes.lockstep.step_queue import Announced
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.derivative import SpeedDerivative
 from alpamayo_ros.sensing.egomotion import EgoBuffer

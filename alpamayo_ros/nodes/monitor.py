@@ -12,9 +12,9 @@ from rclpy.clock import Clock, ClockType
 
 from alpamayo_ros.faults import Code
 from alpamayo_ros.msg import ChainOfCausation, FrameSetInfo, Health, StageTiming
-from alpamayo_ros.nodes import qos
-from alpamayo_ros.nodes.base import AlpamayoNode, run
-from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.common import qos
+from alpamayo_ros.nodes.common.base import AlpamayoNode, run
+from alpamayo_ros.nodes.common.params import Param
 
 PARAMETERS = (
     Param('period_s', float, 's', 'Time between two reports without a change.', 0.1, 10.0),

@@ -20,12 +20,12 @@ from std_msgs.msg import String
 
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.msg import DrivingPrompt, NavInstruction, StepDone
-from alpamayo_ros.nodes import convert, qos
-from alpamayo_ros.nodes.base import AlpamayoNode, run
-from alpamayo_ros.nodes.convert import NS, ns, stamp
-from alpamayo_ros.nodes.params import RELIABLE_INPUTS, Param
-from alpamayo_ros.nodes.step_inputs import StepInputs
-from alpamayo_ros.nodes.step_queue import Announced
+from alpamayo_ros.nodes.common import convert, qos
+from alpamayo_ros.nodes.common.base import AlpamayoNode, run
+from alpamayo_ros.nodes.common.convert import NS, ns, stamp
+from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
+from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
+from alpamayo_ros.nodes.lockstep.step_queue import Announced
 from alpamayo_ros.sensing import navigation, route
 from alpamayo_ros.sensing.announcer import Announcer, Said
 from alpamayo_ros.sensing.rig import load_rig

@@ -23,15 +23,16 @@ from alpamayo_ros.msg import (
     NavInstruction,
     StepDone,
 )
-from alpamayo_ros.nodes import convert, qos, replies
-from alpamayo_ros.nodes.base import ConfigurationError, FaultLog, read_parameters, run
-from alpamayo_ros.nodes.convert import NS, codes, ns
+from alpamayo_ros.nodes import replies
+from alpamayo_ros.nodes.common import convert, qos
+from alpamayo_ros.nodes.common.base import ConfigurationError, FaultLog, read_parameters, run
+from alpamayo_ros.nodes.common.convert import NS, codes, ns
+from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.joins import Cycle, Joiner, Told
-from alpamayo_ros.nodes.params import Param
 from alpamayo_ros.nodes.worker_spec import PARAMETERS as WORKER
 from alpamayo_ros.nodes.worker_spec import worker_spec
 from alpamayo_ros.profile import load_profile
-from alpamayo_ros.runtime.worker import Worker
+from alpamayo_ros.runtime.process.worker import Worker
 from alpamayo_ros.sensing.instructions import Instructions
 from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 from alpamayo_ros.sensing.ring import FrameRing

@@ -10,15 +10,16 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 from visualization_msgs.msg import MarkerArray
 
-from alpamayo_ros.evaluation.metrics.agreement import told_and_driven
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.metrics.agreement import told_and_driven
 from alpamayo_ros.msg import ChainOfCausation, PlannedTrajectory
-from alpamayo_ros.nodes import markers, overlay, qos
-from alpamayo_ros.nodes.base import AlpamayoNode, run
-from alpamayo_ros.nodes.convert import NS, buffer, ns
-from alpamayo_ros.nodes.params import Param
-from alpamayo_ros.nodes.step_inputs import StepInputs
-from alpamayo_ros.nodes.wording import PARTS, printable, split
+from alpamayo_ros.nodes.common import qos
+from alpamayo_ros.nodes.common.base import AlpamayoNode, run
+from alpamayo_ros.nodes.common.convert import NS, buffer, ns
+from alpamayo_ros.nodes.common.params import Param
+from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
+from alpamayo_ros.nodes.messages import markers, overlay
+from alpamayo_ros.nodes.messages.wording import PARTS, printable, split
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.image_gate import decode_compressed
 from alpamayo_ros.sensing.rig import load_rig

@@ -18,8 +18,6 @@ from nav_msgs.msg import Path as PathMessage
 from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import CompressedImage
 
-from alpamayo_ros.evaluation import events
-from alpamayo_ros.evaluation.recording import Writer
 from alpamayo_ros.msg import (
     CandidateArray,
     ChainOfCausation,
@@ -28,11 +26,13 @@ from alpamayo_ros.msg import (
     StageTiming,
     TrackedObjectArray,
 )
-from alpamayo_ros.nodes import qos
-from alpamayo_ros.nodes.base import AlpamayoNode, ConfigurationError, run
-from alpamayo_ros.nodes.convert import heading, ns
-from alpamayo_ros.nodes.params import Param
-from alpamayo_ros.nodes.step_inputs import StepInputs
+from alpamayo_ros.nodes.common import qos
+from alpamayo_ros.nodes.common.base import AlpamayoNode, ConfigurationError, run
+from alpamayo_ros.nodes.common.convert import heading, ns
+from alpamayo_ros.nodes.common.params import Param
+from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
+from alpamayo_ros.recording import events
+from alpamayo_ros.recording.recording import Writer
 from alpamayo_ros.sensing.rig import Rig, load_rig
 
 PARAMETERS = (

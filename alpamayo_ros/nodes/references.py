@@ -7,7 +7,7 @@ from alpamayo_ros.motion.limits import Limits
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.motion.splice import Reference, splice
 from alpamayo_ros.msg import PlannedTrajectory
-from alpamayo_ros.nodes import plans
+from alpamayo_ros.nodes.messages import plans
 from alpamayo_ros.types import EgoState
 
 

@@ -16,16 +16,16 @@ from typing import Any
 from rclpy.clock import Clock as RclpyClock
 from rclpy.clock import ClockType
 
-from alpamayo_ros.evaluation.bag import NS, BagReader
-from alpamayo_ros.evaluation.bag_outline import outline
-from alpamayo_ros.evaluation.replay.intake import reference_camera
-from alpamayo_ros.evaluation.replay.needs import damaged
-from alpamayo_ros.nodes.base import AlpamayoNode, ConfigurationError, run
-from alpamayo_ros.nodes.params import RECORDED, Param
+from alpamayo_ros.bags.bag import NS, BagReader
+from alpamayo_ros.bags.outline import outline
+from alpamayo_ros.nodes.common.base import AlpamayoNode, ConfigurationError, run
+from alpamayo_ros.nodes.common.params import RECORDED, Param
+from alpamayo_ros.nodes.lockstep.readiness import PlannerWatch
+from alpamayo_ros.nodes.messages.recorded import RecordedTopics
 from alpamayo_ros.nodes.players import FreePlayer, StepPlayer
-from alpamayo_ros.nodes.readiness import PlannerWatch
-from alpamayo_ros.nodes.recorded import RecordedTopics
 from alpamayo_ros.profile import load_profile
+from alpamayo_ros.replay.intake import reference_camera
+from alpamayo_ros.replay.needs import damaged
 from alpamayo_ros.sensing.rig import load_rig
 
 PARAMETERS = (

@@ -10,8 +10,8 @@ from typing import Any
 
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.msg import CandidateArray, ChainOfCausation, StageTiming
-from alpamayo_ros.nodes import qos
-from alpamayo_ros.nodes.convert import floats, stamp
+from alpamayo_ros.nodes.common import qos
+from alpamayo_ros.nodes.common.convert import floats, stamp
 from alpamayo_ros.nodes.joins import Cycle
 from alpamayo_ros.types import Proposal
 

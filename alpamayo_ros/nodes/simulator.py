@@ -15,12 +15,12 @@ from typing import Any
 from rclpy.clock import Clock, ClockType
 
 from alpamayo_ros.msg import Health, PlannedTrajectory
-from alpamayo_ros.nodes import qos
-from alpamayo_ros.nodes.base import AlpamayoNode, ConfigurationError, run
-from alpamayo_ros.nodes.convert import NS, ns
-from alpamayo_ros.nodes.params import BAGGED, RECORDED, Param
-from alpamayo_ros.nodes.readiness import PlannerWatch
-from alpamayo_ros.nodes.step_source import StepSource
+from alpamayo_ros.nodes.common import qos
+from alpamayo_ros.nodes.common.base import AlpamayoNode, ConfigurationError, run
+from alpamayo_ros.nodes.common.convert import NS, ns
+from alpamayo_ros.nodes.common.params import BAGGED, RECORDED, Param
+from alpamayo_ros.nodes.lockstep.readiness import PlannerWatch
+from alpamayo_ros.nodes.lockstep.step_source import StepSource
 from alpamayo_ros.nodes.world import World
 from alpamayo_ros.nodes.world_topics import WorldTopics
 from alpamayo_ros.profile import load_profile

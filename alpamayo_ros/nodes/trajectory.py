@@ -18,16 +18,17 @@ from std_srvs.srv import Trigger
 from alpamayo_ros import pipeline
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import CandidateArray, FrameSetInfo, StepDone, TrackedObjectArray
-from alpamayo_ros.nodes import convert, plans, qos
 from alpamayo_ros.nodes.awareness import Awareness
-from alpamayo_ros.nodes.base import AlpamayoNode, run
-from alpamayo_ros.nodes.convert import NS, ns
+from alpamayo_ros.nodes.common import convert, qos
+from alpamayo_ros.nodes.common.base import AlpamayoNode, run
+from alpamayo_ros.nodes.common.convert import NS, ns
+from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.joins import Turns
-from alpamayo_ros.nodes.params import RELIABLE_INPUTS, Param
+from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
+from alpamayo_ros.nodes.lockstep.step_queue import Announced
+from alpamayo_ros.nodes.messages import plans
+from alpamayo_ros.nodes.messages.trajectory_topics import TrajectoryTopics
 from alpamayo_ros.nodes.references import References
-from alpamayo_ros.nodes.step_inputs import StepInputs
-from alpamayo_ros.nodes.step_queue import Announced
-from alpamayo_ros.nodes.trajectory_topics import TrajectoryTopics
 from alpamayo_ros.safety import state as safety
 from alpamayo_ros.safety.config import PlanConfig
 from alpamayo_ros.safety.scene import Scene

@@ -11,17 +11,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from alpamayo_ros.evaluation import events
-from alpamayo_ros.evaluation.shots import car_of
-from alpamayo_ros.evaluation.viewer import packages, show
-from alpamayo_ros.evaluation.viewer.layout import blueprint
-from alpamayo_ros.evaluation.viewer.scene import State
-from alpamayo_ros.evaluation.viewer.screen import Screen
-from alpamayo_ros.evaluation.viewer.server import PortError, Server
-from alpamayo_ros.nodes.base import ConfigurationError, run
-from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.common.base import ConfigurationError, run
+from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.recorder import RecorderNode
+from alpamayo_ros.recording import events
+from alpamayo_ros.reports.shots import car_of
 from alpamayo_ros.sensing.rig import Rig, load_rig
+from alpamayo_ros.viewer import packages, show
+from alpamayo_ros.viewer.layout import blueprint
+from alpamayo_ros.viewer.screen import Screen
+from alpamayo_ros.viewer.server import PortError, Server
+from alpamayo_ros.viewer.view_scene import State
 
 MEMORY = '100MiB'  # of the past, which a browser that comes later goes through first
 PARAMETERS = (

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from alpamayo_ros.nodes.params import Param
+from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.runtime.child import WorkerSpec
 from alpamayo_ros.runtime.loader import KINDS
+from alpamayo_ros.runtime.process.child import WorkerSpec
 from alpamayo_ros.runtime.scripted import Script
 
 PARAMETERS = (

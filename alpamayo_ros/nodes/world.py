@@ -11,16 +11,16 @@ import numpy as np
 
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.msg import PlannedTrajectory
-from alpamayo_ros.nodes.convert import NS, heading, ns
+from alpamayo_ros.nodes.common.convert import NS, heading, ns
 from alpamayo_ros.sensing.navigation import FOLLOW_TEXT, NavInstruction
 from alpamayo_ros.sensing.route import from_text
-from alpamayo_ros.simulation import expert
+from alpamayo_ros.simulation.drive.verdict import row
 from alpamayo_ros.simulation.ego import advance
 from alpamayo_ros.simulation.scenario import load_scenario
-from alpamayo_ros.simulation.simulation import STEP_S
 from alpamayo_ros.simulation.tracker import EXPIRED_MPS2, Motion, Reference, track
-from alpamayo_ros.simulation.verdict import row
-from alpamayo_ros.simulation.world import open_world
+from alpamayo_ros.simulation.worlds import expert
+from alpamayo_ros.simulation.worlds.open_world import open_world
+from alpamayo_ros.simulation.worlds.simulation import STEP_S
 from alpamayo_ros.types import EgoState
 
 ROUTE_STEP_M = 2.0

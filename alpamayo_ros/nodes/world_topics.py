@@ -17,9 +17,9 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
 from alpamayo_ros.msg import NavInstruction, TrackedObject, TrackedObjectArray
-from alpamayo_ros.nodes import qos
-from alpamayo_ros.nodes.convert import pose, stamp
-from alpamayo_ros.nodes.step_source import StepSource
+from alpamayo_ros.nodes.common import qos
+from alpamayo_ros.nodes.common.convert import pose, stamp
+from alpamayo_ros.nodes.lockstep.step_source import StepSource
 from alpamayo_ros.sensing.navigation import NavInstruction as Instruction
 from alpamayo_ros.sensing.rig import RigCamera
 from alpamayo_ros.sensing.synced import SyncLimits

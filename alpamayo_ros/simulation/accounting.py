@@ -12,12 +12,12 @@ from alpamayo_ros.simulation.agents import Agent, LaneCar
 from alpamayo_ros.simulation.collision import Box, contact_ahead, overlap
 from alpamayo_ros.simulation.ego import EgoPose
 from alpamayo_ros.simulation.outcome import STANDING_MPS, Outcome
-from alpamayo_ros.simulation.rig import SimVehicle
-from alpamayo_ros.simulation.rules import ALWAYS_AT_FAULT
+from alpamayo_ros.simulation.road_rules import ALWAYS_AT_FAULT
+from alpamayo_ros.simulation.sim_rig import SimVehicle
 from alpamayo_ros.types import TrackedObject
 
 if TYPE_CHECKING:
-    from alpamayo_ros.simulation.simulation import Simulation
+    from alpamayo_ros.simulation.worlds.simulation import Simulation
 
 EXPERT_GAP_M = 5.0  # a good driver stops this far behind a standing car
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from alpamayo_ros.simulation.rig import SimVehicle
+from alpamayo_ros.simulation.sim_rig import SimVehicle
 
 
 @dataclass(frozen=True, slots=True)

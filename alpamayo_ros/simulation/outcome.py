@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from alpamayo_ros.simulation.road import EDGES_M
-from alpamayo_ros.simulation.rules import Rules
+from alpamayo_ros.simulation.road_rules import Rules
 from alpamayo_ros.simulation.scenario import Scenario
 
 IN_LANE_M = 1.75

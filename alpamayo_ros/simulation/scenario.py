@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.simulation import inject
-from alpamayo_ros.simulation.actors.models import AnyActor
-from alpamayo_ros.simulation.rig import sim_cameras
+from alpamayo_ros.simulation.actor_models import AnyActor
+from alpamayo_ros.simulation.sim_rig import sim_cameras
 
 Map = Literal['winding_road', 'town', 'motorway', 'roundabout', 'log']
 Verdict = Literal['reach', 'stop_or_reach', 'follow', 'town', 'safe']

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from alpamayo_ros.simulation.rig import SimVehicle
+from alpamayo_ros.simulation.sim_rig import SimVehicle
 
 EXPIRED_MPS2 = -3.0
 HOLD_MPS2 = -2.0

@@ -14,9 +14,9 @@ import numpy as np
 
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.simulation import expert
-from alpamayo_ros.simulation.simulation import Simulation
 from alpamayo_ros.simulation.tracker import Motion, Reference, track
+from alpamayo_ros.simulation.worlds import expert
+from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.training.dataset import ShardWriter
 from alpamayo_ros.training.policy import BatchPolicy
 from alpamayo_ros.training.recorder import Recorder

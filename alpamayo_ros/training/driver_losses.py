@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from alpamayo_ros.model.schedule import add_noise
+from alpamayo_ros.model.diffusion import add_noise
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.batches import Batch
 from alpamayo_ros.training.dataset import TRUTH_NAMES

@@ -136,7 +136,7 @@ class Run:
         command = [
             sys.executable,
             '-m',
-            'alpamayo_ros.training.worker',
+            'alpamayo_ros.training.collect_process',
             str(self.file),
             str(self.root),
             step.name,

@@ -12,8 +12,8 @@ from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.sensing.views import make_views, views_from_rig
-from alpamayo_ros.simulation import expert
-from alpamayo_ros.simulation.simulation import Simulation
+from alpamayo_ros.simulation.worlds import expert
+from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.training.annotate import Facts, annotate
 from alpamayo_ros.training.dataset import ShardWriter
 

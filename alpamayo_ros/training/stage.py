@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from alpamayo_ros.training.budget import Average, Budget, Journal
 from alpamayo_ros.training.checkpoint import Resumable
-from alpamayo_ros.training.schedule import Average, Budget, Journal
 
 MOST_GRADIENT = 1.0  # norm to which gradients are clipped
 

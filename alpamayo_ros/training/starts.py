@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from alpamayo_ros.simulation.scenario import Scenario, load_scenario
-from alpamayo_ros.simulation.simulation import Simulation
+from alpamayo_ros.simulation.worlds.simulation import Simulation
 
 EVALUATION_SEEDS = range(0, 1000)
 

@@ -74,7 +74,7 @@ def test_f07_implausible_frame(kind):
 @pytest.mark.slow
 def test_f07_false_alarms_on_clean_frames():
     """Under 1e-3 over 5,040 clean views: rendered roads at 12 exposures, down to 5 % (night)."""
-    simulation = pytest.importorskip('alpamayo_ros.simulation.simulation')
+    simulation = pytest.importorskip('alpamayo_ros.simulation.worlds.simulation')
     from alpamayo_ros.simulation.scenario import load_scenario
 
     makers = views_from_rig(load_profile('nano'), load_rig('sim'))

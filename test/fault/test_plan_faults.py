@@ -1,13 +1,9 @@
 """Rows of the fault matrix about what the model says: F33, F37, F39, F40, at level P."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'unit'))
 from drives import SECOND, K, P, noisy, truth
 from test_pipeline import CONFIG, Fake, Loop, inputs, invariants
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
 
-from alpamayo_ros.evaluation.bag import BagReader, typestore
-from alpamayo_ros.evaluation.sensor_bag import SensorBag
+from alpamayo_ros.bags.bag import BagReader, typestore
+from alpamayo_ros.bags.sensor_writer import SensorBag
 
 mcap_reader = pytest.importorskip('mcap.reader', reason='the mcap library is not installed')
 from mcap.stream_reader import StreamReader  # noqa: E402

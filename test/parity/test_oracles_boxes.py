@@ -13,8 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely import affinity
 
-from alpamayo_ros.evaluation import metrics
-from alpamayo_ros.evaluation.metrics.offroad import corners
+from alpamayo_ros import metrics
+from alpamayo_ros.metrics.offroad import corners
 from alpamayo_ros.simulation import collision
 
 TOLERANCE_M = 1e-9

@@ -14,8 +14,8 @@ from scipy.signal import savgol_filter
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
-from alpamayo_ros.evaluation import metrics
-from alpamayo_ros.evaluation.metrics.comfort import BOUNDS, savitzky_golay, signals
+from alpamayo_ros import metrics
+from alpamayo_ros.metrics.comfort import BOUNDS, savitzky_golay, signals
 
 TOLERANCE = 1e-9
 K, P, DT = 3, 12, 0.5

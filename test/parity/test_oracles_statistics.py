@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from alpamayo_ros.evaluation import metrics
+from alpamayo_ros import metrics
 
 DT = 0.5
 METRES = st.floats(-100, 100)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from alpamayo_ros.evaluation import metrics
-from alpamayo_ros.evaluation.metrics.language import words
+from alpamayo_ros import metrics
+from alpamayo_ros.metrics.language import words
 
 DRIVING = st.lists(
     st.sampled_from('stop slow down keep the lane vehicle ahead at 20 m , . road bends'.split()),

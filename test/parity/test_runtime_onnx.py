@@ -11,11 +11,11 @@ import pytest
 
 torch = pytest.importorskip('torch')
 
+from alpamayo_ros.export.model_folder import export_model  # noqa: E402
 from alpamayo_ros.faults import Code, Fault  # noqa: E402
 from alpamayo_ros.model.vla import VLA  # noqa: E402
 from alpamayo_ros.pipeline import propose  # noqa: E402
 from alpamayo_ros.profile import load_profile  # noqa: E402
-from alpamayo_ros.runtime.export import export_model  # noqa: E402
 from alpamayo_ros.runtime.loader import model_dir, open_runtime  # noqa: E402
 from alpamayo_ros.runtime.made_up import made_up_input  # noqa: E402
 from alpamayo_ros.runtime.manifest import Manifest, ModelFiles, read_model, write_manifest  # noqa: E402

@@ -1,15 +1,10 @@
 """Properties of motion that hold for every input hypothesis can think of."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
+from drives import DT, LIMITS, VEHICLE, K, P, ego, noisy, truth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'unit'))
-from drives import DT, LIMITS, VEHICLE, K, P, ego, noisy, truth
 
 from alpamayo_ros.motion.bicycle import forward, inverse
 from alpamayo_ros.motion.cost import Weights, cost

@@ -13,8 +13,8 @@ pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or sour
 from graph import running
 from rosbags.rosbag2 import Reader
 
-from alpamayo_ros.evaluation.bag import BagReader
-from alpamayo_ros.evaluation.bag_outline import about
+from alpamayo_ros.bags.bag import BagReader
+from alpamayo_ros.bags.outline import about
 from alpamayo_ros.sensing.image_gate import decode_compressed
 from alpamayo_ros.sensing.rig import load_rig
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from graph import leftovers, running
 
-from alpamayo_ros.evaluation.viewer import packages
+from alpamayo_ros.viewer import packages
 
 pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or source ROS 2')
 pytestmark = pytest.mark.ros

@@ -11,7 +11,7 @@ from geometry_msgs.msg import Pose
 from nav_msgs.msg import Odometry
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.nodes import convert
+from alpamayo_ros.nodes.common import convert
 from alpamayo_ros.nodes.world_topics import camera_info, tracked
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.reduction import reduction, scaled, shrink

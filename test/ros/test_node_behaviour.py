@@ -19,7 +19,7 @@ from std_msgs.msg import String
 
 from alpamayo_ros.bringup import GRAPHS, Options
 from alpamayo_ros.msg import Health, PlannedTrajectory
-from alpamayo_ros.nodes import qos
+from alpamayo_ros.nodes.common import qos
 
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(120)]
 FILES = GRAPHS['simulator'](Options()).parameter_files

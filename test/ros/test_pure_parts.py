@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpamayo_ros.evaluation.metrics.agreement import told_and_driven
+from alpamayo_ros.metrics.agreement import told_and_driven
+from alpamayo_ros.nodes.common.params import Param, problem, problems
 from alpamayo_ros.nodes.joins import Joiner
-from alpamayo_ros.nodes.lockstep import NO_PLAN, Lockstep
-from alpamayo_ros.nodes.params import Param, problem, problems
-from alpamayo_ros.nodes.wording import MAX_BYTES, printable, split
+from alpamayo_ros.nodes.lockstep.lockstep import NO_PLAN, Lockstep
+from alpamayo_ros.nodes.messages.wording import MAX_BYTES, printable, split
 from alpamayo_ros.sensing.instructions import Instructions
 
 WAIT = Param('wait_s', float, 's', 'How long.', 0.0, 0.2)
@@ -179,7 +179,7 @@ def test_a_lost_answer_is_asked_again(monkeypatch):
     from lifecycle_msgs.msg import State
     from lifecycle_msgs.srv import GetState
 
-    from alpamayo_ros.nodes import readiness
+    from alpamayo_ros.nodes.lockstep import readiness
 
     class Call:
         """An answer that came, or never does."""
@@ -223,8 +223,8 @@ def test_a_lost_answer_is_asked_again(monkeypatch):
 def test_the_live_markers_look_as_those_of_the_bag():
     from builtin_interfaces.msg import Time
 
-    from alpamayo_ros.evaluation import marker_look
-    from alpamayo_ros.nodes import markers
+    from alpamayo_ros.bags import marker_look
+    from alpamayo_ros.nodes.messages import markers
 
     for cost in (0.0, 0.25, 1.0, float('nan')):
         live = markers.cost_colour(cost, 0.0, 1.0)

@@ -8,8 +8,8 @@ pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or sour
 
 import rclpy
 
-from alpamayo_ros.evaluation.bag import BagMessage
-from alpamayo_ros.nodes.recorded import RecordedTopics
+from alpamayo_ros.bags.bag import BagMessage
+from alpamayo_ros.nodes.messages.recorded import RecordedTopics
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.rig import load_rig
 

@@ -9,10 +9,10 @@ pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or sour
 import numpy as np
 from graph import Listener, running
 
-from alpamayo_ros.evaluation.surround_dgp import convert
+from alpamayo_ros.datasets.dgp import convert
 from alpamayo_ros.msg import CandidateArray, EgoHistory, FrameSet, FrameSetInfo
-from alpamayo_ros.nodes import qos
-from alpamayo_ros.nodes.convert import frame_set, ns
+from alpamayo_ros.nodes.common import qos
+from alpamayo_ros.nodes.common.convert import frame_set, ns
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(200)]
 

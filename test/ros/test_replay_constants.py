@@ -7,10 +7,11 @@ import yaml
 
 pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or source ROS 2')
 
-from alpamayo_ros.evaluation.bag import NS
-from alpamayo_ros.evaluation.replay import cycle, motion, words
+from alpamayo_ros.bags.bag import NS
 from alpamayo_ros.nodes.awareness import WINDOW_S as SCENE_WINDOW_S
 from alpamayo_ros.profile import share_dir
+from alpamayo_ros.replay import cycle, motion
+from alpamayo_ros.replay import instructed as words
 from alpamayo_ros.safety.config import PlanConfig
 
 FILES = ('nodes.param.yaml', 'simulation.param.yaml')

@@ -13,13 +13,13 @@ import numpy as np
 from graph import Listener, running
 from rough_bag import roughen
 
-from alpamayo_ros.evaluation.bag import BagReader, BagWriter
-from alpamayo_ros.evaluation.replay.afterwards import Afterwards
-from alpamayo_ros.evaluation.replay.run import Options, run
-from alpamayo_ros.evaluation.sim_bag import record_drive
-from alpamayo_ros.evaluation.surround_dgp import convert
+from alpamayo_ros.bags.bag import BagReader, BagWriter
+from alpamayo_ros.datasets.dgp import convert
 from alpamayo_ros.msg import CandidateArray, PlannedTrajectory
-from alpamayo_ros.nodes.convert import ns
+from alpamayo_ros.nodes.common.convert import ns
+from alpamayo_ros.replay.afterwards import Afterwards
+from alpamayo_ros.replay.run import Options, run
+from alpamayo_ros.simulation.drive.drive_bag import record_drive
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(300)]
 COLUMNS = ('x_m', 'y_m', 'heading_rad', 'speed_mps', 'acceleration_mps2', 'steering_rad')

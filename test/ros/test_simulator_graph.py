@@ -12,12 +12,12 @@ pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or sour
 from graph import Listener, leftovers, running
 
 from alpamayo_ros.msg import Health, PlannedTrajectory
-from alpamayo_ros.nodes.convert import ns
+from alpamayo_ros.nodes.common.convert import ns
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(300)]
 STEP_NS = 100_000_000
 SIMULATOR = ['simulator', '--runtime', 'scripted', '--lockstep', '--seed', '3']
-WORKER = 'alpamayo_ros.runtime.worker_main'
+WORKER = 'alpamayo_ros.runtime.process.model_process'
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or source ROS 2')
 
 from alpamayo_ros.nodes.joins import Told, Turns
-from alpamayo_ros.nodes.step_inputs import announced, timestep
-from alpamayo_ros.nodes.step_queue import Announced, Item, StepQueue
+from alpamayo_ros.nodes.lockstep.step_inputs import announced, timestep
+from alpamayo_ros.nodes.lockstep.step_queue import Announced, Item, StepQueue
 
 ODOMETRY, FRONT, REAR = '/odometry', '/front', '/rear'
 ITEMS = (

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from alpamayo_ros.simulation.actors.models import AnyActor
+from alpamayo_ros.simulation.actor_models import AnyActor
 from alpamayo_ros.simulation.scenario import Closure, Scenario
 
 SHIFT_M = 6.0  # everything together, so that what belongs together stays together

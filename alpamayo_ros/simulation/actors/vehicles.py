@@ -8,14 +8,14 @@ import math
 
 import numpy as np
 
-from alpamayo_ros.simulation.actors.base import BRAKE_LIGHT_MPS2, SIZES, EgoNow, Placed
-from alpamayo_ros.simulation.actors.models import (
+from alpamayo_ros.simulation.actor_models import (
     BrakingLeader,
     CutIn,
     LostLoad,
     OncomingActor,
     knob,
 )
+from alpamayo_ros.simulation.actors.base import BRAKE_LIGHT_MPS2, SIZES, EgoNow, Placed
 from alpamayo_ros.simulation.actors.track import Track, slope, smooth
 from alpamayo_ros.simulation.agents import paint
 from alpamayo_ros.simulation.road import Road

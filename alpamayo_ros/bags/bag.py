@@ -1,0 +1,250 @@
+"""Bags without ROS: read mcap and sqlite3 recordings, write mcap with the standard message types.
+
+A bag that is cut off or damaged ends the reading with a ``Fault`` that says where and after how
+many messages; nothing is skipped silently.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import tempfile
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from rosbags.rosbag2.errors import ReaderError
+from rosbags.serde import SerdeError
+from rosbags.typesys.store import Typestore
+
+from alpamayo_ros.bags.folder import Recording, Storage, open_file, open_recording
+from alpamayo_ros.bags.mcap_writer import McapWriter
+from alpamayo_ros.bags.pack import unpack
+from alpamayo_ros.bags.parts import Damage, StoredMessage, Topic
+from alpamayo_ros.bags.schema import agree, typestore
+from alpamayo_ros.faults import Code, Fault
+
+NS = 1_000_000_000
+ABOUT = 'alpamayo'  # name of the record in which a bag says where it comes from
+_NEVER = '{sec: 9223372036, nsec: 854775807}'
+# reliable, transient local, the last one; in the numbers that every version of rosbag2 reads
+LATCHED_QOS = (
+    '- {history: 1, depth: 1, reliability: 1, durability: 1, '
+    f'deadline: {_NEVER}, lifespan: {_NEVER}, liveliness: 1, '
+    f'liveliness_lease_duration: {_NEVER}, avoid_ros_namespace_conventions: false}}\n'
+)
+W = TypeVar('W', bound='BagWriter')
+# what decoding of damaged CDR bytes raises
+UNDECODABLE = (
+    AssertionError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    OverflowError,
+    SerdeError,
+    UnicodeDecodeError,
+    ValueError,
+    struct.error,
+)
+BROKEN = (*UNDECODABLE, EOFError, OSError, ReaderError)  # what rosbags' own reader raises
+
+
+@dataclass(frozen=True, slots=True)
+class BagMessage:
+    """One message: ``time_ns`` is when it was recorded, its header says when it was captured.
+
+    ``offset``: byte of the file at which its chunk or record begins, -1 where unknown.
+    """
+
+    topic: str
+    type: str
+    time_ns: int
+    message: Any
+    offset: int = -1
+
+
+@dataclass(slots=True)
+class BagReader:
+    """The messages of a bag in time order; then ``fault`` tells whether it was whole.
+
+    ``path``: .mcap, .db3 or a folder of rosbag2.  ``raw``: ``message`` is the serialised message
+    (CDR bytes) instead of an object.  ``unchecked``: messages under no checksum, in which damage
+    that still decodes would go unseen (0 where the recording is sealed).
+    """
+
+    path: Path
+    topics: Collection[str] | None = None
+    raw: bool = False
+    count: int = 0
+    fault: Fault | None = None
+    unchecked: int = 0
+    store: Typestore = field(default_factory=typestore)
+    _last: BagMessage | None = None
+
+    def __iter__(self) -> Iterator[BagMessage]:
+        """Messages until the end or the damage; BAG_BROKEN is then in ``fault``."""
+        self.count, self.fault, self.unchecked, self._last = 0, None, 0, None
+        try:
+            with open_recording(self.path) as recording:
+                yield from self._read(recording)
+        except (Damage, OSError) as error:
+            if isinstance(error, FileNotFoundError):
+                raise
+            self.fault = self._broken(error)
+
+    def types(self) -> dict[str, str]:
+        """Message type of each topic; BAG_BROKEN in ``fault`` where the table of contents, or what
+        it is read from, is damaged: the topics are then those that can be read.
+        """
+        found: dict[str, str] = {}
+        try:
+            with open_recording(self.path) as recording:
+                for path in recording.files:
+                    storage = open_file(path)
+                    found.update((topic.name, topic.type) for topic in storage.topics)
+                    wrong = storage.wrong or recording.wrong
+                    storage.close()
+                    if wrong is not None and self.fault is None:
+                        self.fault = self._broken(wrong)
+        except (Damage, OSError) as error:
+            if isinstance(error, FileNotFoundError):
+                raise
+            self.fault = self._broken(error)
+        return found
+
+    def _read(self, recording: Recording) -> Iterator[BagMessage]:
+        counts: Counter[str] = Counter()
+        for path in recording.files:
+            try:
+                storage = open_file(path)
+                try:
+                    yield from self._file(storage, recording)
+                finally:
+                    storage.close()
+                    self.unchecked += 0 if recording.sealed else storage.unchecked
+                    counts.update(storage.counts())
+            except Damage as damage:
+                if path != recording.path and not damage.file:
+                    damage.file = path.name
+                raise
+        if recording.wrong is not None:
+            raise recording.wrong
+        for name in sorted(counts.keys() | (recording.counts or counts).keys()):
+            said = (recording.counts or counts).get(name, 0)
+            if counts[name] != said:
+                text = f'{counts[name]} messages found, metadata.yaml says {said}'
+                raise Damage(text, topic=name)
+
+    def _file(self, storage: Storage, recording: Recording) -> Iterator[BagMessage]:
+        agreed: set[Topic] = set()
+        for stored in storage.messages(self._wanted):
+            topic = stored.topic
+            if topic not in agreed:
+                if problem := agree(topic, self.store):
+                    raise Damage(problem, stored.offset, topic.name)
+                agreed.add(topic)
+            content = self._content(stored, recording)
+            message = BagMessage(topic.name, topic.type, stored.time_ns, content, stored.offset)
+            self.count, self._last = self.count + 1, message
+            yield message
+
+    def _wanted(self, topic: Topic) -> bool:
+        return self.topics is None or topic.name in self.topics
+
+    def _content(self, stored: StoredMessage, recording: Recording) -> Any:
+        try:
+            data = unpack(stored.data, 'zstd') if recording.packed else stored.data
+            return data if self.raw else self.store.deserialize_cdr(data, stored.topic.type)
+        except UNDECODABLE as error:
+            text = f'a message of {stored.topic.type} cannot be decoded ({type(error).__name__})'
+            raise Damage(text, stored.offset, stored.topic.name) from error
+
+    def _broken(self, error: Damage | OSError) -> Fault:
+        text = str(error) if isinstance(error, Damage) else f'cannot be read: {error}'
+        text = f'{self.path.name}: {text}; {self.count} messages were read before it'
+        if self._last is not None:
+            text += f', the last on {self._last.topic} at {self._last.time_ns / NS:.3f} s'
+        values = {'messages': float(self.count), 'bytes': float(_size(self.path))}
+        if isinstance(error, Damage) and error.offset >= 0:
+            values['offset'] = float(error.offset)
+        return Fault(Code.BAG_BROKEN, text, values)
+
+
+def _size(path: Path) -> int:
+    files = path.iterdir() if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+class BagWriter:
+    """Writes one .mcap file; it appears under its name when complete, and not at all otherwise.
+
+    ``compression``: '' or zstd; pictures do not get smaller by it.  ``counts``: by topic.
+    ``latched``: topics that ``ros2 bag play`` repeats to whoever subscribes later; tf2 hears no
+    other /tf_static.
+    """
+
+    latched: Collection[str] = ('/tf_static',)
+
+    def __init__(self, path: str | Path, compression: str = '') -> None:
+        """``path`` ends in .mcap."""
+        self.path, self.compression = Path(path), compression
+        if self.path.suffix != '.mcap':
+            raise ValueError(f'a bag is written as .mcap, not {self.path.name!r}')
+        self.store = typestore()
+        self.counts: Counter[str] = Counter()
+        self._channels: dict[str, int] = {}
+
+    def __enter__(self: W) -> W:
+        """Open a folder beside the target for the unfinished file."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._folder = tempfile.TemporaryDirectory(dir=self.path.parent, prefix='.bag-')
+        self._file = (Path(self._folder.name) / 'bag.mcap').open('wb')
+        self._writer = McapWriter(self._file, self.compression)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finish the file and move it to its name; drop it when an exception is under way."""
+        try:
+            with self._file:
+                if kind is None:
+                    self._writer.close()
+            if kind is None:
+                os.replace(Path(self._folder.name) / 'bag.mcap', self.path)
+        finally:
+            self._folder.cleanup()
+
+    def write(self, topic: str, message: Any, time_ns: int) -> None:
+        """Append a message of ``self.store`` (see ``new``)."""
+        kind = message.__msgtype__
+        if topic not in self._channels:
+            about = {'offered_qos_profiles': LATCHED_QOS} if topic in self.latched else {}
+            channel = described(topic, kind, self.store)
+            self._channels[topic] = self._writer.channel(channel, about)
+        self._writer.write(self._channels[topic], time_ns, self.store.serialize_cdr(message, kind))
+        self.counts[topic] += 1
+
+    def note(self, texts: dict[str, str]) -> None:
+        """Something about the recording as a whole (``bag_outline.about`` reads it)."""
+        self._writer.note(ABOUT, texts)
+
+    def new(self, kind: str, /, **fields: Any) -> Any:
+        """A message of type ``sensor_msgs/msg/Image`` and the like; every field must be given."""
+        return self.store.types[kind](**fields)
+
+    def header(self, stamp_ns: int, frame_id: str) -> Any:
+        """std_msgs/Header."""
+        time = self.new('builtin_interfaces/msg/Time', sec=stamp_ns // NS, nanosec=stamp_ns % NS)
+        return self.new('std_msgs/msg/Header', stamp=time, frame_id=frame_id)
+
+
+def described(name: str, kind: str, store: Typestore) -> Topic:
+    """A topic with the definition of its type, as bags carry it."""
+    return Topic(name, kind, store.generate_msgdef(kind, ros_version=2)[0])

@@ -1,0 +1,85 @@
+"""What can be read of a damaged bag, as a whole bag that says so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alpamayo_ros.bags.bag import ABOUT
+from alpamayo_ros.bags.folder import open_file, open_recording
+from alpamayo_ros.bags.mcap_writer import McapWriter
+from alpamayo_ros.bags.pack import unpack
+from alpamayo_ros.bags.parts import Damage
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """Messages by topic that were saved, and the damage that ended them ('' : there was none)."""
+
+    counts: Counter[str]
+    damage: str
+
+
+def recover(
+    source: Path, out: Path, progress: Callable[[int], None] = lambda _: None
+) -> Recovered:
+    """Copy every message before the first damage of each file into ``out`` (.mcap), byte for byte.
+
+    QoS profiles are not kept.  ValueError where ``out`` exists or is no .mcap.
+    """
+    if out.suffix != '.mcap' or out.exists():
+        raise ValueError(f'{out}: expected the name of an .mcap that does not exist yet')
+    counts: Counter[str] = Counter()
+    damage: list[str] = []
+    part = out.with_name(out.name + '.part')
+    with _writing(part) as writer:
+        try:
+            _copy(source, writer, counts, damage, progress)
+        except Damage as error:
+            damage.append(str(error))
+        texts = {'origin': 'recovered', 'source': source.name, 'damage': '; '.join(damage)}
+        writer.note(ABOUT, texts)
+        writer.close()
+    part.replace(out)
+    return Recovered(counts, '; '.join(damage))
+
+
+def _copy(
+    source: Path,
+    writer: McapWriter,
+    counts: Counter[str],
+    damage: list[str],
+    progress: Callable[[int], None],
+) -> None:
+    channels: dict[str, int] = {}
+    with open_recording(source) as recording:
+        for file in recording.files:
+            try:
+                storage = open_file(file)
+                for stored in storage.messages(lambda _: True):
+                    topic = stored.topic
+                    if topic.name not in channels:
+                        channels[topic.name] = writer.channel(topic)
+                    data = unpack(stored.data, 'zstd') if recording.packed else stored.data
+                    writer.write(channels[topic.name], stored.time_ns, data)
+                    counts[topic.name] += 1
+                    progress(counts.total())
+                storage.close()
+            except (Damage, ValueError) as error:
+                damage.append(f'{file.name}: {error}')
+        if recording.wrong is not None:
+            damage.append(str(recording.wrong))
+
+
+@contextmanager
+def _writing(part: Path) -> Iterator[McapWriter]:
+    """A writer; the unfinished file goes away with an exception."""
+    try:
+        with part.open('wb') as file:
+            yield McapWriter(file)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

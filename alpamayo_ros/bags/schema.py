@@ -1,0 +1,81 @@
+"""Message types: the standard ones, the package's own, and those that only a bag describes.
+
+A bag carries the definition of each of its types.  One that differs from the definition in force
+here would be read as garbage, so it is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
+from rosbags.typesys.base import TypesysError
+from rosbags.typesys.store import Typestore
+
+from alpamayo_ros.bags.parts import Topic
+from alpamayo_ros.profile import share_dir
+
+PARSE_ERRORS = (AssertionError, LookupError, SyntaxError, TypeError, TypesysError, ValueError)
+
+# ackermann_msgs, which is not among the standard types (ros-drivers/ackermann_msgs)
+ACKERMANN = {
+    'AckermannDrive': """
+        float32 steering_angle
+        float32 steering_angle_velocity
+        float32 speed
+        float32 acceleration
+        float32 jerk
+    """,
+    'AckermannDriveStamped': """
+        std_msgs/Header header
+        ackermann_msgs/AckermannDrive drive
+    """,
+}
+
+
+def typestore() -> Typestore:
+    """The standard types of ROS 2 and, where the package's msg/ folder is present, its own."""
+    store = get_typestore(Stores.ROS2_JAZZY)
+    types: dict[str, Any] = {}
+    for name, text in ACKERMANN.items():
+        types.update(get_types_from_msg(text, f'ackermann_msgs/msg/{name}'))
+    for path in sorted((share_dir() / 'msg').glob('*.msg')):
+        types.update(get_types_from_msg(path.read_text(), f'alpamayo_ros/msg/{path.stem}'))
+    store.register({name: known for name, known in types.items() if name not in store.types})
+    return store
+
+
+def agree(topic: Topic, store: Typestore) -> str:
+    """'' when the bag's definition is the one in force (a type unknown here is learnt); else why
+    messages of this topic cannot be read.
+    """
+    if not topic.definition.strip():
+        known = topic.type in store.types
+        return '' if known else f'{topic.type} is not known here and the bag does not describe it'
+    try:
+        types = _parse(topic)
+    except PARSE_ERRORS as error:
+        return f'the definition of {topic.type} cannot be read ({type(error).__name__})'
+    for name, definition in types.items():
+        if name in store.fielddefs and _shape(store.fielddefs[name]) != _shape(definition):
+            text = f'{name} was recorded with other fields than this version has'
+            return f'{text}: {_names(definition)} instead of {_names(store.fielddefs[name])}'
+    new = {name: definition for name, definition in types.items() if name not in store.types}
+    if new:
+        store.register(new)
+    return '' if topic.type in store.types else f'the definition is not one of {topic.type}'
+
+
+def _parse(topic: Topic) -> dict[str, Any]:
+    if topic.encoding == 'ros2idl':
+        return dict(get_types_from_idl(topic.definition))
+    return dict(get_types_from_msg(topic.definition, topic.type))
+
+
+def _shape(definition: Any) -> Any:
+    """The fields; constants do not change how bytes are read."""
+    return definition[1]
+
+
+def _names(definition: Any) -> str:
+    return ', '.join(name for name, _ in definition[1])

@@ -1,0 +1,1 @@
+"""Foreign data in: public data sets and recorded traffic, as bags and as logs."""

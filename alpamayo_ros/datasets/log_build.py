@@ -1,0 +1,249 @@
+"""A log from sightings of any rate: resampled to 0.1 s, gaps closed or cut, made small."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import shapely
+from jaxtyping import Float
+from pydantic import ValidationError
+
+from alpamayo_ros.datasets.log_format import (
+    DT_S,
+    MAX_STEPS,
+    Kind,
+    Line,
+    LineKind,
+    Log,
+    LogError,
+    Paint,
+    Provenance,
+    Signal,
+    Track,
+)
+
+GAP_S = 1.1  # closed by interpolation; a longer one cuts the track
+MAP_REACH_M = 120.0  # of the map, what lies nearer to where the ego drove
+AGENT_REACH_M = 200.0
+SIMPLER_M = 0.03  # a line's points may be left out where it moves by less
+STILL_MPS = 0.3
+STANDS_M = 0.1  # who moves less stands in one place
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Somebody as a recording has them: times [s] in order, centres [m], headings [rad].
+
+    ``speed_mps`` None: computed from the places.
+    """
+
+    id: str
+    kind: Kind
+    length_m: float
+    width_m: float
+    time_s: Float[np.ndarray, ' n']
+    xy: Float[np.ndarray, 'n 2']
+    heading_rad: Float[np.ndarray, ' n']
+    speed_mps: Float[np.ndarray, ' n'] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A polyline as a recording has it."""
+
+    kind: LineKind
+    xy: Float[np.ndarray, 'n 2']
+    id: str = ''
+    width_m: float = 3.5
+    speed_limit_mps: float | None = None
+    paint: Paint = ''
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """A signal as a recording has it; steps of 0.1 s from the log's start."""
+
+    lane: str
+    xy: tuple[float, float]
+    steps: tuple[int, ...]
+    lights: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that a log is made of."""
+
+    name: str
+    provenance: Provenance
+    ego: Seen
+    agents: Sequence[Seen]
+    lines: Sequence[Drawn] = ()
+    signals: Sequence[Light] = field(default=())
+
+
+def build(material: Material, extend_s: float = 0.0) -> Log:
+    """The log; everybody who is there at the end goes straight on for ``extend_s`` more.
+
+    LogError where the ego's track is too short, too long, or does not fit the format.
+    """
+    ego, agents, about = material.ego, list(material.agents), material.provenance
+    if len(ego.time_s) < 2:
+        raise LogError(f'{material.name}: the ego is seen {len(ego.time_s)} times, expected 2')
+    start_s, end_s = float(ego.time_s[0]), float(ego.time_s[-1])
+    if extend_s > 0:
+        agents = [_onwards(a, end_s, extend_s) for a in agents]
+        ego = _onwards(ego, end_s, extend_s)
+        words = f'after {end_s - start_s:.1f} s everybody goes straight on, as fast as then'
+        about = about.model_copy(update={'assumed': (*about.assumed, words)})
+    steps = int(round((float(ego.time_s[-1]) - start_s) / DT_S, 6)) + 1
+    if not 2 <= steps <= MAX_STEPS:
+        raise LogError(f'{material.name}: {steps} steps of 0.1 s; expected 2 to {MAX_STEPS}')
+    grid, origin = start_s + np.arange(steps) * DT_S, np.round(ego.xy[0])
+    try:
+        mine = _tracks(replace(ego, time_s=_closed(ego.time_s)), grid, origin)
+        others = [t for a in agents for t in _tracks(a, grid, origin)]
+        path = mine[0].states()[:, :2]
+        return Log(
+            name=material.name,
+            provenance=about,
+            steps=steps,
+            ego=mine[0],
+            agents=tuple(t for t in others if _near(t.states()[:, :2], path, AGENT_REACH_M)),
+            lines=tuple(_lines(material.lines, origin, path)),
+            signals=tuple(_signals(material.signals, origin, path)),
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = '.'.join(str(part) for part in first['loc'])
+        raise LogError(f'{material.name}: {where}: {first["msg"]}') from None
+
+
+def _closed(time_s: np.ndarray) -> np.ndarray:
+    """The ego's times, if it is there all the time."""
+    gap = float(np.diff(time_s).max())
+    if gap > GAP_S:
+        raise LogError(f'the ego is missing for {gap:.1f} s; expected at most {GAP_S} s')
+    return time_s
+
+
+def _tracks(seen: Seen, grid: np.ndarray, origin: np.ndarray) -> list[Track]:
+    """Tracks on the grid; one more after each gap."""
+    out = []
+    cuts = np.nonzero(np.diff(seen.time_s) > GAP_S)[0] + 1
+    for part in np.split(np.arange(len(seen.time_s)), cuts):
+        if not len(part):
+            continue
+        t = seen.time_s[part]
+        on = np.nonzero((grid >= t[0] - 1e-6) & (grid <= t[-1] + 1e-6))[0]
+        if len(on):
+            out.append(_track(seen, part, grid[on], int(on[0]), origin))
+    return out
+
+
+def _track(
+    seen: Seen, part: np.ndarray, times: np.ndarray, first: int, origin: np.ndarray
+) -> Track:
+    t, xy = seen.time_s[part], seen.xy[part] - origin
+    x, y = (np.interp(times, t, xy[:, k]) for k in (0, 1))
+    heading = np.interp(times, t, np.unwrap(seen.heading_rad[part]))
+    if seen.speed_mps is not None:
+        speed = np.interp(times, t, seen.speed_mps[part])
+    elif len(times) > 1:
+        speed = np.hypot(np.gradient(x, times), np.gradient(y, times))
+        speed[speed < STILL_MPS] = 0.0
+    else:
+        speed = np.zeros(1)
+    stands = 1
+    if len(times) > 1 and np.hypot(x - x[0], y - y[0]).max() < STANDS_M:
+        stands, speed = len(times), np.zeros(1)
+        x, y, heading = (np.median(v)[None] for v in (x, y, heading))
+    return Track(
+        id=seen.id[:80],
+        kind=seen.kind,
+        length_m=round(seen.length_m, 2),
+        width_m=round(seen.width_m, 2),
+        first=first,
+        stands=stands,
+        x_m=_short(x),
+        y_m=_short(y),
+        heading_rad=_short(heading, 4),
+        speed_mps=_short(np.abs(speed)),
+    )
+
+
+def _short(values: np.ndarray, digits: int = 2) -> tuple[float, ...]:
+    return tuple(round(float(v), digits) for v in values)
+
+
+def _onwards(seen: Seen, end_s: float, more_s: float) -> Seen:
+    """With one more sighting ``more_s`` after the end, if it is there at the end."""
+    t = seen.time_s
+    if len(t) < 2 or t[-1] < end_s - DT_S:
+        return seen
+    k = int(np.searchsorted(t, t[-1] - 0.5)) if t[-1] - t[0] > 0.5 else 0
+    velocity = (seen.xy[-1] - seen.xy[k]) / (t[-1] - t[k])
+    if np.hypot(*velocity) < STILL_MPS:
+        velocity = np.zeros(2)
+    more = np.arange(DT_S, more_s + DT_S / 2, DT_S)
+    speed = seen.speed_mps
+    return replace(
+        seen,
+        time_s=np.concatenate([t, t[-1] + more]),
+        xy=np.concatenate([seen.xy, seen.xy[-1] + more[:, None] * velocity]),
+        heading_rad=np.concatenate([seen.heading_rad, np.full(len(more), seen.heading_rad[-1])]),
+        speed_mps=None
+        if speed is None
+        else np.concatenate([speed, np.full(len(more), float(np.hypot(*velocity)))]),
+    )
+
+
+def _near(xy: np.ndarray, path: np.ndarray, reach_m: float) -> bool:
+    away = np.linalg.norm(xy[:, None] - path[None, ::5], axis=2)
+    return bool(away.min() <= reach_m)
+
+
+def _lines(drawn: Sequence[Drawn], origin: np.ndarray, path: np.ndarray) -> list[Line]:
+    """What is near of the map, cut to where the ego drove, with as few points as its shape
+    needs.
+    """
+    shape = shapely.LineString(path) if len(path) > 1 else shapely.Point(path[0])
+    window, out = shape.buffer(MAP_REACH_M), []
+    for d in drawn:
+        xy = np.asarray(d.xy, float) - origin
+        if len(xy) < 2 or not np.isfinite(xy).all():
+            continue
+        line = shapely.simplify(shapely.LineString(xy), SIMPLER_M)
+        kept = [line] if d.kind == 'crosswalk' else shapely.get_parts(line.intersection(window))
+        for piece in kept:
+            if piece.geom_type != 'LineString' or not piece.intersects(window):
+                continue
+            points = shapely.get_coordinates(piece)
+            x, y = _short(points[:, 0]), _short(points[:, 1])
+            out.append(
+                Line(
+                    id=d.id[:80],
+                    kind=d.kind,
+                    x_m=x,
+                    y_m=y,
+                    width_m=round(d.width_m, 2),
+                    speed_limit_mps=d.speed_limit_mps,
+                    paint=d.paint,
+                )
+            )
+    return out
+
+
+def _signals(seen: Sequence[Light], origin: np.ndarray, path: np.ndarray) -> list[Signal]:
+    out = []
+    for s in seen:
+        at = np.asarray(s.xy, float) - origin
+        if np.isfinite(at).all() and _near(at[None], path, MAP_REACH_M):
+            x, y = _short(at)
+            out.append(
+                Signal.model_validate(
+                    {'lane': s.lane, 'x_m': x, 'y_m': y, 'steps': s.steps, 'lights': s.lights}
+                )
+            )
+    return out

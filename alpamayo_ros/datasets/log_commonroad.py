@@ -1,0 +1,250 @@
+"""A log from a CommonRoad scenario (XML 2018b and 2020a), one of its vehicles being the ego.
+
+Source of the form: XML specification 2020a of CommonRoad.  Scenarios from recordings hold no
+track of the ego that is to be planned, so one of the recorded vehicles is taken instead.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import shapely
+
+from alpamayo_ros.datasets.log_build import Drawn, Material, Seen
+from alpamayo_ros.datasets.log_format import Kind, LogError, Paint, Provenance
+
+MAX_BYTES = 64 << 20
+KINDS: dict[str, Kind] = {
+    'car': 'car',
+    'parkedVehicle': 'car',
+    'taxi': 'car',
+    'priorityVehicle': 'car',
+    'truck': 'truck',
+    'bus': 'bus',
+    'motorcycle': 'motorcycle',
+    'bicycle': 'cyclist',
+    'pedestrian': 'pedestrian',
+    'constructionZone': 'barrier',
+    'roadBoundary': 'barrier',
+}  # anything else: other
+MARKINGS: dict[str, Paint] = {
+    'solid': 'white',
+    'broad_solid': 'white',
+    'dashed': 'white_dashed',
+    'broad_dashed': 'white_dashed',
+}
+VERSIONS = ('2018b', '2020a')
+CLOSE_M = 0.05  # two bounds with these ends are one line
+LARGE_M = 7.5  # a 'car' that is longer is a lorry
+
+
+class _NoDoctype(ElementTree.TreeBuilder):
+    """Refuses a document type before anything in it is expanded."""
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
+        """Called where a document type begins."""
+        del pubid, system
+        raise LogError(f'document type {name!r}: entities are refused; no CommonRoad file has any')
+
+
+def read(path: Path, ego: str = '') -> Material:
+    """What a CommonRoad file holds; ``ego``: id of the vehicle to be driven, '' : of those that
+    are there from first to last the one that drives furthest.
+    """
+    root = _root(path)
+    version = root.get('commonRoadVersion', '')
+    if root.tag != 'commonRoad' or version not in VERSIONS:
+        raise LogError(f'{path}: {root.tag} {version!r}; expected commonRoad {VERSIONS}')
+    try:
+        return _material(root, path.stem, ego)
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        if isinstance(error, LogError):
+            raise
+        raise LogError(f'{path}: no sound CommonRoad scenario: {error}') from None
+
+
+def _root(path: Path) -> ElementTree.Element:
+    if (size := path.stat().st_size) > MAX_BYTES:
+        raise LogError(f'{path}: {size} bytes; expected at most {MAX_BYTES}')
+    parser = ElementTree.XMLParser(target=_NoDoctype())  # noqa: S314  (see _NoDoctype)
+    try:
+        parser.feed(path.read_bytes())
+        root: ElementTree.Element = parser.close()
+    except ElementTree.ParseError as error:
+        raise LogError(f'{path}: no XML: {error}') from None
+    except LogError as error:
+        raise LogError(f'{path}: {error}') from None
+    return root
+
+
+def _material(root: ElementTree.Element, name: str, ego: str) -> Material:
+    dt_s = float(root.get('timeStepSize', '0.1'))
+    seen = []
+    for tag in ('obstacle', 'dynamicObstacle', 'staticObstacle'):
+        seen += [s for s in (_seen(e, dt_s) for e in root.iterfind(tag)) if s is not None]
+    end_s = max((float(s.time_s[-1]) for s in seen), default=0.0)
+    seen = [_standing(s, end_s) for s in seen]
+    mine = _choose(seen, ego, name)
+    others = [s for s in seen if s is not mine]
+    provenance = Provenance(
+        source=f'CommonRoad {root.get("benchmarkID", name)}; {root.get("source", "")}'[:400],
+        licence='that of the scenario and of its source; map data of OpenStreetMap are ODbL 1.0',
+        attribution=f'{root.get("author", "")}; {root.get("affiliation", "")}'[:400],
+        real=('tracks, as the scenario has them',),
+        computed=('lane centres and widths, from the bounds of lanelets',),
+        assumed=(
+            f'the ego is vehicle {mine.id} of the recording',
+            *(() if _marked(root) else ('lane markings, from neighbours',)),
+        ),
+    )
+    return Material(name, provenance, mine, others, _lines(root))
+
+
+def _choose(seen: list[Seen], ego: str, name: str) -> Seen:
+    """The vehicle to be driven."""
+    if ego:
+        found = [s for s in seen if s.id == ego]
+        if not found:
+            ids = ', '.join(s.id for s in seen)
+            raise LogError(f'{name}: no vehicle {ego!r}; there are {ids}')
+        return found[0]
+    movers = [s for s in seen if s.kind in ('car', 'van', 'truck', 'bus') and len(s.time_s) > 1]
+    if not movers:
+        raise LogError(f'{name}: no vehicle that moves; expected a scenario with trajectories')
+    longest = max(float(s.time_s[-1] - s.time_s[0]) for s in movers)
+    whole = [s for s in movers if s.time_s[-1] - s.time_s[0] > longest - 0.15]
+    return max(whole, key=lambda s: float(np.linalg.norm(np.diff(s.xy, axis=0), axis=1).sum()))
+
+
+def _seen(element: ElementTree.Element, dt_s: float) -> Seen | None:
+    """An obstacle; None for a shape or states that this reader does not know."""
+    length, width = _size(element)
+    states = [*element.iterfind('initialState'), *element.iterfind('trajectory/state')]
+    rows = [row for row in (_state(s) for s in states) if row is not None]
+    if not rows:
+        return None
+    table = np.array(sorted(rows))
+    kind = KINDS.get(element.findtext('type', '').strip(), 'other')
+    if kind == 'car' and length > LARGE_M:
+        kind = 'truck'
+    speed = table[:, 4]
+    return Seen(
+        id=str(element.get('id', '')),
+        kind=kind,
+        length_m=length,
+        width_m=width,
+        time_s=table[:, 0] * dt_s,
+        xy=table[:, 1:3],
+        heading_rad=table[:, 3],
+        speed_mps=None if np.isnan(speed).any() else np.abs(speed),
+    )
+
+
+def _size(element: ElementTree.Element) -> tuple[float, float]:
+    if (radius := element.findtext('shape/circle/radius')) is not None:
+        return 2 * float(radius), 2 * float(radius)
+    return (
+        float(element.findtext('shape/rectangle/length', '4.5')),
+        float(element.findtext('shape/rectangle/width', '1.8')),
+    )
+
+
+def _state(element: ElementTree.Element) -> tuple[float, ...] | None:
+    """Step, x, y, heading and speed (NaN if absent) of a state with an exact place."""
+    texts = [
+        element.findtext(path)
+        for path in ('time/exact', 'position/point/x', 'position/point/y', 'orientation/exact')
+    ]
+    if None in texts:
+        return None
+    speed = element.findtext('velocity/exact')
+    row = (*(float(t or 0) for t in texts), math.nan if speed is None else float(speed))
+    if not all(map(math.isfinite, row[:4])):
+        raise LogError(f'a state with {texts}')
+    return row
+
+
+def _standing(seen: Seen, end_s: float) -> Seen:
+    """A thing with one state stands there to the end."""
+    if len(seen.time_s) > 1 or end_s <= seen.time_s[0]:
+        return seen
+    t = np.arange(seen.time_s[0], end_s + 0.25, 0.5).clip(max=end_s)
+    n = len(t)
+    xy, heading = np.repeat(seen.xy, n, 0), np.repeat(seen.heading_rad, n)
+    return Seen(seen.id, seen.kind, seen.length_m, seen.width_m, t, xy, heading, np.zeros(n))
+
+
+# ---- the map ------------------------------------------------------------------------------------
+def _points(bound: ElementTree.Element | None) -> np.ndarray:
+    points = [] if bound is None else list(bound.iterfind('point'))
+    return np.array([[float(p.findtext('x', '')), float(p.findtext('y', ''))] for p in points])
+
+
+def _marked(root: ElementTree.Element) -> bool:
+    return root.find('lanelet/leftBound/lineMarking') is not None
+
+
+def _lines(root: ElementTree.Element) -> list[Drawn]:
+    """Lane centres, and those bounds of lanes that no lane crosses: junctions have none."""
+    signs = _limits(root)
+    out: list[Drawn] = []
+    lanes = []
+    for e in root.iterfind('lanelet'):
+        left, right = _points(e.find('leftBound')), _points(e.find('rightBound'))
+        if len(left) < 2 or len(left) != len(right):
+            continue
+        width = float(np.clip(np.median(np.linalg.norm(left - right, axis=1)), 2.0, 8.0))
+        centre, key = (left + right) / 2, str(e.get('id'))
+        out.append(Drawn('lane_centre', centre, key, width, _limit(e, signs)))
+        if e.find('stopLine') is not None:
+            out.append(Drawn('stop_line', np.stack([right[-1], left[-1]]), key))
+        lanes.append((e, left, right))
+    middles = shapely.STRtree([shapely.LineString(d.xy) for d in out if d.kind == 'lane_centre'])
+    taken: set[Any] = set()
+    for e, left, right in lanes:
+        for side, xy in (('left', left), ('right', right)):
+            if not len(middles.query(shapely.LineString(xy), 'crosses')):
+                out += _bound(e, side, xy, taken)
+    return out
+
+
+def _bound(e: ElementTree.Element, side: str, xy: np.ndarray, taken: set[Any]) -> list[Drawn]:
+    """The line along a side of a lanelet, unless its neighbour has drawn it already."""
+    ends = frozenset(
+        tuple(np.round(p / CLOSE_M / 4).astype(int).tolist()) for p in (xy[0], xy[-1])
+    )
+    if ends in taken:
+        return []
+    taken.add(ends)
+    neighbour = e.find('adjacentLeft' if side == 'left' else 'adjacentRight')
+    marking = e.findtext(f'{side}Bound/lineMarking', '').strip()
+    if neighbour is None:
+        edge = Drawn('road_edge', xy)
+        return [edge] if marking == 'no_marking' else [edge, Drawn('lane_line', xy, paint='white')]
+    opposite = neighbour.get('drivingDir') == 'opposite'
+    guess: Paint = 'yellow_double' if opposite else 'white_dashed'
+    paint = '' if marking == 'no_marking' else MARKINGS.get(marking, guess)
+    return [Drawn('lane_line', xy, paint=paint)] if paint else []
+
+
+def _limits(root: ElementTree.Element) -> dict[str | None, float]:
+    """Speed limits by the id of their sign (2020a)."""
+    out: dict[str | None, float] = {}
+    for sign in root.iterfind('trafficSign'):
+        for element in sign.iterfind('trafficSignElement'):
+            name = element.findtext('trafficSignID', '')
+            value = element.findtext('additionalValue')
+            if value and name in ('R2-1', '274', 'MAXSPEED', 'S21-1', 'r301', 'B14'):
+                out[sign.get('id')] = float(value)
+    return out
+
+
+def _limit(e: ElementTree.Element, signs: dict[str | None, float]) -> float | None:
+    found = [signs.get(r.get('ref')) for r in e.iterfind('trafficSignRef')]
+    if (text := e.findtext('speedLimit')) is not None:
+        found = [float(text)]
+    return next((v for v in found if v is not None and 0 < v <= 60), None)

@@ -1,1 +1,0 @@
-"""Bags, metrics, reports."""

@@ -1,0 +1,127 @@
+"""Whether the stated intent is what the selected path does.
+
+The path is judged by its own speeds and headings, without a map: a turn is a change of heading
+of at least 20 degrees, so that following a sharp bend counts as one; a lane change is an offset
+of 2 to 5.5 m with the heading back within 10 degrees, which holds on straight roads only.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from jaxtyping import Float
+
+from alpamayo_ros.metrics.words import split, stated_intent
+
+STANDING_MPS = 0.5  # a speed below this counts as standing
+SPEED_BAND_MPS = 1.0  # change of speed within the horizon that still counts as keeping it
+TURN_RAD = math.radians(20.0)
+BACK_RAD = math.radians(10.0)
+LANE_CHANGE_M = (2.0, 5.5)
+LEAST_WAY_M = 3.0  # over less way a heading says nothing
+LAST_S = 0.5  # the speed at the end is the mean over this time
+
+# How far a stated change of speed (row) and a driven one (column) agree: 1 yes, 0.5 undecided.
+_SPEED = {
+    'stop': {'stop': 1.0, 'wait': 1.0, 'slow': 1.0, 'keep': 0.5, 'speed_up': 0.0},
+    'wait': {'stop': 1.0, 'wait': 1.0, 'slow': 0.5, 'keep': 0.0, 'speed_up': 0.0},
+    'slow': {'stop': 1.0, 'wait': 1.0, 'slow': 1.0, 'keep': 0.5, 'speed_up': 0.0},
+    'keep': {'stop': 0.0, 'wait': 1.0, 'slow': 0.5, 'keep': 1.0, 'speed_up': 0.5},
+    'speed_up': {'stop': 0.0, 'wait': 0.5, 'slow': 0.0, 'keep': 0.5, 'speed_up': 1.0},
+}
+_OPPOSITE = {
+    'left': {'right'},
+    'right': {'left'},
+    'lane_change_left': {'lane_change_right', 'right'},
+    'lane_change_right': {'lane_change_left', 'left'},
+}
+
+
+def driven_speed(first_mps: float, last_mps: float) -> str:
+    """What the speed does from now to the end of the horizon: stop, wait, slow, keep, speed_up."""
+    if max(first_mps, last_mps) < STANDING_MPS:
+        return 'wait'
+    if last_mps < STANDING_MPS:
+        return 'stop'
+    change = last_mps - first_mps
+    if abs(change) <= SPEED_BAND_MPS:
+        return 'keep'
+    return 'speed_up' if change > 0 else 'slow'
+
+
+def speed_agreement(said: set[str], first_mps: float, last_mps: float) -> float | None:
+    """How far the stated changes of speed fit the driven one, 0 to 1; None where none is stated
+    or a speed is not finite.
+    """
+    stated = sorted(said & _SPEED.keys())
+    if not stated or not (math.isfinite(first_mps) and math.isfinite(last_mps)):
+        return None
+    done = driven_speed(first_mps, last_mps)
+    return sum(_SPEED[name][done] for name in stated) / len(stated)
+
+
+def _end_speed(poses: Float[np.ndarray, 'P 3'], dt_s: float) -> float:
+    steps = np.diff(poses[:, :2], axis=0, prepend=np.zeros((1, 2)))
+    count = max(1, round(LAST_S / dt_s))
+    return float(np.hypot(steps[-count:, 0], steps[-count:, 1]).mean() / dt_s)
+
+
+def _usable(poses: Float[np.ndarray, 'P 3'], speed0_mps: float, dt_s: float) -> bool:
+    numbers = math.isfinite(speed0_mps) and math.isfinite(dt_s) and dt_s > 0
+    return numbers and len(poses) > 0 and bool(np.isfinite(poses).all())
+
+
+def driven_intent(poses: Float[np.ndarray, 'P 3'], speed0_mps: float, dt_s: float) -> set[str]:
+    """What a path (x, y, heading in base_link at t0) does, in the words of ``INTENTS``.
+
+    One change of speed, and a turn or a lane change where there is one.  Empty where a number
+    is not finite.
+    """
+    if not _usable(poses, speed0_mps, dt_s):
+        return set()
+    done = {driven_speed(speed0_mps, _end_speed(poses, dt_s))}
+    way = np.hypot(*np.diff(poses[:, :2], axis=0, prepend=np.zeros((1, 2))).T).sum()
+    if way < LEAST_WAY_M:
+        return done
+    turn, offset = float(np.unwrap(np.append(0.0, poses[:, 2]))[-1]), float(poses[-1, 1])
+    if abs(turn) >= TURN_RAD:
+        done.add('left' if turn > 0 else 'right')
+    elif abs(turn) < BACK_RAD and LANE_CHANGE_M[0] <= abs(offset) <= LANE_CHANGE_M[1]:
+        done.add('lane_change_left' if offset > 0 else 'lane_change_right')
+    return done
+
+
+def agreement(
+    text: str, poses: Float[np.ndarray, 'P 3'], speed0_mps: float, dt_s: float
+) -> float | None:
+    """How far the path does what the text announces: mean over the announced, 0 to 1.
+
+    Each counts 1 where it is driven, 0 where its opposite is, 0.5 where the horizon leaves it
+    open.  None where the intent announces nothing or the path is not finite.
+    """
+    said = stated_intent(text)
+    if not said or not _usable(poses, speed0_mps, dt_s):
+        return None
+    done = driven_intent(poses, speed0_mps, dt_s)
+    end = _end_speed(poses, dt_s)
+    scores = [
+        1.0 if name in done else 0.0 if _OPPOSITE[name] & done else 0.5
+        for name in sorted(said & _OPPOSITE.keys())
+    ]
+    for name in sorted(said & _SPEED.keys()):
+        value = speed_agreement({name}, speed0_mps, end)
+        assert value is not None  # both are finite and ``name`` is stated
+        scores.append(value)
+    return sum(scores) / len(scores)
+
+
+def told_and_driven(
+    text: str, poses: Float[np.ndarray, 'P 3'], speed0_mps: float, dt_s: float
+) -> tuple[float | None, str]:
+    """``agreement``, and a sentence on what differs, '' where nothing does."""
+    fits = agreement(text, poses, speed0_mps, dt_s)
+    if fits is None or fits == 1.0:
+        return fits, ''
+    done = ', '.join(sorted(driven_intent(poses, speed0_mps, dt_s)))
+    return fits, f'The words say {split(text).get("intent", "")!r}; the plan does: {done}.'

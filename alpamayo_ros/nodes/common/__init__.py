@@ -1,0 +1,1 @@
+"""What every node shares: base class, parameters, QoS, conversion."""

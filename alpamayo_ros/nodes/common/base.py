@@ -1,0 +1,144 @@
+"""What every node shares: parameters read once, faults logged once, a clean end on Ctrl-C and
+SIGTERM.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from types import SimpleNamespace
+
+import rclpy
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy._rclpy_pybind11 import InvalidHandle, RCLError
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from alpamayo_ros.nodes.common.params import BUILT_IN, COMMON, Param, problems
+
+LOG_HOLD_S = 0.5  # FAULTS.md I7: at most 2 lines a second for one fault
+
+
+class ConfigurationError(Exception):
+    """A node refuses to configure; the text says what to change."""
+
+
+class AlpamayoNode(Node):
+    """A node whose parameters are checked before anything else exists."""
+
+    def __init__(self, name: str, parameters: Iterable[Param]) -> None:
+        super().__init__(name, automatically_declare_parameters_from_overrides=True)
+        self.settings = read_parameters(self, parameters)
+        self.faults = FaultLog(self)
+
+
+def read_parameters(node: Node, parameters: Iterable[Param]) -> SimpleNamespace:
+    """Values of all parameters of ``node``, checked and made read-only; ConfigurationError names
+    each misfit.
+    """
+    declared = (*COMMON, *parameters)
+    found = node.get_parameters_by_prefix('')
+    wrong = problems(declared, {name: parameter.value for name, parameter in found.items()})
+    if wrong:
+        lines = '\n  '.join(wrong)
+        raise ConfigurationError(
+            f'{node.get_fully_qualified_name()} refuses to configure:\n  {lines}'
+        )
+    values = {}
+    for param in declared:
+        value = found[param.name].value
+        node.set_descriptor(param.name, _descriptor(param, found[param.name]))
+        values[param.name] = float(value) if param.kind is float else value
+    return SimpleNamespace(**values)
+
+
+def _descriptor(param: Param, parameter: Parameter) -> ParameterDescriptor:
+    value = parameter.value
+    descriptor = ParameterDescriptor(
+        name=param.name,
+        type=parameter.type_.value,
+        description=param.description,
+        additional_constraints=', '.join(param.choices),
+        read_only=True,
+    )
+    if param.low is not None and param.high is not None:
+        if isinstance(value, float):
+            descriptor.floating_point_range = [
+                FloatingPointRange(from_value=float(param.low), to_value=float(param.high))
+            ]
+        elif isinstance(value, int):
+            descriptor.integer_range = [
+                IntegerRange(from_value=int(param.low), to_value=int(param.high))
+            ]
+    return descriptor
+
+
+class FaultLog:
+    """Logs each fault when it comes and when it goes, never in between."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._active: dict[str, str] = {}
+        self._logged_s: dict[str, float] = {}
+
+    def update(self, faults: Mapping[str, str]) -> None:
+        """Take the faults that hold now, code to text; log the difference to the last call."""
+        for code, message in faults.items():
+            if code not in self._active and self._due(code):
+                self._node.get_logger().warning(message)
+        for code in self._active:
+            if code not in faults and self._due(code + ' cleared'):
+                self._node.get_logger().info(f'{code} cleared')
+        self._active = dict(faults)
+
+    @property
+    def active(self) -> dict[str, str]:
+        """Faults of the last update, code to message."""
+        return dict(self._active)
+
+    def _due(self, key: str) -> bool:
+        now = time.monotonic()
+        if now - self._logged_s.get(key, -LOG_HOLD_S) < LOG_HOLD_S:
+            return False
+        self._logged_s[key] = now
+        return True
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process when its starter is gone (set by ``alpamayo up``)."""
+    if os.environ.get('ALPAMAYO_DIE_WITH_PARENT') == '1' and sys.platform == 'linux':
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
+    """Run one node until Ctrl-C, SIGTERM or its own end; 0 clean, 2 refused to configure."""
+    die_with_parent()
+    rclpy.init(args=args)
+    node: Node | None = None
+    try:
+        node = make()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        executor.spin()
+    except ConfigurationError as error:
+        print(error, file=sys.stderr, flush=True)
+        return 2
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except (RCLError, InvalidHandle):
+        if rclpy.ok():
+            raise  # else: the signal came while the node was being made
+    finally:
+        if node is not None:
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return int(getattr(node, 'exit_code', 0))
+
+
+__all__ = ['BUILT_IN', 'AlpamayoNode', 'ConfigurationError', 'FaultLog', 'read_parameters', 'run']

@@ -1,0 +1,1 @@
+"""Simulated time step by step: each timestep gets exactly one reply."""

@@ -1,0 +1,1 @@
+"""Messages out of the core's records."""

@@ -1,0 +1,1 @@
+"""One recorded run on disk: its events, its decisions, its time line."""

@@ -1,0 +1,1 @@
+"""Pages, plots and bags that show a run to a person."""

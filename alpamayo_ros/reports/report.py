@@ -1,0 +1,133 @@
+"""report.html: one page that stands alone; the verdict first, then each drive, then the times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alpamayo_ros.film.dashboard import Dashboard
+from alpamayo_ros.film.video import Director
+from alpamayo_ros.reports import pages, plots
+from alpamayo_ros.reports.demo_summary import ScenarioRow, Summary
+from alpamayo_ros.reports.moments import notable
+
+GOOD_SCORE = 0.5  # 20 s from rest reach half of a 300 m route, a score of 0.6
+ENDS = {
+    'goal': 'reached the end of the route',
+    'stopped': 'stopped behind the standing car',
+    'time': 'drove until the time was up',
+    'duration': 'drove until the time was up',
+    'stalled': 'stood still without a reason',
+    'passed': 'drove past the standing car',
+    'collision': 'touched another car',
+    'offroad': 'left the road',
+    'hang': 'the graph gave no answer',
+}
+BAD_ENDS = ('stalled', 'passed', 'collision', 'offroad', 'hang')
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A frame of the film with what it shows; ``source`` is a data URL."""
+
+    source: str
+    what: str
+    time_s: float
+    words: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One drive in the report."""
+
+    row: ScenarioRow
+    title: str
+    description: str
+    good: bool
+    end: str
+    pictures: list[Picture]
+    path_svg: str
+    speed_svg: str
+
+
+def good(row: ScenarioRow, result: dict[str, Any]) -> bool:
+    """A score (so on the road, without contact at fault) and no end that counts as a failure."""
+    return row.score >= GOOD_SCORE and result.get('end') not in BAD_ENDS
+
+
+def page(
+    summary: Summary, results: Sequence[dict[str, Any]], directors: Sequence[Director]
+) -> str:
+    """The whole page; ``results`` and ``directors`` in the order of ``summary.scenarios``."""
+    dashboard = Dashboard()
+    drawn: list[str] = []
+    for director in directors:
+        drawn += [
+            plots.path_plot(director.recording, director.road),
+            plots.speed_plot(director.recording),
+        ]
+    free = [d.recording for d in directors if d.recording.info.mode == 'free']
+    extra = [plots.age_plot(free[0])] if free and summary.stage_ms else []
+    extra += [plots.stage_plot(summary.stage_ms)] if summary.stage_ms else []
+    apart = plots.svg_ids_apart([*drawn, *extra])
+    chapters = [
+        _chapter(row, result, director, dashboard, (apart[2 * i], apart[2 * i + 1]))
+        for i, (row, result, director) in enumerate(
+            zip(summary.scenarios, results, directors, strict=True)
+        )
+    ]
+    return pages.render(
+        'report.html.j2',
+        summary=summary,
+        chapters=chapters,
+        timing=apart[len(drawn) :],
+        verdict=verdict(chapters),
+        colour='good' if all(c.good for c in chapters) else 'bad',
+        scripted=summary.model.runtime == 'scripted',
+    )
+
+
+def verdict(chapters: Sequence[Chapter]) -> str:
+    """One sentence for somebody who reads no further."""
+    done = sum(c.good for c in chapters)
+    metres = sum(c.row.distance_m for c in chapters)
+    drives = f'{done} of {len(chapters)} drives went well'
+    contacts = sum(c.row.collisions_at_fault for c in chapters)
+    off_s = sum(c.row.offroad_s for c in chapters)
+    return (
+        f'{drives}: {metres:.0f} m driven, {contacts or "no"} contact'
+        f'{"s" if contacts > 1 else ""} at fault, {off_s:.1f} s off the road.'
+    )
+
+
+def _chapter(
+    row: ScenarioRow,
+    result: dict[str, Any],
+    director: Director,
+    dashboard: Dashboard,
+    drawn: tuple[str, str],
+) -> Chapter:
+    start_ns = director.recording.times_ns[0]
+    pictures = []
+    for moment in notable(director.recording):
+        shown = director.moment(moment.t0_ns)
+        pictures.append(
+            Picture(
+                source=pages.data_url(dashboard.compose(shown)),
+                what=moment.what,
+                time_s=(moment.t0_ns - start_ns) / 1e9,
+                words=dict(shown.words),
+            )
+        )
+    end = str(result.get('end', ''))
+    return Chapter(
+        row=row,
+        title=row.name.replace('_', ' ').capitalize(),
+        description=director.recording.info.description,
+        good=good(row, result),
+        end=ENDS.get(end, end),
+        pictures=pictures,
+        path_svg=drawn[0],
+        speed_svg=drawn[1],
+    )

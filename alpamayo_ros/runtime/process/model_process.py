@@ -1,0 +1,107 @@
+"""The model process: ``python -m alpamayo_ros.runtime.process.model_process SOCKET_FD MEMORY_FD
+PARENT_PID``.
+
+It dies with its parent: by the kernel's parent-death signal, and by the end of the socket.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+import traceback
+from dataclasses import astuple
+from typing import Any
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.pipeline import propose
+from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.runtime.loader import open_runtime
+from alpamayo_ros.runtime.process.channel import SharedArrays, get_input, layout, receive, send
+from alpamayo_ros.runtime.scripted import Script
+from alpamayo_ros.runtime.text import bounded_text, bounded_tokens
+from alpamayo_ros.runtime.timed import TimedRuntime
+
+PR_SET_PDEATHSIG = 1
+
+
+def die_with(parent: int) -> None:
+    """Ask the kernel to end this process with its parent; exit at once when it has ended."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        raise SystemExit(1)
+
+
+def _fault_message(fault: Fault) -> dict[str, Any]:
+    return {'fault': fault.code.name, 'message': fault.message, 'values': dict(fault.values)}
+
+
+def _open(hello: dict[str, Any]) -> TimedRuntime | Fault:
+    profile = ModelProfile.model_validate(hello['profile'])
+    script = None if hello['script'] is None else Script(**hello['script'])
+    runtime = open_runtime(
+        hello['kind'], profile, hello['folder'], script, hello['minimum_release']
+    )
+    if isinstance(runtime, Fault):
+        return runtime
+    runtime.warm_up()
+    return TimedRuntime(runtime)
+
+
+def _cycle(runtime: TimedRuntime, arrays: SharedArrays, message: dict[str, Any]) -> dict[str, Any]:
+    try:
+        proposal = propose(get_input(arrays, message), runtime)
+        arrays.write('candidates', proposal.candidates)
+    except Exception as error:  # noqa: BLE001
+        # The one place that catches everything: a failed cycle must not lose the warm process.
+        traceback.print_exc()
+        return {'id': message['id'], 'error': f'{type(error).__name__}: {error}'[:500]}
+    text, cut = bounded_text(proposal.text)
+    ids, cut_ids = bounded_tokens(proposal.token_ids)
+    return {
+        'id': message['id'],
+        't0_ns': proposal.t0_ns,
+        'text': text,
+        'token_ids': list(ids),
+        'truncated': proposal.truncated or cut or cut_ids,
+        'stage_ms': runtime.stage_ms,
+        'text_t0_ns': proposal.text_t0_ns,
+    }
+
+
+def serve(sock: socket.socket, memory_fd: int) -> int:
+    """Load, report, answer requests until the parent hangs up; the exit status."""
+    hello = receive(sock)
+    if hello is None:
+        return 1
+    arrays = SharedArrays(layout(ModelProfile.model_validate(hello['profile'])), memory_fd)
+    runtime = _open(hello)
+    if isinstance(runtime, Fault):
+        send(sock, _fault_message(runtime))
+        return 2
+    identity = runtime.identity
+    send(sock, {'identity': astuple(identity)})
+    while (message := receive(sock)) is not None:
+        send(sock, _cycle(runtime, arrays, message))
+    return 0
+
+
+def main() -> int:
+    """Entry point of the child process."""
+    sock_fd, memory_fd, parent = map(int, sys.argv[1:4])
+    die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it hangs up
+    try:
+        return serve(socket.socket(fileno=sock_fd), memory_fd)
+    except MemoryError:
+        fault = Fault(Code.MODEL_MEMORY, 'the model process ran out of memory')
+        print(fault, file=sys.stderr)
+        return 4
+    except BrokenPipeError:
+        return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,255 @@
+"""The model in a child process with a deadline: it can hang or die, the planner goes on (DESIGN
+section 5).
+
+One supervisor thread spawns the child, reads its replies, kills it when a deadline passes, and
+starts it again with growing pauses.  Callers never wait unless they call ``wait`` or
+``wait_warm``.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Literal
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.runtime.base import Identity
+from alpamayo_ros.runtime.process.channel import put_input, receive, send
+from alpamayo_ros.runtime.process.child import Child, WorkerSpec
+from alpamayo_ros.runtime.text import bounded_text, bounded_tokens
+from alpamayo_ros.runtime.timed import add_up
+from alpamayo_ros.types import PlannerInput, Proposal
+
+WorkerState = Literal['starting', 'warm', 'busy', 'dead']
+FAILURES_IN_A_ROW = 3
+PAUSES_S = (0.0, 0.5, 1.0, 2.0)
+
+
+class Worker:
+    """Parent's side.  ``listener`` is called from the supervisor thread whenever there is news."""
+
+    def __init__(self, spec: WorkerSpec, listener: Callable[[], None] | None = None) -> None:
+        self.spec = spec
+        self.restarts = 0
+        self.identity: Identity | None = None
+        self.failed: Fault | None = None
+        self._listener = listener
+        self._news = threading.Condition()
+        self._state: WorkerState = 'dead'
+        self._child: Child | None = None
+        self._request = (0, 0, 0.0)  # id, t0_ns, begin
+        self._deadline = float('inf')
+        self._result: Proposal | None = None
+        self._faults: deque[Fault] = deque(maxlen=64)
+        self._errors = 0
+        self._deaths: deque[float] = deque()
+        self._closing = False
+        self._spawned = threading.Event()
+        self._bell, self._ear = socket.socketpair()
+        self._thread = threading.Thread(target=self._run, name='model worker', daemon=True)
+
+    # -- what callers use -----------------------------------------------------------------------
+    @property
+    def state(self) -> WorkerState:
+        """starting: loading and warming up; warm: idle; busy: a cycle runs; dead: none (see
+        ``failed``).
+        """
+        return self._state
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child that lives now."""
+        child = self._child
+        return None if child is None else child.process.pid
+
+    def start(self) -> None:
+        """Spawn the child and return; it is warm later (call before ``rclpy.init``)."""
+        self._thread.start()
+        self._spawned.wait()
+
+    def submit(self, inputs: PlannerInput) -> bool:
+        """Start a cycle; False when the child is not idle (keep the newest input, nothing
+        queues).
+        """
+        with self._news:
+            if self._state != 'warm' or self._child is None:
+                return False
+            now = time.monotonic()
+            message = put_input(self._child.arrays, inputs)
+            self._request = (self._request[0] + 1, inputs.t0_ns, now)
+            try:
+                send(self._child.sock, {'id': self._request[0], **message})
+            except ConnectionError:
+                return False  # it just died; the supervisor sees that too
+            self._deadline = now + self.spec.deadline_s
+            self._result = None
+            self._state = 'busy'
+        self._ring()
+        return True
+
+    def poll(self) -> Proposal | None:
+        """The proposal that has arrived since the last call, or None."""
+        with self._news:
+            result, self._result = self._result, None
+            return result
+
+    def wait(self, timeout_s: float) -> Proposal | None:
+        """Wait for the running cycle to end, well or not; its proposal or None."""
+        with self._news:
+            self._news.wait_for(
+                lambda: self._state != 'busy' or self._result is not None, timeout_s
+            )
+        return self.poll()
+
+    def wait_warm(self, timeout_s: float) -> bool:
+        """Wait until the child is warm; False when it is not in time, or never will be."""
+        with self._news:
+            self._news.wait_for(
+                lambda: self._state == 'warm' or self.failed is not None, timeout_s
+            )
+            return self._state == 'warm'
+
+    def faults(self) -> list[Fault]:
+        """Faults since the last call, oldest first."""
+        with self._news:
+            found = list(self._faults)
+            self._faults.clear()
+            return found
+
+    def close(self) -> None:
+        """End the child; returns when it is gone."""
+        self._closing = True
+        self._ring()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._bell.close()
+        self._ear.close()
+
+    # -- the supervisor thread ------------------------------------------------------------------
+    def _ring(self) -> None:
+        self._bell.send(b'.')
+
+    def _tell(self, fault: Fault | None = None, state: WorkerState | None = None) -> None:
+        with self._news:
+            if fault is not None:
+                self._faults.append(fault)
+            if state is not None:
+                self._state = state
+            self._news.notify_all()
+        if self._listener is not None:
+            self._listener()
+
+    def _run(self) -> None:
+        while not self._closing and self.failed is None:
+            with self._news:
+                self._child = Child.spawn(self.spec)
+                self._deadline = time.monotonic() + self.spec.startup_s
+                self._state = 'starting'
+                self._errors = 0
+            self._spawned.set()
+            reason = self._serve(self._child)
+            with self._news:
+                self._state = 'dead'
+                child, self._child = self._child, None
+            status = child.bury()
+            if not self._closing:
+                self._mourn(reason, status)
+
+    def _serve(self, child: Child) -> Fault | None:
+        """Answer replies until this child has to go; the reason."""
+        while not self._closing:
+            left = self._deadline - time.monotonic()
+            if left <= 0.0:
+                limit_s = getattr(
+                    self.spec, 'startup_s' if self._state == 'starting' else 'deadline_s'
+                )
+                numbers = {'limit_ms': limit_s * 1e3}
+                return Fault(Code.MODEL_KILLED, f'no answer while {self._state}', numbers)
+            ready, _, _ = select.select([child.sock, self._ear], [], [], min(left, 3600.0))
+            if self._ear in ready:
+                self._ear.recv(4096)
+            if child.sock in ready:
+                message = receive(child.sock)
+                reason = (
+                    Fault(Code.MODEL_ABSENT) if message is None else self._handle(child, message)
+                )
+                if reason is not None:
+                    return reason
+        return None
+
+    def _handle(self, child: Child, message: dict[str, Any]) -> Fault | None:
+        if 'fault' in message:
+            self.failed = Fault(Code[message['fault']], message['message'], message['values'])
+            return self.failed
+        if 'identity' in message:
+            self.identity = Identity(*message['identity'])
+            self._deadline = float('inf')
+            self._tell(state='warm')
+            return None
+        number, _, begin = self._request
+        if message.get('id') != number:
+            return Fault(Code.MODEL_ABSENT, 'the model process answered a question nobody asked')
+        self._deadline = float('inf')
+        if 'error' in message:
+            return self._failure(str(message['error']))
+        self._errors = 0
+        self._success(child, message, time.monotonic() - begin)
+        return None
+
+    def _failure(self, text: str) -> Fault | None:
+        self._errors += 1
+        if self._errors >= FAILURES_IN_A_ROW:
+            return Fault(Code.MODEL_FAILING, text, {'failures': float(self._errors)})
+        self._tell(Fault(Code.MODEL_ERROR, text), 'warm')
+        return None
+
+    def _success(self, child: Child, message: dict[str, Any], wall_s: float) -> None:
+        numbers = {'wall_ms': wall_s * 1e3, 'period_ms': self.spec.period_s * 1e3}
+        if wall_s > self.spec.overrun_s:
+            self._tell(Fault(Code.MODEL_OVERRUN, 'the cycle was dropped', numbers), 'warm')
+            return
+        text, cut = bounded_text(message['text'])
+        ids, cut_ids = bounded_tokens(tuple(map(int, message['token_ids'])))
+        proposal = Proposal(
+            t0_ns=int(message['t0_ns']),
+            candidates=child.arrays.read('candidates'),
+            text=text,
+            token_ids=ids,
+            truncated=bool(message['truncated']) or cut or cut_ids,
+            stage_ms=add_up(message['stage_ms'], wall_s * 1e3),
+            text_t0_ns=int(message['text_t0_ns']),
+        )
+        with self._news:
+            self._result = proposal
+        late = wall_s > self.spec.period_s
+        self._tell(Fault(Code.MODEL_OVERRUN_WARN, '', numbers) if late else None, 'warm')
+
+    def _mourn(self, reason: Fault | None, status: int) -> None:
+        """Report the death, and pause before the next life unless there is none."""
+        if reason is not None:
+            self._tell(
+                Fault(reason.code, reason.message, {**reason.values, 'exit': float(status)})
+            )
+        if self.failed is not None:
+            return
+        now = time.monotonic()
+        self._deaths.append(now)
+        while self._deaths[0] < now - self.spec.respawn_window_s:
+            self._deaths.popleft()
+        if len(self._deaths) >= self.spec.respawns:
+            numbers = {'deaths': float(len(self._deaths)), 'window_s': self.spec.respawn_window_s}
+            self.failed = Fault(
+                Code.MODEL_RESPAWNS, '' if reason is None else str(reason), numbers
+            )
+            self._tell(self.failed)
+            return
+        pause = PAUSES_S[min(len(self._deaths) - 1, len(PAUSES_S) - 1)]
+        end = now + pause
+        while not self._closing and (left := end - time.monotonic()) > 0.0:
+            if select.select([self._ear], [], [], left)[0]:
+                self._ear.recv(4096)
+        self.restarts += 1

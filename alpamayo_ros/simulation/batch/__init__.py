@@ -1,0 +1,1 @@
+"""Many drives: suites, worker processes, a journal to go on from."""

@@ -1,0 +1,89 @@
+"""The process that drives for ``local_worker``: jobs come in line by line, rows of JSON go out.
+
+``python -m alpamayo_ros.simulation.batch.drive_process TASK``
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+
+from alpamayo_ros.faults import Fault
+from alpamayo_ros.profile import load_profile
+from alpamayo_ros.runtime.process.model_process import die_with
+from alpamayo_ros.simulation.batch.journal import Job
+from alpamayo_ros.simulation.batch.task import Task
+from alpamayo_ros.simulation.drive.ablation import AblatedPlanner, Ablation
+from alpamayo_ros.simulation.drive.drive import Drive, Objects, Options
+from alpamayo_ros.simulation.drive.measure import Measure
+from alpamayo_ros.simulation.drive.planners import Planner, open_planner
+
+
+def open_task(task: Task) -> tuple[Planner, Options] | str:
+    """Planner and options of a task, or why there is none."""
+    planner = open_planner(task.planner, load_profile(task.profile), task.model or None)
+    if isinstance(planner, Fault):
+        return str(planner)
+    if task.ablate:
+        planner = AblatedPlanner(planner, cast(Ablation, task.ablate))
+    return planner, Options(cast(Objects, task.objects), task.latency_steps, task.prompt)
+
+
+def identity(planner: Planner) -> dict[str, Any]:
+    """What rows depend on of a planner."""
+    return {'name': planner.name, 'manifest_sha256': planner.manifest_sha256}
+
+
+def drive(job: Job, planner: Planner, options: Options) -> dict[str, Any]:
+    """Drive one job to its end, measured, and recorded where it names a folder."""
+    recorded = bool(job.record)
+    made = Drive(job.scenario, job.seed, planner, options, pictures=recorded)
+    measure = Measure(made)
+    recorder = None
+    if recorded:
+        from alpamayo_ros.simulation.drive.drive_recorder import DriveRecorder
+
+        recorder = DriveRecorder(made, Path(job.record))
+    try:
+        while not made.sim.done:
+            measure.look()
+            if recorder is not None:
+                recorder.look()
+            cycle = made.step()
+            measure.note(cycle)
+            if recorder is not None:
+                recorder.note(cycle)
+        return {**made.row().as_dict(), **measure.fields()}
+    finally:
+        made.close()
+        if recorder is not None:
+            recorder.close()
+
+
+def main() -> None:
+    """Answer until the input closes; whatever a library prints goes to stderr."""
+    die_with(os.getppid())
+    answers = os.fdopen(os.dup(1), 'w')
+    os.dup2(2, 1)
+    cv2.setNumThreads(1)
+    opened = open_task(Task.from_json(sys.argv[1]))
+    if isinstance(opened, str):
+        print(json.dumps({'error': opened}), file=answers, flush=True)
+        return
+    planner, options = opened
+    print(json.dumps(identity(planner)), file=answers, flush=True)
+    for line in sys.stdin:
+        row = drive(Job.from_json(line), planner, options)
+        print(json.dumps(row), file=answers, flush=True)
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except BrokenPipeError:
+        os._exit(1)  # nobody listens any more: the parent was interrupted

@@ -1,0 +1,1 @@
+"""One closed-loop drive: planner, senses, measurements, verdict."""

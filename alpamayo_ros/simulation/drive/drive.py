@@ -1,0 +1,188 @@
+"""One drive in a closed loop without ROS, through the very functions that a vehicle runs.
+
+    pictures -> views -> ring -> propose -> decide -> tracker -> step
+
+Lockstep: the world waits for the plan, and the latency is a configured number.  The same scenario,
+seed and planner give the same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from alpamayo_ros.faults import Fault
+from alpamayo_ros.motion.plan import Plan
+from alpamayo_ros.pipeline import Decision, PlanConfig, SafetyState, Scene, decide
+from alpamayo_ros.simulation.drive.faulty_senses import open_senses
+from alpamayo_ros.simulation.drive.planners import Planner
+from alpamayo_ros.simulation.drive.senses import Senses
+from alpamayo_ros.simulation.drive.verdict import Row, row
+from alpamayo_ros.simulation.scenario import Scenario
+from alpamayo_ros.simulation.tracker import EXPIRED_MPS2, Motion, Reference, track
+from alpamayo_ros.simulation.worlds.open_world import open_world
+from alpamayo_ros.simulation.worlds.simulation import STEP_NS, Simulation
+from alpamayo_ros.types import EgoState, PlannerInput, Proposal, TrackedObject
+
+Objects = Literal['none', 'truth']
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``objects``: what ``decide`` is told of others, nothing or the simulator's truth.
+
+    ``latency_steps``: how many steps of 0.1 s after its t0 a plan arrives.
+    """
+
+    objects: Objects = 'none'
+    latency_steps: int = 0
+    prompt: str = ''
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """Everything about one step of 0.1 s, for recordings and tests."""
+
+    now_ns: int
+    ego: EgoState
+    inputs: PlannerInput | Fault
+    proposal: Proposal | None
+    decision: Decision
+    command: tuple[float, float]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A proposal on its way, with the world as it was at its t0."""
+
+    proposal: Proposal
+    ego: EgoState
+    objects: tuple[TrackedObject, ...] | None
+    due_ns: int
+
+
+@dataclass(slots=True)
+class Drive:
+    """A drive in progress; ``step`` makes one cycle, until ``sim.done``.
+
+    ``pictures``: they can be drawn even for a planner that looks at none, for a recording.
+    """
+
+    scenario: Scenario
+    seed: int
+    planner: Planner
+    options: Options = field(default_factory=Options)
+    pictures: bool = False
+    sim: Simulation = field(init=False)
+    senses: Senses = field(init=False)
+    config: PlanConfig = field(init=False)
+    state: SafetyState = field(init=False, default_factory=SafetyState)
+    plan: Plan | None = field(init=False, default=None)
+    model_plans: int = field(init=False, default=0)
+    stop_plans: int = field(init=False, default=0)
+    first_plan_s: float | None = field(init=False, default=None)
+    _text: str = field(init=False, default='')
+    _waiting: list[_Waiting] = field(init=False, default_factory=list)
+    _faults: tuple[Fault, ...] = field(init=False, default=())
+
+    def __post_init__(self) -> None:
+        """Build the world and put the ego at its start."""
+        self.sim = open_world(self.scenario, self.seed, self.pictures or not self.planner.blind)
+        profile = self.planner.profile
+        self.senses = open_senses(self.sim, profile, self.planner.blind)
+        self.config = PlanConfig.from_files(profile.name, auto_arm=True, auto_rearm=True)
+        self.planner.begin(self.sim)
+
+    def step(self) -> Cycle:
+        """Look, propose, decide, follow, and let 0.1 s pass."""
+        now, ego = self.sim.now_ns, self.sim.ego
+        self.senses.look()
+        inputs = self.senses.inputs(self.seed, self._text, self.options.prompt)
+        if isinstance(inputs, PlannerInput):
+            proposal = self.planner.propose(inputs)
+            self._text = proposal.text
+            late = self.options.latency_steps * STEP_NS
+            self._waiting.append(_Waiting(proposal, ego, self._objects(), now + late))
+        decision, arrived = self._decide(inputs, ego)
+        command = self._command(ego)
+        self._faults = self.senses.step(*command)
+        return Cycle(now, ego, inputs, arrived, decision, command)
+
+    def _objects(self) -> tuple[TrackedObject, ...] | None:
+        return tuple(self.sim.objects()) if self.options.objects == 'truth' else None
+
+    def _decide(
+        self, inputs: PlannerInput | Fault, ego: EgoState
+    ) -> tuple[Decision, Proposal | None]:
+        """``decide`` with the proposal that is due, else without one."""
+        now, faults = self.sim.now_ns, self._faults
+        if isinstance(inputs, Fault):
+            faults = (*faults, inputs)
+        due = self._waiting.pop(0) if self._waiting and self._waiting[0].due_ns <= now else None
+        then, objects = (ego, None) if due is None else (due.ego, due.objects)
+        scene = Scene(then, ego, objects, faults)
+        proposal = None if due is None else due.proposal
+        decision = decide(proposal, scene, self.state, self.config, now)
+        self.state = decision.state
+        if decision.plan is not None:
+            self._take(decision.plan)
+        return decision, proposal
+
+    def _take(self, plan: Plan) -> None:
+        self.plan = plan
+        if plan.source == 'fallback':
+            self.stop_plans += 1
+            return
+        self.model_plans += 1
+        if self.first_plan_s is None:
+            self.first_plan_s = self.sim.now_ns / 1e9
+
+    def _command(self, ego: EgoState) -> tuple[float, float]:
+        """Steering and acceleration: the plan while it is valid, else the brake."""
+        if self.plan is None:
+            return self.sim.pose.steering_rad, EXPIRED_MPS2
+        return follow(self.plan, ego, self.sim)
+
+    def close(self) -> None:
+        """Release world and senses."""
+        self.senses.close()
+        self.sim.close()
+
+    def row(self) -> Row:
+        """The figures of the finished drive."""
+        plans = (self.model_plans, self.stop_plans)
+        return row(self.scenario, self.sim.outcome, self.sim.has_lead, plans, self.first_plan_s)
+
+
+def follow(plan: Plan, ego: EgoState, sim: Simulation) -> tuple[float, float]:
+    """The tracker's command for a plan anchored at its t0; it brakes once the plan has expired."""
+    a, t = plan.anchor, plan.trajectory
+    c, s = math.cos(a.heading_rad), math.sin(a.heading_rad)
+    dx, dy = ego.x_m - a.x_m, ego.y_m - a.y_m
+    heading = math.remainder(ego.heading_rad - a.heading_rad, 2 * math.pi)
+    elapsed = (ego.stamp_ns - plan.t0_ns) * 1e-9
+    place = (c * dx + s * dy, -s * dx + c * dy, heading)
+    motion = Motion(*place, ego.speed_mps, sim.pose.steering_rad, elapsed)
+    reference = Reference(np.asarray(t.x_m), np.asarray(t.y_m), t.dt_s)
+    return track(reference, motion, sim.vehicle, ego.stamp_ns > plan.valid_until_ns)
+
+
+def rollout(
+    scenario: Scenario,
+    seed: int,
+    planner: Planner,
+    options: Options | None = None,
+    watch: Callable[[Cycle], None] | None = None,
+) -> Row:
+    """Drive one seed to its end; ``watch`` sees every cycle."""
+    drive = Drive(scenario, seed, planner, options or Options())
+    while not drive.sim.done:
+        cycle = drive.step()
+        if watch is not None:
+            watch(cycle)
+    drive.close()
+    return drive.row()

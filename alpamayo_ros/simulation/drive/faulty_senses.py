@@ -1,0 +1,162 @@
+"""Senses with the scenario's sensor faults: JPEG images and odometry as messages, injected upon,
+through the synchronisation, gates and plausibility checks of the vehicle.
+
+A message that is late by less than the sync's wait still belongs to its timestep; a later one
+comes with the next.  Blind planners get a drawn pattern for a picture, so that every fault acts
+on them as well.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.sensing.camera_sync import make_sync
+from alpamayo_ros.sensing.sync import SyncedSet
+from alpamayo_ros.sensing.view_pipeline import ViewPipeline
+from alpamayo_ros.simulation import inject
+from alpamayo_ros.simulation.drive.senses import Senses
+from alpamayo_ros.simulation.inject import Event
+from alpamayo_ros.simulation.sim_rig import sim_rig
+from alpamayo_ros.simulation.worlds.simulation import Simulation
+from alpamayo_ros.types import EgoState, PlannerInput
+
+JPEG_QUALITY = 90
+ODOMETRY = 'odometry'
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    frame_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """What the view pipeline wants of a sensor_msgs/CompressedImage."""
+
+    header: _Header
+    data: bytes
+
+
+class FaultySenses(Senses):
+    """``Senses`` of a scenario with ``faults``; ``close`` it."""
+
+    def __init__(self, sim: Simulation, profile: ModelProfile, blind: bool = False) -> None:
+        super().__init__(sim, profile, blind)
+        self._cameras = sim_rig().for_profile(profile)
+        self._injectors = inject.parse(sim.scenario.faults)
+        self._sync = make_sync(profile, self._cameras)
+        self._wait_ns = self._sync.limits.wait_ns
+        self._pipeline = ViewPipeline(profile, self._cameras, threads=1)
+        self._late: list[Event] = []
+        self._why: Fault | None = None
+        self._steps = 0
+
+    def close(self) -> None:
+        """End the decoding thread."""
+        self._pipeline.close()
+
+    def look(self) -> Fault | None:
+        """Take the pictures of this instant, and of those that came make a frame set."""
+        now = self.sim.now_ns
+        self.pictures = {} if self.blind else self._images()
+        self._why, self._steps = None, self._steps + 1
+        for camera in self._cameras:
+            self._inject(Event(camera.name, now, now, self._jpeg(camera)))
+        out: list[SyncedSet | Fault] = []
+        for event in self._due(now + self._wait_ns):
+            out += self._push(event)
+        for result in [*out, *self._sync.poll(now + self._wait_ns)]:
+            self._take(result)
+        return self._why
+
+    def _jpeg(self, camera: RigCamera) -> bytes:
+        if self.blind:
+            return _pattern(camera.width, camera.height, self._steps)
+        return _encode(self.pictures[camera.name])
+
+    def _inject(self, event: Event) -> None:
+        found = [event]
+        for injector in self._injectors:
+            found = [after for before in found for after in injector(before)]
+        self._late += found
+
+    def _due(self, until_ns: int) -> list[Event]:
+        """What has arrived until then, in order."""
+        due = [e for e in self._late if e.arrival_ns <= until_ns]
+        self._late = [e for e in self._late if e.arrival_ns > until_ns]
+        return sorted(due, key=lambda e: e.arrival_ns)
+
+    def _push(self, event: Event) -> list[SyncedSet | Fault]:
+        if event.source == ODOMETRY:
+            self._ego.push(replace(event.payload, stamp_ns=event.stamp_ns))
+            return []
+        frame_id = next(c.frame_id for c in self._cameras if c.name == event.source)
+        image = _Image(_Header(frame_id), event.payload)
+        refused = self._pipeline.check(event.source, image)
+        if refused is not None:
+            self._why = refused
+            return []
+        return self._sync.push(event.source, event.stamp_ns, image, event.arrival_ns)
+
+    def _take(self, result: SyncedSet | Fault) -> None:
+        """A frame set for the ring, or the reason why there is none."""
+        if isinstance(result, Fault):
+            self._why = self._why or result
+            return
+        frame_set, faults = self._pipeline.make(result, self.sim.pose.speed_mps)
+        fault = self._ring.push(frame_set) if frame_set is not None else None
+        self._why = next((f for f in (self._why, *faults, fault) if f is not None), None)
+
+    def inputs(self, seed: int, previous_text: str = '', prompt: str = '') -> PlannerInput | Fault:
+        """As ``Senses.inputs``; where there are no frames, the fault that took them."""
+        gap = self._ego.gap_fault(self.sim.now_ns)
+        if gap is not None and gap.code is Code.ODOM_GAP:
+            return gap
+        found = super().inputs(seed, previous_text, prompt)
+        return self._why if isinstance(found, Fault) and self._why is not None else found
+
+    def _odometry(self, state: EgoState) -> Fault | None:
+        self._inject(Event(ODOMETRY, state.stamp_ns, state.stamp_ns, state))
+        ready: list[Event] = []
+        later: list[Event] = []
+        for event in self._late:
+            here = event.source == ODOMETRY and event.arrival_ns <= state.stamp_ns
+            (ready if here else later).append(event)
+        self._late = later
+        found = [self._ego.push(replace(e.payload, stamp_ns=e.stamp_ns)) for e in ready]
+        return next((f for f in found if f is not None), None)
+
+
+def open_senses(sim: Simulation, profile: ModelProfile, blind: bool = False) -> Senses:
+    """The senses that the simulation's scenario asks for."""
+    kind = FaultySenses if sim.scenario.faults else Senses
+    return kind(sim, profile, blind)
+
+
+def _encode(image: np.ndarray) -> bytes:
+    """A JPEG of an RGB image."""
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    ok, data = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not ok:
+        raise RuntimeError('OpenCV could not encode an image')
+    return bytes(data.tobytes())
+
+
+@functools.lru_cache(maxsize=4)
+def _pattern(width: int, height: int, step: int) -> bytes:
+    """A gradient that no check takes for a broken picture, another one at every step."""
+    image = _gradient(width, height).copy()
+    image[:16, :16] = 37 * step % 256
+    return _encode(image)
+
+
+@functools.lru_cache(maxsize=4)
+def _gradient(width: int, height: int) -> np.ndarray:
+    x, y = np.meshgrid(np.linspace(40, 200, width), np.linspace(30, 220, height))
+    return np.stack([x, y, (x + y) / 2], -1).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""Road networks that a drive can take place on."""

@@ -1,0 +1,1 @@
+"""What the cameras see: meshes, light, weather, the renderer."""

@@ -1,0 +1,212 @@
+"""Six cameras in one atlas: moderngl on EGL, which software GL serves well enough.
+
+Lighting and fog per vertex (headlights per pixel), chunks outside a camera's view skipped, one
+read-back (and a small one for the finely sampled centre of the front camera); the same input
+gives the same bytes.  llvmpipe runs on one thread unless LP_NUM_THREADS says otherwise before the
+first renderer of the process.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from alpamayo_ros.simulation.agents import Agent
+from alpamayo_ros.simulation.scenery import shaders
+from alpamayo_ros.simulation.scenery.atlas import Look, Pose, Tile, pack
+from alpamayo_ros.simulation.scenery.brush import Brush
+from alpamayo_ros.simulation.scenery.instanced import Sorted
+from alpamayo_ros.simulation.scenery.mesh import Scenery
+from alpamayo_ros.simulation.scenery.rain import wet_lens
+from alpamayo_ros.simulation.sim_rig import SimCamera, sim_cameras
+
+FINE_SAMPLES = 4
+COMMAND_WORDS = (
+    5  # moderngl's stride of indirect draws: count, instances, first, base instance, unused
+)
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A scenery in GL memory; the reference keeps its id from being reused."""
+
+    scenery: Scenery
+    brush: Brush
+    vertices: Any
+    array: Any
+    commands: Any
+
+
+@dataclass(frozen=True)
+class _Moving:
+    """Agents of one instant, by mesh: their bodies, and the shine of their lamps."""
+
+    bodies: Sorted
+    glows: Sorted
+
+
+class Renderer:
+    """Draws a scenery and agents into the images of a rig.  One a process is enough
+    (``shared_renderer``).
+    """
+
+    def __init__(self, cameras: Sequence[SimCamera] | None = None) -> None:
+        os.environ.setdefault('LP_NUM_THREADS', '1')
+        import moderngl
+
+        gl: Any = moderngl  # its stubs know neither keyword settings nor uniforms by name
+
+        self._ctx = ctx = gl.create_context(standalone=True, backend='egl')
+        ctx.enable_only(gl.DEPTH_TEST)
+        ctx.depth_func = '<='
+        self._tiles, width, self._height = pack(cameras or sim_cameras())
+        self._atlas = ctx.framebuffer(
+            [ctx.renderbuffer((width, self._height), 3)],
+            ctx.depth_renderbuffer((width, self._height)),
+        )
+        self._fine = {
+            t.camera.name: self._fine_buffers(t) for t in self._tiles if t.camera.fine_px[0]
+        }
+        self._brushes: dict[bool, Brush] = {}
+        self._sky = ctx.program(shaders.SKY_VERTEX, shaders.FRAGMENT)
+        dome = ctx.buffer(shaders.sky_dome().tobytes())
+        self._dome = ctx.vertex_array(self._sky, [(dome, '3f 1f', 'p', 'up')])
+        self._loaded: dict[int, _Loaded] = {}
+
+    def _fine_buffers(self, tile: Tile) -> tuple[Any, Any]:
+        """A multisampled target and the plain one that it is resolved into."""
+        ctx, size = self._ctx, tile.camera.fine_px
+        depth = ctx.depth_renderbuffer(size, samples=FINE_SAMPLES)
+        many = ctx.framebuffer([ctx.renderbuffer(size, 3, samples=FINE_SAMPLES)], depth)
+        return many, ctx.framebuffer([ctx.renderbuffer(size, 3)])
+
+    def load(self, world: Scenery) -> None:
+        """Upload a mesh; ``render`` does it on first use."""
+        if id(world) in self._loaded:
+            return
+        ctx, mesh = self._ctx, world.mesh
+        lit = world.air is not None
+        if lit not in self._brushes:
+            self._brushes[lit] = Brush(ctx, 2 * len(self._tiles), lit)
+        brush, vertices = self._brushes[lit], ctx.buffer(mesh.vertices.tobytes())
+        array = ctx.vertex_array(brush.static, [(vertices, '3f 3f', 'p', 'c')])
+        commands = ctx.buffer(reserve=4 * COMMAND_WORDS * len(mesh.first) * 2 * len(self._tiles))
+        self._loaded[id(world)] = _Loaded(world, brush, vertices, array, commands)
+
+    def free(self, world: Scenery) -> None:
+        """Release a mesh; unknown ones are ignored."""
+        loaded = self._loaded.pop(id(world), None)
+        if loaded is not None:
+            for resource in (loaded.array, loaded.vertices, loaded.commands):
+                resource.release()
+
+    def render(
+        self,
+        world: Scenery,
+        ego: Pose,
+        agents: Sequence[Agent] = (),
+        only: Collection[str] | None = None,
+        time_s: float = 0.0,
+    ) -> dict[str, UInt8[np.ndarray, '_ _ 3']]:
+        """RGB images by camera name; ``only``: the cameras to draw (all by default).
+
+        ``time_s`` moves what lives by itself: flashing lamps, drops.
+        """
+        self.load(world)
+        tiles = [t for t in self._tiles if only is None or t.camera.name in only]
+        loaded, sky, slot = self._loaded[id(world)], tuple(world.sky.tolist()), 0
+        loaded.brush.breathe(world, ego)
+        self._sky['sky'].value, self._sky['zenith'].value = sky, tuple(world.zenith.tolist())
+        bodies = loaded.brush.agents.sort_out(agents, world.light, time_s)
+        moving = _Moving(bodies, loaded.brush.agents.glowing(bodies))
+        self._atlas.use()
+        self._atlas.clear(*sky)
+        looks = {t.camera.name: t.look(ego) for t in tiles}
+        for t in tiles:
+            bottom = self._height - t.top - t.camera.height
+            self._atlas.viewport = (t.left, bottom, t.camera.width, t.camera.height)
+            self._draw(loaded, looks[t.camera.name], t.half_angle, moving, slot)
+            slot += 1
+        images = self._read(tiles)
+        for t in tiles:
+            if t.camera.name in self._fine:
+                look = looks[t.camera.name]
+                self._refine(t, images[t.camera.name], loaded, look, moving, slot)
+                slot += 1
+        if world.air is not None and world.air.rain > 0:
+            for name, image in images.items():
+                wet_lens(image, name, world.air.rain, world.sky, time_s)
+        return images
+
+    def _draw(
+        self,
+        world: _Loaded,
+        look: Look,
+        half: float,
+        moving: _Moving,
+        slot: int,
+    ) -> None:
+        """Near chunks first, so that what they hide costs little; then agents; then the sky
+        behind all; last the shine of lamps.
+        """
+        mesh, brush = world.scenery.mesh, world.brush
+        seen = np.nonzero(look.sees(half, mesh.centre, mesh.radius))[0]
+        near = np.linalg.norm(mesh.centre[seen] - look.eye[:2], axis=1) - mesh.radius[seen]
+        seen = seen[np.argsort(near, kind='stable')]
+        if len(seen):
+            draws = np.zeros((len(seen), COMMAND_WORDS), np.uint32)
+            draws[:, 0], draws[:, 1], draws[:, 2] = mesh.count[seen], 1, mesh.first[seen]
+            first = slot * len(mesh.first)
+            world.commands.write(draws.tobytes(), offset=first * 4 * COMMAND_WORDS)
+            brush.static['VP'].write(look.moved)
+            brush.static['eye'].value = tuple(look.eye.tolist())
+            world.array.render_indirect(world.commands, count=len(seen), first=first)
+        brush.agents.draw(moving.bodies, look, half, slot)
+        self._sky['VP'].write(look.turned)
+        self._dome.render()
+        if moving.glows:
+            brush.shine(moving.glows, look, half, slot)
+
+    def _refine(
+        self,
+        tile: Tile,
+        image: np.ndarray,
+        world: _Loaded,
+        look: Look,
+        moving: _Moving,
+        slot: int,
+    ) -> None:
+        """Draw the centre of ``image`` again with several samples a pixel."""
+        cam, (w, h) = tile.camera, tile.camera.fine_px
+        many, plain = self._fine[cam.name]
+        left, top = (cam.width - w) // 2, (cam.height - h) // 2
+        many.use()
+        many.clear(*world.scenery.sky.tolist(), viewport=(0, 0, w, h))
+        many.viewport = (-left, -top, cam.width, cam.height)
+        self._draw(world, look, tile.fine_half_angle, moving, slot)
+        self._ctx.copy_framebuffer(plain, many)
+        raw = plain.read(viewport=(0, 0, w, h), components=3, alignment=1)
+        image[top : top + h, left : left + w] = np.frombuffer(raw, np.uint8).reshape(h, w, 3)[::-1]
+
+    def _read(self, tiles: list[Tile]) -> dict[str, np.ndarray]:
+        width = max((t.left + t.camera.width for t in tiles), default=1)
+        raw = self._atlas.read(viewport=(0, 0, width, self._height), components=3, alignment=1)
+        atlas = np.frombuffer(raw, np.uint8).reshape(self._height, width, 3)[::-1]
+        images = {}
+        for t in tiles:
+            cam = t.camera
+            rows, columns = slice(t.top, t.top + cam.height), slice(t.left, t.left + cam.width)
+            images[cam.name] = atlas[rows, columns].copy()
+        return images
+
+
+@functools.lru_cache(maxsize=1)
+def shared_renderer() -> Renderer:
+    """The renderer of this process for the simulated rig, created on first use."""
+    return Renderer()

@@ -1,0 +1,1 @@
+"""Worlds that move: traffic, signals, people and the ego in them."""

@@ -1,0 +1,126 @@
+"""The privileged expert: sees road and traffic exactly, but never what traffic is going to do.
+
+Steering: pure pursuit.  Speed: the road's limit, and a gap from which it could stop at 1.6 m/s2
+should the leader brake at 3 m/s2 (Gipps 1981); behind a standing car this is a parabola that
+ends 5 m from its bumper.  Where road works, debris or a siren shift the way, it follows the
+way; who is about to step into it is a standing car (``actors.hazards``).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float32
+
+from alpamayo_ros.simulation.actors.way import Way
+from alpamayo_ros.simulation.agents import LaneCar
+from alpamayo_ros.simulation.ego import EgoPose, advance
+from alpamayo_ros.simulation.road import Road
+from alpamayo_ros.simulation.scene_truth import cars_ahead, nearest_leader
+from alpamayo_ros.simulation.sim_rig import SimVehicle
+
+if TYPE_CHECKING:
+    from alpamayo_ros.simulation.worlds.simulation import Simulation
+
+GAP_M = 5.0
+OWN_BRAKING_MPS2, LEADER_BRAKING_MPS2 = 1.6, 3.0
+ACCELERATION_MPS2 = (-5.0, 1.5)
+SPEED_TIME_S = 0.4  # time constant of the speed loop
+PLAN_POINTS, PLAN_DT_S = 60, 0.1
+LANE = Way()  # the lane centre
+LEADER_BRAKES_MPS2 = (
+    -0.3
+)  # from here on a braking leader is expected to go on braking, to a standstill
+
+
+def steer(road: Road, ego: EgoPose, arc_m: float, vehicle: SimVehicle, way: Way = LANE) -> float:
+    """Pure pursuit of the way, looking 3.5 to 7 m ahead."""
+    there = arc_m + min(max(0.5 * ego.speed_mps + 2.0, 3.5), 7.0)
+    x, y, _ = road.pose(there, way.at(there)) if way.shifts else road.point(there)
+    dx, dy = x - ego.x_m, y - ego.y_m
+    c, s = math.cos(ego.heading_rad), math.sin(ego.heading_rad)
+    lateral = -s * dx + c * dy
+    angle = math.atan(vehicle.wheelbase_m * 2 * lateral / max(dx * dx + dy * dy, 1.0))
+    return min(max(angle, -vehicle.steering_max_rad), vehicle.steering_max_rad)
+
+
+def accelerate(limit_mps: float, speed_mps: float, gap_m: float, leader_speed_mps: float) -> float:
+    """Acceleration towards the limit, no faster than the gap allows; ``gap_m`` bumper to bumper,
+    inf if free.
+    """
+    target = limit_mps
+    left = gap_m - GAP_M + leader_speed_mps**2 / (2 * LEADER_BRAKING_MPS2)
+    if left < math.inf:
+        safe = math.sqrt(2 * OWN_BRAKING_MPS2 * max(left - 0.1 * speed_mps, 0.0))
+        target = min(target, safe if left >= 0.3 else 0.0)
+    low, high = ACCELERATION_MPS2
+    return min(max((target - speed_mps) / SPEED_TIME_S, low), high)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What the expert sees of a simulation now."""
+
+    road: Road
+    vehicle: SimVehicle
+    way: Way
+    sign_mps: float
+    cars: list[LaneCar]
+
+    @classmethod
+    def of(cls, sim: Simulation) -> _View:
+        """With actors every car ahead counts, else the nearest (it hides those before it)."""
+        front, cars = sim.arc_m + sim.vehicle.rear_axle_to_front_m, sim.lane_cars()
+        nearest = nearest_leader(cars, front)
+        if sim.stage.actors:
+            cars = cars_ahead(cars, front)
+        else:
+            cars = [] if nearest is None else [nearest]
+        sign = sim.scenario.speed_limit_mps
+        return cls(sim.road, sim.vehicle, sim.stage.way, math.inf if sign is None else sign, cars)
+
+    def command(self, ego: EgoPose, arc_m: float, time_s: float) -> tuple[float, float]:
+        """Steering and acceleration ``time_s`` from now."""
+        v, front = ego.speed_mps, arc_m + self.vehicle.rear_axle_to_front_m
+        ahead = arc_m + 0.3 * v
+        limit = min(self.road.limit(ahead), self.way.limit(ahead), self.sign_mps)
+        acceleration = accelerate(limit, v, math.inf, 0.0)
+        for car in self.cars:
+            rear, speed = extrapolate(car, time_s)
+            acceleration = min(acceleration, accelerate(limit, v, rear - front, speed))
+        return steer(self.road, ego, arc_m, self.vehicle, self.way), acceleration
+
+
+def control(sim: Simulation) -> tuple[float, float]:
+    """Steering [rad] and acceleration [m/s2] for the present instant."""
+    return _View.of(sim).command(sim.pose, sim.arc_m, 0.0)
+
+
+def extrapolate(car: LaneCar, time_s: float) -> tuple[float, float]:
+    """Rear arc [m] and speed of a car: a braking one brakes to a standstill, any other keeps its
+    speed.
+    """
+    a, v = car.acceleration_mps2, car.speed_mps
+    if a >= LEADER_BRAKES_MPS2 or v <= 0:
+        return car.rear_arc_m + v * time_s, v
+    t = min(time_s, -v / a)
+    return car.rear_arc_m + v * t + a * t * t / 2, v + a * t
+
+
+def plan(sim: Simulation) -> Float32[np.ndarray, '60 3']:
+    """x, y [m], heading [rad] in base_link as it is now, every 0.1 s, the first at 0.1 s."""
+    view, start = _View.of(sim), sim.pose
+    ego, arc = start, sim.arc_m
+    world = np.empty((PLAN_POINTS, 3))
+    for k in range(PLAN_POINTS):
+        steering, acceleration = view.command(ego, arc, k * PLAN_DT_S)
+        ego = advance(ego, steering, acceleration, sim.vehicle, PLAN_DT_S, 2)
+        arc, _, _ = sim.road.locate(ego.x_m, ego.y_m, arc + ego.speed_mps * PLAN_DT_S, 1)
+        world[k] = ego.x_m, ego.y_m, ego.heading_rad
+    dx, dy = world[:, 0] - start.x_m, world[:, 1] - start.y_m
+    c, s = math.cos(start.heading_rad), math.sin(start.heading_rad)
+    out = np.stack([c * dx + s * dy, -s * dx + c * dy, world[:, 2] - start.heading_rad], 1)
+    return out.astype(np.float32)

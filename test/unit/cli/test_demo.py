@@ -1,0 +1,144 @@
+"""``alpamayo demo``: refuses without a model, explains failures, ends cleanly on Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import recorded
+import typer
+import yaml
+from rich.console import Console
+
+from alpamayo_ros.cli import demo, demo_drive
+from alpamayo_ros.cli.demo_drive import Drive, DriveError, Now
+from alpamayo_ros.recording import events
+from alpamayo_ros.recording.recording import EVENTS, Recording
+from alpamayo_ros.simulation.scenario import scenario_names
+
+WHAT = Drive('winding_road', 7, 'lockstep', 5.0, 'a test')
+RESULT = {
+    'name': 'winding_road', 'seed': 7, 'mode': 'lockstep', 'duration_s': 5.0, 'distance_m': 20.0,
+    'collisions_at_fault': 0, 'offroad_s': 0.0, 'progress': 0.1, 'score': 0.1, 'end': 'duration',
+}  # fmt: skip
+
+
+class FakeGraph:
+    """Stands in for Supervisor: writes what the processes would have written."""
+
+    status, interrupt, writes = 0, False, True
+
+    def __init__(self, graph: Any, out: Any) -> None:
+        values = dict(graph.nodes[-1].parameters)
+        self.output, self.log, self.stopping = Path(str(values['output'])), out, False
+
+    def run(self, limit_s: float) -> int:
+        signal.signal(signal.SIGINT, lambda *_: None)
+        self.stopping = self.interrupt
+        self.log.write('  planner | WARN: MODEL_KILLED\n')
+        if self.writes:
+            self.output.write_text(json.dumps(RESULT))
+        return self.status
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeGraph]:
+    class Fake(FakeGraph):
+        pass
+
+    monkeypatch.setattr(demo_drive, 'Supervisor', Fake)
+    return Fake
+
+
+def test_without_a_model_it_refuses_and_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(demo, 'model_dir', lambda profile: tmp_path)
+    with pytest.raises(typer.Exit) as found:
+        demo._require_model(demo.RuntimeName.onnx, Console(width=200))
+    said = capsys.readouterr().out
+    assert found.value.exit_code == 2
+    assert 'manifest.json' in said and '--runtime scripted' in said and 'test double' in said
+    demo._require_model(demo.RuntimeName.scripted, Console())  # the double needs no model
+
+
+def test_three_scenarios_in_lockstep_and_twenty_seconds_in_real_time():
+    lockstep = [d.scenario for d in demo.DRIVES if d.mode == 'lockstep']
+    assert sorted(lockstep) == ['slowing_leader', 'stopped_car', 'winding_road']
+    assert [d.duration_s for d in demo.DRIVES if d.mode == 'free'] == [20.0]
+    assert {d.scenario for d in demo.DRIVES} <= set(scenario_names())
+    assert min(d.seed for d in demo.DRIVES) >= 100  # never used in training or for choosing
+
+
+def test_a_drive_gives_its_row_and_leaves_the_signals_alone(fake: type[FakeGraph], tmp_path: Path):
+    before = signal.getsignal(signal.SIGINT)
+    row, result = demo_drive.drive(WHAT, 'onnx', tmp_path / 'run', lambda now: None)
+    assert row.distance_m == 20.0 and result['end'] == 'duration'
+    assert signal.getsignal(signal.SIGINT) is before
+    assert json.loads((tmp_path / 'run' / 'run.json').read_text())['runtime'] == 'onnx'
+
+
+def test_ctrl_c_during_a_drive_is_passed_on(fake: type[FakeGraph], tmp_path: Path):
+    fake.interrupt = True
+    with pytest.raises(KeyboardInterrupt):
+        demo_drive.drive(WHAT, 'onnx', tmp_path / 'run', lambda now: None)
+
+
+@pytest.mark.parametrize(
+    ('status', 'words'),
+    [(2, 'refused to configure'), (3, 'not ready in time'), (4, 'no reply'), (9, 'status 9')],
+)
+def test_a_failed_graph_is_explained(
+    fake: type[FakeGraph], tmp_path: Path, status: int, words: str
+):
+    fake.status = status
+    with pytest.raises(DriveError, match=words) as found:
+        demo_drive.drive(WHAT, 'onnx', tmp_path / 'run', lambda now: None)
+    assert 'MODEL_KILLED' in str(found.value) and 'alpamayo doctor' in str(found.value)
+
+
+def test_a_graph_without_a_result_is_a_failure(fake: type[FakeGraph], tmp_path: Path):
+    fake.writes = False
+    with pytest.raises(DriveError, match='too busy'):
+        demo_drive.drive(WHAT, 'onnx', tmp_path / 'run', lambda now: None)
+
+
+def test_the_test_double_gets_its_script(fake: type[FakeGraph], tmp_path: Path):
+    demo_drive.drive(WHAT, 'scripted', tmp_path / 'run', lambda now: None)
+    found = yaml.safe_load((tmp_path / 'run' / 'script.param.yaml').read_text())
+    script = found['/**/planner']['ros__parameters']['script']
+    assert json.loads(script)['speed_mps'] > 0
+
+
+def test_a_running_drive_can_be_followed(tmp_path: Path):
+    recorded.write(tmp_path, steps=40)
+    now, path = Now(), tmp_path / EVENTS
+    whole = path.read_text()
+    path.write_text(whole[: len(whole) // 2])
+    with path.open() as file:
+        demo_drive._read(file, now)
+        assert 1.0 < now.elapsed_s < 3.0 and now.speed_mps == 5.0
+        path.write_text(whole)
+        demo_drive._read(file, now)
+    assert now.elapsed_s == pytest.approx(3.9)
+    assert now.intent == 'drive' and now.reason == 'armed'
+
+
+@pytest.mark.ros
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_short_demo_over_the_real_graph(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    drives = (Drive('winding_road', 112, 'lockstep', 3.0, 'a short drive'),)
+    monkeypatch.setattr(demo, 'DRIVES', drives)
+    demo._run('scripted', tmp_path, 60.0, Console(width=120))
+    data = json.loads((tmp_path / 'summary.json').read_text())
+    assert data['plans'] > 5 and data['model']['runtime'] == 'scripted'
+    assert (tmp_path / 'drive.mp4').stat().st_size > 10_000
+    assert 'scripted test double' in (tmp_path / 'report.html').read_text()
+    recording = Recording(tmp_path / 'runs' / 'winding_road_112_lockstep')
+    judged = [c for c in recording.all(events.Candidates) if c.selected >= 0]
+    assert judged and all(c.costs[c.selected] is not None for c in judged)
+    assert len(recording.times_ns) >= 29  # every timestep was seen, none lost on the way

@@ -1,0 +1,124 @@
+"""The page of a suite: verdict first, intervals beside figures, worst drives, alone, escaped."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+import recorded
+from summaries import row, rows, suite
+
+from alpamayo_ros.metrics import scores
+from alpamayo_ros.metrics.suite_figures import FIGURES
+from alpamayo_ros.recording.recording import Recording
+from alpamayo_ros.reports import report_suite
+from alpamayo_ros.reports.report_suite import page
+
+
+@pytest.fixture(scope='module')
+def drive(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    folder = tmp_path_factory.mktemp('page') / 'runs' / 'crossing_pedestrian_a_1'
+    recorded.write(folder, steps=60)
+    (folder / 'drive.mp4').write_bytes(b'')
+    return Recording(folder)
+
+
+@pytest.fixture(scope='module')
+def shown(drive: Recording) -> str:
+    return page(suite(), [(rows()[1], drive)])
+
+
+def text(page: str) -> str:
+    """What a person reads, in one line."""
+    plain = re.sub(r'(?s)<style>.*?</style>|<svg.*?</svg>|<[^>]+>', ' ', page)
+    return html.unescape(re.sub(r'\s+', ' ', plain))
+
+
+def test_the_verdict_comes_first_with_its_interval(shown: str):
+    first = re.search(r'<div class="verdict bad">(.*?)</div>', shown)[1]
+    assert first.startswith('1 of 10 drives ended with a contact at fault or off the road; drive')
+    assert re.search(r'drive score 0\.\d+ \(95 %: 0\.\d+ to 0\.\d+\)\.$', first)
+    assert shown.index('class="verdict') < shown.index('<table')
+    assert '10 drives of 5 templates in 3 families' in text(shown)
+
+
+@pytest.mark.parametrize(
+    ('report', 'colour', 'start'),
+    [
+        (suite([row('cut_in_a'), row('cut_in_b')]), 'good', 'none of 2 drives'),
+        (suite([row('cut_in_a', right=False, end='stalled')]), 'warn', 'none of 1 drives'),
+        (suite([row('cut_in_a')], limit=1), 'warn', 'Incomplete: none of 1 drives'),
+        (suite([row('cut_in_a')], complete=False), 'warn', 'Incomplete: '),
+        (suite([]), 'bad', 'No drive was finished.'),
+    ],
+)
+def test_verdicts_have_colours(report: dict, colour: str, start: str):
+    assert f'<div class="verdict {colour}">{start}' in page(report, [])
+
+
+def test_what_lowers_the_worth_of_a_suite_is_said_at_its_top():
+    task = {'objects': 'truth', 'ablate': 'cameras=black'}
+    planner = {'name': 'expert', 'manifest_sha256': ''}
+    shown = page(suite(limit=3, complete=False, task=task, planner=planner), [])
+    head = text(shown.partition('Figures')[0])
+    for words in ('first 3 runs', 'Not all drives', 'told the truth', 'objects truth', 'black'):
+        assert words in head
+
+
+def test_every_figure_has_its_interval_and_its_meaning(shown: str):
+    said = text(shown)
+    assert set(scores.FIGURES) == set(FIGURES)
+    for name, definition in FIGURES.items():
+        assert f'{name.replace("_", " ")}' in said and definition.sentence[:30] in said
+    assert 'km per incident 1.80 0.60 to unbounded km' in said
+
+
+def test_a_suite_without_incident_says_what_its_distance_proves():
+    shown = text(page(suite([row('cut_in_a'), row('cut_in_b')]), []))
+    assert 'Not evaluable: no incident in 0.36 km: at 95 % more than 0.12 km' in shown
+
+
+def test_families_are_listed_from_the_worst(shown: str):
+    table = text(shown[shown.index('agreement</th>') :])
+    order = [table.index(name) for name in ('night', 'crossing pedestrian', 'cut in')]
+    assert order == sorted(order)
+    assert re.search(r'crossing pedestrian 4 0\.\d+ 0\.\d+ to 0\.\d+ 0\.75', table)
+    assert 'reached the end of the route 7 good' in text(shown)
+
+
+def test_the_worst_drive_has_film_frames_and_words(shown: str, drive: Recording):
+    assert 'href="runs/crossing_pedestrian_a_1/drive.mp4"' in shown
+    assert 'The car made contact (pedestrian) after 180 m' in text(shown)
+    assert shown.count('<figure class="scene') == report_suite.MOMENTS
+    assert 'I brake because a car stands ahead' in shown
+
+
+def test_every_link_leads_somewhere_and_nothing_comes_from_outside(shown: str, drive: Recording):
+    links = re.findall(r'(?:src|href)="([^"]*)"', shown)
+    places = [link for link in links if not link.startswith(('data:image/jpeg;base64,', '#'))]
+    root = drive.folder.parent.parent
+    assert places and [p for p in places if not (root / p).exists()] == []
+    assert not re.search(r'<script|@import|url\((?!#)|https?://(?!www\.w3\.org)', shown)
+    ids = re.findall(r'\bid="([^"]+)"', shown)
+    assert len(ids) == len(set(ids))
+    assert all('alt="' in tag for tag in re.findall(r'<img[^>]*>', shown))
+
+
+def test_without_recordings_it_says_how_to_get_them(tmp_path: Path):
+    assert '--report DIR --worst 5' in text(page(suite(), []))
+    silent = Recording(recorded.write(tmp_path / 'runs' / 'a_0', steps=20))
+    assert 'drive.mp4' not in page(suite(), [(rows()[0], silent)])
+
+
+def test_every_drive_is_listed(shown: str):
+    table = shown[shown.index('Every drive') :]
+    assert table.count('<tr><th scope="row">') == 10
+    assert 'crossing_pedestrian_a' in table and 'stood still without a reason' in table
+
+
+def test_names_cannot_become_markup():
+    evil = row('cut_<i>in</i>_a', end='<b>end</b>')
+    shown = page(suite([evil], suite='<u>test</u>'), [])
+    assert '<i>in' not in shown and '<b>end' not in shown and '<u>test' not in shown

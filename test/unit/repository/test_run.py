@@ -1,0 +1,103 @@
+"""``./run``: teaches, refuses with advice, and is quick when nothing changed."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def run(*words: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    env = {k: v for k, v in {**os.environ, **changes}.items() if k != 'ROS_DISTRO' or changes}
+    command = ['bash', str(ROOT / 'run'), *words]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+
+
+def shell(code: str, folder: Path = ROOT, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run bash code with the functions of ``run`` in ``folder``."""
+    env = {**os.environ, **changes}
+    command = ['bash', '-c', f'source ./run; {code}']
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize('words', [(), ('--help',), ('help',)])
+def test_help_names_every_command_and_gives_examples(words: tuple[str, ...]) -> None:
+    done = run(*words)
+    assert done.returncode == 0
+    for command in ('setup', 'demo', 'test', 'lint', 'shell', './run demo'):
+        assert command in done.stdout
+
+
+def test_an_unknown_command_is_refused_with_help() -> None:
+    done = run('fly')
+    assert done.returncode == 2 and "'fly'" in done.stderr and 'usage' in done.stderr
+
+
+@pytest.mark.parametrize('command', ['setup', 'demo', 'test', 'lint', 'shell'])
+def test_a_sourced_ros_is_sent_to_colcon(command: str) -> None:
+    done = run(command, ROS_DISTRO='jazzy')
+    assert done.returncode == 2
+    assert 'jazzy' in done.stderr and 'colcon build' in done.stderr
+
+
+def test_an_unfit_python_is_refused(tmp_path: Path) -> None:
+    old = tmp_path / 'old_python'
+    old.write_text('#!/bin/sh\nexit 1\n')
+    old.chmod(0o755)
+    done = shell('find_python', PYTHON=str(old))
+    assert done.returncode == 2 and '3.10, 3.11 or 3.12' in done.stderr
+
+
+def test_a_changed_message_or_requirement_makes_the_set_up_stale(tmp_path: Path) -> None:
+    for name in ('msg', 'tools', 'requirements'):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in ('run', 'setup.py', 'package.xml', 'CMakeLists.txt'):
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / '.venv').mkdir()
+    assert shell('wanted_stamp base > .venv/stamp.base; fresh base', tmp_path).returncode == 0
+    with (tmp_path / 'msg' / 'Health.msg').open('a') as file:
+        file.write('uint8 later\n')
+    assert shell('fresh base', tmp_path).returncode == 1
+    assert shell('wanted_stamp base > .venv/stamp.base; fresh base', tmp_path).returncode == 0
+    with (tmp_path / 'requirements' / 'core.txt').open('a') as file:
+        file.write('# later\n')
+    assert shell('fresh base', tmp_path).returncode == 1
+
+
+@pytest.mark.skipif(
+    shell('fresh base').returncode != 0, reason='.venv was not made by ./run, or it is out of date'
+)
+def test_a_second_setup_takes_less_than_three_seconds() -> None:
+    start = time.monotonic()
+    done = run('setup')
+    assert done.returncode == 0, done.stderr
+    assert 'installing' not in done.stderr
+    assert time.monotonic() - start < 3.0
+
+
+def test_every_executable_has_a_node_with_a_main() -> None:
+    listed = re.search(r'set\(NODES ([\w\s]+)\)', (ROOT / 'CMakeLists.txt').read_text())
+    assert listed is not None
+    for node in listed.group(1).split():
+        module = ROOT / 'alpamayo_ros' / 'nodes' / f'{node}.py'
+        assert 'def main(' in module.read_text(), node
+
+
+def test_a_missing_browser_is_said_and_stops_nothing(tmp_path: Path) -> None:
+    for name in ('id', 'grep'):  # neither root nor Debian, and no browser on this PATH
+        fake = tmp_path / name
+        fake.write_text('#!/bin/sh\nexit 1\n')
+        fake.chmod(0o755)
+    done = shell(f'PATH={tmp_path}; browser_package')
+    assert done.returncode == 0 and 'sudo apt-get install chromium' in done.stderr
+
+
+def test_the_viewer_belongs_to_the_tests_and_not_to_the_setup() -> None:
+    text = (ROOT / 'run').read_text()
+    setup, _, tests = text.partition('setup_level() {')[2].partition('fresh test; then')
+    assert 'view.txt' not in setup and '--target .venv/view' in tests
