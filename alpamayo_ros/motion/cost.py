@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion.jump import jump
-from alpamayo_ros.motion.limits import Limits
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.motion.rollout import Rollout
 from alpamayo_ros.sensing.rig import Vehicle

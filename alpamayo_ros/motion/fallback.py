@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion.bicycle import integrate_path, integrate_speed
-from alpamayo_ros.motion.limits import Limits
 from alpamayo_ros.motion.plan import Plan, sample, to_base, to_odom
 from alpamayo_ros.sensing.rig import Vehicle
 from alpamayo_ros.types import EgoState, Trajectory

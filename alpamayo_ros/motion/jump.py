@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from alpamayo_ros.motion.limits import Limits
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion.plan import Plan, sample, to_base, to_odom
 from alpamayo_ros.motion.rollout import Rollout
 from alpamayo_ros.types import EgoState

@@ -22,8 +22,8 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion.bicycle import integrate_path
-from alpamayo_ros.motion.limits import Limits
 from alpamayo_ros.motion.steering import INSIDE, SteeringBound
 from alpamayo_ros.sensing.rig import Vehicle
 from alpamayo_ros.types import EgoState, Trajectory

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.motion.limits import Limits
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion.plan import Plan, Source, sample, to_base, to_odom
 from alpamayo_ros.types import EgoState, Trajectory
 

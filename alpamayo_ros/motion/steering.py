@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion.bicycle import integrate_path
-from alpamayo_ros.motion.limits import Limits
 from alpamayo_ros.sensing.rig import Vehicle
 
 INSIDE = (

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion.jump import jump
-from alpamayo_ros.motion.limits import Limits
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.motion.rollout import Rollout
 from alpamayo_ros.types import EgoState

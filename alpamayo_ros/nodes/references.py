@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alpamayo_ros.faults import Fault
-from alpamayo_ros.motion.limits import Limits
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.motion.splice import Reference, splice
 from alpamayo_ros.msg import PlannedTrajectory

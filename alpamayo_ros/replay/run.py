@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 
 from alpamayo_ros.bags.bag import NS, BagMessage, BagReader
-from alpamayo_ros.motion.limits import load_limits
+from alpamayo_ros.limits import load_limits
 from alpamayo_ros.pipeline import PlanConfig
 from alpamayo_ros.recording.decision_events import DecisionEvents
 from alpamayo_ros.recording.recording import RunInfo

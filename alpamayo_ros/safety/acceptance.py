@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion.cost import Costs
-from alpamayo_ros.motion.limits import Limits
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.motion.rollout import Rollout
 from alpamayo_ros.motion.validate import Checks

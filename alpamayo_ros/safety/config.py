@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alpamayo_ros.faults import Fault, Reaction, worst
+from alpamayo_ros.limits import Limits, load_limits
 from alpamayo_ros.motion.cost import Weights
-from alpamayo_ros.motion.limits import Limits, load_limits
 from alpamayo_ros.profile import ModelProfile, load_profile
 from alpamayo_ros.safety.state import Mode, SafetyState
 from alpamayo_ros.sensing.rig import Vehicle, load_rig

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.motion.limits import Limits
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.types import Trajectory
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.motion.limits import Limits
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.safety.config import PlanConfig
 from alpamayo_ros.safety.scene import CameraStatus, ModelStatus, Scene
 from alpamayo_ros.safety.state import DRIVING, Mode, SafetyState

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from alpamayo_ros.faults import SOFT_SENSING, Code, Fault, Reaction, worst
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion.fallback import Stop
-from alpamayo_ros.motion.limits import Limits
 from alpamayo_ros.motion.plan import Plan
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from alpamayo_ros.limits import load_limits
 from alpamayo_ros.motion.bicycle import forward
-from alpamayo_ros.motion.limits import load_limits
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.motion.rollout import Rollout
 from alpamayo_ros.sensing.rig import load_rig

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from alpamayo_ros.motion.limits import Limits, load_limits
+from alpamayo_ros.limits import Limits, load_limits
 
 
 @pytest.fixture
