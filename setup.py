@@ -32,17 +32,16 @@ STAGE = BUILD / 'stage'
 
 
 def requirements(name: str) -> list[str]:
-    """The pinned lines of ``requirements/<name>.txt``, without its comments and its ``-r``
-    lines.
-    """
+    """The pinned lines of ``requirements/<name>.txt``, without comments and ``-r`` lines."""
     lines = (HERE / 'requirements' / f'{name}.txt').read_text().splitlines()
     kept = [line.split(' #')[0].strip() for line in lines]
     return [line for line in kept if line and not line.startswith(('#', '-r'))]
 
 
 def prefixes() -> tuple[list[str], bool]:
-    """Where ROS is: the sourced workspaces, or (second value True) this interpreter's ``ros-*``
-    wheels.
+    """Where ROS is: the sourced workspaces, or this interpreter's ``ros-*`` wheels.
+
+    The second value is True for wheels.
     """
     sourced = [p for p in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if p]
     if sourced and sourced != [sys.prefix]:
@@ -151,8 +150,9 @@ commands: dict[str, type] = {'build_ext': BuildInterfaces}
 if editable_wheel:
 
     class EditableWheel(editable_wheel):
-        """Also installs the data files; upstream asks for ``has_data``, which no Distribution
-        has.
+        """Also installs the data files.
+
+        Upstream asks for ``has_data``, which no Distribution has.
         """
 
         def _run_install(self, category: str) -> None:

@@ -57,8 +57,9 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
-    """One process.  ``respawn``: start it again when it dies; ``ends_graph``: its exit stops the
-    graph.
+    """One process.
+
+    ``respawn``: start it again when it dies; ``ends_graph``: its exit stops the graph.
     """
 
     name: str
@@ -250,8 +251,9 @@ def environment() -> tuple[tuple[str, str], ...]:
 
 
 def topic_map(path: str) -> tuple[tuple[str, str], ...]:
-    """Remappings of a YAML file ``name: topic``; '' gives none, anything but text to text is
-    refused.
+    """Remappings of a YAML file ``name: topic``; '' gives none.
+
+    Anything but text to text is refused.
     """
     if not path:
         return ()
@@ -290,8 +292,9 @@ def option_names() -> list[str]:
 
 
 def parse_options(texts: Mapping[str, str]) -> Options:
-    """Options from text (launch arguments); ValueError names the argument that does not fit its
-    type.
+    """Options from text (launch arguments).
+
+    ValueError names the argument that does not fit its type.
     """
     values: dict[str, Value] = {}
     defaults = Options()

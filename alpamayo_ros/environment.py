@@ -31,8 +31,9 @@ def distribution(env: Mapping[str, str] | None = None) -> str:
 
 
 def defaults(env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Variables that are missing from ``env`` (default: this process) and their values; what is
-    set stays.
+    """Variables that are missing from ``env`` and their values; what is set stays.
+
+    ``env`` is by default that of this process.
     """
     present = os.environ if env is None else env
     wanted = {
@@ -58,9 +59,7 @@ def apply() -> None:
 
 
 def foreign_bootstrap(env: Mapping[str, str]) -> bool:
-    """Whether the guard was left behind by another environment: this one's libraries are then not
-    found.
-    """
+    """Whether another environment left the guard behind: our libraries are then not found."""
     library = os.path.join(sys.prefix, 'lib')
     return bool(env.get(GUARD)) and library not in env.get('LD_LIBRARY_PATH', '').split(os.pathsep)
 
@@ -71,11 +70,10 @@ def wheels_installed() -> bool:
 
 
 def repair() -> None:
-    """Start this process again, without the guard, when another environment left it behind; else
-    return.
+    """Start this process again, without the guard, when another environment left it behind.
 
     The libraries of a process are searched where LD_LIBRARY_PATH pointed when it started, so
-    changing the variable afterwards is not enough.
+    changing the variable afterwards is not enough.  Returns where there is nothing to repair.
     """
     if distribution() or not wheels_installed() or not foreign_bootstrap(os.environ):
         return
@@ -88,8 +86,6 @@ def repair() -> None:
 
 
 def prepare() -> None:
-    """``repair`` and ``apply``: call first in every program that will start or become a ROS 2
-    node.
-    """
+    """``repair`` and ``apply``: call it first in a program that is or starts a ROS 2 node."""
     repair()
     apply()

@@ -21,8 +21,9 @@ class _Strict(BaseModel):
 
 
 class Camera(_Strict):
-    """A physical camera the model expects.  ``hfov_deg``: horizontal field of view of the
-    rectified image.
+    """A physical camera the model expects.
+
+    ``hfov_deg``: horizontal field of view of the rectified image.
     """
 
     name: str
@@ -32,8 +33,9 @@ class Camera(_Strict):
 
 
 class View(_Strict):
-    """What the model sees of a camera: the central ``hfov_deg`` of its image, resampled to width x
-    height pixels.
+    """What the model sees of a camera: the central ``hfov_deg`` of its image, resampled.
+
+    ``width`` and ``height`` are in pixels.
     """
 
     name: str
@@ -113,9 +115,7 @@ class DenoiserShape(_Strict):
 
 
 class ModelProfile(_Strict):
-    """A model family member: sensors, time base, horizon, language and layer shapes (DESIGN
-    section 4).
-    """
+    """A model family member: sensors, time base, horizon, language and layer shapes."""
 
     name: str
     description: str
@@ -158,9 +158,7 @@ class ModelProfile(_Strict):
 
     @property
     def max_sequence(self) -> int:
-        """Static length of the backbone's sequence: text prefix, visual tokens, one ego token,
-        CoC.
-        """
+        """Static length of the sequence: text prefix, visual tokens, one ego token, CoC."""
         return self.text.max_prefix + self.visual_tokens + 1 + self.text.max_coc
 
     def view_index(self, name: str) -> int:
@@ -176,12 +174,10 @@ class ModelProfile(_Strict):
 
 
 def share_dir() -> Path:
-    """Folder that holds ``config/`` and ``models/``: the source tree, or the installed share
-    directory.
+    """Folder with ``config/`` and ``models/``: the source tree or the installed share folder.
 
     Order: the environment variable ALPAMAYO_SHARE, the source tree,
-    ``<prefix>/share/alpamayo_ros`` of each
-    entry of AMENT_PREFIX_PATH, then of ``sys.prefix``.
+    ``<prefix>/share/alpamayo_ros`` of each entry of AMENT_PREFIX_PATH, then of ``sys.prefix``.
     """
     import sys
 
@@ -206,8 +202,9 @@ def cached_profile(name: str) -> ModelProfile:
 
 
 def load_profile(name_or_path: str | Path) -> ModelProfile:
-    """Read a profile by name (``nano``) or path; pydantic.ValidationError says which key is
-    wrong.
+    """Read a profile by name (``nano``) or path.
+
+    pydantic.ValidationError says which key is wrong.
     """
     path = Path(name_or_path)
     if path.suffix != '.yaml':

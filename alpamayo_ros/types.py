@@ -1,8 +1,7 @@
 """Frozen records that flow between the stages; every field carries its frame and unit.
 
 Frames (REP 103, REP 105): ``odom``/``map`` are ENU; ``base_link`` (here also *ego*) is the centre
-of the
-rear axle on the ground, x forward, y left, z up.  SI units, radians, integer nanoseconds.
+of the rear axle on the ground, x forward, y left, z up.  SI units, radians, integer nanoseconds.
 A candidate or plan is always expressed in base_link as it stood at t0; point i is at t0 + (i + 1)
 * dt.
 """
@@ -32,8 +31,9 @@ class FrameSet:
 
 @dataclass(frozen=True, slots=True)
 class FrameStack:
-    """The model's visual input: T timesteps, newest first (index 0 is t0), with true ages in
-    seconds.
+    """The model's visual input: T timesteps, newest first, with true ages in seconds.
+
+    Index 0 is t0.
     """
 
     t0_ns: int
@@ -103,8 +103,9 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What the model proposes for t0: K raw candidates (x, y, heading) in base_link at t0, and its
-    reasons.
+    """What the model proposes for t0: K raw candidates and its reasons.
+
+    A candidate is x, y, heading in base_link at t0.
     """
 
     t0_ns: int
@@ -118,9 +119,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """A kinematically feasible trajectory in base_link at ``t0_ns``; point i at t0 + (i + 1) *
-    dt.
-    """
+    """A feasible trajectory in base_link at ``t0_ns``; point i at t0 + (i + 1) * dt."""
 
     t0_ns: int
     dt_s: float
@@ -136,8 +135,9 @@ class Trajectory:
 
 @dataclass(frozen=True, slots=True)
 class TrackedObject:
-    """An oriented box in base_link at the time of ``stamp_ns``; velocity in the same axes,
-    relative to the ground.
+    """An oriented box in base_link at the time of ``stamp_ns``.
+
+    Its velocity is in the same axes, relative to the ground.
     """
 
     id: int

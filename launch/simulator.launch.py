@@ -1,5 +1,6 @@
-"""The graph in the rendered world: `ros2 launch alpamayo_ros simulator.launch.py
-scenario:=winding_road`.
+"""The graph in the rendered world.
+
+`ros2 launch alpamayo_ros simulator.launch.py scenario:=winding_road`
 """
 
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable, Shutdown

@@ -1,5 +1,6 @@
-"""The graph on a test vehicle: `ros2 launch alpamayo_ros vehicle.launch.py
-topics:=my_topics.yaml`.
+"""The graph on a test vehicle.
+
+`ros2 launch alpamayo_ros vehicle.launch.py topics:=my_topics.yaml`
 """
 
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable, Shutdown

@@ -1,6 +1,4 @@
-"""Shared set-up of the tests: shape types checked at run time, recorded data, one ROS domain a
-test.
-"""
+"""What the tests share: shape types checked at run time, recorded data, a ROS domain each."""
 
 from __future__ import annotations
 
@@ -53,8 +51,9 @@ def repository() -> Path:
 def ros_domain(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[int]:
-    """A ROS domain id of its own for every test, also when several test runs share the machine,
-    and a log folder that goes away with it.
+    """A ROS domain id of its own for every test, and a log folder that goes away with it.
+
+    Also when several test runs share the machine.
     """
     for domain in (next(_domain) % DOMAINS + 1 for _ in range(DOMAINS)):
         lock = (Path(tempfile.gettempdir()) / f'alpamayo_domain_{os.getuid()}_{domain}').open('w')

@@ -96,8 +96,10 @@ class BagReader:
             self.fault = self._broken(error)
 
     def types(self) -> dict[str, str]:
-        """Message type of each topic; BAG_BROKEN in ``fault`` where the table of contents, or what
-        it is read from, is damaged: the topics are then those that can be read.
+        """Message type of each topic.
+
+        Where the table of contents, or what it is read from, is damaged, ``fault`` is BAG_BROKEN
+        and the topics are those that can be read.
         """
         found: dict[str, str] = {}
         try:

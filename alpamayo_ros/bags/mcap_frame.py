@@ -40,8 +40,10 @@ class ChunkIndex:
 
 @dataclass(slots=True)
 class Tail:
-    """``data_end``: byte at which the DataEnd record begins; ``data_crc``: of all before it, 0:
-    none; ``counts``: messages by channel, None without statistics.
+    """What the end of a file says about the rest.
+
+    ``data_end``: byte at which the DataEnd record begins; ``data_crc``: of all before it, 0: none;
+    ``counts``: messages by channel, None without statistics.
     """
 
     data_end: int
@@ -159,9 +161,7 @@ def read_front(file: BinaryIO, size: int) -> tuple[int, int]:
 
 
 def scan(file: BinaryIO, first: int, limit: int) -> tuple[list[Unit], Damage | None]:
-    """The records from ``first`` on by their heads, until ``limit`` or the end of the data, and
-    why they end early.
-    """
+    """The records from ``first`` on by their heads, and why they end before ``limit``."""
     units: list[Unit] = []
     at = first
     while at < limit:

@@ -16,7 +16,9 @@ from alpamayo_ros.bags.parts import Damage
 
 @dataclass(slots=True)
 class Outline:
-    """``types`` and ``counts`` by topic, first and last time [ns]; ``whole`` False: the table of
+    """What is in a bag.
+
+    ``types`` and ``counts`` by topic, first and last time [ns]; ``whole`` False: the table of
     contents is damaged or missing, and what can be read was counted.  ``about``: what the writer
     noted (``origin`` is recorded, converted or simulator), empty for foreign bags.
     """

@@ -20,8 +20,10 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A serialised message: ``time_ns`` is when it was recorded, ``offset`` the byte of the file
-    where its chunk or record begins (-1: unknown).
+    """A serialised message.
+
+    ``time_ns`` is when it was recorded, ``offset`` the byte of the file where its chunk or record
+    begins (-1: unknown).
     """
 
     topic: Topic

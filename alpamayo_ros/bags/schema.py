@@ -46,8 +46,9 @@ def typestore() -> Typestore:
 
 
 def agree(topic: Topic, store: Typestore) -> str:
-    """'' when the bag's definition is the one in force (a type unknown here is learnt); else why
-    messages of this topic cannot be read.
+    """Why messages of this topic cannot be read; '' when the definition is the one in force.
+
+    A type that is unknown here is learnt from the bag.
     """
     if not topic.definition.strip():
         known = topic.type in store.types

@@ -18,8 +18,10 @@ DISTORTION_MODEL = {'none': 'plumb_bob'}  # CameraInfo has no name for an ideal 
 
 @dataclass(frozen=True, slots=True)
 class BoxRow:
-    """One road user: ``pose`` of the box's centre and ``velocity_mps`` over the ground, both in
-    the frame that is given with it; ``size_m``: length, width, height (0: unknown).
+    """One road user.
+
+    ``pose`` of the box's centre and ``velocity_mps`` over the ground, both in the frame that is
+    given with it; ``size_m``: length, width, height (0: unknown).
     """
 
     id: int

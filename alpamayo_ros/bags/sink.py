@@ -24,8 +24,10 @@ Entry = tuple[Topic, str, int, bytes]
 
 
 class BagSink:
-    """``counts``: messages taken by topic.  ``fault``: DISK_FULL once the recording has ended
-    early.  ``lost``: messages dropped because the disk was slower than the graph.
+    """``counts``: messages taken by topic.
+
+    ``fault``: DISK_FULL once the recording has ended early.  ``lost``: messages dropped because
+    the disk was slower than the graph.
     """
 
     def __init__(

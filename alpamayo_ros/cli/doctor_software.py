@@ -1,6 +1,4 @@
-"""Checks of ``alpamayo doctor`` about software: Python, ROS 2, messages, models, optional
-parts.
-"""
+"""Checks of ``alpamayo doctor`` about software: Python, ROS 2, messages, models, extras."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""``alpamayo``: the command line.  Subcommands live in modules of their own and are imported when
-called.
+"""``alpamayo``: the command line.
+
+Subcommands live in modules of their own and are imported when called.
 
 ``alpamayo --help`` therefore reads the table below and nothing else; a name whose module is not
 part of this installation is not listed.

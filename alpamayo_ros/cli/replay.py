@@ -132,8 +132,9 @@ def code(summary: dict[str, Any], interrupted: bool, worse: bool) -> int:
 
 
 def _report(summary: dict[str, Any], result: Result, out: Path, film: bool) -> None:
-    """report.html, plans.mcap, and the film where one was asked for; an older one would not be of
-    this run.
+    """report.html, plans.mcap, and the film where one was asked for.
+
+    A film that is there already would not be of this run.
     """
     from alpamayo_ros.recording.recording import Recording
     from alpamayo_ros.reports import plan_bag, report_replay

@@ -1,5 +1,4 @@
-"""``alpamayo sim --suite ... --report DIR``: the worst drives again, recorded and on film, and a
-page that shows them.
+"""``alpamayo sim --suite ... --report DIR``: the worst drives again, on film and on a page.
 
 A drive is a function of scenario, seed and planner, so what is recorded is what was scored; where
 a row comes out differently, that is said: it is a fault of the package or of the machine.
@@ -39,8 +38,10 @@ class Shown:
 
 
 def worst(rows: Sequence[Row], count: int) -> list[int]:
-    """Places of the ``count`` worst rows: incidents first, then by drive score, wrong ones before
-    right ones; ties in the order of the suite.
+    """Places of the ``count`` worst rows.
+
+    Incidents first, then by drive score, wrong ones before right ones; ties in the order of the
+    suite.
     """
 
     def badness(place: int) -> tuple[bool, float, bool, int]:

@@ -39,9 +39,7 @@ class Process:
 
 
 class Supervisor:
-    """Starts the processes of a graph, prefixes their logs, starts dead ones again, stops all
-    cleanly.
-    """
+    """Starts the processes of a graph, prefixes their logs, restarts dead ones, stops all."""
 
     def __init__(self, graph: Graph, out: IO[str] = sys.stdout) -> None:
         self.graph, self.out = graph, out
@@ -51,8 +49,9 @@ class Supervisor:
         self._folder = tempfile.TemporaryDirectory(prefix='alpamayo_')
 
     def run(self, duration_s: float = 0.0) -> int:
-        """Run until the graph's own end, ``duration_s`` (0: no limit) or a signal; the graph's
-        exit status.
+        """Run until the graph's own end, ``duration_s`` (0: no limit) or a signal.
+
+        Returns the graph's exit status.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: setattr(self, 'stopping', True))

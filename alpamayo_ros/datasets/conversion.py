@@ -18,8 +18,10 @@ NAMESPACE = '/alpamayo'
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is in a converted bag: ``counts`` by topic; ``real`` was measured, ``computed`` follows
-    from what was measured, ``assumed`` is in neither.
+    """What is in a converted bag.
+
+    ``counts`` by topic; ``real`` was measured, ``computed`` follows from what was measured,
+    ``assumed`` is in neither.
     """
 
     source: str

@@ -56,8 +56,9 @@ def read_boxes(path: Path, stamp_ns: int, base_in_world: Float[np.ndarray, '4 4'
 
 
 def rows(sets: Sequence[BoxSet], odom_from_world: Float[np.ndarray, '4 4']) -> list[Placed]:
-    """Every set in odom; velocities by differences to the sets before and after, zero where an
-    object is seen once.
+    """Every set of boxes in odom.
+
+    Velocities are differences to the sets before and after, zero where an object is seen once.
     """
     places = [
         {box.id: odom_from_world @ found.base_in_world @ box.in_base for box in found.boxes}

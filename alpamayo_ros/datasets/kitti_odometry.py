@@ -44,8 +44,9 @@ class Sequence:
 
 
 def read_sequence(folder: Path) -> Sequence:
-    """Read calib.txt, poses.txt and the pictures; FileNotFoundError or ValueError say what is
-    missing or does not fit.
+    """Read calib.txt, poses.txt and the pictures of a sequence.
+
+    FileNotFoundError or ValueError say what is missing or does not fit.
     """
     for name in ('calib.txt', 'poses.txt'):
         if not (folder / name).is_file():

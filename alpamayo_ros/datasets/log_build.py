@@ -205,9 +205,7 @@ def _near(xy: np.ndarray, path: np.ndarray, reach_m: float) -> bool:
 
 
 def _lines(drawn: Sequence[Drawn], origin: np.ndarray, path: np.ndarray) -> list[Line]:
-    """What is near of the map, cut to where the ego drove, with as few points as its shape
-    needs.
-    """
+    """The map near the ego's path, in as few points as its shape needs."""
     shape = shapely.LineString(path) if len(path) > 1 else shapely.Point(path[0])
     window, out = shape.buffer(MAP_REACH_M), []
     for d in drawn:

@@ -52,8 +52,10 @@ class _NoDoctype(ElementTree.TreeBuilder):
 
 
 def read(path: Path, ego: str = '') -> Material:
-    """What a CommonRoad file holds; ``ego``: id of the vehicle to be driven, '' : of those that
-    are there from first to last the one that drives furthest.
+    """What a CommonRoad file holds.
+
+    ``ego``: id of the vehicle to be driven; '': of those present from first to last step the one
+    that drives furthest.
     """
     root = _root(path)
     version = root.get('commonRoadVersion', '')

@@ -45,8 +45,10 @@ class _Strict(BaseModel):
 
 
 class Track(_Strict):
-    """Somebody from step ``first`` on, without a gap; who is lost and found again has a track
-    each time.  ``speed_mps`` along the heading.  ``stands``: with one entry, for so many steps.
+    """Somebody from step ``first`` on, without a gap.
+
+    Who is lost and found again has a track each time.  ``speed_mps`` along the heading.
+    ``stands``: with one entry, for so many steps.
     """
 
     id: Name
@@ -106,8 +108,9 @@ class Line(_Strict):
 
 
 class Signal(_Strict):
-    """The light that rules a lane, seen at its stop point; ``lights[i]`` from step ``steps[i]``
-    on.
+    """The light that rules a lane, seen at its stop point.
+
+    ``lights[i]`` is shown from step ``steps[i]`` on.
     """
 
     lane: Name = ''

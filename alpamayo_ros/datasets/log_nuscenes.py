@@ -1,7 +1,7 @@
-"""A log from a folder in nuScenes format: poses of the ego and boxes of others; its maps are not
-read.
+"""A log from a folder in nuScenes format: poses of the ego and boxes of others.
 
-Boxes come at 2 Hz and are interpolated.  The pose is that of the rear axle.
+Its maps are not read.  Boxes come at 2 Hz and are interpolated.  The pose is that of the rear
+axle.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""Reads a pickle as data: numbers, text, lists, dicts and numpy arrays; nothing is ever imported
-or called.
+"""Reads a pickle as data: numbers, text, lists, dicts and numpy arrays.
 
 A pickle is a program for a small stack machine, and Python's own machine may call anything that
-the file names.  This one knows only the instructions that build data.  Of names it knows those
-that numpy's arrays and plain containers need, and makes the arrays itself from their bytes.  All
-else is refused by name and offset before it has any effect.
+the file names.  Here nothing is ever imported or called: only the instructions that build data are
+known, and of names those that numpy's arrays and plain containers need; the arrays are made here
+from their bytes.  All else is refused by name and offset before it has any effect.
 """
 
 from __future__ import annotations

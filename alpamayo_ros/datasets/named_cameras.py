@@ -25,8 +25,10 @@ def camera(
     size: tuple[int, int],
     rate_hz: float,
 ) -> RigCamera:
-    """A rig camera for a mount (optical frame in base_link), intrinsics row by row and a size
-    (width, height); its name is the one of ``YAW_OF`` whose direction is nearest.
+    """A rig camera for a mount, intrinsics and a size (width, height).
+
+    The mount is the optical frame in base_link, intrinsics row by row; the name is the one of
+    ``YAW_OF`` whose direction is nearest.
     """
     body = base_from_optical[:3, :3] @ BODY_FROM_OPTICAL.T
     yaw = math.atan2(body[1, 0], body[0, 0])

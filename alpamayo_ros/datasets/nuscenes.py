@@ -55,8 +55,10 @@ def convert(
     scene: str = '',
     version: str = '',
 ) -> Facts:
-    """Write ``out`` (.mcap) and its rig beside it: every camera with sweeps where they are there,
-    odometry from the poses of all sensors, boxes as ground_truth/objects.
+    """Write ``out`` (.mcap) and its rig beside it.
+
+    Every camera, with sweeps where they are there; odometry from the poses of all sensors; boxes
+    as ground_truth/objects.
     """
     tables = read_tables(folder, scene, version)
     present = [p for p in tables.pictures if _inside(folder, p.file).is_file()]

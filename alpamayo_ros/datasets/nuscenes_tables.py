@@ -64,8 +64,9 @@ def scene_names(folder: Path, version: str = '') -> list[str]:
 
 
 def read_tables(folder: Path, scene: str = '', version: str = '') -> SceneTables:
-    """Join the tables for ``scene`` (a name; '' : the first); FileNotFoundError or ValueError say
-    what is missing.
+    """Join the tables for ``scene`` (a name; '': the first).
+
+    FileNotFoundError or ValueError say what is missing.
     """
     home = _version(folder, version)
     tables = {name: _load(home, name) for name in TABLES}

@@ -32,8 +32,10 @@ SAME_ASPECT = 0.02
 def draw(
     image: UInt8[np.ndarray, 'h w 3'], camera: RigCamera, scene: Scene, car: Car
 ) -> UInt8[np.ndarray, 'H W 3'] | None:
-    """``image`` (RGB) at ``WIDTH`` with candidates, plan and what was driven, in base_link at the
-    time of the image; None where the image has not the shape that the rig says.
+    """``image`` (RGB) at ``WIDTH`` with candidates, plan and what was driven.
+
+    All of them in base_link at the time of the image; None where the image has not the shape that
+    the rig says.
     """
     aspect = image.shape[1] / image.shape[0] / (camera.width / camera.height)
     if abs(aspect - 1) > SAME_ASPECT:

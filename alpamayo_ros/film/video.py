@@ -181,8 +181,9 @@ def split(text: str) -> dict[str, str]:
 
 
 def sentence(health: events.Health | None) -> str:
-    """The first fault with the first sentence of its message (figures and remedies are left to the
-    log), or the reason of a state that is not healthy.
+    """The first fault in a sentence, or the reason of a state that is not healthy.
+
+    Of the fault's message only the first sentence: figures and remedies are left to the log.
     """
     if health is None:
         return ''

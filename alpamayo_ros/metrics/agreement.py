@@ -51,8 +51,9 @@ def driven_speed(first_mps: float, last_mps: float) -> str:
 
 
 def speed_agreement(said: set[str], first_mps: float, last_mps: float) -> float | None:
-    """How far the stated changes of speed fit the driven one, 0 to 1; None where none is stated
-    or a speed is not finite.
+    """How far the stated changes of speed fit the driven one, 0 to 1.
+
+    None where none is stated or a speed is not finite.
     """
     stated = sorted(said & _SPEED.keys())
     if not stated or not (math.isfinite(first_mps) and math.isfinite(last_mps)):

@@ -61,10 +61,11 @@ def rouge_l(text: str, reference: str) -> float | None:
 
 
 def coc_facts(text: str) -> dict[str, set[str]]:
-    """What a text claims: ``light`` (red, yellow, green), ``lead`` (present; standing, braking,
-    moving), ``pedestrian`` (present; crossing) and ``manoeuvre`` (names of ``words.INTENTS``).
+    """What a text claims, by subject.
 
-    A denied thing ('no vehicle ahead') is not a claim: an absence cannot be scored as a hit.
+    ``light`` (red, yellow, green), ``lead`` (present; standing, braking, moving), ``pedestrian``
+    (present; crossing) and ``manoeuvre`` (names of ``words.INTENTS``).  A denied thing ('no
+    vehicle ahead') is not a claim: an absence cannot be scored as a hit.
     """
     parts = split(text)
     seen = '\n'.join(v for k, v in parts.items() if k != 'intent') if parts else text

@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Tolerance(BaseModel):
-    """How much worse a figure may be: the larger of ``relative`` (of the earlier) and
-    ``absolute`` (in the figure's unit).
+    """How much worse a figure may be.
+
+    The larger of ``relative`` (of the earlier) and ``absolute`` (in the figure's unit).
     """
 
     model_config = ConfigDict(extra='forbid', frozen=True)

@@ -67,8 +67,9 @@ class VLA(nn.Module):
 
     # -- language -------------------------------------------------------------------------------
     def ego_token(self, speed_mps: Tensor) -> Tensor:
-        """(B,) m/s -> (B, 1, width).  Speed alone: longer histories brought nothing (FIELD_NOTES
-        section 9).
+        """(B,) m/s -> (B, 1, width).
+
+        Speed alone: longer histories brought nothing (FIELD_NOTES section 9).
         """
         return self.ego(speed_mps[:, None] / 10.0)[:, None]
 

@@ -26,8 +26,9 @@ class Cycle:
 
 
 class Joiner:
-    """Frame sets and histories of equal t0.  ``keep_all``: oldest first (lockstep); else the
-    newest, others skipped.
+    """Frame sets and histories of equal t0.
+
+    ``keep_all``: oldest first (lockstep); else the newest, others skipped.
     """
 
     def __init__(self, keep_all: bool) -> None:

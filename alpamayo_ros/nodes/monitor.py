@@ -1,5 +1,6 @@
-"""Node ``monitor``: what every node reports, as /diagnostics.  It only reports and decides
-nothing.
+"""Node ``monitor``: what every node reports, as /diagnostics.
+
+It only reports and decides nothing.
 """
 
 from __future__ import annotations

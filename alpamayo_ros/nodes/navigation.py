@@ -1,9 +1,9 @@
-"""Node ``navigation``: instructions, a route or plain text in, one canonical wording out
-(latched).
+"""Node ``navigation``: instructions, a route or plain text in, canonical wording out.
 
-Nothing is published until something is said: the planner then reads 'follow the road'.  The latest
-instruction wins, at most one switch a second.  In lockstep an instruction takes effect one period
-after the odometry it was made from, so that its arrival decides nothing.
+The wording is latched.  Nothing is published until something is said: the planner then reads
+'follow the road'.  The latest instruction wins, at most one switch a second.  In lockstep an
+instruction takes effect one period after the odometry it was made from, so that its arrival
+decides nothing.
 """
 
 from __future__ import annotations

@@ -46,9 +46,7 @@ PARAMETERS = (
 
 
 class PlannerNode(LifecycleNode):
-    """Joins frame sets and histories by stamp, hands them to the worker, publishes what comes
-    back.
-    """
+    """Joins frame sets and histories by stamp, feeds the worker, publishes what comes back."""
 
     def __init__(self) -> None:
         super().__init__('planner', automatically_declare_parameters_from_overrides=True)

@@ -1,6 +1,4 @@
-"""The planner's outgoing messages: what a reply says of its inputs, the words, where the time
-went.
-"""
+"""The planner's outgoing messages: a reply's inputs, its words, where the time went."""
 
 from __future__ import annotations
 

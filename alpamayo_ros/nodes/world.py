@@ -27,8 +27,9 @@ ROUTE_STEP_M = 2.0
 
 
 class World:
-    """A Simulation whose time starts at ``epoch_ns``; the car follows references and brakes
-    before the first one, after the last, and where one has no points.
+    """A Simulation whose time starts at ``epoch_ns``; the car follows references.
+
+    It brakes before the first one, after the last, and where one has no points.
     """
 
     def __init__(self, scenario: str, seed: int, epoch_ns: int, shadow: bool) -> None:

@@ -50,8 +50,9 @@ class DecisionEvents:
         now_ns: int,
         faults: Sequence[Fault] = (),
     ) -> list[events.Event]:
-        """The events of one cycle.  ``anchor``: the car at the proposal's t0; ``faults``: of the
-        inputs.
+        """The events of one cycle.
+
+        ``anchor``: the car at the proposal's t0; ``faults``: of the inputs.
         """
         t0_ns = anchor.stamp_ns if proposal is None else proposal.t0_ns
         plan = decision.plan

@@ -44,8 +44,9 @@ class Surroundings:
         del self._stamps[:count], self._rows[:count]
 
     def at_times(self, anchor: EgoState, times_ns: list[int]) -> list[Rows | None] | None:
-        """Boxes in base_link at ``anchor`` at each time, None where none are known; None for all
-        where the recording holds none.
+        """Boxes in base_link at ``anchor`` at each time, None where none are known.
+
+        None for all where the recording holds none.
         """
         if not self._stamps:
             return None

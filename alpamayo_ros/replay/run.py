@@ -90,8 +90,10 @@ def replay(
 
 @contextmanager
 def _threads() -> Iterator[None]:
-    """OpenCV's own threads would fight with ours; and whoever waits for the interpreter, like the
-    model after each call, gets it after half a millisecond instead of five.
+    """Leave the cores to the stages of the replay.
+
+    OpenCV's own threads would compete with them; and a thread that waits for the interpreter, like
+    the model's after each call, gets it after half a millisecond instead of five.
     """
     before, interval_s = cv2.getNumThreads(), sys.getswitchinterval()
     cv2.setNumThreads(1)

@@ -25,8 +25,10 @@ class _Record(BaseModel):
 
 
 class ScenarioRow(_Record):
-    """One drive.  ``score`` is AlpaSim's: 0 after an at-fault collision or off the road, else
-    min(progress / 0.8, 1).
+    """One drive.
+
+    ``score`` is AlpaSim's: 0 after an at-fault collision or off the road, else min(progress / 0.8,
+    1).
     """
 
     name: str
@@ -115,9 +117,7 @@ def percentiles(values: Iterable[float]) -> Percentiles:
 
 
 def plan_ages_ms(recording: Recording) -> list[float]:
-    """Age of the model's plan at every reference the controller was given: stamp minus t0 of the
-    pictures it was made from.
-    """
+    """Age of the model's plan at every reference: stamp minus t0 of its pictures."""
     return [
         (p.stamp_ns - p.source_t0_ns) / 1e6
         for p in recording.all(events.Plan)

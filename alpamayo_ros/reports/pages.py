@@ -24,8 +24,9 @@ NOTHING = '–'
 
 
 def render(template: str, **values: Any) -> str:
-    """A page; every value is escaped, a name that the template needs and nobody gave is an
-    error.
+    """A page, with every value escaped.
+
+    A name that the template needs and nobody gave is an error.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),

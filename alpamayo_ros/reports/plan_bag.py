@@ -1,9 +1,9 @@
-"""``plans.mcap`` of a recording: standard messages under the names of the live graph, so that RViz
-(rviz/alpamayo.rviz) and Foxglove (config/foxglove/alpamayo.json) show it.
+"""``plans.mcap`` of a recording: standard messages under the names of the live graph.
 
-Messages are recorded in ROS time, in its order.  Two names differ from the live graph, whose
-messages of that name have types of their own: the words are a String, and every plotted number a
-Float64 under ``plot/``.
+RViz (rviz/alpamayo.rviz) and Foxglove (config/foxglove/alpamayo.json) show it.  Messages are
+recorded in ROS time, in its order.  Two names differ from the live graph, whose messages of that
+name have types of their own: the words are a String, and every plotted number a Float64 under
+``plot/``.
 """
 
 from __future__ import annotations

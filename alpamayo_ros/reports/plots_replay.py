@@ -56,8 +56,9 @@ def paths_plot(recording: Recording, road: Road | None = None) -> str:
 
 @styled
 def error_plot(recording: Recording) -> str:
-    """Distance of each plan from what was then driven, by the time of the plan; '' without
-    scores.
+    """Distance of each plan from what was then driven, by the time of the plan.
+
+    '' without scores.
     """
     scores = recording.all(events.Score)
     drawn, axes = figure(5.2, 2.8)

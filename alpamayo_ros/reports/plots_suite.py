@@ -22,8 +22,9 @@ ROW_IN, HEAD_IN = 0.34, 0.9
 
 @styled
 def family_plot(families: Mapping[str, Mapping[str, Any]], overall: Mapping[str, Any]) -> str:
-    """Both scores of each family with their 95 % intervals, the lowest at the top; dashed: of
-    the whole suite.
+    """Both scores of each family with their 95 % intervals, the lowest at the top.
+
+    Dashed: of the whole suite.
     """
     order = sorted(families, key=lambda name: (families[name]['drive_score'] or 0.0, name))
     drawn, axes = figure(5.2, HEAD_IN + ROW_IN * max(len(order), 1))

@@ -27,8 +27,10 @@ SAME = 0.005  # of the baseline: a difference smaller than this is none
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One metric as it is shown.  ``adds``: what the model adds to the baseline, in words;
-    ``why``: why a figure of the model or of the baseline is not evaluable, '' where it is.
+    """One metric as it is shown.
+
+    ``adds``: what the model adds to the baseline, in words; ``why``: why a figure of the model or
+    of the baseline is not evaluable, '' where it is.
     """
 
     name: str
@@ -61,8 +63,10 @@ class Group:
 def grouped(
     metrics: Mapping[str, Mapping[str, Any]], known: Mapping[str, Definition]
 ) -> list[Group]:
-    """Cells of summary.json by group: ``model``, ``baseline``, ``n``, ``unit``, ``reason``,
-    ``baseline_reason``; ``known`` holds the definitions.
+    """Cells of summary.json by group.
+
+    Each has ``model``, ``baseline``, ``n``, ``unit``, ``reason``, ``baseline_reason``; ``known``
+    holds the definitions.
     """
     out: list[Group] = []
     left = dict(metrics)
@@ -77,8 +81,9 @@ def grouped(
 
 
 def missing(groups: Iterable[Group]) -> list[tuple[str, list[str]]]:
-    """Why figures are not evaluable, and which: those of the model, then those of the baseline
-    beside a model that has them.
+    """Why figures are not evaluable, and which.
+
+    Those of the model come first, then those of the baseline beside a model that has them.
     """
     rows = [r for group in groups for r in (*group.rows, *group.empty)]
     out: dict[str, list[str]] = {}

@@ -45,8 +45,9 @@ class Shot:
 
 
 def rig_of(recording: Recording) -> Rig | None:
-    """The rig the pictures were taken with: ``rig.yaml`` of the folder, else the one that
-    run.json names; None where neither is here.
+    """The rig the pictures were taken with; None where there is none.
+
+    ``rig.yaml`` of the folder, else the one that run.json names.
     """
     own = recording.folder / RIG
     try:

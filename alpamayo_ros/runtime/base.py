@@ -64,8 +64,9 @@ class Runtime(Protocol):
     def reason(
         self, features: Features, ego: EgoHistory, navigation: str, prompt: str, draft: str
     ) -> Reasoning:
-        """Chain of causation and condition.  ``draft`` (a previous text, '' for none) saves time
-        only.
+        """Chain of causation and condition.
+
+        ``draft`` (a previous text, '' for none) saves time only.
         """
         ...
 

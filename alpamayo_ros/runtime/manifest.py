@@ -44,8 +44,9 @@ class FileEntry(_Strict):
 
 
 class Manifest(_Strict):
-    """What a model folder holds.  ``release`` only ever grows; ``training`` names data, seeds and
-    figures.
+    """What a model folder holds.
+
+    ``release`` only ever grows; ``training`` names data, seeds and figures.
     """
 
     schema_version: Literal[1] = 1

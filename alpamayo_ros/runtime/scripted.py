@@ -1,5 +1,6 @@
-"""A scripted runtime: a TEST DOUBLE, not a driver.  It looks at no pixel and follows a fixed
-recipe.
+"""A scripted runtime: a TEST DOUBLE, not a driver.
+
+It looks at no pixel and follows a fixed recipe.
 
 Candidate k drives on at the present speed on an arc of constant curvature, one of K gentle ones
 around straight; its text says that it is a script.  ``Script`` injects the runtime faults of

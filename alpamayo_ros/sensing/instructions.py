@@ -6,8 +6,9 @@ KEPT = 16  # texts kept; the newest at or before t0 is among them
 
 
 class Instructions:
-    """Latched texts with their stamps; ``at`` gives the newest one at or before t0 that has not
-    expired.
+    """Latched texts with their stamps.
+
+    ``at`` gives the newest one at or before t0 that has not expired.
     """
 
     def __init__(self, default: str = '') -> None:

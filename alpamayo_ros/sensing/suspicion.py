@@ -32,8 +32,10 @@ class Suspicion:
         kinds: Mapping[str, str],
         speed_mps: float,
     ) -> dict[str, Fault]:
-        """Faults by camera; ``payloads``: the bytes as received, ``kinds``: of each camera's first
-        view, by ``plausibility.implausible``.
+        """Faults by camera.
+
+        ``payloads``: the bytes as received, ``kinds``: of each camera's first view, by
+        ``plausibility.implausible``.
         """
         for name, payload in payloads.items():
             stamp_ns = stamps_ns[name]

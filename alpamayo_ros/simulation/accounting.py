@@ -1,6 +1,4 @@
-"""What a step did: boxes of ego and others, contacts, rules, and how far traffic left the way
-open.
-"""
+"""What a step did: boxes, contacts, rules, and how far traffic left the way open."""
 
 from __future__ import annotations
 

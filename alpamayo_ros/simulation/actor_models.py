@@ -32,11 +32,12 @@ class ActorModel(BaseModel):
 
 
 class BrakingLeader(ActorModel):
-    """A vehicle ahead that sets off with the ego, cruises, and brakes hard once the ego has
-    driven ``trigger_m``; it stands or crawls at ``to_mps`` for ``hold_s`` and drives on.
+    """A vehicle ahead that cruises and then brakes hard.
 
-    ``gap_m``: bumper to bumper at the start.  ``lamps``: whether its brake lights work.
-    ``again_m``: it does all that again after so many metres more of the ego (0: once).
+    It sets off with the ego and brakes once the ego has driven ``trigger_m``; it stands or crawls
+    at ``to_mps`` for ``hold_s`` and drives on.  ``gap_m``: bumper to bumper at the start.
+    ``lamps``: whether its brake lights work.  ``again_m``: it does all that again after so many
+    metres more of the ego (0: once).
     """
 
     kind: Literal['braking_leader']
@@ -52,12 +53,12 @@ class BrakingLeader(ActorModel):
 
 
 class Stopped(ActorModel):
-    """A vehicle that stands at ``at_m`` (rear bumper); with ``bend`` just behind the sharpest
-    bend within 80 m after ``at_m``.
+    """A vehicle that stands at ``at_m`` (rear bumper).
 
-    ``occluder_m``: a van parked on the verge inside the bend, so far before it, hides it.
-    ``turned_rad``: it stands askew.  ``count``: so many behind each other, a queue.
-    ``detour_m``: the shift by which a good driver passes it, 0: it cannot be passed.
+    With ``bend``: just behind the sharpest bend within 80 m after ``at_m``.  ``occluder_m``: a van
+    parked on the verge inside the bend, so far before it, hides it.  ``turned_rad``: it stands
+    askew.  ``count``: so many behind each other, a queue.  ``detour_m``: the shift by which a good
+    driver passes it, 0: it cannot be passed.
     """
 
     kind: Literal['stopped']
@@ -73,12 +74,12 @@ class Stopped(ActorModel):
 
 
 class CutIn(ActorModel):
-    """From the left: overtakes the ego once that has driven ``trigger_m`` and pulls in ``gap_m``
-    before its bumper; from the right: parked at ``at_m``, it pulls out when the ego is
-    ``ahead_s`` away.
+    """A vehicle that pulls into the ego's lane before it.
 
-    The move takes ``move_s``; then it drives ``then_mps`` (braking at ``brake_mps2``).
-    ``returns`` False: an overtaker that stays in the other lane.
+    From the left: it overtakes the ego once that has driven ``trigger_m`` and pulls in ``gap_m``
+    before its bumper.  From the right: parked at ``at_m``, it pulls out when the ego is
+    ``ahead_s`` away.  The move takes ``move_s``; then it drives ``then_mps`` (braking at
+    ``brake_mps2``).  ``returns`` False: an overtaker that stays in the other lane.
     """
 
     kind: Literal['cut_in']
@@ -97,13 +98,12 @@ class CutIn(ActorModel):
 
 
 class Crossing(ActorModel):
-    """Somebody crosses at ``at_m`` from the ``side``, setting off when the ego is ``ahead_s``
-    away.
+    """Somebody crosses at ``at_m`` from the ``side`` when the ego is ``ahead_s`` away.
 
     ``from_m``: where it waits, metres beside the lane centre; ``halts_s``: it stands in the lane
     for so long; ``turns_back``: from there it goes back; ``angle_rad``: against the shortest way
-    (positive: with the ego).  ``occluder``: a vehicle parked before it on its side.
-    ``count``: so many, ``apart_m`` behind each other.
+    (positive: with the ego).  ``occluder``: a vehicle parked before it on its side.  ``count``: so
+    many, ``apart_m`` behind each other.
     """
 
     kind: Literal['crossing']
@@ -123,11 +123,11 @@ class Crossing(ActorModel):
 
 
 class Debris(ActorModel):
-    """Things on the road at ``at_m``; ``count`` in a row, ``apart_m`` along and ``aside_m``
-    across.
+    """Things on the road at ``at_m``.
 
-    ``rolls_mps``: it crosses the road from the left (positive: to the right) once the ego is
-    ``ahead_s`` away.  ``detour_m``: as for ``stopped``; 0: it cannot be passed.
+    ``count`` in a row, ``apart_m`` along and ``aside_m`` across.  ``rolls_mps``: it crosses the
+    road from the left (positive: to the right) once the ego is ``ahead_s`` away.  ``detour_m``: as
+    for ``stopped``; 0: it cannot be passed.
     """
 
     kind: Literal['debris']
@@ -143,10 +143,10 @@ class Debris(ActorModel):
 
 
 class LostLoad(ActorModel):
-    """A truck ahead loses its load once the ego has driven ``trigger_m``: it slides on, braking
-    at ``slides_mps2``, and stays lying ``offset_m`` beside the lane centre.
+    """A truck ahead loses its load once the ego has driven ``trigger_m``.
 
-    ``detour_m``: as for ``stopped``.
+    The load slides on, braking at ``slides_mps2``, and stays lying ``offset_m`` beside the lane
+    centre.  ``detour_m``: as for ``stopped``.
     """
 
     kind: Literal['lost_load']
@@ -161,10 +161,11 @@ class LostLoad(ActorModel):
 
 
 class OncomingActor(ActorModel):
-    """Comes towards the ego, ``meet_m`` ahead of it when that has driven ``trigger_m``, with its
-    middle ``offset_m`` left of the ego's lane centre (3.5: in its own lane).
+    """A vehicle that comes towards the ego.
 
-    ``detour_m``: how far a good driver moves over while it passes.
+    It is ``meet_m`` ahead of the ego when that has driven ``trigger_m``, with its middle
+    ``offset_m`` left of the ego's lane centre (3.5: in its own lane).  ``detour_m``: how far a
+    good driver moves over while it passes.
     """
 
     kind: Literal['oncoming']

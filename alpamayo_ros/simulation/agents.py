@@ -1,6 +1,4 @@
-"""Scripted traffic on the winding road; everything is a function of (seed, time), never of the
-ego.
-"""
+"""Scripted traffic on the winding road: a function of (seed, time), never of the ego."""
 
 from __future__ import annotations
 
@@ -47,8 +45,9 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class LaneCar:
-    """A car in the ego's lane: arc of its rear bumper [m], lateral offset [m], speed and
-    acceleration.
+    """A car in the ego's lane.
+
+    Arc of its rear bumper [m], lateral offset [m], speed and acceleration.
     """
 
     rear_arc_m: float
@@ -107,8 +106,9 @@ class Oncoming:
 
 
 class StoppedCar:
-    """A car that stands in the ego's lane; ``rear_arc_m``: its rear bumper.  Half of them have
-    brake lights on.
+    """A car that stands in the ego's lane; ``rear_arc_m``: its rear bumper.
+
+    Half of them have brake lights on.
     """
 
     def __init__(self, road: Road, seed: int, rear_arc_m: float | None = None) -> None:

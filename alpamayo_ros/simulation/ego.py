@@ -10,8 +10,9 @@ from alpamayo_ros.simulation.sim_rig import SimVehicle
 
 @dataclass(frozen=True, slots=True)
 class EgoPose:
-    """Rear axle's middle in the world frame, speed, steering (road wheel) and the acceleration
-    just realised.
+    """Rear axle's middle in the world frame, speed, steering and acceleration.
+
+    Steering is that of the road wheel; the acceleration is the one just realised.
     """
 
     x_m: float

@@ -30,9 +30,7 @@ Change = Callable[[Event], list[Event]]
 
 
 def during(source: str, start_s: float, stop_s: float, change: Change) -> Injector:
-    """Apply ``change`` to the events of ``source`` ('*': all) whose arrival is in [start,
-    stop).
-    """
+    """Apply ``change`` to events of ``source`` ('*': all) that arrive in [start, stop)."""
     first: list[int] = []
 
     def inject(event: Event) -> list[Event]:
@@ -186,9 +184,7 @@ def apply(events: Iterable[Event], injectors: Sequence[Injector]) -> list[Event]
 
 
 def _delivery(original_ns: int, event: Event, index: int) -> tuple[int, int]:
-    """Sort key: a later arrival counts as a delay below a second, anything more as a clock
-    jump.
-    """
+    """Sort key: a later arrival is a delay below a second, anything more a clock jump."""
     moved_ns = event.arrival_ns - original_ns
     return (event.arrival_ns if 0 <= moved_ns < NS else original_ns, index)
 
@@ -201,10 +197,9 @@ BY_NAME: dict[str, Callable[..., Injector]] = {
 
 
 def parse(text: str) -> list[Injector]:
-    """Injectors of ``drop(source=front,start_s=5,stop_s=7);
-    flip_bits(source=rear,bits=8,seed=1)``.
+    """Injectors from text; ValueError names what is not understood.
 
-    ValueError names what is not understood.
+    For example ``drop(source=front,start_s=5,stop_s=7);flip_bits(source=rear,bits=8,seed=1)``.
     """
     out = []
     for part in filter(None, (p.strip() for p in text.split(';'))):

@@ -13,12 +13,10 @@ STANDING_MPS = 0.05
 
 
 class LeaderScript:
-    """Arc, speed and acceleration over time, computed once from the seed; the ego has no part in
-    it.
+    """Arc, speed and acceleration over time, computed once from the seed, not from the ego.
 
-    Cruise at 4 to 9 m/s (slower in curves) for 3 to 8 s, brake at 1 to 3 m/s2 to a stop (60 %,
-    and always the second time at the latest) or to a crawl, hold 2 to 6 s, drive on at 1 to 1.6
-    m/s2.
+    Cruise at 4 to 9 m/s (slower in curves) for 3 to 8 s, brake at 1 to 3 m/s2 to a stop (60 %, and
+    always the second time at the latest) or to a crawl, hold 2 to 6 s, drive on at 1 to 1.6 m/s2.
     """
 
     def __init__(self, road: Road, seed: int, arc_m: float, speed_mps: float) -> None:

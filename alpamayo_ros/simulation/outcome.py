@@ -63,27 +63,21 @@ class Outcome:
 
     @property
     def progress(self) -> float:
-        """Share of the reachable distance that was driven; 1 where there is less than 5 m to
-        drive.
-        """
+        """Share of the reachable distance that was driven; 1 where that is less than 5 m."""
         if self.reachable_m < 5.0:
             return 1.0
         return min(max(self.distance_m / self.reachable_m, 0.0), 1.0)
 
     @property
     def score(self) -> float:
-        """AlpaSim's: 0 after an at-fault collision or off the road, else min(progress / 0.8,
-        1).
-        """
+        """AlpaSim's: 0 after an at-fault collision or off the road, else min(progress/0.8, 1)."""
         if self.collisions_at_fault or self.offroad_s > 0:
             return 0.0
         return min(self.progress / 0.8, 1.0)
 
     @property
     def succeeded(self) -> bool:
-        """Reached the goal, stopped behind the stopped car, or followed until time ran out,
-        without contact.
-        """
+        """Without contact or leaving the road: at the goal, stopped, or followed to the end."""
         return (
             self.end in ('goal', 'stopped', 'time') and not self.collisions and self.offroad_s == 0
         )
@@ -98,9 +92,10 @@ class Outcome:
         shift_m: float = 0.0,
         edges_m: tuple[float, float] = EDGES_M,
     ) -> None:
-        """Account for one step that ended with this state; ``gap_m`` to the car ahead, inf if
-        none; ``shift_m``: where the way lies beside the lane centre, at road works; ``edges_m``:
-        the road's, right and left of the lane centre.
+        """Account for one step that ended with this state.
+
+        ``gap_m`` to the car ahead, inf if none; ``shift_m``: where the way lies beside the lane
+        centre, at road works; ``edges_m``: the road's, right and left of the lane centre.
         """
         edge_m, offset_m = offset_m, offset_m - shift_m
         self.steps += 1
@@ -137,8 +132,6 @@ class Outcome:
             self.end = 'time'
 
     def _may_move_on(self, scenario: Scenario) -> bool:
-        """Whether the ego stands for the first time as time runs out, so that nothing is
-        decided.
-        """
+        """Whether the ego stands for the first time as time runs out: nothing is decided then."""
         waiting = self.standing_s > 0 and self.stops > 0 and self.restarts == 0
         return waiting and self.duration_s < scenario.duration_s + WAIT_S

@@ -104,8 +104,9 @@ def lane_cars(
 def intruders(
     road: Road, arc_m: float, agents: Sequence[Agent], beside_m: float = REACH_M
 ) -> list[LaneCar]:
-    """Like ``lane_cars``, but a bumper that reaches into the lane counts too: for places where
-    others come in from the side.
+    """Like ``lane_cars``, but a bumper that reaches into the lane counts too.
+
+    For places where others come in from the side.
     """
     if not agents:
         return []

@@ -24,8 +24,9 @@ CLEARANCE_M = 32.0  # between two parts of the road that are not neighbours
 
 
 def _curvature_profile(rng: np.random.Generator, count: int) -> Float[np.ndarray, ' n']:
-    """Arcs of 14 to 40 m with alternating sign once the heading has turned by more than 0.9 rad,
-    smoothed.
+    """Arcs of 14 to 40 m, smoothed.
+
+    Their sign alternates once the heading has turned by more than 0.9 rad.
     """
     sharpest = rng.uniform(1 / 70, 1 / 25)
     curvature = np.zeros(count)
@@ -46,9 +47,7 @@ def _curvature_profile(rng: np.random.Generator, count: int) -> Float[np.ndarray
 
 
 def _crosses_itself(centre: Float[np.ndarray, 'n 2']) -> bool:
-    """True where two parts more than 60 m apart along the road come closer than
-    ``CLEARANCE_M``.
-    """
+    """True where parts over 60 m apart along the road come closer than ``CLEARANCE_M``."""
     coarse = centre[::8]
     distance = np.linalg.norm(coarse[:, None] - coarse[None], axis=2)
     index = np.arange(len(coarse))
@@ -106,8 +105,9 @@ class Road:
     def at(
         self, s: Float[np.ndarray, '*b'] | float
     ) -> tuple[Float[np.ndarray, '*b 2'], Float[np.ndarray, '*b'], Float[np.ndarray, '*b']]:
-        """Position [m], heading [rad] and curvature [1/m] of the lane centre at arc ``s``
-        (clamped to the road).
+        """Position [m], heading [rad] and curvature [1/m] of the lane centre at arc ``s``.
+
+        ``s`` is clamped to the road.
         """
         f = np.clip((np.asarray(s, float) + BEHIND_M) / STEP_M, 0, self._last)
         i = f.astype(int)
@@ -118,8 +118,9 @@ class Road:
     def project(
         self, xy: Float[np.ndarray, '*b 2'], s_hint: Float[np.ndarray, '*b'] | float
     ) -> tuple[Float[np.ndarray, '*b'], Float[np.ndarray, '*b'], Float[np.ndarray, '*b']]:
-        """Arc [m], lateral offset [m, left positive] and lane heading of points near the arc
-        ``s_hint``.
+        """Arc [m], lateral offset [m, left positive] and lane heading of points near an arc.
+
+        ``s_hint`` is that arc.
         """
         s = np.array(s_hint, float)
         for _ in range(2):
@@ -153,8 +154,9 @@ class Road:
         return self._limit[min(max(int((s + BEHIND_M) / STEP_M), 0), len(self._limit) - 1)]
 
     def edges_m(self, s: float) -> tuple[float, float]:
-        """Where the road ends at arc ``s``, right and left of the lane centre (the ego's rear
-        axle counts).
+        """Where the road ends at arc ``s``, right and left of the lane centre.
+
+        It is the ego's rear axle that counts.
         """
         del s
         return EDGES_M

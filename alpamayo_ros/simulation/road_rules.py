@@ -45,8 +45,9 @@ class Rules:
     def note_way(
         self, speed_mps: float, offset_m: float, edge_m: float, turned_rad: float, dt_s: float
     ) -> None:
-        """Account for a step with the ego's middle at ``offset_m``; the wrong way begins left of
-        ``edge_m``.
+        """Account for a step with the ego's middle at ``offset_m``.
+
+        The wrong way begins left of ``edge_m``.
         """
         backwards = math.cos(turned_rad) < 0
         if speed_mps > MOVING_MPS and (offset_m > edge_m or backwards):

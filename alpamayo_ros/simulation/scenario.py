@@ -25,8 +25,9 @@ class _Strict(BaseModel):
 
 
 class Start(_Strict):
-    """Where the ego begins: arc along the lane, offset and heading error (left positive),
-    speed.
+    """Where the ego begins.
+
+    Arc along the lane, offset and heading error (left positive), speed.
     """
 
     arc_m: float = Field(default=10.0, ge=0)
@@ -36,12 +37,14 @@ class Start(_Strict):
 
 
 class Traffic(_Strict):
-    """Who else is there.  ``stopped_car_probability``: share of the seeds with a car standing in
-    the lane.  ``town``: the map ('' : the seed chooses); ``cars``, ``pedestrians``: in the town,
-    cars also elsewhere.  ``log``: path (beside the scenario's file too) or name of a recorded
-    scene whose agents are replayed; ``rear_immunity``: one that runs into the ego from behind,
-    because it cannot react, leaves the scene instead; ``lead_in_s``: so long the expert drives,
-    until a planner has its frame history (0.8 s) and is armed (1 s).
+    """Who else is there.
+
+    ``stopped_car_probability``: share of the seeds with a car standing in the lane.  ``town``: the
+    map ('' : the seed chooses); ``cars``, ``pedestrians``: in the town, cars also elsewhere.
+    ``log``: path (beside the scenario's file too) or name of a recorded scene whose agents are
+    replayed; ``rear_immunity``: one that runs into the ego from behind, because it cannot react,
+    leaves the scene instead; ``lead_in_s``: so long the expert drives, until a planner has its
+    frame history (0.8 s) and is armed (1 s).
     """
 
     oncoming: bool = True
@@ -79,11 +82,12 @@ class Closure(_Strict):
 
 
 class RoadShape(_Strict):
-    """The road.  ``straight`` and ``curvature_scale`` (of the seed's curvature): winding road;
-    ``turns``: at the first junctions of a town, as in 'lsr', '' : the seed's; ``signal``: what
-    the first junction's shows at the start (``turns_red``: it is green until the ego is near), ''
-    : whatever is there; ``lanes``, ``ramp``: motorway; ``exit``: the one to take of a roundabout,
-    0: the seed's.
+    """The road.
+
+    ``straight`` and ``curvature_scale`` (of the seed's curvature): winding road; ``turns``: at the
+    first junctions of a town, as in 'lsr', '' : the seed's; ``signal``: what the first junction's
+    shows at the start (``turns_red``: it is green until the ego is near), '' : whatever is there;
+    ``lanes``, ``ramp``: motorway; ``exit``: the one to take of a roundabout, 0: the seed's.
     """
 
     straight: bool = False
@@ -105,8 +109,10 @@ class Looks(_Strict):
 
 
 class Scenario(_Strict):
-    """One kind of drive; the seed decides the rest.  ``goal_m``: distance along the lane that
-    ends it.  ``verdict``: which rule of ``simulation.verdict`` says whether it went right.
+    """One kind of drive; the seed decides the rest.
+
+    ``goal_m``: distance along the lane that ends it.  ``verdict``: which rule of
+    ``simulation.verdict`` says whether it went right.
 
     ``family``, ``split``: its place in the suite.  ``severity``: 0 easy to 1 hard, for its actors.
     ``speed_limit_mps``: what signs say, None where there are none.  ``faults``: sensor faults in

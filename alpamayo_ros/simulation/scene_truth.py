@@ -42,9 +42,7 @@ class SceneTruth:
 
 
 def nearest_leader(cars: Sequence[LaneCar], front_arc_m: float) -> LaneCar | None:
-    """The first car in the lane ahead of the ego's bumper, within 60 m; None where there is
-    none.
-    """
+    """The first car in the lane within 60 m ahead of the ego's bumper, or None."""
     return min(cars_ahead(cars, front_arc_m), key=lambda c: c.rear_arc_m, default=None)
 
 

@@ -1,6 +1,4 @@
-"""The simulated rig as the renderer and the bicycle want it, read from
-``config/rigs/sim.yaml``.
-"""
+"""The simulated rig as renderer and bicycle want it, read from ``config/rigs/sim.yaml``."""
 
 from __future__ import annotations
 
@@ -35,9 +33,7 @@ class SimCamera:
 
 @dataclass(frozen=True, slots=True)
 class SimVehicle:
-    """Dimensions and actuator limits of the simulated ego; reference point is the rear axle's
-    middle.
-    """
+    """Dimensions and actuator limits of the simulated ego, from its rear axle's middle."""
 
     wheelbase_m: float
     steering_max_rad: float

@@ -1,6 +1,4 @@
-"""Follows a reference trajectory with the simulated bicycle, and brakes once the reference has
-expired.
-"""
+"""Follows a reference trajectory with the simulated bicycle; brakes when it has expired."""
 
 from __future__ import annotations
 
@@ -52,8 +50,9 @@ def _wanted_speed(reference: Reference, elapsed_s: float) -> float:
 def track(
     reference: Reference, motion: Motion, vehicle: SimVehicle, expired: bool = False
 ) -> tuple[float, float]:
-    """Steering [rad] and acceleration [m/s2]: pure pursuit 3 to 6.5 m ahead, speed reached in
-    0.7 s.
+    """Steering [rad] and acceleration [m/s2] that follow a reference.
+
+    Pure pursuit 3 to 6.5 m ahead, speed reached in 0.7 s.
     """
     v, c, s = motion.speed_mps, math.cos(motion.heading_rad), math.sin(motion.heading_rad)
     first = min(max(int(motion.elapsed_s / reference.dt_s), 0), len(reference.x_m) - 1)

@@ -20,8 +20,9 @@ VISIBLE_M = 55.0
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Truth the annotator speaks about.  ``gap_m`` is bumper to bumper, inf without a vehicle
-    ahead.
+    """Truth the annotator speaks about.
+
+    ``gap_m`` is bumper to bumper, inf without a vehicle ahead.
     """
 
     speed_mps: float

@@ -18,8 +18,9 @@ from alpamayo_ros.training.batches import INSTRUCTION
 
 
 class BatchPolicy:
-    """Drives several simulations at once.  ``slots`` counts them; :meth:`act` wants one row for
-    each active slot.
+    """Drives several simulations at once.
+
+    ``slots`` counts them; :meth:`act` wants one row for each active slot.
     """
 
     def __init__(

@@ -34,8 +34,10 @@ class Server:
     def __init__(
         self, program: Path, port: int, memory: str = '2GiB', file: Path | None = None
     ) -> None:
-        """``memory``: of the drive that is kept for a browser that comes later; then the oldest
-        goes.  ``file``: an .rrd whose content is what is sent.
+        """Serve an empty view, or what a file holds.
+
+        ``memory``: of the drive that is kept for a browser that comes later; then the oldest goes.
+        ``file``: an .rrd whose content is what is sent.
         """
         self.port, self._program, self._memory = port, program, memory
         self._files = [] if file is None else [str(file)]

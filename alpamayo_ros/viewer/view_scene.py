@@ -51,7 +51,9 @@ class State:
             self.plan = event
 
     def _better(self, new: events.Candidates) -> events.Candidates:
-        """The graph tells of candidates twice, before and after they have costs: those with costs
+        """The candidates to be shown: the new ones, or those shown already.
+
+        The graph tells of candidates twice, before and after they have costs: those with costs
         stay until the next of them, or until they are too old to be shown.
         """
         old = self.candidates
@@ -82,8 +84,9 @@ def above(points: Line) -> Line:
 
 
 def outline(place: Pose, length_m: float, width_m: float) -> Line:
-    """A closed box, a car's with a nose that says where it heads; ``place``: x, y, heading of its
-    middle.
+    """A closed box, a car's with a nose that says where it heads.
+
+    ``place``: x, y, heading of its middle.
     """
     half, side = length_m / 2, width_m / 2
     nose = 0.6 * half if length_m > 1.5 else half

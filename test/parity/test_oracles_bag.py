@@ -1,5 +1,6 @@
-"""Bags against independent software: Foxglove's mcap library and rosbags read what we write, and
-we read what they write.
+"""Bags against independent software: Foxglove's mcap library and rosbags.
+
+They read what we write, and we read what they write.
 """
 
 import numpy as np

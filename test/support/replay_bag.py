@@ -20,9 +20,11 @@ RIG = load_rig('sim')
 
 @dataclass(frozen=True)
 class Drive:
-    """``hz``: of the cameras.  ``absent``: cameras that say nothing.  ``box_ahead_m``: a car
-    stands there on the circle, None: no objects are recorded.  ``raw``: pictures are not
-    compressed.  ``prefix``: before every topic.
+    """``hz``: of the cameras.
+
+    ``absent``: cameras that say nothing.  ``box_ahead_m``: a car stands there on the circle, None:
+    no objects are recorded.  ``raw``: pictures are not compressed.  ``prefix``: before every
+    topic.
     """
 
     seconds: float = 4.0

@@ -1,6 +1,4 @@
-"""What every node shares: parameters read once, faults logged once, a clean end on Ctrl-C and
-SIGTERM.
-"""
+"""What every node shares: parameters read once, faults logged once, a clean end on a signal."""
 
 from __future__ import annotations
 
@@ -38,8 +36,9 @@ class AlpamayoNode(Node):
 
 
 def read_parameters(node: Node, parameters: Iterable[Param]) -> SimpleNamespace:
-    """Values of all parameters of ``node``, checked and made read-only; ConfigurationError names
-    each misfit.
+    """Values of all parameters of ``node``, checked and made read-only.
+
+    ConfigurationError names each misfit.
     """
     declared = (*COMMON, *parameters)
     found = node.get_parameters_by_prefix('')

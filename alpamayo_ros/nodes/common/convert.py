@@ -1,8 +1,8 @@
-"""Between messages and the core's records, both ways, without loss (inverse-then-forward is
-tested).
+"""Between messages and the core's records, both ways, without loss.
 
-Time is integer nanoseconds in the core.  Arrays travel as float32; byte arrays are filled with
-``array.frombytes``, which is 600 times faster than handing over numpy (FIELD_NOTES section 1).
+The tests go there and back.  Time is integer nanoseconds in the core.  Arrays travel as float32;
+byte arrays are filled with ``array.frombytes``, which is 600 times faster than handing over numpy
+(FIELD_NOTES section 1).
 """
 
 from __future__ import annotations
@@ -177,8 +177,9 @@ def proposal(message: CandidateArray) -> Proposal | Fault:
 
 
 def tracked_objects(message: Any, ego: EgoState) -> tuple[TrackedObject, ...]:
-    """Objects of a TrackedObjectArray in base_link of ``ego``; velocity along the box's own
-    heading.
+    """Objects of a TrackedObjectArray in base_link of ``ego``.
+
+    Velocity is along the box's own heading.
     """
     in_odom = message.header.frame_id in ('odom', 'map')
     cos, sin = math.cos(ego.heading_rad), math.sin(ego.heading_rad)

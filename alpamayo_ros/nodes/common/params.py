@@ -1,5 +1,6 @@
-"""Parameters, declared once: type, bounds, unit and a sentence.  Values live in
-``config/nodes.param.yaml`` only.
+"""Parameters, declared once: type, bounds, unit and a sentence.
+
+Values live in ``config/nodes.param.yaml`` only.
 
 There is no second default in code: a missing or an unknown key, a wrong type, NaN or a value out
 of bounds refuses to configure.  This module imports no ROS; ``base.py`` applies it to a node.
@@ -15,8 +16,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One parameter.  ``low`` and ``high`` are inclusive, in ``unit``; ``choices`` closes a text
-    parameter.
+    """One parameter.
+
+    ``low`` and ``high`` are inclusive, in ``unit``; ``choices`` closes a text parameter.
     """
 
     name: str

@@ -56,9 +56,7 @@ def latched(depth: int = 1) -> QoSProfile:
 def watched_subscription(
     node: Any, kind: type, topic: str, callback: Any, profile: QoSProfile
 ) -> Any:
-    """A subscription that reports QOS_INCOMPATIBLE, naming topic and policy, instead of staying
-    silent.
-    """
+    """A subscription that reports QOS_INCOMPATIBLE, naming topic and policy, when it is."""
     events = SubscriptionEventCallbacks(incompatible_qos=lambda event: report(node, topic, event))
     return node.create_subscription(kind, topic, callback, profile, event_callbacks=events)
 

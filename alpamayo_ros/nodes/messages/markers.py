@@ -102,8 +102,9 @@ def path(
     poses: np.ndarray,
     times: list[Time],
 ) -> Path:
-    """nav_msgs/Path in ``frame``: poses (P, 3) of base_link at ``stamp`` moved to ``anchor`` (x,
-    y, heading).
+    """nav_msgs/Path in ``frame``: poses (P, 3) of base_link at ``stamp`` moved to ``anchor``.
+
+    A pose and the anchor are x, y, heading.
     """
     out = Path()
     out.header.stamp, out.header.frame_id = stamp, frame

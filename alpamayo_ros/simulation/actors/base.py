@@ -1,5 +1,4 @@
-"""What an actor is: a function of (road, seed, severity, time) and of the moments at which the
-ego set it off.
+"""What an actor is: a function of road, seed, severity, time and the times that set it off.
 
 An actor lives in the coordinates of the ego's lane.  ``notice`` is called once a step with the
 ego's state and may only write down when something begins; ``placed`` then depends on time alone.

@@ -1,7 +1,8 @@
-"""What of the actors concerns a good driver: cars in its way, people about to step into it,
-things that lie there, oncoming traffic where the way leads into the other lane.
+"""What of the actors concerns a good driver.
 
-Nobody's future is used: vehicles keep their lateral speed for a second, walkers keep walking.
+Cars in its way, people about to step into it, things that lie there, oncoming traffic where the
+way leads into the other lane.  Nobody's future is used: vehicles keep their lateral speed for a
+second, walkers keep walking.
 """
 
 from __future__ import annotations

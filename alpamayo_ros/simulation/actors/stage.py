@@ -1,6 +1,4 @@
-"""All actors of a drive: built from the scenario, told about the ego, seen by simulator and
-expert.
-"""
+"""All actors of a drive: built from the scenario, triggered by the ego, seen by all."""
 
 from __future__ import annotations
 

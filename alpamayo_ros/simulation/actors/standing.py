@@ -1,5 +1,6 @@
-"""What stands or lies: a stopped vehicle, also behind a bend and hidden by a parked van; debris,
-which may roll; the cones and barriers of road works.
+"""What stands or lies: stopped vehicles, debris, the cones and barriers of road works.
+
+A vehicle may stand behind a bend, hidden by a parked van; debris may roll.
 """
 
 from __future__ import annotations

@@ -25,9 +25,10 @@ class Track:
         return arc + speed * t + acceleration * t * t / 2, speed + acceleration * t, acceleration
 
     def reach(self, time_s: float, speed_mps: float, rate_mps2: float) -> float:
-        """From ``time_s`` on change to ``speed_mps`` at ``rate_mps2`` and keep it, whatever was
-        said for later; returns when it is reached.  Call it in the order of time, for changes
-        after others with the time that the others returned.
+        """From ``time_s`` on change to ``speed_mps`` at ``rate_mps2`` and keep it.
+
+        Replaces whatever was planned for later; returns when the speed is reached.  Call it in the
+        order of time, for changes after others with the time that the others returned.
         """
         arc, speed, _ = self.at(time_s)
         last_s = time_s + abs(speed_mps - speed) / rate_mps2

@@ -1,6 +1,4 @@
-"""Vehicles that drive: a leader that brakes hard, one that loses its load, one that cuts in, one
-that comes towards the ego.
-"""
+"""Vehicles that drive: a hard-braking leader, a lost load, a cut-in, an oncoming car."""
 
 from __future__ import annotations
 

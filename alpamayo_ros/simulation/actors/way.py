@@ -1,5 +1,6 @@
-"""The way a good driver takes where the lane is not free: shifts of the lane centre, and how slow
-they have to be driven.
+"""The way a good driver takes where the lane is not free.
+
+It is given as shifts of the lane centre, and how slow they have to be driven.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ RAMP_LEAST_M = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """The way lies ``shift_m`` left of the lane centre between two arcs of the rear axle; it
-    comes and goes over ``ramp_m``.
+    """The way lies ``shift_m`` left of the lane centre between two arcs of the rear axle.
+
+    It comes and goes over ``ramp_m``.
     """
 
     from_m: float

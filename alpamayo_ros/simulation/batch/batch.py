@@ -30,8 +30,7 @@ def run(
     journal: Path | None = None,
     done: Callable[[Row], None] = lambda row: None,
 ) -> tuple[list[Row], dict[str, Any]]:
-    """Rows of one scenario in the order of ``seeds``, and what the workers said about their
-    planner.
+    """Rows of one scenario in the order of ``seeds``, and the workers' notes on their planner.
 
     ``done`` is called once for every row, also for those found in the journal.  BatchError when a
     drive fails or no worker starts.

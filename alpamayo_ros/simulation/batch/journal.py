@@ -36,8 +36,10 @@ class Job:
 
     @cached_property
     def template(self) -> str:
-        """Hash of the scenario's content, 16 digits: what it says (not what it leaves to defaults,
-        so that a new field of the schema changes none) and its recorded log, not where that lies.
+        """Hash of the scenario's content, 16 digits.
+
+        Of what it says (not what it leaves to defaults, so that a new field of the schema changes
+        none) and of its recorded log, not of where that lies.
         """
         said = self.scenario.model_dump(mode='json', exclude_defaults=True)
         log = Path(self.scenario.traffic.log or '.')

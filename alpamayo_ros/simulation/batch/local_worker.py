@@ -1,5 +1,7 @@
-"""A worker that is a process of this machine, one thread each: ``simulation.worker`` at the other
-end of two pipes, a line of JSON a job and a line a row.
+"""A worker that is a process of this machine, one thread each.
+
+``simulation.batch.drive_process`` is at the other end of two pipes: a line of JSON a job and a
+line a row.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""What the model is shown instead of the truth, put in behind every monitor: black pictures, or
-those of another drive.
+"""What the model is shown instead of the truth: black pictures, or those of another drive.
+
+They are put in behind every monitor.
 """
 
 from __future__ import annotations

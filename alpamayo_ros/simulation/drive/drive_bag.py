@@ -58,11 +58,12 @@ def record_drive(
     size: tuple[int, int] | None = None,
     progress: Callable[[float], None] = lambda _: None,
 ) -> DriveFacts:
-    """Write ``out`` (.mcap) and ``.rig.yaml`` beside it: six JPEG cameras at 10 Hz, camera_info,
-    odometry and tf at 50 Hz, ground_truth/objects, nav_instruction.
+    """Write ``out`` (.mcap) and ``.rig.yaml`` beside it.
 
-    ``size`` (width, height in pixels): every picture is drawn up to it and given a grain, for
-    benchmarks: files as large as a real camera's.  ``progress`` hears the simulated seconds.
+    Six JPEG cameras at 10 Hz, camera_info, odometry and tf at 50 Hz, ground_truth/objects,
+    nav_instruction.  ``size`` (width, height in pixels): every picture is drawn up to it and given
+    a grain, for benchmarks: files as large as a real camera's.  ``progress`` hears the simulated
+    seconds.
     """
     found = load_scenario(scenario) if isinstance(scenario, str) else scenario
     sim, rig = open_world(found, seed), rig_of(size)

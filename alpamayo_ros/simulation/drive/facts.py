@@ -44,8 +44,9 @@ def lead(truth: SceneTruth) -> set[str]:
 
 
 def person(sim: Simulation) -> set[str]:
-    """'present' for a pedestrian within 40 m of the way ahead and 3 m of its middle; 'crossing'
-    where one of them walks across it.
+    """'present' for a pedestrian near the way ahead, 'crossing' where one walks across it.
+
+    Near is within 40 m of the way ahead and 3 m of its middle.
     """
     people = [a for a in sim.agents() if a.kind == 'pedestrian']
     if not people:

@@ -1,9 +1,9 @@
-"""Senses with the scenario's sensor faults: JPEG images and odometry as messages, injected upon,
-through the synchronisation, gates and plausibility checks of the vehicle.
+"""Simulated sensors with the scenario's faults, through the gates of the vehicle.
 
-A message that is late by less than the sync's wait still belongs to its timestep; a later one
-comes with the next.  Blind planners get a drawn pattern for a picture, so that every fault acts
-on them as well.
+JPEG images and odometry as messages are injected upon and then pass synchronisation, gates and
+plausibility checks.  A message that is late by less than the sync's wait still belongs to its
+timestep; a later one comes with the next.  Blind planners get a drawn pattern for a picture, so
+that every fault acts on them as well.
 """
 
 from __future__ import annotations

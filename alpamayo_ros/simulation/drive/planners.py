@@ -1,5 +1,6 @@
-"""Who proposes candidates in a closed loop: a model through its runtime, the privileged expert,
-or a car that just drives straight on.
+"""Who proposes candidates in a closed loop.
+
+A model through its runtime, the privileged expert, or a car that just drives straight on.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""From the simulator to the model's input, through the code that a vehicle runs: views, the ring
-of frame sets, odometry at 50 Hz.
+"""From the simulator to the model's input, through the code that a vehicle runs.
+
+Views, the ring of frame sets, odometry at 50 Hz.
 """
 
 from __future__ import annotations

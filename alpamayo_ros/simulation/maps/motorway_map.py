@@ -1,8 +1,7 @@
-"""An urban motorway: a gently winding carriageway of one to four lanes a direction, with a way in
-or a way out.
+"""An urban motorway: a gently winding carriageway of one to four lanes a direction.
 
-Coordinates: ``s`` along the middle of the right-hand lane of the ego's carriageway, ``n`` to the
-left of it.  The nose of the ramp lies at s = 0.
+It has a way in or a way out.  Coordinates: ``s`` along the middle of the right-hand lane of the
+ego's carriageway, ``n`` to the left of it.  The nose of the ramp lies at s = 0.
 """
 
 from __future__ import annotations
@@ -102,8 +101,9 @@ class MotorwayMap:
         return line
 
     def lane(self, k: int) -> PathRoad:
-        """Lane ``k`` of the ego's carriageway (0: the right one); -1, -2..: of the other one,
-        the other way round.
+        """Lane ``k`` of the ego's carriageway (0: the right one).
+
+        -1, -2..: those of the other carriageway, in its direction.
         """
         if k >= 0:
             return PathRoad(self.at(self.s, k * LANE_M), 0, LATERAL_MPS2, 30.0)
@@ -116,8 +116,10 @@ class MotorwayMap:
         return (self.lanes - 0.5) * LANE_M
 
     def edges_m(self, s: float) -> tuple[float, float]:
-        """Where the asphalt for driving ends beside the ego's way at ``s``: a quarter of a metre
-        beyond the outer lines; on a ramp of its own a little more, as ramps are wider.
+        """Where the asphalt for driving ends beside the ego's way at ``s``.
+
+        A quarter of a metre beyond the outer lines; on a ramp of its own a little more, as ramps
+        are wider.
         """
         n, spare = self.way_n(s), EDGE_M + LANE_M / 2
         own = s < 0 if self.ramp == 'merge' else s > 0

@@ -1,5 +1,6 @@
-"""A signalised town from ``config/maps/*.net.xml.gz`` (SUMO's format): lanes, crossings,
-junctions, signals, and routes through it.
+"""A signalised town from ``config/maps/*.net.xml.gz`` (SUMO's format).
+
+Lanes, crossings, junctions, signals, and routes through it.
 """
 
 from __future__ import annotations
@@ -95,8 +96,9 @@ class TownMap:
         return out
 
     def opposing(self, edge: str) -> list[str]:
-        """Streets on which traffic comes towards a street's end and drives on beside it; empty
-        where there is no such street.
+        """Streets whose traffic comes towards a street's end and drives on beside it.
+
+        Empty where there is no such street.
         """
         here = self._net.getEdge(edge)
         onward = next((w for w in _ways(here) if w.getDirection() == 's'), None)

@@ -1,6 +1,4 @@
-"""Where each camera's image lies in the renderer's atlas, and how that camera looks at the
-world.
-"""
+"""Where each camera's image lies in the renderer's atlas, and where that camera looks."""
 
 from __future__ import annotations
 
@@ -85,8 +83,9 @@ class Tile:
 
 
 def pack(cameras: Sequence[SimCamera]) -> tuple[list[Tile], int, int]:
-    """Tiles in columns, big images first, smaller ones stacked beside them; atlas width and
-    height.
+    """Tiles in columns, and the atlas's width and height.
+
+    Big images first, smaller ones stacked beside them.
     """
     order = sorted(cameras, key=lambda c: -c.height)
     smallest = order[-1].height

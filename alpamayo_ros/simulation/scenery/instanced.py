@@ -1,5 +1,7 @@
-"""Agents in GL memory: one mesh a kind, instanced; buffers are made when a kind first appears, so
-that scenes without it are drawn exactly as if it did not exist.
+"""Agents in GL memory: one mesh a kind, instanced.
+
+Buffers are made when a kind first appears, so that scenes without it are drawn exactly as if it
+did not exist.
 """
 
 from __future__ import annotations
@@ -93,8 +95,9 @@ class Instanced:
 
 
 def _instance(a: Agent, kind: str, light: float, time_s: float) -> tuple[float, ...]:
-    """Pose (x, y, z, heading), paint (r, g, b, braking), size (length, width, light, which blue
-    lamp is lit: 1 or 2).
+    """Pose (x, y, z, heading), paint (r, g, b, braking) and size of an agent.
+
+    Size is length, width, light, which blue lamp is lit (1 or 2).
     """
     usual = KINDS[kind]
     stretch = (1.0, 1.0)

@@ -42,8 +42,10 @@ LAMP_WHITE = (0.95, 0.95, 0.85)
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a kind is drawn: its mesh, the length and width that the mesh has (an agent's own
-    stretch it; 0: never stretched), and a radius around its middle that holds it.
+    """How a kind is drawn.
+
+    Its mesh, the length and width that the mesh has (an agent's own stretch it; 0: never
+    stretched), and a radius around its middle that holds it.
     """
 
     mesh: Callable[[], Vertices]
@@ -126,8 +128,9 @@ def emergency_car_mesh() -> Vertices:
 
 
 def cyclist_mesh() -> Vertices:
-    """Somebody on a bicycle, 1.8 m long: two wheels, frame, legs, a jacket in the agent's colour,
-    a helmet.
+    """Somebody on a bicycle, 1.8 m long.
+
+    Two wheels, frame, legs, a jacket in the agent's colour, a helmet.
     """
     out: Rows = []
     skin, trousers, frame = (0.72, 0.55, 0.45), (0.14, 0.15, 0.2), (0.5, 0.06, 0.06)
@@ -187,8 +190,9 @@ def cone_mesh() -> Vertices:
 
 
 def barrier_mesh() -> Vertices:
-    """A barrier 2.0 m across the lane (0.4 m along it), 1.1 m high: red and white boards with
-    an orange lamp at each end.
+    """A barrier 2.0 m across the lane (0.4 m along it), 1.1 m high.
+
+    Red and white boards with an orange lamp at each end.
     """
     out: Rows = []
     for side in (-0.85, 0.85):

@@ -61,8 +61,10 @@ def scenery(
 
 
 def _ways(log: Log, road: LogRoad) -> list[tuple[Points, float]]:
-    """Lines of asphalt with half their widths: lanes and the ego's path; without lanes the ways
-    of all that drive, prolonged as far as the ego sees.
+    """Lines of asphalt with half their widths.
+
+    Lanes and the ego's path; without lanes the ways of all that drive, prolonged as far as the ego
+    sees.
     """
     lanes = [(line.points(), line.width_m / 2) for line in log.of_kind('lane_centre')]
     own = road.position[::4]

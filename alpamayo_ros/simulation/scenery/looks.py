@@ -1,7 +1,7 @@
-"""How a winding road looks on one seed: asphalt, markings, grass, trees, houses, posts, sky,
-sun, fog.
+"""The scenery of a winding road on one seed: ground, plants, houses, posts, sky, sun, fog.
 
-The ranges are those that nano was first trained on; a look never changes the geometry of the road.
+The ranges are those that nano was first trained on; scenery never changes the geometry of the
+road.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ GROUND_REACH_M = 180.0
 def scenery(
     road: Road, seed: int, fog_1pm: float | None = None, closures: Sequence[Closure] = ()
 ) -> Scenery:
-    """The mesh and air of ``road``; ``fog_1pm`` overrides the seeded density (1/m); ``closures``:
-    road works on it.
+    """The mesh and atmosphere of ``road``.
+
+    ``fog_1pm`` overrides the seeded density (1/m); ``closures``: road works on it.
     """
     rng = np.random.default_rng([seed, 2])
     lighting, sky, seeded_fog = weather(rng)
@@ -119,8 +120,9 @@ def _markings(builder: MeshBuilder, road: Road, rng: np.random.Generator) -> Non
 def _scatter(
     road: Road, rng: np.random.Generator, count: int, near_m: float, far_m: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Places beside the road, none closer than ``near_m`` to any part of it, and the road's
-    heading there.
+    """Places beside the road and the road's heading there.
+
+    None is closer than ``near_m`` to any part of the road.
     """
     i = rng.integers(0, len(road.centre), count)
     aside = rng.uniform(near_m, far_m, count) * rng.choice([-1, 1], count)

@@ -46,8 +46,10 @@ class Mesh:
 
 @dataclass(frozen=True, eq=False)
 class Scenery:
-    """What stands still, and the air: ``sky`` is the colour at the horizon and of the fog
-    (density in 1/m).  ``air``: dusk, night or rain (``air.dress``); None on a plain day.
+    """What stands still, and the atmosphere.
+
+    ``sky`` is the colour at the horizon and of the fog (density in 1/m).  ``air``: dusk, night or
+    rain (``air.dress``); None on a plain day.
     """
 
     mesh: Mesh
@@ -75,8 +77,10 @@ class MeshBuilder:
         jitter: float = 0.0,
         shines: bool = False,
     ) -> None:
-        """Add triangles of one colour (or one each); ``jitter``: relative brightness noise per
-        triangle; ``shines``: by themselves, which only the shaders of dusk and night understand.
+        """Add triangles of one colour (or one each).
+
+        ``jitter``: relative brightness noise per triangle; ``shines``: by themselves, which only
+        the shaders of dusk and night understand.
         """
         if normal is None:
             n = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -108,8 +112,9 @@ class MeshBuilder:
         keep: np.ndarray | None = None,
         jitter: float = 0.0,
     ) -> None:
-        """Add a ribbon on the ground between two lines; ``keep``: which of the n - 1 quads
-        exist.
+        """Add a ribbon on the ground between two lines.
+
+        ``keep``: which of the n - 1 quads exist.
         """
         a, b, c, d = right[:-1], left[:-1], left[1:], right[1:]
         if keep is not None:

@@ -52,8 +52,9 @@ class _Moving:
 
 
 class Renderer:
-    """Draws a scenery and agents into the images of a rig.  One a process is enough
-    (``shared_renderer``).
+    """Draws a scenery and agents into the images of a rig.
+
+    One a process is enough (``shared_renderer``).
     """
 
     def __init__(self, cameras: Sequence[SimCamera] | None = None) -> None:
@@ -152,8 +153,9 @@ class Renderer:
         moving: _Moving,
         slot: int,
     ) -> None:
-        """Near chunks first, so that what they hide costs little; then agents; then the sky
-        behind all; last the shine of lamps.
+        """Draw near chunks, then agents, then the sky behind all, last the shine of lamps.
+
+        Near chunks come first, so that what they hide costs little.
         """
         mesh, brush = world.scenery.mesh, world.brush
         seen = np.nonzero(look.sees(half, mesh.centre, mesh.radius))[0]

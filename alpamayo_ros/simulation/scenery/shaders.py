@@ -78,8 +78,9 @@ DOME_RINGS = (
 
 
 def sky_dome() -> Float32[np.ndarray, 'n 4']:
-    """Triangles (x, y, z, share of the zenith's colour) of rings around the eye, closed at the
-    top.
+    """Triangles of rings around the eye, closed at the top.
+
+    Each corner is x, y, z and the share of the zenith's colour.
     """
 
     def at(ring: int, side: int) -> list[float]:

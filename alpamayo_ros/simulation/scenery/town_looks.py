@@ -24,8 +24,9 @@ DARK = np.array([0.07, 0.07, 0.075])
 
 
 def scenery(town: TownMap, seed: int, fog_1pm: float | None = None, lit: bool = False) -> Scenery:
-    """The mesh and air of ``town``; ``fog_1pm`` overrides the seeded density (1/m); ``lit``:
-    windows and street lamps shine.
+    """The mesh and atmosphere of ``town``.
+
+    ``fog_1pm`` overrides the seeded density (1/m); ``lit``: windows and street lamps shine.
     """
     rng = np.random.default_rng([seed, 22])
     lighting, sky, seeded_fog = weather(rng)
@@ -149,8 +150,9 @@ def _clear(town: TownMap) -> Float[np.ndarray, 'n 2']:
 def _houses(
     builder: MeshBuilder, town: TownMap, rng: np.random.Generator
 ) -> Float[np.ndarray, 'n 6']:
-    """Houses along the streets, none on a street or on another house: x, y, yaw, length, width,
-    height.
+    """Houses along the streets, none on a street or on another house.
+
+    Each is x, y, yaw, length, width, height.
     """
     streets, taken = _clear(town), np.zeros((0, 3))
     rows = []

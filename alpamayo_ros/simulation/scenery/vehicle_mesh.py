@@ -1,5 +1,6 @@
-"""What the town's and the road's first agents are drawn with: the car (body, glass, wheels, head,
-tail and brake lamps), the pedestrian, the lit lamp of a signal.
+"""Meshes of the first agents: the car, the pedestrian, the lit lamp of a signal.
+
+The car has body, glass, wheels, head, tail and brake lamps.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""How road works look beside their cones: yellow lines along the shifted lane, dug-up asphalt, a
-warning sign.
-"""
+"""Road works beside their cones: yellow lines along the lane, dug-up asphalt, a warning sign."""
 
 from __future__ import annotations
 

@@ -48,8 +48,9 @@ def steer(road: Road, ego: EgoPose, arc_m: float, vehicle: SimVehicle, way: Way 
 
 
 def accelerate(limit_mps: float, speed_mps: float, gap_m: float, leader_speed_mps: float) -> float:
-    """Acceleration towards the limit, no faster than the gap allows; ``gap_m`` bumper to bumper,
-    inf if free.
+    """Acceleration towards the limit, no faster than the gap allows.
+
+    ``gap_m`` is bumper to bumper, inf if free.
     """
     target = limit_mps
     left = gap_m - GAP_M + leader_speed_mps**2 / (2 * LEADER_BRAKING_MPS2)
@@ -100,9 +101,7 @@ def control(sim: Simulation) -> tuple[float, float]:
 
 
 def extrapolate(car: LaneCar, time_s: float) -> tuple[float, float]:
-    """Rear arc [m] and speed of a car: a braking one brakes to a standstill, any other keeps its
-    speed.
-    """
+    """Rear arc [m] and speed of a car: a braking one stops, any other keeps its speed."""
     a, v = car.acceleration_mps2, car.speed_mps
     if a >= LEADER_BRAKES_MPS2 or v <= 0:
         return car.rear_arc_m + v * time_s, v

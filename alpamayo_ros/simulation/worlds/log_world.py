@@ -1,10 +1,10 @@
-"""A recorded scene to be driven: a ``Simulation`` whose road is the recorded driver's path and
-whose agents do again what they did.
+"""A recorded scene to be driven: its road is the recorded driver's path.
 
-Agents do not react: who follows the ego closely runs into it where it drives slower than the
-recorded driver did.  Such a contact is not the ego's fault (``simulation.rules``); with
-``traffic.rear_immunity`` (the default) the agent leaves the scene instead and ``ran_into_ego``
-counts it.  The drive ends where the recorded driver's path ends, or with the last step of the log.
+Agents do again what they did.  They do not react: who follows the ego closely runs into it where
+it drives slower than the recorded driver did.  Such a contact is not the ego's fault
+(``simulation.road_rules``); with ``traffic.rear_immunity`` (the default) the agent leaves the
+scene instead and ``ran_into_ego`` counts it.  The drive ends where the recorded driver's path
+ends, or with the last step of the log.
 """
 
 from __future__ import annotations
@@ -128,8 +128,9 @@ class LogWorld(Simulation):
         return super().navigation
 
     def step(self, steering_rad: float, acceleration_mps2: float) -> None:
-        """See ``Simulation``; the good driver leads in, and the drive is over at the last step of
-        the log, whatever the ego waits for.
+        """See ``Simulation``; the expert leads in, and the drive ends with the log.
+
+        It is over at the last step of the log, whatever the ego waits for.
         """
         if self.now_ns < self.scenario.traffic.lead_in_s * 1e9:
             steering_rad, acceleration_mps2 = expert.control(self)

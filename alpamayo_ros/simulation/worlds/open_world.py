@@ -7,8 +7,9 @@ from alpamayo_ros.simulation.worlds.simulation import Simulation
 
 
 def open_world(scenario: Scenario, seed: int, render: bool = True) -> Simulation:
-    """A winding road, a motorway, a roundabout, a recorded log, or a town with SUMO's traffic
-    (one a process; ``close`` it).
+    """The world of a scenario: winding road, motorway, roundabout, recorded log or town.
+
+    A town has SUMO's traffic, one a process: ``close`` it.
     """
     if scenario.map == 'town':
         from alpamayo_ros.simulation.worlds.town import Town

@@ -95,8 +95,10 @@ class Roundabout(Simulation):
         return [LaneCar(self.line_m - LINE_M + GAP_M, 0.0, 0.0, 0.0)]
 
     def _watch_the_ring(self) -> None:
-        """Decide whether to give way: as soon as somebody has priority, unless it is too late to
-        stop; having braked for somebody, the ego looks again once it is slow.
+        """Decide whether to give way.
+
+        As soon as somebody has priority, unless it is too late to stop; having braked for
+        somebody, the ego looks again once it is slow.
         """
         left = self.line_m - self.arc_m - self.vehicle.rear_axle_to_front_m
         speed, entry = self.pose.speed_mps, self.way.entry_angle(0)

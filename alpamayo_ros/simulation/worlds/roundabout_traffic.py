@@ -37,8 +37,9 @@ class Trip:
 
 
 def has_priority(agent: Agent, entry_rad: float, upstream_rad: float = UPSTREAM_RAD) -> bool:
-    """Whether somebody on the ring, at most ``upstream_rad`` before it, has priority over a car
-    that wants to enter there.
+    """Whether somebody on the ring has priority over a car that wants to enter there.
+
+    They are at most ``upstream_rad`` before it.
     """
     away = math.hypot(agent.x_m, agent.y_m)
     if abs(away - RADIUS_M) > ON_RING_M:

@@ -76,8 +76,9 @@ class Simulation:
         """Account for signals passed since ``before_arc_m``; here there are none."""
 
     def light_ahead(self, range_m: float) -> str:
-        """What the next traffic light within ``range_m`` of the bumper shows: red, yellow, green;
-        '' without one.
+        """Red, yellow or green: the next traffic light within ``range_m``; '' without one.
+
+        The range counts from the bumper.
         """
         del range_m
         return ''
@@ -131,10 +132,9 @@ class Simulation:
         speed_mps: float = 5.0,
         steering_rad: float | None = None,
     ) -> None:
-        """Put the ego beside the lane centre at ``arc_m`` at time 0, bookkeeping cleared,
-        traffic as at its start.
+        """Put the ego beside the lane centre at ``arc_m`` at time 0, traffic as at its start.
 
-        ``steering_rad`` None: the road's curvature there.
+        Bookkeeping is cleared.  ``steering_rad`` None: the road's curvature there.
         """
         x, y, heading = self.road.pose(arc_m, offset_m, heading_error_rad)
         if steering_rad is None:
@@ -167,11 +167,10 @@ class Simulation:
         leader_speed_mps: float = 6.0,
         leader_seed: int | None = None,
     ) -> None:
-        """``reset_ego`` for training: also shifts traffic's clock and may put a car
-        ``..._gap_m`` ahead.
+        """``reset_ego`` for training, with traffic's clock shifted.
 
-        A stopped car or a new leader (its own script from ``leader_seed``) replaces the
-        scenario's; with neither, the scenario's car stays where it is.
+        A stopped car or a new leader (its own script from ``leader_seed``), ``..._gap_m`` ahead,
+        replaces the scenario's; with neither, the scenario's car stays where it is.
         """
         self.reset_ego(arc_m, offset_m, heading_error_rad, speed_mps, steering_rad)
         self._traffic_start_s = traffic_time_s

@@ -85,8 +85,9 @@ class Town(Simulation):
         self._passed = 0
 
     def _set_the_scene(self) -> None:
-        """Cars that come towards a first left turn, and the first signal's colour with nobody
-        before it.
+        """Cars that come towards a first left turn, and the first signal's colour.
+
+        Nobody else stands before that signal.
         """
         shape, severity = self.scenario.road, self.scenario.severity
         if shape.turns.startswith('l'):

@@ -1,5 +1,6 @@
-"""Damaged recordings: 20 cut off and 20 with a flipped bit, of each format.  None may crash the
-reader, none may be read as whole, none may lose a message without a word.
+"""Damaged recordings: 20 cut off and 20 with a flipped bit, of each format.
+
+None may crash the reader, none may be read as whole, none may lose a message without a word.
 """
 
 import random

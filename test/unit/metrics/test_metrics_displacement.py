@@ -37,8 +37,10 @@ def test_heading_does_not_count_and_any_number_of_columns_will_do():
 
 
 def test_one_arg_min_over_the_full_horizon_is_reused_at_shorter_ones():
-    """A is right at first and ends 4 m off; B is 1 m off all the way.  B wins and is used at 1 s
-    too, where A would have been better."""
+    """A is right at first and ends 4 m off; B is 1 m off all the way.
+
+    B wins and is used at 1 s too, where A would have been better.
+    """
     a = TRUTH + np.stack([np.zeros(12), np.repeat([0.0, 4.0], 6)], axis=1)
     b = TRUTH + [0.0, 1.0]
     found = metrics.min_ade_k(np.stack([a, b]), TRUTH, (1.0, 6.0), DT)

@@ -11,7 +11,7 @@ from alpamayo_ros.metrics.table import GROUPS
 
 
 def test_the_page_is_what_the_table_says(repository: Path):
-    """If not: python -m alpamayo_ros.metrics.page > docs/metrics.md"""
+    """If not: python -m alpamayo_ros.metrics.page > docs/metrics.md."""
     assert (repository / 'docs' / 'metrics.md').read_text() == page()
 
 

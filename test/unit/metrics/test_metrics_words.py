@@ -18,8 +18,11 @@ DT = 0.1
 
 
 def test_rouge_l_by_hand():
-    """Lin 2004, example 2: 'police killed the gunman' against 'police kill the gunman' has 3 of
-    4 words in order; 'the gunman kill police' has 2."""
+    """Lin 2004, example 2.
+
+    'police killed the gunman' against 'police kill the gunman' has 3 of 4 words in order; 'the
+    gunman kill police' has 2.
+    """
     reference = 'police killed the gunman'
     assert metrics.rouge_l('police kill the gunman', reference) == pytest.approx(0.75)
     assert metrics.rouge_l('the gunman kill police', reference) == pytest.approx(0.5)

@@ -1,6 +1,4 @@
-"""The networks: caches change time and never values, masks hide what they should, sizes are as
-designed.
-"""
+"""The networks: caches change time, never values; masks hide; sizes are as designed."""
 
 import pytest
 

@@ -17,8 +17,9 @@ UNITS |= {'_mps2': '[m/s2]', '_1pm': '[1/m]', '_rps': '[rad/s]'}
 
 
 def entries(file: Path) -> list[tuple[str, str]]:
-    """(declaration, its comment) of each field and constant; a comment may stand on the line
-    above.
+    """(declaration, its comment) of each field and constant.
+
+    A comment may stand on the line above.
     """
     found, above = [], ''
     for line in file.read_text().splitlines():

@@ -1,5 +1,4 @@
-"""The four scenarios of the demonstration drive exactly as they did when nano was measured on
-them.
+"""The four scenarios of the demonstration drive as they did when nano was measured on them.
 
 Figures were taken at commit e9d52e1, before the suite's scenario engine was built.
 """
