@@ -1,7 +1,7 @@
-"""The annotator: what the expert saw and did, told as a chain of causation (phrases of
-``phrases_v1``).
+"""The annotator: what the expert saw and did as a chain of causation.
 
-Thresholds are annotation choices, not measurements; they say when a person would use the word.
+It speaks in the phrases of ``phrases_v1``.  Thresholds are annotation choices, not measurements;
+they say when a person would use the word.
 """
 
 from __future__ import annotations

@@ -83,8 +83,7 @@ class Batches:
 
 
 def prefix_pool(grammar: Grammar, max_prefix: int) -> tuple[Tensor, Tensor]:
-    """Padded text prefixes and their validity: the usual instruction first, then others and idle
-    prompts.
+    """Padded text prefixes and their validity: the usual instruction, others, idle prompts.
 
     This first nano has no junctions to turn at: other words are noise to it, and it learns to
     drive on regardless.
@@ -108,8 +107,9 @@ def prefix_pool(grammar: Grammar, max_prefix: int) -> tuple[Tensor, Tensor]:
 
 
 def choice_weights(grammar: Grammar, coc: np.ndarray) -> np.ndarray:
-    """(S, L) loss weight of each CoC token: 1 where the grammar leaves a choice, 0.05 where not, 0
-    on padding.
+    """(S, L) loss weight of each CoC token.
+
+    1 where the grammar leaves a choice, 0.05 where not, 0 on padding.
     """
     out = np.zeros(coc.shape, np.float32)
     unique, inverse = np.unique(coc, axis=0, return_inverse=True)

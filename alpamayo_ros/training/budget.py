@@ -1,6 +1,4 @@
-"""A training stage's budget: minutes of work with a warm-up and cosine decay, surviving
-interruptions.
-"""
+"""A training stage's budget: minutes of work, warm-up, cosine decay, interruptions."""
 
 from __future__ import annotations
 
@@ -13,10 +11,10 @@ import torch
 
 
 class Budget:
-    """Counts the seconds a stage has worked (not those it was stopped) and derives the learning
-    rate.
+    """Counts the seconds a stage has worked and derives the learning rate.
 
-    ``elapsed`` comes from the checkpoint when a stage resumes, so the cosine goes on where it was.
+    Time in which it was stopped does not count.  ``elapsed`` comes from the checkpoint when a
+    stage resumes, so the cosine goes on where it was.
     """
 
     def __init__(
@@ -58,8 +56,9 @@ class Budget:
 
 
 class Journal:
-    """Prints a line now and then, keeps all of them in ``log.jsonl``, and says when a checkpoint
-    is due.
+    """Prints a line now and then and says when a checkpoint is due.
+
+    All lines are kept in ``log.jsonl``.
     """
 
     def __init__(self, folder: Path, title: str, every_s: float = 45.0) -> None:

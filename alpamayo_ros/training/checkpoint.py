@@ -22,24 +22,24 @@ def save_weights(path: Path, module: nn.Module, meta: dict[str, Any] | None = No
 
 
 def load_weights(path: Path, module: nn.Module, strict: bool = True) -> None:
-    """Read weights written by :func:`save_weights`; a missing or misshapen tensor is an error that
-    names it.
+    """Read weights written by :func:`save_weights`.
+
+    A missing or misshapen tensor is an error that names it.
     """
     module.load_state_dict(load_file(path), strict=strict)
 
 
 class Resumable:
-    """Model, optimiser and counters of a running stage in one folder; :meth:`restore` goes on
-    where it stopped.
+    """Model, optimiser and counters of a running stage in one folder.
+
+    :meth:`restore` goes on where it stopped.
     """
 
     def __init__(self, folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
         self.folder, self.model, self.optimiser = folder, model, optimiser
 
     def save(self, counters: dict[str, float]) -> None:
-        """Write everything; the counters file is last, so a torn write is never taken for a
-        checkpoint.
-        """
+        """Write everything, the counters last: a torn write is never taken for a checkpoint."""
         save_weights(self.folder / 'resume.safetensors', self.model)
         flat: dict[str, Tensor] = {}
         for index, state in self.optimiser.state_dict()['state'].items():

@@ -1,5 +1,4 @@
-"""Data: the expert's drives with injected perturbations, and the model's own drives labelled by
-the expert.
+"""Data: the expert's drives with perturbations, and the model's own, labelled by the expert.
 
 Cameras are taken at 0, 0.2, 0.5, 0.7, 1.0, ... s, so that the profile's four timesteps (nearest to
 0, 0.25, 0.5 and 0.75 s) have exactly the ages that 10 Hz cameras give.
@@ -78,8 +77,9 @@ def collect_policy(
     grammar: Grammar,
     steps: int = 200,
 ) -> dict[str, int]:
-    """Let the model drive ``len(policy.past)`` worlds at a time; every state is labelled with the
-    expert's plan.
+    """Let the model drive ``len(policy.past)`` worlds at a time.
+
+    Every state is labelled with the expert's plan.
     """
     writer, group = ShardWriter(), len(policy.past)
     ends: dict[str, int] = {}

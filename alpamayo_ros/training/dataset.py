@@ -1,12 +1,10 @@
 """Shards of driving samples on disk, and stored features of frozen vision.
 
-A shard is a folder: ``frames.npy`` (F, V, H, W, 3) uint8, memory-mapped, and ``samples.npz``
-with one row a sample:
-``frames`` (S, T) indices into frames.npy, newest first; ``age_s`` (S, T); ``past`` (S, T) 1 where
-that timestep exists;
-``truth`` (S, 17); ``plan`` (S, P, 3) the expert's plan in base_link at t0; ``speed`` (S,); ``coc``
-(S, L) token ids
-padded with 0; ``seed`` (S,).  Every shard remembers how it was made in ``meta.json``.
+A shard is a folder: ``frames.npy`` (F, V, H, W, 3) uint8, memory-mapped, and ``samples.npz`` with
+one row a sample: ``frames`` (S, T) indices into frames.npy, newest first; ``age_s`` (S, T);
+``past`` (S, T) 1 where that timestep exists; ``truth`` (S, 17); ``plan`` (S, P, 3) the expert's
+plan in base_link at t0; ``speed`` (S,); ``coc`` (S, L) token ids padded with 0; ``seed`` (S,).
+Every shard remembers how it was made in ``meta.json``.
 """
 
 from __future__ import annotations
@@ -117,8 +115,9 @@ class Dataset:
                 yield int(start) + k, np.asarray(frames[k : k + size])
 
     def weights(self) -> Float[np.ndarray, ' S']:
-        """Sampling weights: near a vehicle three times, at rest on a free road and the model's own
-        states twice.
+        """Sampling weights.
+
+        Near a vehicle three times, at rest on a free road and the model's own states twice.
         """
         truth, speed = self.rows['truth'], self.rows['speed']
         near = (truth[:, 12] > 0.5) & (truth[:, 13] < 30)

@@ -27,8 +27,9 @@ HEAD = 'driver_head.safetensors'
 
 @torch.no_grad()
 def begin_diffusion(model: VLA) -> None:
-    """Turn the regression into a diffusion start: the noisy plan and diffusion time begin without
-    influence.
+    """Turn the regression into a diffusion start.
+
+    The noisy plan and diffusion time begin without influence.
     """
     dit = model.dit
     f = torch.exp(torch.linspace(0, np.log(1000.0), 32)) * 1.0
@@ -40,8 +41,9 @@ def begin_diffusion(model: VLA) -> None:
 
 @torch.no_grad()
 def set_scale(model: VLA, plans: np.ndarray, speed: np.ndarray) -> None:
-    """Mean and scale of the plan's deviation from straight driving, with a floor of 0.15 m and
-    0.03 rad.
+    """Mean and scale of the plan's deviation from straight driving.
+
+    The scale has a floor of 0.15 m and 0.03 rad.
     """
     plan, v = torch.from_numpy(plans), torch.from_numpy(speed)
     z = plan - model.dit.straight(v)
@@ -89,8 +91,9 @@ def train_driver(
 
 @torch.no_grad()
 def evaluate_driver(model: VLA, check: Batches, count: int, regression: bool) -> dict[str, float]:
-    """ADE at 1, 3 and 6 s of one candidate (DDIM 10, without words) and accuracy of the teacher-
-    forced words.
+    """ADE at 1, 3 and 6 s of one candidate, and accuracy of the teacher-forced words.
+
+    The candidate is made by DDIM in ten steps, without words.
     """
     rows = np.arange(len(check.data))[:: max(1, len(check.data) // count)]
     errors, right, total = [], 0.0, 0.0

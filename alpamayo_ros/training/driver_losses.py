@@ -19,8 +19,9 @@ DRAWS = 2  # noise levels a sample
 
 
 class DriverTrainer(nn.Module):
-    """What stage 2 trains: the model less its per-timestep vision, plus a truth head on the fused
-    tokens.
+    """What stage 2 trains: the model less its per-timestep vision, plus a truth head.
+
+    The head reads the fused tokens.
     """
 
     def __init__(self, model: VLA) -> None:
@@ -70,8 +71,9 @@ def see(model: VLA, b: Batch) -> Tensor:
 
 
 def _context_mask(b: Batch, words: int, hidden: Tensor, generator: torch.Generator) -> Tensor:
-    """(B, S) 1 where the denoiser may look: text prefix padding hidden, the words dropped in half
-    of the samples.
+    """(B, S) 1 where the denoiser may look.
+
+    Padding of the text prefix is hidden, the words are dropped in half of the samples.
     """
     keep = torch.ones(hidden.shape[:2])
     keep[:, : b.prefix.shape[1]] = b.prefix_valid

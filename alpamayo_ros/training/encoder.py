@@ -1,11 +1,9 @@
-"""Stage 1: the image encoder alone, on dense truth of single timesteps (FIELD_NOTES sections 5 and
-9).
+"""Stage 1: the image encoder alone, on dense truth of single timesteps.
 
-Inputs are the front camera's two views and, for one image in three, one side or rear view, so that
-every view's
-embedding is trained.  A small head reads the expert's plan too, which teaches the encoder what the
-plan needs.
-Heads are thrown away afterwards; truth of several timesteps comes back as a loss of stage 2.
+Why it is trained alone: FIELD_NOTES sections 5 and 9.  Inputs are the front camera's two views
+and, for one image in three, one side or rear view, so that every view's embedding is trained.  A
+small head reads the expert's plan too, which teaches the encoder what the plan needs.  Heads are
+thrown away afterwards; truth of several timesteps comes back as a loss of stage 2.
 """
 
 from __future__ import annotations
@@ -28,8 +26,9 @@ WEIGHTS = {'truth': 1.0, 'plan': 1.0, 'side': 0.5}
 
 
 class Heads(nn.Module):
-    """Throw-away readers of the encoder: dense truth and plan from the front tokens, lane from one
-    other view.
+    """Throw-away readers of the encoder.
+
+    Dense truth and plan from the front tokens, lane from one other view.
     """
 
     def __init__(self, model: VLA) -> None:
@@ -50,8 +49,9 @@ class Heads(nn.Module):
         )
 
     def forward(self, tokens: Tensor, speed: Tensor) -> tuple[Tensor, Tensor]:
-        """tokens (B, front tokens, width) -> truth (B, 17) scaled, plan (B, P, 3) in network
-        units.
+        """tokens (B, front tokens, width) -> truth (B, 17) scaled, plan (B, P, 3).
+
+        The plan is in network units.
         """
         flat = tokens.flatten(1)
         plan = self.plan(torch.cat([flat, speed[:, None] / 10.0], 1))
@@ -72,8 +72,9 @@ class EncoderTrainer(nn.Module):
     def forward(
         self, images: Tensor, side: Tensor, side_view: int, speed: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """images (B, 2, H, W, 3) front views; side (b, H, W, 3) one other view of the first b
-        samples.
+        """Heads' outputs for images (B, 2, H, W, 3) of the front views.
+
+        side (b, H, W, 3): one other view of the first b samples.
         """
         b = len(images)
         index = torch.cat([torch.tensor([0, 1]).repeat(b), torch.full((len(side),), side_view)])
@@ -86,8 +87,9 @@ class EncoderTrainer(nn.Module):
 
 
 def augment(images: Tensor, rng: torch.Generator) -> Tensor:
-    """Colour gain, brightness and pixel noise, one draw a sample; (B, V, H, W, 3) uint8 -> float
-    0..255.
+    """Colour gain, brightness and pixel noise, one draw a sample.
+
+    (B, V, H, W, 3) uint8 -> float 0..255.
     """
     b = len(images)
 

@@ -1,5 +1,6 @@
-"""Per-view tokens of frozen vision for every stored timestep (each view on its own, before cross-
-camera attention).
+"""Per-view tokens of frozen vision for every stored timestep.
+
+Each view on its own, before cross-camera attention.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from alpamayo_ros.training.dataset import Dataset
 
 @torch.no_grad()
 def stored_features(model: VLA, data: Dataset, tag: str, block: int = 32) -> torch.Tensor:
-    """(F, N, width) float16; cached beside each shard under ``tag`` plus a hash of the vision
-    weights.
+    """(F, N, width) float16, cached beside each shard.
+
+    The file's name is ``tag`` plus a hash of the vision weights.
     """
     model.eval()
     digest = hashlib.blake2b(digest_size=6)

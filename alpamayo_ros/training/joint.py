@@ -1,8 +1,8 @@
 """Stage 4: everything at once, vision included, on expert and aggregated samples.
 
 The newest timestep's front views are encoded with gradient; side views and past timesteps come
-from stored
-features, which lag behind by a few hundred small steps.  That is what two cores can afford.
+from stored features, which lag behind by a few hundred small steps.  That is what two cores can
+afford.
 """
 
 from __future__ import annotations
@@ -65,8 +65,9 @@ def train_joint(
 
 
 def _with_fresh_front(model: VLA, images: Tensor, stored: Tensor) -> Tensor:
-    """Stored features (B, T, N, width) with the newest timestep's front tokens encoded again, with
-    gradient.
+    """Stored features (B, T, N, width) with the newest timestep's front tokens encoded again.
+
+    These carry a gradient.
     """
     b, n = len(images), model.profile.views[0].tokens + model.profile.views[1].tokens
     with torch.autocast('cpu', torch.bfloat16):

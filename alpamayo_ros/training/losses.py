@@ -13,10 +13,10 @@ LEADER = (13, 16)
 
 
 def truth_loss(prediction: Tensor, truth: Tensor) -> Tensor:
-    """Smooth L1 on scaled geometry, cross-entropy on facts; leader values count only where a
-    leader is seen.
+    """Smooth L1 on scaled geometry, cross-entropy on facts.
 
-    ``prediction`` is in scaled units, ``truth`` in SI (see ``dataset.TRUTH_NAMES``).
+    Leader values count only where a leader is seen.  ``prediction`` is in scaled units, ``truth``
+    in SI (see ``dataset.TRUTH_NAMES``).
     """
     scaled = truth / torch.as_tensor(TRUTH_SCALE, device=truth.device)
     seen = truth[:, 12:13]
@@ -30,8 +30,9 @@ def truth_loss(prediction: Tensor, truth: Tensor) -> Tensor:
 
 
 def text_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Weighted next-token cross-entropy; ``weight`` (B, L) is small where the grammar leaves no
-    choice.
+    """Weighted next-token cross-entropy.
+
+    ``weight`` (B, L) is small where the grammar leaves no choice.
     """
     loss = F.cross_entropy(logits.flatten(0, 1).float(), target.flatten(), reduction='none')
     return (loss * weight.flatten()).sum() / weight.sum().clamp(min=1.0)
@@ -43,11 +44,10 @@ def plan_loss(prediction: Tensor, clean: Tensor) -> Tensor:
 
 
 def feasibility_loss(plan_m: Tensor, dt_s: float) -> Tensor:
-    """Excess of acceleration (4 m/s2), curvature-induced lateral acceleration (4 m/s2) and heading
-    mismatch.
+    """Excess of acceleration, lateral acceleration and heading mismatch of a plan.
 
-    ``plan_m`` (B, P, 3) metres in base_link.  Differences over five points keep it deaf to
-    centimetre noise.
+    Acceleration and the lateral one, induced by curvature, may be 4 m/s2.  ``plan_m`` (B, P, 3)
+    metres in base_link.  Differences over five points keep it deaf to centimetre noise.
     """
     velocity = (plan_m[:, 5:, :2] - plan_m[:, :-5, :2]) / (5 * dt_s)
     speed = velocity.norm(dim=-1)

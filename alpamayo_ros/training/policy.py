@@ -1,5 +1,6 @@
-"""The model as a batched torch policy for data aggregation: features of past timesteps are kept,
-words are off.
+"""The model as a batched torch policy for data aggregation.
+
+Features of past timesteps are kept, words are off.
 """
 
 from __future__ import annotations
@@ -67,8 +68,9 @@ class BatchPolicy:
         return plan[:, 0].float().numpy()
 
     def _stack(self, slot: int, now_s: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Features, ages and existence of the T timesteps nearest to t0 - k * spacing, ties taking
-        the older.
+        """Features, ages and existence of the T timesteps nearest to t0 - k * spacing.
+
+        Ties take the older.
         """
         features, ages, valid = [], [], []
         for k in range(self.count):

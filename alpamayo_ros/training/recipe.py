@@ -1,5 +1,6 @@
-"""A training run as data: steps in order, each resumable, each marked when done
-(``config/training/*.yaml``).
+"""A training run as data (``config/training/*.yaml``).
+
+Steps in order, each resumable, each marked when done.
 """
 
 from __future__ import annotations
@@ -55,8 +56,9 @@ class Recipe(BaseModel):
 
 
 class Run:
-    """A recipe at work in a folder: ``data/`` shards, ``<step>/`` logs and checkpoints,
-    ``model.safetensors``.
+    """A recipe at work in a folder.
+
+    ``data/`` shards, ``<step>/`` logs and checkpoints, ``model.safetensors``.
     """
 
     def __init__(self, recipe: Recipe, root: Path, recipe_file: Path, workers: int = 2) -> None:
@@ -71,9 +73,7 @@ class Run:
         return (self.root / f'{step.name}.done').is_file()
 
     def model(self) -> VLA:
-        """The model as it stands after the last finished training step; a fresh, seeded one before
-        the first.
-        """
+        """The model after the last finished training step; fresh and seeded before the first."""
         torch.manual_seed(0)
         model = VLA(self.profile)
         path = self.root / 'model.safetensors'

@@ -25,11 +25,10 @@ def open_training(family: str, seed: int, rng: np.random.Generator) -> Simulatio
 
 
 def random_start(sim: Simulation, family: str, rng: np.random.Generator) -> None:
-    """Somewhere on the road, a little off centre, at any speed the road allows; one drive in six
-    starts at rest.
+    """Somewhere on the road, a little off centre, at any speed the road allows.
 
-    ``stopped_car`` and ``slowing_leader`` always get their car, at a distance the ego can still
-    brake for.
+    One drive in six starts at rest.  ``stopped_car`` and ``slowing_leader`` always get their car,
+    at a distance the ego can still brake for.
     """
     road = sim.road
     arc = float(rng.uniform(8.0, road.length_m - (230.0 if family == 'slowing_leader' else 150.0)))

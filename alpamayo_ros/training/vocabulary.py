@@ -11,8 +11,9 @@ from alpamayo_ros.profile import ModelProfile, share_dir
 
 
 def build_vocabulary(profile: ModelProfile) -> Grammar:
-    """Train the tokenizer on the grammar's phrases and driving words (deterministic) and bind the
-    grammar to it.
+    """Train the tokenizer on the grammar's phrases and driving words and bind the grammar to it.
+
+    The result is deterministic.
     """
     spec = GrammarSpec.from_file(share_dir() / 'config' / 'grammars' / 'phrases_v1.yaml')
     phrases = [phrase for _, slot in spec.slots() for phrase in slot.phrases]
