@@ -86,9 +86,12 @@ def surround_dgp(
 ) -> None:
     """A DGP scene (TRI-ML/dgp) with 3-D boxes; it has no map."""
     from alpamayo_ros.datasets import log_dgp
+    from alpamayo_ros.simulation.sim_rig import sim_vehicle
 
     with working('reading', (ValueError, OSError)):
-        _write(log_dgp.read(source), out, extend)
+        car = sim_vehicle()
+        scene = log_dgp.read(source, car.length_m, car.width_m, car.centre_m)
+        _write(scene, out, extend)
 
 
 @app.command('nuscenes')

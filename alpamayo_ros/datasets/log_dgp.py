@@ -12,13 +12,16 @@ from alpamayo_ros.datasets.dgp import read_scene
 from alpamayo_ros.datasets.dgp_boxes import Box, kind_by_size
 from alpamayo_ros.datasets.log_build import Material, Seen
 from alpamayo_ros.datasets.log_format import Kind, LogError, Provenance
-from alpamayo_ros.simulation.sim_rig import sim_vehicle
 
 KINDS: dict[str, Kind] = {'car': 'car', 'truck': 'truck', 'pedestrian': 'pedestrian'}
 
 
-def read(folder: Path) -> Material:
-    """What a DGP scene folder holds; LogError where it has no boxes."""
+def read(folder: Path, length_m: float, width_m: float, centre_m: float) -> Material:
+    """What a DGP scene folder holds; LogError where it has no boxes.
+
+    The scene does not say how large its ego is: ``length_m`` x ``width_m``, its middle
+    ``centre_m`` before the rear axle.
+    """
     try:
         scene = read_scene(folder)
     except (FileNotFoundError, KeyError, ValueError) as error:
@@ -28,8 +31,7 @@ def read(folder: Path) -> Material:
     poses = {i.stamp_ns: i.base_in_world for i in scene.images}
     poses |= {b.stamp_ns: b.base_in_world for b in scene.boxes}
     stamps = sorted(poses)
-    vehicle = sim_vehicle()
-    middle = np.array([vehicle.centre_m, 0.0, 0.0, 1.0])
+    middle = np.array([centre_m, 0.0, 0.0, 1.0])
     seen: dict[int, list[tuple[float, np.ndarray, Box]]] = {}
     for boxes in scene.boxes:
         for box in boxes.boxes:
@@ -51,8 +53,8 @@ def read(folder: Path) -> Material:
         ego=Seen(
             id='ego',
             kind='car',
-            length_m=vehicle.length_m,
-            width_m=vehicle.width_m,
+            length_m=length_m,
+            width_m=width_m,
             time_s=np.array(stamps) / NS,
             xy=np.stack([(poses[s] @ middle)[:2] for s in stamps]),
             heading_rad=np.array([_yaw(poses[s]) for s in stamps]),

@@ -58,7 +58,6 @@ from alpamayo_ros.metrics.rules import (
 )
 from alpamayo_ros.metrics.table import METRICS, Definition
 from alpamayo_ros.metrics.words import INTENTS, PARTS, split, stated_intent
-from alpamayo_ros.reports.cycle_times import timing
 
 __all__ = [
     'HORIZONS_S',
@@ -110,7 +109,6 @@ __all__ = [
     'spread_level_at_t',
     'stated_intent',
     'stop_line',
-    'timing',
     'wilson',
     'wrong_way',
 ]

@@ -12,12 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from alpamayo_ros.simulation.batch.figures import wilson
-
-__all__ = ['Interval', 'f1_ci95', 'mean_ci95', 'ratio_ci95', 'wilson']
-
 RESAMPLES = 2000
 SEED = 0
+Z_95 = 1.959964
 
 
 class Interval(NamedTuple):
@@ -82,3 +79,13 @@ def f1_ci95(
         if tp + fp + fn:
             sums[name] = (2.0 * tp, 2.0 * tp + fp + fn)
     return ratio_ci95(sums, resamples, seed)
+
+
+def wilson(hits: int, count: int, z: float = Z_95) -> tuple[float, float]:
+    """Interval of a share (Wilson 1927); (0, 1) without any trial."""
+    if count <= 0:
+        return 0.0, 1.0
+    p, n = hits / count, float(count)
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return max(0.0, middle - half), min(1.0, middle + half)

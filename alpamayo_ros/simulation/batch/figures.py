@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from alpamayo_ros.metrics import wilson
+
 ABLATION_M = 150.0  # a drive without sight should end before this distance
-Z_95 = 1.959964
-
-
-def wilson(hits: int, count: int, z: float = Z_95) -> tuple[float, float]:
-    """Interval of a share (Wilson 1927); (0, 1) without any trial."""
-    if count <= 0:
-        return 0.0, 1.0
-    p, n = hits / count, float(count)
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def ended_early(row: dict[str, Any]) -> bool:

@@ -12,13 +12,6 @@ import numpy as np
 from jaxtyping import UInt8
 
 from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
-from alpamayo_ros.simulation.accounting import (
-    ego_box,
-    note_contacts,
-    note_rules,
-    reachable_m,
-    tracked,
-)
 from alpamayo_ros.simulation.actors.base import EgoNow
 from alpamayo_ros.simulation.actors.stage import Stage
 from alpamayo_ros.simulation.actors.vary import vary
@@ -34,6 +27,13 @@ from alpamayo_ros.simulation.scenery.air import dress
 from alpamayo_ros.simulation.scenery.mesh import Scenery
 from alpamayo_ros.simulation.scenery.render import shared_renderer
 from alpamayo_ros.simulation.sim_rig import sim_vehicle
+from alpamayo_ros.simulation.worlds.accounting import (
+    ego_box,
+    note_contacts,
+    note_rules,
+    reachable_m,
+    tracked,
+)
 from alpamayo_ros.types import EgoState, TrackedObject
 
 STEP_S = 0.1

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
-from alpamayo_ros.simulation.accounting import EXPERT_GAP_M
 from alpamayo_ros.simulation.agents import Agent, LaneCar
 from alpamayo_ros.simulation.maps.town_map import MAP_NAMES, town_map
 from alpamayo_ros.simulation.maps.town_route import Junction, TownRoute
@@ -20,6 +19,7 @@ from alpamayo_ros.simulation.road import BEHIND_M, STEP_M, Road
 from alpamayo_ros.simulation.road_rules import BEYOND_LINE_M
 from alpamayo_ros.simulation.scenery import town_looks
 from alpamayo_ros.simulation.scenery.mesh import Scenery
+from alpamayo_ros.simulation.worlds.accounting import EXPERT_GAP_M
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.simulation.worlds.town_traffic import TownTraffic
 

@@ -9,13 +9,13 @@ from recorded import write
 
 from alpamayo_ros import metrics
 from alpamayo_ros.recording.recording import Recording
-from alpamayo_ros.reports.cycle_times import cycle_ms, input_ages_ms
+from alpamayo_ros.reports.cycle_times import cycle_ms, input_ages_ms, timing
 
 
 def test_ages_times_and_misses(tmp_path: Path):
     """90 cycles of 60 ms, one of them late with 150 ms; every reference 120 ms old."""
     recording = Recording(write(tmp_path))
-    found = metrics.timing(recording)
+    found = timing(recording)
     assert set(found) <= set(metrics.METRICS)
     assert found['plan_age_ms_p50'] == found['plan_age_ms_p99'] == pytest.approx(120.0)
     assert found['cycle_ms_p50'] == pytest.approx(60.0)
@@ -26,4 +26,4 @@ def test_ages_times_and_misses(tmp_path: Path):
 
 def test_a_recording_without_cycles_has_no_times(tmp_path: Path):
     recording = Recording(write(tmp_path, steps=0))
-    assert set(metrics.timing(recording).values()) == {None}
+    assert set(timing(recording).values()) == {None}

@@ -8,8 +8,9 @@ from typer.testing import CliRunner
 
 from alpamayo_ros.cli.main import app
 from alpamayo_ros.cli.sim import parse_seeds
+from alpamayo_ros.metrics import wilson
 from alpamayo_ros.simulation.batch import batch
-from alpamayo_ros.simulation.batch.figures import summarise, wilson
+from alpamayo_ros.simulation.batch.figures import summarise
 
 SHORT = """
 name: short
