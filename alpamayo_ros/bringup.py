@@ -86,7 +86,7 @@ class Graph:
 
 
 def _driver(options: Options, sim_time: bool, from_bag: bool = False) -> list[NodeSpec]:
-    """The seven nodes of DESIGN section 5, the same on a vehicle, in simulation and in replay."""
+    """The seven nodes that drive, the same on a vehicle, in simulation and in replay."""
     common: tuple[tuple[str, Value], ...] = (
         ('use_sim_time', sim_time),
         ('profile', options.profile),

@@ -16,7 +16,7 @@ from alpamayo_ros.sensing.stamps import MS
 from alpamayo_ros.sensing.sync import CameraSync, SyncCamera, SyncedSet
 
 NS = 1_000_000_000
-LIMIT_US = 300.0  # issue A and FIELD_NOTES section 2
+LIMIT_US = 300.0  # docs/design.md, "Synchronisation"
 CAMERAS = ('front', 'front_left', 'front_right', 'rear_left', 'rear', 'rear_right')
 TRANSPORT_NS = 30 * MS
 

@@ -127,7 +127,7 @@ def gpu() -> Iterator[Finding]:
 
 
 def disk() -> Iterator[Finding]:
-    """Room for logs, bags and reports (FAULTS: 5 GB or 7 % warns, 0.5 GB stops a recording)."""
+    """Room for logs, bags and reports: 5 GB or 7 % warns, 0.5 GB stops a recording."""
     usage = shutil.disk_usage(Path.cwd())
     free = usage.free / 1e9
     low = usage.free < 5e9 or usage.free < 0.07 * usage.total

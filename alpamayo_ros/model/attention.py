@@ -48,8 +48,9 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Pre-norm transformer block; with ``context`` the keys come from there as well (one shared
-    norm).
+    """Pre-norm transformer block.
+
+    With ``context`` the keys come from there as well (one shared norm).
     """
 
     def __init__(self, width: int, heads: int, expand: int = 3) -> None:

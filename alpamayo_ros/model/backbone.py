@@ -1,5 +1,6 @@
-"""The reasoning backbone: RMSNorm pre-norm, grouped-query attention, RoPE, SwiGLU, static KV
-cache.
+"""The reasoning backbone: RMSNorm, grouped-query attention, RoPE, SwiGLU, static KV cache.
+
+Norms stand before each part (pre-norm).
 """
 
 from __future__ import annotations
@@ -57,8 +58,9 @@ class Layer(nn.Module):
 
 
 class Backbone(nn.Module):
-    """Embeddings (B, N, width) to hidden states; the token embedding doubles as the output head
-    when tied.
+    """Embeddings (B, N, width) to hidden states.
+
+    The token embedding doubles as the output head when tied.
     """
 
     def __init__(self, shape: BackboneShape, vocab_size: int, positions: int) -> None:

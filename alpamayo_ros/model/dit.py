@@ -1,11 +1,9 @@
-"""The trajectory denoiser: a small DiT, five points a token, cross-attending to the backbone in
-every layer.
+"""The trajectory denoiser: a small DiT, five points a token, attending to the backbone.
 
-Plans are normalised as the deviation from driving straight on at the present speed, one mean and
-one scale per
-point with a floor (FIELD_NOTES section 9).  The network predicts the clean plan.  Scale, shift and
-gate of
-every block come from diffusion time and ego motion (Peebles and Xie 2023).
+Every layer cross-attends.  Plans are normalised as the deviation from driving straight on at the
+present speed, one mean and one scale per point with a floor (docs/design.md, "Trajectory").  The
+network predicts the clean plan.  Scale, shift and gate of every block come from diffusion time and
+ego motion (Peebles and Xie 2023).
 """
 
 from __future__ import annotations
@@ -23,8 +21,9 @@ KeysValues = list[tuple[Tensor, Tensor]]
 
 
 class DiTBlock(nn.Module):
-    """Self-attention over plan tokens, cross-attention to the context, feed-forward; all
-    modulated.
+    """Self-attention over plan tokens, cross-attention to the context, feed-forward.
+
+    All three are modulated.
     """
 
     def __init__(self, width: int, heads: int, context: int) -> None:
@@ -70,8 +69,9 @@ class DiT(nn.Module):
         self.register_buffer('std', torch.ones(p, 3))
 
     def context(self, hidden: Tensor) -> KeysValues:
-        """Keys and values of the backbone's hidden states (B, S, width), one pair a layer;
-        computed once a cycle.
+        """Keys and values of the backbone's hidden states (B, S, width), one pair a layer.
+
+        Computed once a cycle.
         """
         return [block.cross.keys_values(hidden) for block in self.blocks]
 

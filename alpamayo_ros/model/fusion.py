@@ -1,11 +1,8 @@
-"""From pooled view tokens to the backbone: cross-camera attention (cached), then temporal
-attention.
+"""From pooled view tokens to the backbone: cross-camera, then temporal attention.
 
 Everything up to the cross-camera block depends on one timestep alone, so its result is a feature
-that a
-runtime keeps.  Temporal attention lets the newest timestep's tokens look at all T timesteps, each
-marked with
-its true age, and projects the result to the backbone's width.
+that a runtime keeps.  Temporal attention lets the newest timestep's tokens look at all T
+timesteps, each marked with its true age, and projects the result to the backbone's width.
 """
 
 from __future__ import annotations
@@ -27,8 +24,9 @@ def token_view_index(profile: ModelProfile) -> Tensor:
 
 
 class CrossCamera(nn.Module):
-    """Attention over all views' tokens of one timestep; lost views are replaced by a learned
-    token.
+    """Attention over all views' tokens of one timestep.
+
+    Lost views are replaced by a learned token.
     """
 
     def __init__(self, profile: ModelProfile) -> None:
@@ -59,8 +57,9 @@ def age_embedding(age_s: Tensor, width: int) -> Tensor:
 
 
 class Temporal(nn.Module):
-    """(B, T, N, width) features, newest first, with true ages (B, T, V) -> (B, N, backbone
-    width).
+    """(B, T, N, width) features, newest first -> (B, N, backbone width).
+
+    True ages are (B, T, V).
     """
 
     def __init__(self, profile: ModelProfile) -> None:

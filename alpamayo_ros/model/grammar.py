@@ -1,11 +1,9 @@
-"""The grammar of the chain of causation: a small state machine over token ids (DESIGN section
-6.4).
+"""The grammar of the chain of causation: a small state machine over token ids.
 
 Text: one line a part, ``perception: ...`` down to ``intent: ...``.  Tokens: every part is opened
-by its own
-special token and the text ends with ``<|end|>``.  ``phrases`` grammars are rows of slots with
-closed choices;
-where a state allows one token only, that token is *forced* and needs no forward pass of its own.
+by its own special token and the text ends with ``<|end|>``.  ``phrases`` grammars are rows of
+slots with closed choices; where a state allows one token only, that token is *forced* and needs no
+forward pass of its own (docs/design.md, "Chain of causation").
 """
 
 from __future__ import annotations
@@ -65,8 +63,7 @@ class Grammar:
     """Token-level state machine of a :class:`GrammarSpec`.
 
     ``allowed(state)`` lists the legal next tokens in ascending order; ``advance`` moves on.  Every
-    path ends
-    in ``done`` after at most ``max_length`` tokens.
+    path ends in ``done`` after at most ``max_length`` tokens.
     """
 
     def __init__(self, spec: GrammarSpec, tokenizer: Tokenizer) -> None:
@@ -146,8 +143,9 @@ class Grammar:
         return self.advance(State(state.slot + 1), token)
 
     def encode(self, choices: dict[str, str]) -> tuple[int, ...]:
-        """Token ids of a complete text given one phrase a slot name; KeyError / ValueError name
-        what is missing.
+        """Token ids of a complete text given one phrase a slot name.
+
+        KeyError / ValueError name what is missing.
         """
         ids: list[int] = []
         for name, table in zip(self._names(), self._options, strict=True):
@@ -181,8 +179,9 @@ class Grammar:
         return '\n'.join(lines)
 
     def parse(self, text: str) -> tuple[int, ...] | None:
-        """Token ids of a text this grammar could have written, else None (a draft is never
-        trusted).
+        """Token ids of a text this grammar could have written, else None.
+
+        A draft is never trusted.
         """
         lines = text.split('\n')
         if len(lines) != len(self.spec.parts):

@@ -1,9 +1,7 @@
-"""The text that stands before the pictures: what changes least stands first, so that its keys are
-reused.
+"""The text that stands before the pictures; what changes least comes first.
 
-``<|bos|> <|prompt|> text <|navigation|> text <|vision|>``, at most ``max_prefix`` tokens; the
-prompt is cut
-before the navigation instruction is.
+Its keys are then reused.  ``<|bos|> <|prompt|> text <|navigation|> text <|vision|>``, at most
+``max_prefix`` tokens; the prompt is cut before the navigation instruction is.
 """
 
 from __future__ import annotations
@@ -30,8 +28,9 @@ def prefix_ids(
 
 
 def corpus(phrases: list[str]) -> list[str]:
-    """Sentences the tokenizer is trained on: the grammar's phrases, navigation wording, driving
-    words.
+    """Sentences the tokenizer is trained on.
+
+    The grammar's phrases, navigation wording, driving words.
     """
     turns = [
         'turn left',

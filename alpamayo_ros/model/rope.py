@@ -1,5 +1,6 @@
-"""Rotary position embedding, half-split layout (Su et al. 2021; ONNX RotaryEmbedding,
-interleaved=0).
+"""Rotary position embedding (Su et al. 2021), half-split layout.
+
+It is that of ONNX RotaryEmbedding with interleaved=0.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Byte-level BPE tokenizer with special tokens that user text can never produce.
 
 The library ``tokenizers`` does the work; this module owns the list of special tokens and the one
-rule that
-matters for safety: *text is encoded by a model that does not know the special tokens* (FIELD_NOTES
-section 3).
+rule that matters for safety: *text is encoded by a model that does not know the special tokens*
+(docs/design.md, "Sequence").
 """
 
 from __future__ import annotations

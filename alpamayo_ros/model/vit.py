@@ -1,9 +1,8 @@
-"""Per-view vision transformer: uint8 pixels to a few tokens (DESIGN section 6.1).
+"""Per-view vision transformer: uint8 pixels to a few tokens.
 
 nano's patch embedding is a convolutional stem (four stride-2 convolutions with BatchNorm); a plain
-patch
-convolution was clearly worse at this size (FIELD_NOTES section 9).  Learned queries pool each
-view.
+patch convolution was clearly worse at this size (docs/design.md, "Vision").  Learned queries pool
+each view.
 """
 
 from __future__ import annotations
@@ -45,8 +44,9 @@ class PatchStem(nn.Sequential):
 
 
 class ViewEncoder(nn.Module):
-    """Images of one view each (B, H, W, 3) uint8 or float 0..255 to pooled tokens (B, queries,
-    width).
+    """Images of one view each (B, H, W, 3) to pooled tokens (B, queries, width).
+
+    Pixels are uint8 or float 0..255.
     """
 
     def __init__(self, profile: ModelProfile) -> None:

@@ -1,10 +1,9 @@
-"""The whole driver in torch: encode a timestep, fuse time, reason, denoise (DESIGN section 6).
+"""The whole driver in torch: encode a timestep, fuse time, reason, denoise.
 
-Sequence: ``[text prefix] [visual tokens] [ego] [CoC]``.  The prefix is causal; visual and ego
-tokens see the
-prefix and each other (with a learned spatial bias) and share one RoPE position; the CoC is causal
-and sees all.
-The denoiser looks at the hidden states of everything: words, scene and ego.
+Sequence: ``[text prefix] [visual tokens] [ego] [CoC]`` (docs/design.md, "Sequence").  The prefix
+is causal; visual and ego tokens see the prefix and each other (with a learned spatial bias) and
+share one RoPE position; the CoC is causal and sees all.  The denoiser looks at the hidden states
+of everything: words, scene and ego.
 """
 
 from __future__ import annotations
@@ -23,9 +22,7 @@ MASKED = -1e4
 
 
 class VLA(nn.Module):
-    """Vision-language-action driver of a profile; plain torch that runs unchanged on CPU and
-    CUDA.
-    """
+    """Vision-language-action driver of a profile, in plain torch for CPU and CUDA."""
 
     def __init__(self, profile: ModelProfile) -> None:
         super().__init__()
@@ -54,14 +51,16 @@ class VLA(nn.Module):
         return tokens.reshape(b, v * self.views.queries, -1)[:, self.token_of]
 
     def encode_timestep(self, images: Tensor, valid: Tensor) -> Tensor:
-        """images (B, V, H, W, 3) 0..255, valid (B, V) -> features (B, N, width); depends on one
-        timestep alone.
+        """images (B, V, H, W, 3) 0..255, valid (B, V) -> features (B, N, width).
+
+        Depends on one timestep alone.
         """
         return self.cross(self.view_tokens(images), valid)
 
     def fuse(self, features: Tensor, age_s: Tensor, valid: Tensor) -> Tensor:
-        """features (B, T, N, width), newest first, age and valid (B, T, V) -> visual tokens (B, N,
-        backbone width).
+        """features (B, T, N, width), newest first -> visual tokens (B, N, backbone width).
+
+        Age and valid are (B, T, V).
         """
         return self.temporal(features, age_s, valid)
 
@@ -69,7 +68,7 @@ class VLA(nn.Module):
     def ego_token(self, speed_mps: Tensor) -> Tensor:
         """(B,) m/s -> (B, 1, width).
 
-        Speed alone: longer histories brought nothing (FIELD_NOTES section 9).
+        Speed alone: longer histories brought nothing (docs/design.md, "Sequence").
         """
         return self.ego(speed_mps[:, None] / 10.0)[:, None]
 
@@ -103,8 +102,9 @@ class VLA(nn.Module):
     def hidden(
         self, prefix: Tensor, prefix_valid: Tensor, visual: Tensor, speed_mps: Tensor, coc: Tensor
     ) -> Tensor:
-        """Hidden states (B, S, width) of ``[prefix][visual][ego][coc]``; prefix and coc are token
-        ids.
+        """Hidden states (B, S, width) of ``[prefix][visual][ego][coc]``.
+
+        prefix and coc are token ids.
         """
         x = torch.cat(
             [
@@ -127,8 +127,9 @@ class VLA(nn.Module):
         noise: Tensor,
         steps: int | None = None,
     ) -> Tensor:
-        """DDIM from noise (B, K, P, 3) to metres (B, K, P, 3); ``mask`` (B, S) is 0 where hidden
-        is padding.
+        """DDIM from noise (B, K, P, 3) to metres (B, K, P, 3).
+
+        ``mask`` (B, S) is 0 where hidden is padding.
         """
         b, k = noise.shape[:2]
         context = [

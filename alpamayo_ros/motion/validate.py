@@ -1,8 +1,9 @@
-"""Checks of a plan against the limits of FAULTS.md section 1; anything not finite is a violation.
+"""Checks of a plan against its limits; anything not finite is a violation.
 
-Each check is one number a candidate, compared as ``value <= limit`` and rejected when that is not
-true, so that NaN fails (``nan > limit`` is False too).  Raw waypoints are checked for what the
-model said (start, finiteness), the feasible trajectory for what would be driven.
+The limits are those of docs/faults.md, "Limits".  Each check is one number a candidate, compared
+as ``value <= limit`` and rejected when that is not true, so that NaN fails (``nan > limit`` is
+False too).  Raw waypoints are checked for what the model said (start, finiteness), the feasible
+trajectory for what would be driven.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from alpamayo_ros.types import EgoState, TrackedObject
 
 CYCLES = 100  # for the 99th percentile of the cycle time; none is known before
 WINDOW_S = 0.1  # base line of acceleration from speed: one planning period
-# One late cycle is no fault, a late 99th percentile is (FAULTS.md section 1).
+# One late cycle is no fault, a late 99th percentile is (docs/faults.md, "Limits").
 JUDGED_HERE = frozenset({Code.MODEL_OVERRUN_WARN})
 
 

@@ -12,7 +12,7 @@ from alpamayo_ros.replay.topics import COMPRESSED, Source, image_names
 from alpamayo_ros.sensing.rig import Rig
 from alpamayo_ros.sensing.ring import JITTER_NS, FrameRing
 
-ODOMETRY_HZ = 5.0  # FAULTS.md section 1: a gap of 0.2 s is too long
+ODOMETRY_HZ = 5.0  # docs/faults.md, "Limits": a gap of 0.2 s is too long
 
 
 def rate_hz(found: Outline, topic: str) -> float:

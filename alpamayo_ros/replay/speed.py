@@ -19,7 +19,7 @@ from alpamayo_ros.simulation.drive.drive_bag import record_drive
 
 SIZE = (1600, 900)
 SCENARIO, SEED = 'town_drive', 0
-REAL_TIME, REACHED = 3.0, 0.8  # issue B: at least so many times real time; share of the ceiling
+REAL_TIME, REACHED = 3.0, 0.8  # at least so many times real time; share of the ceiling
 SERIAL = ('propose', 'decide')  # one needs the result of the one before
 
 

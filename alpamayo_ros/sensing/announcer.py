@@ -1,6 +1,7 @@
-"""Which instruction is said when: the latest wins, at most one switch a second (FAULTS.md F31).
+"""Which instruction is said when: the latest wins, at most one switch a second.
 
-Pure; the navigation node and offline replay use it, so that both say the same at the same time.
+Row F31 of docs/faults.md.  Pure; the navigation node and offline replay use it, so that both say
+the same at the same time.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Planar: position, heading, speed.  Extrapolation past the newest odometry is at most 50 ms and
 flagged.  A history that begins before the first odometry is allowed (those entries are not valid),
-except after a jump: then it is refused until it is whole again (FAULTS.md F24).
+except after a jump: then it is refused until it is whole again (docs/faults.md, row F24).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What an image must look like before a decoder sees a byte of it, and the decoding itself.
 
-OpenCV decodes truncated JPEGs without complaint, and a 3.5 kB JPEG whose header claims
-20000 x 20000 pixels costs 15 s and 2.3 GB (FIELD_NOTES section 3): so headers are read here first.
+OpenCV decodes truncated JPEGs without complaint, and a 3.5 kB JPEG whose header claims 20000 x
+20000 pixels costs 15 s and 2.3 GB (docs/design.md, "Images as input from outside"): so headers are
+read here first.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ BUCKETS_M = (5, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 250, 300, 400
 NEAR_M = 3.0
 # Words of letters and digits, joined by one mark or a mark and a space ('St. Mary’s Road').
 _STREET = re.compile(r"[^\W_]+(?:[ .'’/-]{1,2}[^\W_]+)*\.?")
-# Words of command never belong to a street (FAULTS.md F29: refused by class, not understood).
+# Words of command never belong to a street: refused, not understood (docs/faults.md, row F29).
 _COMMANDS = frozenset(
     (
         'ignore disregard accelerate faster brake drive speed run skip override disable forget '

@@ -19,7 +19,7 @@ FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class OdometryLimits:
-    """Limits of FAULTS.md section 1 (odometry gap, odometry speed against change of position).
+    """Limits of odometry: its gap, its speed against the change of position.
 
     ``jump_m``: step that no motion explains; ``window_ns``: base line of the speed check, so long
     that 2 cm of position noise stays below the warning.

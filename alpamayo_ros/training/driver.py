@@ -1,7 +1,7 @@
 """Stage 2: temporal fusion, backbone and denoiser on stored vision features.
 
-Diffusion starts from a regression: noise input and diffusion time are silent at first (FIELD_NOTES
-section 9).
+Diffusion starts from a regression: noise input and diffusion time are silent at first
+(docs/design.md, "Trajectory").
 """
 
 from __future__ import annotations

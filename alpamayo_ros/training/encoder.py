@@ -1,6 +1,6 @@
 """Stage 1: the image encoder alone, on dense truth of single timesteps.
 
-Why it is trained alone: FIELD_NOTES sections 5 and 9.  Inputs are the front camera's two views
+Why it is trained alone: docs/design.md, "Training".  Inputs are the front camera's two views
 and, for one image in three, one side or rear view, so that every view's embedding is trained.  A
 small head reads the expert's plan too, which teaches the encoder what the plan needs.  Heads are
 thrown away afterwards; truth of several timesteps comes back as a loss of stage 2.

@@ -1,4 +1,4 @@
-"""Model files: rows F42 to F46 of FAULTS.md that need no signature, at level P."""
+"""Fault matrix, rows F42 to F45: model files that are damaged, swapped or hostile."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ SHALLOW = PROFILE.model_copy(  # every kind of layer once: exporting takes a sec
 )
 pytestmark = pytest.mark.timeout(300)  # a machine that trains beside the tests
 FEATURE_TOLERANCE = 5e-5  # values are of order 1: float32 in another order of sums
-PLAN_TOLERANCE_M = 1e-3  # FAULTS.md row F41
+PLAN_TOLERANCE_M = 1e-3  # docs/faults.md, row F41
 
 
 @pytest.fixture(scope='session', autouse=True)

@@ -87,7 +87,7 @@ def test_a_black_camera_never_reaches_the_model_for_long(pipeline):
         results.append(pipeline.make(matched(n, pictures), 0.0))
     assert results[-1][0] is None
     assert Code.CAM_IMPLAUSIBLE in {fault.code for fault in results[-1][1]}
-    assert sum(frames is not None for frames, _ in results) < 3  # FAULTS.md F07
+    assert sum(frames is not None for frames, _ in results) < 3  # docs/faults.md, row F07
 
 
 def test_an_image_from_another_camera_is_refused_by_name(pipeline):

@@ -20,7 +20,7 @@ def write(tmp_path, lines):
 
 
 def test_the_numbers_of_the_table():
-    """The rows of FAULTS.md section 1, copied by hand."""
+    """The rows of the limits file, copied by hand."""
     lim = load_limits()
     assert (lim.start_position_warn_m, lim.start_position_m) == (0.3, 1.0)
     assert lim.start_yaw_warn_rad == pytest.approx(5 / 57.29578, abs=1e-4)

@@ -19,7 +19,7 @@ from rclpy.parameter import Parameter
 
 from alpamayo_ros.nodes.common.params import BUILT_IN, COMMON, Param, problems
 
-LOG_HOLD_S = 0.5  # FAULTS.md I7: at most 2 lines a second for one fault
+LOG_HOLD_S = 0.5  # docs/faults.md, "States": at most 2 lines a second for one fault
 
 
 class ConfigurationError(Exception):

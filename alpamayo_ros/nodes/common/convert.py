@@ -2,7 +2,7 @@
 
 The tests go there and back.  Time is integer nanoseconds in the core.  Arrays travel as float32;
 byte arrays are filled with ``array.frombytes``, which is 600 times faster than handing over numpy
-(FIELD_NOTES section 1).
+(docs/design.md, "The graph").
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Quality of service, in one place (DESIGN section 5), and the report when two ends do not fit.
+"""Quality of service, in one place, and the report when two ends do not fit.
 
-No deadline is ever requested: a driver that offers none would then deliver nothing at all.
-In lockstep every queue is reliable, deep and latched, so that a late match loses nothing.
+No deadline is ever requested: a driver that offers none would then deliver nothing at all
+(docs/design.md, "Quality of service").  In lockstep every queue is reliable, deep and latched, so
+that a late match loses nothing.
 """
 
 from __future__ import annotations

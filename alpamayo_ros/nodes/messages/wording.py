@@ -6,7 +6,7 @@ from alpamayo_ros.metrics.words import PARTS, split
 
 __all__ = ['MAX_BYTES', 'PARTS', 'printable', 'split']
 
-MAX_BYTES = 4096  # FAULTS.md F33
+MAX_BYTES = 4096  # docs/faults.md, row F33
 
 
 def printable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The state machine, row by row of FAULTS.md section 2."""
+"""The state machine, row by row of docs/faults.md, "States"."""
 
 import pytest
 from drives import LIMITS, SECOND

@@ -114,7 +114,7 @@ def test_late_and_repeated_states_are_refused():
 
 
 def test_speed_that_contradicts_the_positions():
-    """Positions of 10 m/s: 11.5 m/s is a warning, 16 m/s an error (FAULTS.md section 1)."""
+    """Positions of 10 m/s: 11.5 m/s is a warning, 16 m/s an error (docs/faults.md, "Limits")."""
     for claimed, code in ((10.9, None), (11.5, 'ODOM_SPEED_WARN'), (16.0, 'ODOM_SPEED')):
         buffer, found = EgoBuffer(), None
         for i in range(60):
