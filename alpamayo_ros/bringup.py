@@ -24,7 +24,7 @@ Value = bool | int | float | str
 class Options:
     """What a person may choose when starting a graph; '' and 0 mean 'not given'.
 
-    ``runtime``: ``onnx`` (the shipped model) or ``scripted`` (a labelled test double).
+    ``runtime``: a name of ``runtime.registry``.
     ``objects``: ``none``, or ``ground_truth`` to let the cost see the simulator's truth.
     ``record``: folder into which a recorder writes what the graph says and sees.
     ``bag_out``: .mcap into which its inputs are recorded; ``bag_topics``: which, '' for

@@ -6,7 +6,6 @@ Each drive is the graph that ``alpamayo up simulator`` starts, with a recorder b
 from __future__ import annotations
 
 import time
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
+from alpamayo_ros.cli.choices import RuntimeOption, runtime_of
 from alpamayo_ros.cli.demo_drive import Drive, DriveError, Now, drive
 from alpamayo_ros.profile import load_profile
+from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.loader import model_dir
 
 app = typer.Typer(help='Drive three scenarios over real ROS 2 and show the result.')
@@ -31,19 +32,9 @@ DRIVES = (
 )
 
 
-class RuntimeName(str, Enum):
-    """Who plans."""
-
-    onnx = 'onnx'
-    scripted = 'scripted'
-
-
 @app.callback(invoke_without_command=True)
 def demo(
-    runtime: Annotated[
-        RuntimeName,
-        typer.Option(help='onnx: the shipped model. scripted: a test double that shows no skill.'),
-    ] = RuntimeName.onnx,
+    runtime: RuntimeOption = registry.DEFAULT,
     out: Annotated[Path, typer.Option(help='Folder for summary, report and film.')] = Path(
         'out/demo'
     ),
@@ -54,9 +45,9 @@ def demo(
     """Drive three scenarios in lockstep and one in real time; write summary, report and film."""
     console = Console(highlight=False)
     began_s = time.monotonic()
-    _require_model(runtime, console)
+    _require_model(runtime_of(runtime), console)
     try:
-        good = _run(runtime.value, out.resolve(), seconds, console)
+        good = _run(runtime, out.resolve(), seconds, console)
     except KeyboardInterrupt:
         console.print('\nStopped; every process of the graph has ended.')
         raise typer.Exit(INTERRUPTED) from None
@@ -65,15 +56,15 @@ def demo(
         raise typer.Exit(1) from None
     minutes, rest = divmod(time.monotonic() - began_s, 60)
     console.print(f'Done in {minutes:.0f} min {rest:.0f} s.')
-    if not good and runtime is RuntimeName.onnx:
+    if not good and not registry.is_test_double(runtime):
         console.print('[red]Not every drive went well[/red]: the report shows where and when.')
         raise typer.Exit(1)
 
 
-def _require_model(runtime: RuntimeName, console: Console) -> None:
+def _require_model(runtime: str, console: Console) -> None:
     """Say plainly when the model is not there; nothing else takes its place."""
     folder = model_dir(load_profile('nano'))
-    if runtime is RuntimeName.onnx and not (folder / 'manifest.json').is_file():
+    if not registry.is_test_double(runtime) and not (folder / 'manifest.json').is_file():
         console.print(
             f'[red]There is no model[/red] in {folder}: manifest.json is missing, so nobody '
             'could drive.\nGet the models/ folder of a release, or train it: alpamayo train '
@@ -89,7 +80,7 @@ def _run(runtime: str, out: Path, seconds: float, console: Console) -> bool:
         '[bold]alpamayo demo[/bold]: nine ROS 2 nodes in separate processes, six rendered '
         'cameras, one car.'
     )
-    if runtime == 'scripted':
+    if registry.is_test_double(runtime):
         console.print('[yellow]A scripted test double plans, not a model.[/yellow]')
     for name in ('summary.json', 'report.html', 'drive.mp4'):
         (out / name).unlink(

@@ -17,6 +17,7 @@ from alpamayo_ros.bringup import GRAPHS, Options
 from alpamayo_ros.cli.up import Supervisor
 from alpamayo_ros.recording.recording import EVENTS, RUN, RunInfo
 from alpamayo_ros.reports.demo_summary import ScenarioRow
+from alpamayo_ros.runtime.registry import is_test_double
 
 WALL_LIMIT_S = 900.0  # a drive takes a minute or two; what hangs is ended by the simulator
 FOLLOW_S = 0.25
@@ -71,7 +72,7 @@ def drive(
     options = Options(
         runtime=runtime, scenario=what.scenario, seed=what.seed, lockstep=what.mode == 'lockstep',
         duration_s=what.duration_s, output=str(result), record=str(folder),
-        parameters=_script(folder) if runtime == 'scripted' else '',
+        parameters=_script(folder) if is_test_double(runtime) else '',
     )  # fmt: skip
     os.environ.setdefault('ROS_DOMAIN_ID', str(DOMAINS[os.getpid() % len(DOMAINS)]))
     ended = threading.Event()

@@ -14,6 +14,7 @@ from pathlib import Path
 from alpamayo_ros import environment
 from alpamayo_ros.cli.finding import Check, Finding, Level
 from alpamayo_ros.profile import profile_names, share_dir
+from alpamayo_ros.runtime import registry
 
 OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
 SETUP = './run setup'
@@ -121,8 +122,10 @@ def inference() -> Iterator[Finding]:
     engines = [p for p in ('tensorrt', 'tensorrt-rtx-cu12', 'tensorrt-rtx') if version_of(p)]
     found = ', '.join(f'{p} {version_of(p)}' for p in engines) or 'not installed (optional)'
     yield Finding('inference', OK, f'TensorRT: {found}')
-    torch = version_of('torch') or 'not installed (only training and export need it)'
-    yield Finding('inference', OK, f'torch: {torch}')
+    for entry in registry.RUNTIMES:
+        have = entry.installed
+        state = 'ready' if have else f'needs {entry.package}: {entry.install} (optional)'
+        yield Finding('inference', OK, f'runtime {entry.name}: {state} ({entry.summary})')
 
 
 def models() -> Iterator[Finding]:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from alpamayo_ros.cli.choices import RuntimeOption
+from alpamayo_ros.runtime import registry
+
 if TYPE_CHECKING:
     from alpamayo_ros.runtime.manifest import ModelFiles
 
@@ -16,7 +19,6 @@ FolderArgument = Annotated[
     Path | None, typer.Argument(help='Model folder; default: the one that ships for the profile.')
 ]
 ProfileOption = Annotated[str, typer.Option(help='A profile by name, or a .yaml path.')]
-KindOption = Annotated[str, typer.Option('--runtime', help='onnx or torch.')]
 
 
 def stop(message: object) -> NoReturn:
@@ -89,7 +91,7 @@ def card(folder: FolderArgument = None, profile: ProfileOption = 'nano') -> None
 def time(
     folder: FolderArgument = None,
     profile: ProfileOption = 'nano',
-    runtime: KindOption = 'onnx',
+    runtime: RuntimeOption = registry.DEFAULT,
     cycles: Annotated[int, typer.Option(min=1, help='Cycles to time.')] = 20,
 ) -> None:
     """CPU milliseconds of encode, reason and denoise on this machine."""

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from alpamayo_ros.cli.choices import RuntimeOption, one_of, runtime_of
+from alpamayo_ros.runtime import registry
+
 if TYPE_CHECKING:
     from alpamayo_ros.recording.recording import Recording
     from alpamayo_ros.replay.options import Options, Progress
     from alpamayo_ros.replay.run import Result
 
 BROKEN, USAGE, FAILED, INTERRUPTED = 5, 2, 1, 130
-RUNTIMES = ('onnx', 'torch', 'scripted')
 PICTURES = ('all', 'front', 'none')
 SHOWN: tuple[str, ...] = ('planned_share', 'l2_at_1s', 'l2_at_3s', 'l2_at_6s', 'ade', 'fde')
 SHOWN += ('min_ade_k_6s', 'miss_rate_k_2m', 'collision_up_to_3s', 'comfortable_plan')
@@ -29,7 +31,7 @@ def app(
         str, typer.Option(help='Rig name or file; default: BAG.rig.yaml beside it, else sim.')
     ] = '',
     profile: Annotated[str, typer.Option(help='What the model needs.')] = 'nano',
-    runtime: Annotated[str, typer.Option(help=f'One of {", ".join(RUNTIMES)}.')] = 'onnx',
+    runtime: RuntimeOption = registry.DEFAULT,
     model: Annotated[str, typer.Option(help='Folder of the model; default: the shipped.')] = '',
     no_model: Annotated[
         bool, typer.Option('--no-model', help='Read, match and evaluate the baseline only.')
@@ -65,8 +67,8 @@ def app(
 
     Example: alpamayo replay drive.mcap --map /cam0/image_raw:=camera/front/image_raw --out out/a
     """
-    _one_of('runtime', runtime, RUNTIMES)
-    _one_of('pictures', pictures, PICTURES)
+    runtime_of(runtime)
+    one_of('pictures', pictures, PICTURES)
     from alpamayo_ros.replay.options import Options
     from alpamayo_ros.replay.topics import MappingError, parse_maps
 
@@ -78,11 +80,6 @@ def app(
         raise typer.Exit(_replay(bag, out, asked, against, tolerances, as_json, film))
     except MappingError as error:
         raise typer.BadParameter(str(error)) from error
-
-
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise typer.BadParameter(f'--{name} {value!r}; there are {", ".join(known)}')
 
 
 def _replay(

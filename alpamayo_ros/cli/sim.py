@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from alpamayo_ros.cli.choices import one_of
 from alpamayo_ros.simulation.batch.batch import BatchError, Task
 from alpamayo_ros.simulation.drive.ablation import ABLATIONS
 from alpamayo_ros.simulation.drive.planners import KINDS
@@ -101,9 +102,9 @@ def app(
     """
     if list_:
         return show_scenarios()
-    _one_of('planner', planner, KINDS)
-    _one_of('objects', objects, ('none', 'truth'))
-    _one_of('ablate', ablate, ('', *ABLATIONS))
+    one_of('planner', planner, KINDS)
+    one_of('objects', objects, ('none', 'truth'))
+    one_of('ablate', ablate, ('', *ABLATIONS))
     steps = round(latency * 10)
     name = '' if suite else scenario
     task = Task(name, planner, profile, model, objects, steps, ablate, prompt)
@@ -120,11 +121,6 @@ def app(
     except BatchError as error:
         typer.echo(f'alpamayo sim: {error}', err=True)
         raise typer.Exit(1) from error
-
-
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise typer.BadParameter(f'--{name} {value!r}; there are {", ".join(filter(None, known))}')
 
 
 def _only_suites(**options: object) -> None:

@@ -17,6 +17,7 @@ from typing import IO, Annotated
 import typer
 
 from alpamayo_ros.bringup import GRAPHS, Graph, NodeSpec, Options, parameter_text, ros_arguments
+from alpamayo_ros.cli.choices import RuntimeOption, runtime_of
 from alpamayo_ros.environment import defaults
 
 RESPAWN_DELAY_S = 1.0
@@ -147,13 +148,6 @@ class GraphName(str, Enum):
     replay = 'replay'
 
 
-class RuntimeName(str, Enum):
-    """Who plans: the shipped model, or a labelled test double."""
-
-    onnx = 'onnx'
-    scripted = 'scripted'
-
-
 @app.callback(invoke_without_command=True)
 def up(
     graph: Annotated[GraphName, typer.Argument(help='Which graph to start.')],
@@ -170,7 +164,7 @@ def up(
         float, typer.Option(help='End after so many simulated seconds; 0: no limit.')
     ] = 0.0,
     shadow: Annotated[bool, typer.Option(help='Plan on topics that no controller reads.')] = False,
-    runtime: Annotated[RuntimeName, typer.Option(help='Who plans.')] = RuntimeName.onnx,
+    runtime: RuntimeOption = Options().runtime,
     model: Annotated[str, typer.Option(help='Folder of a model; default: the shipped one.')] = '',
     objects: Annotated[
         str, typer.Option(help='Objects in the cost: none or ground_truth.')
@@ -206,7 +200,7 @@ def up(
 ) -> None:
     """Start a graph and run it until its end, --duration or Ctrl-C."""
     options = Options(
-        profile=profile, rig=rig, runtime=runtime.value, model=model, scenario=scenario,
+        profile=profile, rig=rig, runtime=runtime_of(runtime), model=model, scenario=scenario,
         seed=seed, lockstep=lockstep, duration_s=duration, shadow=shadow, objects=objects,
         inject=inject, bag=bag, rate=rate, incomplete=incomplete, output=output, record=record,
         bag_out=bag_out, bag_topics=bag_topics, parameters=parameters, topics=topics,

@@ -19,9 +19,7 @@ from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.golden import GOLDEN, write_golden
 from alpamayo_ros.runtime.manifest import Manifest, write_manifest
-from alpamayo_ros.runtime.onnx_runtime import GRAPHS
-from alpamayo_ros.runtime.text_model import TEXT_FILES
-from alpamayo_ros.runtime.torch_runtime import WEIGHTS
+from alpamayo_ros.runtime.registry import GRAPHS, TEXT_FILES, WEIGHTS
 
 CARD = 'card.md'
 

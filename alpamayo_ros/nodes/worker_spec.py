@@ -8,12 +8,12 @@ from typing import Any
 
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.runtime.loader import KINDS
+from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.process.child import WorkerSpec
 from alpamayo_ros.runtime.scripted import Script
 
 PARAMETERS = (
-    Param('runtime', str, '', 'Who answers; scripted is a labelled test double.', choices=KINDS),
+    Param('runtime', str, '', f'Who answers. {registry.HELP}', choices=registry.NAMES),
     Param('model', str, '', 'Folder of the model; empty: the one that ships for the profile.'),
     Param('script', str, '', 'Fields of runtime.Script as JSON, for tests; empty: none.'),
     Param('period_s', float, 's', 'A cycle longer than this is reported as late.', 0.01, 30.0),

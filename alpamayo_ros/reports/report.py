@@ -11,6 +11,7 @@ from alpamayo_ros.film.video import Director
 from alpamayo_ros.reports import pages, plots
 from alpamayo_ros.reports.demo_summary import ScenarioRow, Summary
 from alpamayo_ros.reports.moments import notable
+from alpamayo_ros.runtime.registry import is_test_double
 
 GOOD_SCORE = 0.5  # 20 s from rest reach half of a 300 m route, a score of 0.6
 ENDS = {
@@ -84,7 +85,7 @@ def page(
         timing=apart[len(drawn) :],
         verdict=verdict(chapters),
         colour='good' if all(c.good for c in chapters) else 'bad',
-        scripted=summary.model.runtime == 'scripted',
+        scripted=is_test_double(summary.model.runtime),
     )
 
 

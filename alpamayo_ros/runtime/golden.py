@@ -57,10 +57,14 @@ def check_golden(runtime: Runtime, profile: ModelProfile, data: bytes) -> Fault 
 
 def write_golden(folder: Path, profile: ModelProfile) -> Fault | None:
     """Run the freshly written graphs and keep their answer in ``golden.json``."""
-    from alpamayo_ros.runtime import onnx_runtime
+    from alpamayo_ros.runtime import registry
 
-    files = read_model(folder, onnx_runtime.FILES)
-    runtime = files if isinstance(files, Fault) else onnx_runtime.load(files, profile)
+    entry = registry.find(registry.DEFAULT)
+    if isinstance(entry, Fault):
+        return entry
+    files = read_model(folder, entry.files)
+    material = files if isinstance(files, Fault) else registry.Material(profile, files)
+    runtime = material if isinstance(material, Fault) else entry.load(material)
     if isinstance(runtime, Fault):
         return runtime
     (folder / GOLDEN).write_text(answer(runtime, profile).model_dump_json(indent=1) + '\n')

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
-from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import ModelProfile, share_dir
+from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.runtime.golden import GOLDEN, check_golden
 from alpamayo_ros.runtime.manifest import ModelFiles, check_profile, read_model
-from alpamayo_ros.runtime.scripted import Script, ScriptedRuntime
-
-Loader = Callable[[ModelFiles, ModelProfile], Runtime | Fault]
-KINDS = ('onnx', 'torch', 'scripted')
+from alpamayo_ros.runtime.registry import Material
+from alpamayo_ros.runtime.scripted import Script
 
 
 def model_dir(profile: ModelProfile) -> Path:
@@ -33,33 +30,17 @@ def open_runtime(
 
     A model with a golden answer must repeat it here, which also warms it up.
     """
-    if kind == 'scripted':
-        return ScriptedRuntime(profile, script)
-    if kind not in KINDS:
-        return Fault(Code.MODEL_PROVIDER, f'no runtime {kind!r}; there are {", ".join(KINDS)}')
-    needs = {'onnx': 'onnxruntime', 'torch': 'torch'}[kind]
-    if find_spec(needs) is None:
-        return Fault(
-            Code.MODEL_PROVIDER, f'runtime {kind!r} needs the package {needs}: pip install it'
-        )
+    entry = registry.find(kind)
+    if isinstance(entry, Fault):
+        return entry
+    if not entry.files:
+        return entry.load(Material(profile, script=script))
     path = Path(folder) if folder is not None else model_dir(profile)
-    names, load = _provider(kind)
-    files = _verified(path, (*names, GOLDEN), profile, minimum_release)
-    runtime = files if isinstance(files, Fault) else load(files, profile)
+    files = _verified(path, (*entry.files, GOLDEN), profile, minimum_release)
+    runtime = files if isinstance(files, Fault) else entry.load(Material(profile, files))
     if isinstance(runtime, Fault) or isinstance(files, Fault) or GOLDEN not in files.data:
         return runtime
     return check_golden(runtime, profile, files.data[GOLDEN]) or runtime
-
-
-def _provider(kind: str) -> tuple[tuple[str, ...], Loader]:
-    """Names of the files that a runtime wants, and what makes it of them."""
-    if kind == 'onnx':
-        from alpamayo_ros.runtime import onnx_runtime
-
-        return onnx_runtime.FILES, onnx_runtime.load
-    from alpamayo_ros.runtime import torch_runtime
-
-    return torch_runtime.FILES, torch_runtime.load
 
 
 def _verified(

@@ -25,13 +25,12 @@ from alpamayo_ros.runtime.decode import Decoded, Draft, decode
 from alpamayo_ros.runtime.made_up import made_up_input
 from alpamayo_ros.runtime.manifest import ModelFiles
 from alpamayo_ros.runtime.onnx_session import DecodeSession, open_session
+from alpamayo_ros.runtime.registry import GRAPHS
 from alpamayo_ros.runtime.sequence import Sequence
 from alpamayo_ros.runtime.text import bounded_text
-from alpamayo_ros.runtime.text_model import TEXT_FILES, load_grammar
+from alpamayo_ros.runtime.text_model import load_grammar
 from alpamayo_ros.types import EgoHistory, FrameStack, Reasoning
 
-GRAPHS = ('encoder.onnx', 'fusion.onnx', 'decode.onnx', 'denoise.onnx')
-FILES = (*GRAPHS, *TEXT_FILES)
 KEPT_TIMESTEPS = 32
 
 

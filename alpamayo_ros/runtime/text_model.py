@@ -9,8 +9,7 @@ from alpamayo_ros.model.grammar import Grammar, GrammarSpec
 from alpamayo_ros.model.tokenizer import Tokenizer
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.manifest import ModelFiles
-
-TEXT_FILES = ('tokenizer.json', 'grammar.json')
+from alpamayo_ros.runtime.registry import TEXT_FILES
 
 
 def load_grammar(files: ModelFiles, profile: ModelProfile) -> Grammar | Fault:

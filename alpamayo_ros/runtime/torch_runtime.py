@@ -19,12 +19,10 @@ from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Condition, Features, Identity
 from alpamayo_ros.runtime.decode import Draft, decode
 from alpamayo_ros.runtime.manifest import ModelFiles
+from alpamayo_ros.runtime.registry import WEIGHTS
 from alpamayo_ros.runtime.text import bounded_text
-from alpamayo_ros.runtime.text_model import TEXT_FILES, load_grammar
+from alpamayo_ros.runtime.text_model import load_grammar
 from alpamayo_ros.types import EgoHistory, FrameStack, Reasoning
-
-WEIGHTS = 'weights.safetensors'
-FILES = (WEIGHTS, *TEXT_FILES)
 
 
 def load(files: ModelFiles, profile: ModelProfile) -> TorchRuntime | Fault:

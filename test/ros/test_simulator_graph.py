@@ -17,7 +17,7 @@ from alpamayo_ros.nodes.common.convert import ns
 pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(300)]
 STEP_NS = 100_000_000
 SIMULATOR = ['simulator', '--runtime', 'scripted', '--lockstep', '--seed', '3']
-WORKER = 'alpamayo_ros.runtime.process.model_process'
+WORKER = 'alpamayo_ros.model_process'
 
 
 @pytest.fixture

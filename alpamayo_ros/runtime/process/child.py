@@ -67,7 +67,7 @@ class Child:
         """Start a fresh interpreter (never a fork of this one) and greet it."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         arrays = SharedArrays(layout(spec.profile))
-        command = [sys.executable, '-m', 'alpamayo_ros.runtime.process.model_process']
+        command = [sys.executable, '-m', 'alpamayo_ros.model_process']
         command += [str(theirs.fileno()), str(arrays.fd), str(os.getpid())]
         path = os.pathsep.join(p for p in sys.path if p)
         with theirs:

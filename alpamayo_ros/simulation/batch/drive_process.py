@@ -15,7 +15,7 @@ import cv2
 
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import load_profile
-from alpamayo_ros.runtime.process.model_process import die_with
+from alpamayo_ros.runtime.process.serve import die_with
 from alpamayo_ros.simulation.batch.journal import Job
 from alpamayo_ros.simulation.batch.task import Task
 from alpamayo_ros.simulation.drive.ablation import AblatedPlanner, Ablation

@@ -14,13 +14,14 @@ import numpy as np
 from alpamayo_ros import pipeline
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.runtime.loader import open_runtime
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.types import PlannerInput, Proposal
 
-KINDS = ('onnx', 'torch', 'scripted', 'expert', 'straight')
+KINDS = (*registry.NAMES, 'expert', 'straight')
 STRAIGHT_MPS, STRAIGHT_MPS2 = 5.0, 1.0
 
 
@@ -64,7 +65,8 @@ class RuntimePlanner:
 
     def __init__(self, runtime: Runtime, profile: ModelProfile) -> None:
         self.runtime, self.profile = runtime, profile
-        self.name, self.blind = runtime.identity.kind, runtime.identity.kind == 'scripted'
+        self.name = runtime.identity.kind
+        self.blind = registry.is_test_double(self.name)
         self.manifest_sha256 = runtime.identity.manifest_sha256
 
     def begin(self, sim: Simulation) -> None:

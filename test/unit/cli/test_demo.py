@@ -58,11 +58,11 @@ def test_without_a_model_it_refuses_and_says_what_to_do(
 ):
     monkeypatch.setattr(demo, 'model_dir', lambda profile: tmp_path)
     with pytest.raises(typer.Exit) as found:
-        demo._require_model(demo.RuntimeName.onnx, Console(width=200))
+        demo._require_model('onnx', Console(width=200))
     said = capsys.readouterr().out
     assert found.value.exit_code == 2
     assert 'manifest.json' in said and '--runtime scripted' in said and 'test double' in said
-    demo._require_model(demo.RuntimeName.scripted, Console())  # the double needs no model
+    demo._require_model('scripted', Console())  # the double needs no model
 
 
 def test_three_scenarios_in_lockstep_and_twenty_seconds_in_real_time():

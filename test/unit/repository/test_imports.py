@@ -6,8 +6,8 @@ import sys
 
 import alpamayo_ros
 
-RUN_TIME = ('bringup', 'environment', 'faults', 'motion', 'nodes', 'pipeline', 'profile')
-RUN_TIME += ('runtime', 'safety', 'sensing', 'simulation', 'types')
+RUN_TIME = ('bringup', 'environment', 'faults', 'model_process', 'motion', 'nodes', 'pipeline')
+RUN_TIME += ('profile', 'runtime', 'safety', 'sensing', 'simulation', 'types')
 NEEDS_TORCH = ('runtime.torch_runtime',)
 SHOWN = ('bags', 'datasets', 'film', 'metrics', 'recording', 'replay', 'reports', 'viewer')
 

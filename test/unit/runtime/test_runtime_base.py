@@ -75,7 +75,7 @@ def test_bytes_that_are_no_model_are_a_fault() -> None:
 
 def test_runtime_path_imports_no_torch() -> None:
     code = 'import sys, alpamayo_ros.runtime.process.worker\n'
-    code += 'import alpamayo_ros.runtime.process.model_process\n'
+    code += 'import alpamayo_ros.runtime.process.serve\n'
     code += 'import alpamayo_ros.runtime.onnx_runtime\nassert "torch" not in sys.modules'
     subprocess.run([sys.executable, '-c', code], check=True)
 

@@ -1,6 +1,6 @@
-"""The model process: ``python -m alpamayo_ros.runtime.process.model_process SOCKET_FD MEMORY_FD
-PARENT_PID``.
+"""The model process from inside: open the runtime, answer requests until the parent hangs up.
 
+``alpamayo_ros.model_process`` starts it and hands over what a cycle is (``pipeline.propose``).
 It dies with its parent: by the kernel's parent-death signal, and by the end of the socket.
 """
 
@@ -12,19 +12,22 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import astuple
 from typing import Any
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.pipeline import propose
 from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.runtime.loader import open_runtime
 from alpamayo_ros.runtime.process.channel import SharedArrays, get_input, layout, receive, send
 from alpamayo_ros.runtime.scripted import Script
 from alpamayo_ros.runtime.text import bounded_text, bounded_tokens
 from alpamayo_ros.runtime.timed import TimedRuntime
+from alpamayo_ros.types import PlannerInput, Proposal
 
 PR_SET_PDEATHSIG = 1
+Propose = Callable[[PlannerInput, Runtime], Proposal]
 
 
 def die_with(parent: int) -> None:
@@ -50,7 +53,9 @@ def _open(hello: dict[str, Any]) -> TimedRuntime | Fault:
     return TimedRuntime(runtime)
 
 
-def _cycle(runtime: TimedRuntime, arrays: SharedArrays, message: dict[str, Any]) -> dict[str, Any]:
+def _cycle(
+    runtime: TimedRuntime, arrays: SharedArrays, message: dict[str, Any], propose: Propose
+) -> dict[str, Any]:
     try:
         proposal = propose(get_input(arrays, message), runtime)
         arrays.write('candidates', proposal.candidates)
@@ -71,7 +76,7 @@ def _cycle(runtime: TimedRuntime, arrays: SharedArrays, message: dict[str, Any])
     }
 
 
-def serve(sock: socket.socket, memory_fd: int) -> int:
+def serve(sock: socket.socket, memory_fd: int, propose: Propose) -> int:
     """Load, report, answer requests until the parent hangs up; the exit status."""
     hello = receive(sock)
     if hello is None:
@@ -84,24 +89,20 @@ def serve(sock: socket.socket, memory_fd: int) -> int:
     identity = runtime.identity
     send(sock, {'identity': astuple(identity)})
     while (message := receive(sock)) is not None:
-        send(sock, _cycle(runtime, arrays, message))
+        send(sock, _cycle(runtime, arrays, message, propose))
     return 0
 
 
-def main() -> int:
-    """Entry point of the child process."""
+def main(propose: Propose) -> int:
+    """Entry point of the child process: ``SOCKET_FD MEMORY_FD PARENT_PID`` are its arguments."""
     sock_fd, memory_fd, parent = map(int, sys.argv[1:4])
     die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it hangs up
     try:
-        return serve(socket.socket(fileno=sock_fd), memory_fd)
+        return serve(socket.socket(fileno=sock_fd), memory_fd, propose)
     except MemoryError:
         fault = Fault(Code.MODEL_MEMORY, 'the model process ran out of memory')
         print(fault, file=sys.stderr)
         return 4
     except BrokenPipeError:
         return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -1,0 +1,111 @@
+"""Every runtime there is, one entry each; commands, nodes, simulator and doctor read this table.
+
+An entry names what its runtime needs before any of it is imported, so that a missing package is
+a fault that says what to type, and nothing loads torch unless a person asks for it by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.runtime.base import Runtime
+from alpamayo_ros.runtime.manifest import ModelFiles
+from alpamayo_ros.runtime.scripted import Script, ScriptedRuntime
+
+GRAPHS = ('encoder.onnx', 'fusion.onnx', 'decode.onnx', 'denoise.onnx')
+WEIGHTS = 'weights.safetensors'
+TEXT_FILES = ('tokenizer.json', 'grammar.json')
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a runtime is made of; a test double has no files."""
+
+    profile: ModelProfile
+    files: ModelFiles | None = None
+    script: Script | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One runtime: ``files`` it reads of a model's folder, ``package`` it imports ('': none)."""
+
+    name: str
+    summary: str
+    load: Callable[[Material], Runtime | Fault]
+    files: tuple[str, ...] = ()
+    package: str = ''
+    install: str = ''
+    test_double: bool = False
+
+    @property
+    def installed(self) -> bool:
+        """Whether the package is here, found without importing it."""
+        return not self.package or find_spec(self.package) is not None
+
+
+def _onnx(material: Material) -> Runtime | Fault:
+    from alpamayo_ros.runtime import onnx_runtime
+
+    assert material.files is not None
+    return onnx_runtime.load(material.files, material.profile)
+
+
+def _torch(material: Material) -> Runtime | Fault:
+    from alpamayo_ros.runtime import torch_runtime
+
+    assert material.files is not None
+    return torch_runtime.load(material.files, material.profile)
+
+
+def _scripted(material: Material) -> Runtime | Fault:
+    return ScriptedRuntime(material.profile, material.script)
+
+
+RUNTIMES = (
+    Entry(
+        name='onnx',
+        summary='ONNX Runtime on one CPU thread, the default',
+        load=_onnx,
+        files=(*GRAPHS, *TEXT_FILES),
+        package='onnxruntime',
+        install='pip install -r requirements/core.txt',
+    ),
+    Entry(
+        name='torch',
+        summary='the modules themselves in float32, the reference',
+        load=_torch,
+        files=(WEIGHTS, *TEXT_FILES),
+        package='torch',
+        install='pip install -r requirements/train.txt',
+    ),
+    Entry(
+        name='scripted',
+        summary='a test double that looks at no picture and shows no skill',
+        load=_scripted,
+        test_double=True,
+    ),
+)
+NAMES = tuple(entry.name for entry in RUNTIMES)
+DEFAULT = NAMES[0]
+HELP = '; '.join(f'{entry.name}: {entry.summary}' for entry in RUNTIMES) + '.'
+
+
+def find(name: str) -> Entry | Fault:
+    """The entry ``name`` with its package installed, or what to do about it."""
+    for entry in RUNTIMES:
+        if entry.name == name:
+            if entry.installed:
+                return entry
+            text = f'runtime {name!r} needs the package {entry.package}: {entry.install}'
+            return Fault(Code.MODEL_PROVIDER, text)
+    return Fault(Code.MODEL_PROVIDER, f'no runtime {name!r}; there are {", ".join(NAMES)}')
+
+
+def is_test_double(name: str) -> bool:
+    """Whether ``name`` is a runtime that drives without a model."""
+    return any(entry.name == name and entry.test_double for entry in RUNTIMES)

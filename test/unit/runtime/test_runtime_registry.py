@@ -1,0 +1,69 @@
+"""One table of runtimes: every command offers the same, and a missing package is named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import typer
+
+from alpamayo_ros.cli import choices, doctor_software
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.nodes.worker_spec import PARAMETERS
+from alpamayo_ros.profile import load_profile
+from alpamayo_ros.runtime import registry
+from alpamayo_ros.runtime.loader import open_runtime
+from alpamayo_ros.runtime.scripted import ScriptedRuntime
+from alpamayo_ros.simulation.drive import planners
+
+PROFILE = load_profile('nano')
+
+
+@pytest.fixture
+def with_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table with one more entry, whose package nobody has."""
+    absent = registry.Entry(
+        'engine',
+        'for this test',
+        lambda material: ScriptedRuntime(material.profile),
+        package='no_such_package',
+        install='pip install no-such-package',
+    )
+    monkeypatch.setattr(registry, 'RUNTIMES', (*registry.RUNTIMES, absent))
+
+
+def test_every_command_offers_the_table() -> None:
+    (runtime,) = [p for p in PARAMETERS if p.name == 'runtime']
+    assert runtime.choices == registry.NAMES == ('onnx', 'torch', 'scripted')
+    assert planners.KINDS == (*registry.NAMES, 'expert', 'straight')
+    assert [choices.runtime_of(name) for name in registry.NAMES] == list(registry.NAMES)
+    with pytest.raises(typer.BadParameter, match='onnx, torch, scripted'):
+        choices.runtime_of('tensorflow')
+
+
+@pytest.mark.usefixtures('with_absent')
+def test_a_missing_package_is_named_with_what_to_type() -> None:
+    fault = open_runtime('engine', PROFILE)
+    assert isinstance(fault, Fault) and fault.code is Code.MODEL_PROVIDER
+    assert 'no_such_package' in fault.message and 'pip install no-such-package' in fault.message
+    with pytest.raises(typer.BadParameter, match='pip install no-such-package'):
+        choices.runtime_of('engine')
+
+
+@pytest.mark.usefixtures('with_absent')
+def test_doctor_lists_every_entry() -> None:
+    text = '\n'.join(f.text for f in doctor_software.inference())
+    assert 'runtime scripted: ready' in text
+    assert 'runtime engine: needs no_such_package: pip install no-such-package' in text
+
+
+def test_a_new_entry_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = replace(registry.RUNTIMES[-1], name='double')
+    monkeypatch.setattr(registry, 'RUNTIMES', (entry,))
+    assert isinstance(open_runtime('double', PROFILE), ScriptedRuntime)
+    assert registry.is_test_double('double') and not registry.is_test_double('scripted')
+
+
+def test_a_blind_planner_is_a_test_double() -> None:
+    planner = planners.open_planner('scripted', PROFILE)
+    assert not isinstance(planner, Fault) and planner.blind
