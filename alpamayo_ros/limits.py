@@ -109,6 +109,11 @@ class Limits(BaseModel):
         return self
 
 
+def in_ns(seconds: float) -> int:
+    """Nanoseconds of a limit in seconds."""
+    return round(seconds * 1e9)
+
+
 def load_limits(path: str | Path | None = None) -> Limits:
     """Read the limits file (default: the one that ships); ValueError names the wrong key."""
     file = Path(path) if path is not None else share_dir() / 'config' / 'limits.param.yaml'

@@ -12,8 +12,10 @@ from typing import Annotated
 import typer
 
 from alpamayo_ros.cli.bench_replay import replay_command
+from alpamayo_ros.limits import load_limits
 from alpamayo_ros.sensing.stamps import MS
-from alpamayo_ros.sensing.sync import CameraSync, SyncCamera, SyncedSet
+from alpamayo_ros.sensing.sync import CameraSync
+from alpamayo_ros.sensing.synced_set import SyncCamera, SyncedSet
 
 NS = 1_000_000_000
 LIMIT_US = 300.0  # docs/design.md, "Synchronisation"
@@ -56,7 +58,7 @@ def measure_sync(timesteps: int, rate_hz: float, drops: float, seed: int) -> Syn
     """
     period_ns = round(NS / rate_hz)
     cameras = [SyncCamera(name, period_ns, 'hold', name == 'front') for name in CAMERAS]
-    sync = CameraSync(cameras)
+    sync = CameraSync(cameras, load_limits())
     rng = random.Random(seed)
     costs: list[int] = []
     found: list[SyncedSet] = []

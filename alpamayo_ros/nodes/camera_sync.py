@@ -27,9 +27,9 @@ from alpamayo_ros.nodes.lockstep.step_queue import Announced
 from alpamayo_ros.nodes.views import ViewPipeline
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.arrivals import Arrival, Overdue, form
-from alpamayo_ros.sensing.camera_sync import make_sync
 from alpamayo_ros.sensing.rig import load_rig
-from alpamayo_ros.sensing.sync import SyncedSet
+from alpamayo_ros.sensing.sync import make_sync
+from alpamayo_ros.sensing.synced_set import SyncedSet
 
 PARAMETERS = (
     Param('decode_threads', int, '', 'Threads that decode the matched images.', 1, 16),
@@ -48,10 +48,9 @@ class CameraSyncNode(AlpamayoNode):
         self.calibration_hash = rig.calibration_hash
         self.pipeline = ViewPipeline(self.profile, self.cameras, self.settings.decode_threads)
         self.get_logger().info(f'rig {rig.name}: {self.pipeline.lost_fov}')
-        self.sync = make_sync(self.profile, self.cameras)
-        self.limits = self.sync.limits
+        self.sync = make_sync(self.profile, self.cameras, self.limits)
         self.watch = self.sync.watch  # sees what the sync accepts, not what merely arrives
-        self.overdue = Overdue(self.watch, self.limits.set_period_ns)
+        self.overdue = Overdue(self.watch)
         self._sequence = 0
         self._refused: dict[str, Fault] = {}
         self._arrivals: list[Arrival] = []

@@ -25,7 +25,13 @@ from alpamayo_ros.msg import (
 )
 from alpamayo_ros.nodes import replies
 from alpamayo_ros.nodes.common import convert, qos
-from alpamayo_ros.nodes.common.base import ConfigurationError, FaultLog, read_parameters, run
+from alpamayo_ros.nodes.common.base import (
+    ConfigurationError,
+    FaultLog,
+    read_limits,
+    read_parameters,
+    run,
+)
 from alpamayo_ros.nodes.common.convert import NS, codes, ns
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.joins import Cycle, Joiner, Told
@@ -51,6 +57,7 @@ class PlannerNode(LifecycleNode):
     def __init__(self) -> None:
         super().__init__('planner', automatically_declare_parameters_from_overrides=True)
         self.settings = read_parameters(self, PARAMETERS)
+        self.limits = read_limits(self.settings)
         self.faults = FaultLog(self)
         self.worker: Worker | None = None
         self._active = False
@@ -69,7 +76,8 @@ class PlannerNode(LifecycleNode):
         self._flying: Cycle | None = None
         self._previous_text = ''
         self._open_topics()
-        self.worker = Worker(worker_spec(self.settings, self.profile), listener=self._news.trigger)
+        spec = worker_spec(self.settings, self.profile, self.limits)
+        self.worker = Worker(spec, listener=self._news.trigger)
         self.worker.start()
         return TransitionCallbackReturn.SUCCESS
 

@@ -36,7 +36,6 @@ from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.types import Proposal
 
 PARAMETERS = (
-    Param('limits', str, '', 'File of safety limits; empty: config/limits.param.yaml.'),
     Param('shadow', bool, '', 'Plan on topics under shadow/, which no controller reads.'),
     Param('auto_arm', bool, '', 'Arm without a person; simulation and replay only.'),
     Param('auto_rearm', bool, '', 'Leave FALLBACK without a person; simulation only.'),

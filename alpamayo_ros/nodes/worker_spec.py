@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime import registry
@@ -16,25 +17,25 @@ PARAMETERS = (
     Param('runtime', str, '', f'Who answers. {registry.HELP}', choices=registry.NAMES),
     Param('model', str, '', 'Folder of the model; empty: the one that ships for the profile.'),
     Param('script', str, '', 'Fields of runtime.Script as JSON, for tests; empty: none.'),
-    Param('period_s', float, 's', 'A cycle longer than this is reported as late.', 0.01, 30.0),
-    Param('overrun_s', float, 's', 'A cycle longer than this is dropped.', 0.01, 30.0),
-    Param('deadline_s', float, 's', 'A cycle longer than this ends in SIGKILL.', 0.01, 60.0),
+    Param('minimum_release', int, '', 'An older release of the model is refused.', 0, 2**31 - 1),
+    Param('period_s', float, 's', 'Planning period; limits of a cycle count in it.', 0.01, 30.0),
+    Param('slack', float, '', 'Cycles are dropped and killed so many times later.', 1.0, 10.0),
     Param('startup_s', float, 's', 'Longest time to load and warm up the model.', 1.0, 600.0),
 )
+HANG_GUARD_S = 30.0  # of wall time in lockstep, where simulated time waits for the model
 
 
-def worker_spec(settings: Any, profile: ModelProfile) -> WorkerSpec:
-    """In lockstep no wall-clock deadline but the guard against a hang; else the parameters'."""
-    folder = Path(settings.model) if settings.model else None
-    script = Script(**json.loads(settings.script)) if settings.script else None
-    common = {'kind': settings.runtime, 'folder': folder, 'script': script}
-    if settings.lockstep:
-        return WorkerSpec.lockstep(profile, startup_s=settings.startup_s, **common)
+def worker_spec(settings: Any, profile: ModelProfile, limits: Limits) -> WorkerSpec:
+    """In lockstep no wall-clock deadline but the guard against a hang; else the limits'."""
     return WorkerSpec(
-        profile,
-        **common,
+        profile=profile,
+        limits=limits,
         period_s=settings.period_s,
-        overrun_s=settings.overrun_s,
-        deadline_s=settings.deadline_s,
         startup_s=settings.startup_s,
+        kind=settings.runtime,
+        folder=Path(settings.model) if settings.model else None,
+        script=Script(**json.loads(settings.script)) if settings.script else None,
+        minimum_release=settings.minimum_release,
+        slack=settings.slack,
+        guard_s=HANG_GUARD_S if settings.lockstep else None,
     )

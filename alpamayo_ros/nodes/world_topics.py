@@ -22,7 +22,7 @@ from alpamayo_ros.nodes.common.convert import pose, stamp
 from alpamayo_ros.nodes.lockstep.step_source import StepSource
 from alpamayo_ros.sensing.navigation import NavInstruction as Instruction
 from alpamayo_ros.sensing.rig import RigCamera
-from alpamayo_ros.sensing.synced import SyncLimits
+from alpamayo_ros.sensing.sync import WAIT_NS
 from alpamayo_ros.simulation.inject import Event, Injector
 from alpamayo_ros.types import EgoState
 
@@ -168,7 +168,7 @@ class WorldTopics:
             for event in self._inject(Event(camera.name, time_ns, time_ns, data)):
                 self._send(event, time_ns)
         if self._steps is not None:
-            self._steps.close(time_ns + SyncLimits().wait_ns, time_ns)
+            self._steps.close(time_ns + WAIT_NS, time_ns)
 
     def _jpeg(self, image: np.ndarray) -> bytes:
         bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)

@@ -14,13 +14,14 @@ from typing import Any
 
 from alpamayo_ros.bags.bag import NS, BagMessage
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.replay.steps import Arrival, Step, cut, form
 from alpamayo_ros.replay.topics import Source
 from alpamayo_ros.sensing.arrivals import Overdue
-from alpamayo_ros.sensing.camera_sync import make_sync, required_cameras
 from alpamayo_ros.sensing.rig import RigCamera
-from alpamayo_ros.sensing.sync import CameraSync, SyncedSet
+from alpamayo_ros.sensing.sync import CameraSync, make_sync, required_cameras
+from alpamayo_ros.sensing.synced_set import SyncedSet
 from alpamayo_ros.sensing.view_pipeline import Pending, ViewPipeline
 
 JUMPS = (Code.CLOCK_BACK, Code.CLOCK_FORWARD)
@@ -68,6 +69,7 @@ class Intake:
     cameras: Sequence[RigCamera]
     sources: Mapping[str, Source]
     views: ViewPipeline
+    limits: Limits
     black: Sequence[str] = ()
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     images: Counter[str] = field(default_factory=Counter)
@@ -75,8 +77,8 @@ class Intake:
 
     def moments(self, messages: Iterable[BagMessage]) -> Generator[Moment, None, None]:
         """The steps of the bag, in order."""
-        sync = make_sync(self.profile, self.cameras, self.black)
-        overdue = Overdue(sync.watch, sync.limits.set_period_ns)
+        sync = make_sync(self.profile, self.cameras, self.limits, self.black)
+        overdue = Overdue(sync.watch)
         reference = reference_camera(self.profile, self.cameras, self.sources)
         for step in cut(self._timed(messages), lambda m: self._camera(m) == reference):
             began = time.perf_counter()

@@ -113,8 +113,11 @@ class _Work:
         self.setup, self.runtime, self.tape_at = setup, runtime, out / RECORDING
         self.reader = BagReader(setup.bag, set(setup.sources))
         self.views = ViewPipeline(profile, setup.cameras, options.threads)
-        self.intake = Intake(profile, setup.cameras, setup.sources, self.views, setup.black)
-        config = armed(PlanConfig(profile, load_limits(None), rig.vehicle))
+        limits = load_limits()
+        self.intake = Intake(
+            profile, setup.cameras, setup.sources, self.views, limits, setup.black
+        )
+        config = armed(PlanConfig(profile, limits, rig.vehicle))
         self.ego = Ego(profile, rig.odometry)
         self.cycler = Cycler(profile, config, self.views, self.ego, runtime, options.seed)
         front = reference_camera(profile, setup.cameras, setup.sources)

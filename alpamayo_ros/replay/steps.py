@@ -16,11 +16,9 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from alpamayo_ros.sensing.arrivals import Arrival, form
 from alpamayo_ros.sensing.stamps import MS
-from alpamayo_ros.sensing.synced import SyncLimits
+from alpamayo_ros.sensing.sync import SET_PERIOD_NS, WAIT_NS
 
 __all__ = ['Arrival', 'Step', 'StepLimits', 'cut', 'form']
-
-LIMITS = SyncLimits()
 
 
 @runtime_checkable
@@ -43,8 +41,8 @@ class StepLimits:
     ``hole_ns``: a recording without any message for so long was interrupted.
     """
 
-    wait_ns: int = LIMITS.wait_ns
-    longest_ns: int = LIMITS.set_period_ns
+    wait_ns: int = WAIT_NS
+    longest_ns: int = SET_PERIOD_NS
     hole_ns: int = 5000 * MS
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.sensing.silence import CameraWatch
-from alpamayo_ros.sensing.sync import CameraSync
-from alpamayo_ros.sensing.synced import SyncedSet
+from alpamayo_ros.sensing.sync import SET_PERIOD_NS, CameraSync
+from alpamayo_ros.sensing.synced_set import SyncedSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ def form(sync: CameraSync, images: Iterable[Arrival], end_ns: int) -> list[Synce
 class Overdue:
     """Whether silence itself has to be answered: cameras are lost and nothing was said of it."""
 
-    def __init__(self, watch: CameraWatch, set_period_ns: int) -> None:
+    def __init__(self, watch: CameraWatch) -> None:
         """``watch``: of the sync."""
-        self._watch, self._limit_ns = watch, 3 * set_period_ns
+        self._watch, self._limit_ns = watch, 3 * SET_PERIOD_NS
         self._answered_ns = 0
 
     def answered(self, t0_ns: int) -> None:

@@ -4,45 +4,28 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.limits import Limits
 
-
-@dataclass(frozen=True, slots=True)
-class SilenceLimits:
-    """Limits of FAULTS.md section 1 (camera silence, camera rate).
-
-    ``rate_warn`` is 0.8 where the table says 0.9: over 100 frames a tolerated random loss of 10 %
-    scatters by 3 % and would flap at 0.9, while a loss of 30 % stays below 0.8 (row F05).
-    """
-
-    mask_periods: float = 3.0
-    required_periods: float = 5.0
-    rate_warn: float = 0.8
-    rate_reject: float = 0.5
-    rate_window: int = 100
+RATE_WINDOW = 100  # frames
 
 
 class CameraWatch:
     """Silence and rate of the cameras of a rig, from the stamps of accepted frames."""
 
     def __init__(
-        self,
-        periods_ns: dict[str, int],
-        required: Sequence[str],
-        limits: SilenceLimits | None = None,
+        self, periods_ns: dict[str, int], required: Sequence[str], limits: Limits
     ) -> None:
         """``required``: cameras that may not be masked."""
-        self.limits = limits or SilenceLimits()
+        self.limits = limits
         self._periods_ns = dict(periods_ns)
         self._required = frozenset(required)
         self.reset(None)
 
     def reset(self, now_ns: int | None) -> None:
         """Forget all stamps; silence counts from ``now_ns`` (None: from the first call)."""
-        window = self.limits.rate_window
-        self._stamps = {name: deque[int](maxlen=window) for name in self._periods_ns}
+        self._stamps = {name: deque[int](maxlen=RATE_WINDOW) for name in self._periods_ns}
         self._arrived_ns: dict[str, int] = {}
         self._start_ns = now_ns
 
@@ -61,7 +44,7 @@ class CameraWatch:
     def rate(self, camera: str) -> float:
         """Frames delivered over frames due in the window; 1 until the window is full."""
         stamps = self._stamps[camera]
-        if len(stamps) < self.limits.rate_window:
+        if len(stamps) < RATE_WINDOW:
             return 1.0
         return (len(stamps) - 1) * self._periods_ns[camera] / (stamps[-1] - stamps[0])
 
@@ -69,31 +52,29 @@ class CameraWatch:
         """What is wrong with the cameras now."""
         if self._start_ns is None:
             self._start_ns = now_ns
-        out: list[Fault] = []
-        lost = [
-            n
-            for n in self._periods_ns
-            if self.silent_periods(n, now_ns) >= self.limits.mask_periods
-        ]
-        for name in lost:
-            periods = self.silent_periods(name, now_ns)
-            values: dict[str, float | str] = {'camera': name, 'periods': periods}
-            if name not in self._required:
-                out.append(
-                    Fault(Code.CAM_LOST, f'{name} silent for {periods:.1f} periods', values)
-                )
-            elif periods >= self.limits.required_periods:
-                message = f'{name} silent for {periods:.1f} periods'
-                out.append(Fault(Code.CAM_MANDATORY_LOST, message, values))
+        silent = {name: self.silent_periods(name, now_ns) for name in self._periods_ns}
+        lost = [n for n, p in silent.items() if p >= self.limits.camera_silence_periods]
+        out = [fault for n in lost if (fault := self._loss(n, silent[n])) is not None]
         if len(lost) >= 2:
-            out.append(
-                Fault(Code.CAMS_LOST, f'silent: {", ".join(lost)}', {'count': float(len(lost))})
-            )
-        for name in self._periods_ns:
-            rate = self.rate(name)
-            if name not in lost and rate < self.limits.rate_warn:
-                code = Code.CAM_RATE if rate < self.limits.rate_reject else Code.CAM_RATE_WARN
-                out.append(
-                    Fault(code, f'{name} delivers {rate:.0%}', {'camera': name, 'rate': rate})
-                )
-        return out
+            text = f'silent: {", ".join(lost)}'
+            out.append(Fault(Code.CAMS_LOST, text, {'count': float(len(lost))}))
+        slow = [self._slowness(n) for n in self._periods_ns if n not in lost]
+        return [*out, *(fault for fault in slow if fault is not None)]
+
+    def _loss(self, name: str, periods: float) -> Fault | None:
+        """A silent camera is masked at once; one that may not be is held for a while longer."""
+        code = Code.CAM_LOST
+        if name in self._required:
+            code = Code.CAM_MANDATORY_LOST
+            if periods < self.limits.camera_mandatory_periods:
+                return None
+        values: dict[str, float | str] = {'camera': name, 'periods': periods}
+        return Fault(code, f'{name} silent for {periods:.1f} periods', values)
+
+    def _slowness(self, name: str) -> Fault | None:
+        """Rate below its share of nominal."""
+        rate = self.rate(name)
+        if rate >= self.limits.camera_rate_warn_ratio:
+            return None
+        code = Code.CAM_RATE if rate < self.limits.camera_rate_ratio else Code.CAM_RATE_WARN
+        return Fault(code, f'{name} delivers {rate:.0%}', {'camera': name, 'rate': rate})

@@ -11,43 +11,44 @@ from collections.abc import Sequence
 from typing import Any
 
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.limits import Limits
+from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.sensing.rig import RigCamera
 from alpamayo_ros.sensing.silence import CameraWatch
-from alpamayo_ros.sensing.stamps import ClockWatch, check_stamp
-from alpamayo_ros.sensing.synced import SyncCamera, SyncedSet, SyncLimits, skew_fault
+from alpamayo_ros.sensing.stamps import MS, ClockWatch, check_stamp
+from alpamayo_ros.sensing.synced_set import Frame, Selection, SyncCamera, SyncedSet
 
+NS = 1_000_000_000
 RING = 16  # frames kept a camera: half a second at 30 Hz
-SILENT_PERIODS = 3.5  # a camera that missed three timesteps is not waited for in the fourth
-Frame = tuple[int, Any]  # stamp_ns, payload
-
-
-__all__ = ['CameraSync', 'SyncCamera', 'SyncLimits', 'SyncedSet']
+SET_PERIOD_NS = 100 * MS  # sets of faster cameras are formed at the planning period
+WAIT_NS = 50 * MS  # half of it: how long a set waits for its cameras
 
 
 class CameraSync:
     """Forms sets.  ``counts`` tallies faults by code; ``watch`` knows who is silent."""
 
-    def __init__(self, cameras: Sequence[SyncCamera], limits: SyncLimits | None = None) -> None:
+    def __init__(self, cameras: Sequence[SyncCamera], limits: Limits) -> None:
         """The first required camera, or else the first, is the one whose capture time is t0."""
-        self.cameras = tuple(cameras)
-        self.limits = limits or SyncLimits()
+        self.cameras, self.limits = tuple(cameras), limits
         self.counts: Counter[str] = Counter()
-        self.clock = ClockWatch(self.limits.stamps)
+        self.clock = ClockWatch(limits)
         periods = {camera.name: camera.period_ns for camera in cameras if camera.watched}
-        self.watch = CameraWatch(periods, [c.name for c in cameras if c.required])
+        self.watch = CameraWatch(periods, [c.name for c in cameras if c.required], limits)
+        self._select = Selection.of(self.cameras, limits)
         self._index = {camera.name: i for i, camera in enumerate(cameras)}
         self._reference = next((i for i, c in enumerate(cameras) if c.required), 0)
-        self._slop_ns = [min(self.limits.skew_ns, c.period_ns // 2) for c in cameras]
+        # One that missed three timesteps is not waited for in the fourth.
+        self._silent_periods = limits.camera_silence_periods + 0.5
         reference_ns = cameras[self._reference].period_ns
-        self._period_ns = max(self.limits.set_period_ns, reference_ns)
+        self._period_ns = max(SET_PERIOD_NS, reference_ns)
         self._spacing_ns = self._period_ns - int(0.4 * reference_ns)
         self.reset()
 
     def reset(self) -> None:
         """Forget every frame, as after a clock jump; the tallies stay."""
         self._rings: list[deque[Frame]] = [deque(maxlen=RING) for _ in self.cameras]
-        self._first: list[int | None] = [None] * len(
-            self.cameras
-        )  # oldest frame after the last set
+        # Oldest frame after the last set, camera by camera.
+        self._first: list[int | None] = [None] * len(self.cameras)
         self._was_fresh = [False] * len(self.cameras)
         self._newest_ns = 0
         self._last_t0: int | None = None
@@ -62,7 +63,7 @@ class CameraSync:
         index = self._index[camera]
         ring = self._rings[index]
         newest = ring[-1][0] if ring else None
-        fault = check_stamp(camera, stamp_ns, newest, now_ns, self.limits.stamps)
+        fault = check_stamp(camera, stamp_ns, newest, now_ns, self.limits)
         if fault is not None:
             if fault.code is Code.STAMP_LATE and any(stamp_ns == s for s, _ in ring):
                 fault = Fault(Code.STAMP_DUP, fault.message, fault.values)
@@ -106,8 +107,8 @@ class CameraSync:
         while self._pending_since is not None and self._ready(now_ns):
             t0 = self._anchor()
             self._last_t0 = t0
-            nearest = [self._nearest(i, t0) for i in range(len(self.cameras))]
-            result = self._form(t0, nearest)
+            nearest = [self._select.nearest(i, r, t0) for i, r in enumerate(self._rings)]
+            result = self._select.form(t0, nearest, [*self._rings], self._was_fresh)
             self._was_fresh = [frame is not None for frame in nearest]
             if isinstance(result, Fault):
                 self._report(result, out)
@@ -126,17 +127,17 @@ class CameraSync:
     def _ready(self, now_ns: int) -> bool:
         """Every living camera has spoken, or was waited for, or the timestep after has begun."""
         assert self._pending_since is not None  # only called while a timestep is pending
-        if now_ns - self._pending_since >= self.limits.wait_ns:
+        if now_ns - self._pending_since >= WAIT_NS:
             return True
         oldest = min(first for first in self._first if first is not None)
         if self._newest_ns > oldest + self._period_ns * 3 // 4:
             return True
-        patience = SILENT_PERIODS * self._period_ns
+        patience = self._silent_periods * self._period_ns
         streaming = self._last_t0 is not None and oldest - self._last_t0 < patience
         for first, ring, camera in zip(self._first, self._rings, self.cameras, strict=True):
             if first is not None:
                 continue
-            silent = not ring or oldest - ring[-1][0] > SILENT_PERIODS * camera.period_ns
+            silent = not ring or oldest - ring[-1][0] > self._silent_periods * camera.period_ns
             if not (streaming and silent):
                 return False
         return True
@@ -152,73 +153,25 @@ class CameraSync:
         due = self._last_t0 + self._period_ns
         return min(new, key=lambda stamp: (abs(stamp - due), stamp))
 
-    def _nearest(self, camera: int, t0: int) -> Frame | None:
-        """The camera's frame closest to t0 within its slop; ties take the older."""
-        best, distance = None, self._slop_ns[camera] + 1
-        for frame in self._rings[camera]:
-            away = abs(frame[0] - t0)
-            if away < distance:
-                best, distance = frame, away
-        return best
 
-    def _form(self, t0: int, nearest: list[Frame | None]) -> SyncedSet | Fault:
-        """The set at t0, or why there is none."""
-        fresh = [frame[0] for frame in nearest if frame is not None]
-        skew = max(fresh) - min(fresh)
-        if skew > self.limits.skew_ns:
-            return skew_fault(Code.SKEW, t0, skew, self.limits.skew_ns)
-        frames: list[Frame | None] = []
-        held: list[bool] = []
-        for i, frame in enumerate(nearest):
-            if frame is None:
-                late = self._beside(i, t0)
-                if late is not None:
-                    return skew_fault(
-                        Code.SKEW, t0, late, self.limits.skew_ns, self.cameras[i].name
-                    )
-                replacement = self._replace(i, t0)
-                if isinstance(replacement, Fault):
-                    return replacement
-                frames.append(replacement)
-                held.append(replacement is not None)
-            else:
-                frames.append(frame)
-                held.append(False)
-        warn = skew > self.limits.skew_warn_ns
-        faults = (skew_fault(Code.SKEW_WARN, t0, skew, self.limits.skew_warn_ns),) if warn else ()
-        return SyncedSet(
-            t0,
-            tuple(t0 if frame is None else frame[0] for frame in frames),
-            tuple(None if frame is None else frame[1] for frame in frames),
-            tuple(frame is not None for frame in frames),
-            tuple(held),
-            skew,
-            faults,
+def required_cameras(profile: ModelProfile) -> list[str]:
+    """Cameras without which there is no set: mandatory, or not to be masked."""
+    return [c.name for c in profile.cameras if c.mandatory or not c.maskable]
+
+
+def make_sync(
+    profile: ModelProfile, cameras: Sequence[RigCamera], limits: Limits, black: Sequence[str] = ()
+) -> CameraSync:
+    """For ``cameras`` in the profile's order; ``black``: known to be missing (evaluation only)."""
+    required = required_cameras(profile)
+    specs = [
+        SyncCamera(
+            name=camera.name,
+            period_ns=round(NS / camera.rate_hz),
+            policy=camera.policy,
+            required=camera.name in required,
+            watched=camera.name not in black,
         )
-
-    def _beside(self, camera: int, t0: int) -> int | None:
-        """Distance to a frame between two timesteps, the second time in a row: skew, not loss."""
-        if self._was_fresh[camera]:
-            return None
-        limit = self.cameras[camera].period_ns * 3 // 4
-        away = [abs(stamp - t0) for stamp, _ in self._rings[camera]]
-        return min((d for d in away if self.limits.skew_ns < d < limit), default=None)
-
-    def _replace(self, camera: int, t0: int) -> Frame | None | Fault:
-        """What the policy puts for a missing frame: an older one, None (masked) or a fault."""
-        spec = self.cameras[camera]
-        older = max(
-            (f for f in self._rings[camera] if f[0] <= t0), key=lambda f: f[0], default=None
-        )
-        periods = self.limits.hold_required_periods if spec.required else self.limits.hold_periods
-        fits = older is not None and t0 - older[0] <= periods * spec.period_ns
-        if spec.policy == 'hold' and fits:
-            return older
-        if spec.policy == 'reject' or spec.required:
-            age = float('inf') if older is None else (t0 - older[0]) / 1e6
-            return Fault(
-                Code.SET_INCOMPLETE,
-                f'no frame of {spec.name} at {t0} ns; its newest is {age:.0f} ms older',
-                {'camera': spec.name, 't0_ns': t0},
-            )
-        return None
+        for camera in cameras
+    ]
+    return CameraSync(specs, limits)

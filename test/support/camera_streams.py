@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from alpamayo_ros.faults import Fault
-from alpamayo_ros.sensing.sync import CameraSync, SyncCamera, SyncedSet, SyncLimits
+from alpamayo_ros.limits import Limits, load_limits
+from alpamayo_ros.sensing.sync import CameraSync
+from alpamayo_ros.sensing.synced_set import SyncCamera, SyncedSet
 from alpamayo_ros.simulation.inject import Event
 
 NS = 1_000_000_000
@@ -36,12 +38,13 @@ def make_sync(
     hz: float = 10.0,
     policy: str = 'hold',
     required=('front',),
-    limits: SyncLimits | None = None,
+    limits: Limits | None = None,
     names=NAMES,
 ) -> CameraSync:
-    """A sync over the cameras of the shipped rig."""
+    """A sync over the cameras of the shipped rig; ``limits`` None: those that ship."""
     period_ns = round(NS / hz)
-    return CameraSync([SyncCamera(n, period_ns, policy, n in required) for n in names], limits)
+    cameras = [SyncCamera(n, period_ns, policy, n in required) for n in names]
+    return CameraSync(cameras, limits or load_limits())
 
 
 @dataclass

@@ -17,6 +17,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from alpamayo_ros.limits import Limits, load_limits
 from alpamayo_ros.nodes.common.params import BUILT_IN, COMMON, Param, problems
 
 LOG_HOLD_S = 0.5  # docs/faults.md, "States": at most 2 lines a second for one fault
@@ -32,6 +33,7 @@ class AlpamayoNode(Node):
     def __init__(self, name: str, parameters: Iterable[Param]) -> None:
         super().__init__(name, automatically_declare_parameters_from_overrides=True)
         self.settings = read_parameters(self, parameters)
+        self.limits = read_limits(self.settings)
         self.faults = FaultLog(self)
 
 
@@ -54,6 +56,14 @@ def read_parameters(node: Node, parameters: Iterable[Param]) -> SimpleNamespace:
         node.set_descriptor(param.name, _descriptor(param, found[param.name]))
         values[param.name] = float(value) if param.kind is float else value
     return SimpleNamespace(**values)
+
+
+def read_limits(settings: SimpleNamespace) -> Limits:
+    """The safety limits that the node is started with; ConfigurationError names the wrong key."""
+    try:
+        return load_limits(settings.limits or None)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f'the limits refuse to configure: {error}') from error
 
 
 def _descriptor(param: Param, parameter: Parameter) -> ParameterDescriptor:
@@ -140,4 +150,12 @@ def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
     return int(getattr(node, 'exit_code', 0))
 
 
-__all__ = ['BUILT_IN', 'AlpamayoNode', 'ConfigurationError', 'FaultLog', 'read_parameters', 'run']
+__all__ = [
+    'BUILT_IN',
+    'AlpamayoNode',
+    'ConfigurationError',
+    'FaultLog',
+    'read_limits',
+    'read_parameters',
+    'run',
+]

@@ -44,6 +44,7 @@ COMMON = (
         'Model profile: a name from config/profiles or the path of a .yaml file.',
     ),
     Param('rig', str, '', 'Camera rig: a name from config/rigs or the path of a .yaml file.'),
+    Param('limits', str, '', 'File of safety limits; empty: config/limits.param.yaml.'),
     Param('lockstep', bool, '', 'Simulated time advances only after every t0 got its one reply.'),
 )
 # Declared by the nodes that read odometry or images.

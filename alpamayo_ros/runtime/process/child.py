@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.process.channel import SharedArrays, layout, send
 from alpamayo_ros.runtime.scripted import Script
@@ -17,31 +18,41 @@ from alpamayo_ros.runtime.scripted import Script
 THREADS = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSpec:
     """What the child runs, and how long it may take; times in seconds of the monotonic clock.
 
-    A cycle longer than ``period_s`` is reported, longer than ``overrun_s`` dropped, longer than
-    ``deadline_s`` ends in SIGKILL (FAULTS.md section 1: 1, 2 and 3 periods).  ``startup_s``
-    bounds loading and warm-up.
+    The limits say how many periods a cycle may take before it is reported, dropped and killed.
+    ``slack``: the last two count so many times longer, where a simulator shares the processor.
+    ``guard_s`` replaces all three in lockstep, where no wall-clock time is right but a hang is
+    wrong.  ``startup_s`` bounds loading and warm-up.
     """
 
     profile: ModelProfile
-    kind: str = 'onnx'
+    limits: Limits
+    period_s: float
+    startup_s: float
+    kind: str
     folder: Path | None = None
     script: Script | None = None
     minimum_release: int = 0
-    period_s: float = 0.1
-    overrun_s: float = 0.2
-    deadline_s: float = 0.3
-    startup_s: float = 60.0
-    respawns: int = 3
-    respawn_window_s: float = 300.0
+    slack: float = 1.0
+    guard_s: float | None = None
 
-    @staticmethod
-    def lockstep(profile: ModelProfile, **rest: Any) -> WorkerSpec:
-        """Simulated time: no wall-clock deadline but a guard of 30 s against a hang."""
-        return WorkerSpec(profile, period_s=30.0, overrun_s=30.0, deadline_s=30.0, **rest)
+    @property
+    def warn_s(self) -> float:
+        """A longer cycle is reported."""
+        return self.guard_s or self.limits.cycle_warn_periods * self.period_s
+
+    @property
+    def overrun_s(self) -> float:
+        """A longer cycle is dropped."""
+        return self.guard_s or self.limits.cycle_drop_periods * self.period_s * self.slack
+
+    @property
+    def deadline_s(self) -> float:
+        """A longer cycle ends in SIGKILL."""
+        return self.guard_s or self.limits.cycle_kill_periods * self.period_s * self.slack
 
     def hello(self) -> dict[str, Any]:
         """First message to the child."""

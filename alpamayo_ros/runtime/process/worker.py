@@ -25,7 +25,6 @@ from alpamayo_ros.runtime.timed import add_up
 from alpamayo_ros.types import PlannerInput, Proposal
 
 WorkerState = Literal['starting', 'warm', 'busy', 'dead']
-FAILURES_IN_A_ROW = 3
 PAUSES_S = (0.0, 0.5, 1.0, 2.0)
 
 
@@ -202,7 +201,7 @@ class Worker:
 
     def _failure(self, text: str) -> Fault | None:
         self._errors += 1
-        if self._errors >= FAILURES_IN_A_ROW:
+        if self._errors >= self.spec.limits.model_failures:
             return Fault(Code.MODEL_FAILING, text, {'failures': float(self._errors)})
         self._tell(Fault(Code.MODEL_ERROR, text), 'warm')
         return None
@@ -225,7 +224,7 @@ class Worker:
         )
         with self._news:
             self._result = proposal
-        late = wall_s > self.spec.period_s
+        late = wall_s > self.spec.warn_s
         self._tell(Fault(Code.MODEL_OVERRUN_WARN, '', numbers) if late else None, 'warm')
 
     def _mourn(self, reason: Fault | None, status: int) -> None:
@@ -236,12 +235,12 @@ class Worker:
             )
         if self.failed is not None:
             return
-        now = time.monotonic()
+        now, window_s = time.monotonic(), self.spec.limits.respawn_window_s
         self._deaths.append(now)
-        while self._deaths[0] < now - self.spec.respawn_window_s:
+        while self._deaths[0] < now - window_s:
             self._deaths.popleft()
-        if len(self._deaths) >= self.spec.respawns:
-            numbers = {'deaths': float(len(self._deaths)), 'window_s': self.spec.respawn_window_s}
+        if len(self._deaths) >= self.spec.limits.model_respawns:
+            numbers = {'deaths': float(len(self._deaths)), 'window_s': window_s}
             self.failed = Fault(
                 Code.MODEL_RESPAWNS, '' if reason is None else str(reason), numbers
             )

@@ -15,9 +15,10 @@ import cv2
 import numpy as np
 
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.limits import load_limits
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.sensing.camera_sync import make_sync
-from alpamayo_ros.sensing.sync import SyncedSet
+from alpamayo_ros.sensing.sync import WAIT_NS, make_sync
+from alpamayo_ros.sensing.synced_set import SyncedSet
 from alpamayo_ros.sensing.view_pipeline import ViewPipeline
 from alpamayo_ros.simulation import inject
 from alpamayo_ros.simulation.drive.senses import Senses
@@ -50,8 +51,7 @@ class FaultySenses(Senses):
         super().__init__(sim, profile, blind)
         self._cameras = sim_rig().for_profile(profile)
         self._injectors = inject.parse(sim.scenario.faults)
-        self._sync = make_sync(profile, self._cameras)
-        self._wait_ns = self._sync.limits.wait_ns
+        self._sync = make_sync(profile, self._cameras, load_limits())
         self._pipeline = ViewPipeline(profile, self._cameras, threads=1)
         self._late: list[Event] = []
         self._why: Fault | None = None
@@ -69,9 +69,9 @@ class FaultySenses(Senses):
         for camera in self._cameras:
             self._inject(Event(camera.name, now, now, self._jpeg(camera)))
         out: list[SyncedSet | Fault] = []
-        for event in self._due(now + self._wait_ns):
+        for event in self._due(now + WAIT_NS):
             out += self._push(event)
-        for result in [*out, *self._sync.poll(now + self._wait_ns)]:
+        for result in [*out, *self._sync.poll(now + WAIT_NS)]:
             self._take(result)
         return self._why
 

@@ -12,6 +12,7 @@ import pytest
 from alpamayo_ros.bags.bag import BagReader
 from alpamayo_ros.datasets.dgp import convert
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.limits import load_limits
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.egomotion import EgoBuffer
 from alpamayo_ros.sensing.image_gate import decode_compressed
@@ -19,7 +20,8 @@ from alpamayo_ros.sensing.odometry import from_message
 from alpamayo_ros.sensing.plausibility import PlausibilityLimits, implausible
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.sensing.ring import FrameRing
-from alpamayo_ros.sensing.sync import CameraSync, SyncCamera, SyncedSet
+from alpamayo_ros.sensing.sync import CameraSync
+from alpamayo_ros.sensing.synced_set import SyncCamera, SyncedSet
 from alpamayo_ros.sensing.views import make_views, views_from_rig
 from alpamayo_ros.types import FrameSet
 
@@ -44,7 +46,8 @@ def sets(bag):
     """The recording through gate, decoder, sync and views, as the nodes do it."""
     rig = load_rig(bag.with_suffix('.rig.yaml'))
     cameras = {f'/alpamayo/{c.topic}': c for c in rig.for_profile(PROFILE)}
-    sync = CameraSync([SyncCamera(c.name, NS // 10, 'hold', True) for c in cameras.values()])
+    specs = [SyncCamera(c.name, NS // 10, 'hold', True) for c in cameras.values()]
+    sync = CameraSync(specs, load_limits())
     makers, out = views_from_rig(PROFILE, rig), []
     for message in BagReader(bag, set(cameras)):
         camera = cameras[message.topic]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shipped
 
 from alpamayo_ros.faults import Code
 from alpamayo_ros.pipeline import propose
@@ -24,9 +25,21 @@ from alpamayo_ros.runtime.scripted import Script, ScriptedRuntime
 from alpamayo_ros.types import PlannerInput
 
 PROFILE = load_profile('nano')
-RELAXED = {'period_s': 20.0, 'overrun_s': 20.0, 'deadline_s': 20.0}  # the test machine may be busy
 PATIENCE_S = 60.0
 Start = Callable[..., Worker]
+
+
+def spec(script: Script | None = None, **changes: float) -> WorkerSpec:
+    """A scripted model with 20 s for a cycle: the test machine may be busy."""
+    free = {'cycle_warn_periods': 1.0, 'cycle_drop_periods': 1.0, 'cycle_kill_periods': 1.0}
+    return WorkerSpec(
+        profile=PROFILE,
+        limits=shipped.limits(**{**free, **changes}),
+        period_s=20.0,
+        startup_s=60.0,
+        kind='scripted',
+        script=script,
+    )
 
 
 def inputs(t0_ns: int = 7) -> PlannerInput:
@@ -39,8 +52,7 @@ def start() -> Iterator[Start]:
     workers: list[Worker] = []
 
     def make(script: Script | None = None, warm: bool = True, **limits: float) -> Worker:
-        spec = WorkerSpec(PROFILE, 'scripted', script=script, **{**RELAXED, **limits})
-        workers.append(Worker(spec))
+        workers.append(Worker(spec(script, **limits)))
         workers[-1].start()
         assert workers[-1].wait_warm(PATIENCE_S) or not warm
         return workers[-1]
@@ -121,7 +133,7 @@ def test_nothing_queues(start: Start) -> None:
 
 def test_listener_is_told(start: Start) -> None:
     told: list[str] = []
-    worker = Worker(WorkerSpec(PROFILE, 'scripted', **RELAXED), lambda: told.append('news'))
+    worker = Worker(spec(), lambda: told.append('news'))
     worker.start()
     assert worker.wait_warm(PATIENCE_S)
     before = len(told)
@@ -132,12 +144,12 @@ def test_listener_is_told(start: Start) -> None:
 
 
 def test_lockstep_has_no_deadline_below_30_s() -> None:
-    spec = WorkerSpec.lockstep(PROFILE, kind='scripted')
-    assert spec.deadline_s == spec.overrun_s == spec.period_s == 30.0 and spec.kind == 'scripted'
+    guarded = replace(spec(cycle_kill_periods=9.0), period_s=0.1, slack=3.0, guard_s=30.0)
+    assert guarded.deadline_s == guarded.overrun_s == guarded.warn_s == 30.0
 
 
 def test_missing_model_is_final_and_named(tmp_path: Path) -> None:
-    worker = Worker(WorkerSpec(PROFILE, 'onnx', tmp_path / 'none'))
+    worker = Worker(replace(spec(), kind='onnx', folder=tmp_path / 'none'))
     worker.start()
     assert not worker.wait_warm(PATIENCE_S)
     assert worker.failed is not None and worker.failed.code is Code.MODEL_MISSING
@@ -179,11 +191,11 @@ def test_f34_three_failures_respawn(start: Start) -> None:
 
 
 def test_f35_overrun_warns_then_drops(start: Start) -> None:
-    worker = start(Script(sleep_s=0.5), period_s=0.3, overrun_s=5.0)
+    worker = start(Script(sleep_s=0.5), cycle_warn_periods=0.015)
     worker.submit(inputs())
     assert worker.wait(30.0) is not None
     assert codes(worker) == [Code.MODEL_OVERRUN_WARN]
-    worker = start(Script(sleep_s=0.5), period_s=0.2, overrun_s=0.4)
+    worker = start(Script(sleep_s=0.5), cycle_warn_periods=0.01, cycle_drop_periods=0.02)
     worker.submit(inputs())
     assert worker.wait(30.0) is None
     (fault,) = worker.faults()
@@ -192,7 +204,7 @@ def test_f35_overrun_warns_then_drops(start: Start) -> None:
 
 def test_f36_hang_is_killed_in_time_and_comes_back(start: Start) -> None:
     """Killed 50 ms after the deadline; a busy machine gets three tries at that."""
-    worker = start(Script(hang_at=1), deadline_s=0.5, respawns=9)
+    worker = start(Script(hang_at=1), cycle_kill_periods=0.025, model_respawns=9)
     for _ in range(3):
         assert worker.submit(inputs())
         assert worker.wait(30.0) is not None
@@ -209,7 +221,7 @@ def test_f36_hang_is_killed_in_time_and_comes_back(start: Start) -> None:
 
 
 def test_f36_three_deaths_are_final(start: Start) -> None:
-    worker = start(respawns=3)
+    worker = start(model_respawns=3)
     for _ in range(3):
         assert worker.wait_warm(PATIENCE_S)
         pid = worker.pid
@@ -250,11 +262,15 @@ def alive(pid: int) -> bool:
 
 PARENT = """
 import sys, time
+from alpamayo_ros.limits import load_limits
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime.process.child import WorkerSpec
 from alpamayo_ros.runtime.scripted import Script
 from alpamayo_ros.runtime.process.worker import Worker
-worker = Worker(WorkerSpec(load_profile('nano'), 'scripted', script=Script(hang_at=0)))
+profile, limits, script = load_profile('nano'), load_limits(), Script(hang_at=0)
+worker = Worker(WorkerSpec(
+    profile=profile, limits=limits, period_s=20.0, startup_s=60.0, kind='scripted', script=script
+))
 worker.start()
 worker.wait_warm(60.0)
 print(worker.pid, flush=True)
@@ -276,7 +292,7 @@ def test_child_dies_with_its_killed_parent() -> None:
 def test_nothing_is_left_behind() -> None:
     """Descriptors, processes and /dev/shm are as before after several workers at once."""
     fds, shm = set(os.listdir('/proc/self/fd')), set(os.listdir('/dev/shm'))
-    workers = [Worker(WorkerSpec(PROFILE, 'scripted', **RELAXED)) for _ in range(3)]
+    workers = [Worker(spec()) for _ in range(3)]
     for worker in workers:
         worker.start()
     pids = []

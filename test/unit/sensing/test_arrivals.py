@@ -7,7 +7,7 @@ from alpamayo_ros.sensing.arrivals import Arrival, Overdue, form
 
 def test_silence_is_answered_once_in_three_periods_and_only_while_cameras_are_lost():
     sync = make_sync()
-    overdue = Overdue(sync.watch, 100 * MS)
+    overdue = Overdue(sync.watch)
     (found,) = form(sync, [Arrival(n, NS, NS, n) for n in NAMES], NS + 50 * MS)
     overdue.answered(found.t0_ns)
     answered = []
@@ -23,7 +23,7 @@ def test_silence_is_answered_once_in_three_periods_and_only_while_cameras_are_lo
 
 def test_slow_cameras_are_not_silent():
     sync = make_sync(1.0)
-    overdue = Overdue(sync.watch, 100 * MS)
+    overdue = Overdue(sync.watch)
     form(sync, [Arrival(n, NS, NS, n) for n in NAMES], NS + 50 * MS)
     overdue.answered(NS)
     assert not any(overdue.faults(NS + t * 100 * MS) for t in range(1, 30))

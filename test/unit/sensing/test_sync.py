@@ -3,7 +3,9 @@
 import pytest
 from camera_streams import MS, NAMES, NS, START_NS, drive, make_sync, stream
 
-from alpamayo_ros.sensing.sync import CameraSync, SyncCamera
+from alpamayo_ros.limits import load_limits
+from alpamayo_ros.sensing.sync import CameraSync
+from alpamayo_ros.sensing.synced_set import SyncCamera
 from alpamayo_ros.simulation.inject import apply, decimate, drop, drop_random
 
 
@@ -87,7 +89,8 @@ def test_policy_is_per_camera():
             SyncCamera('front', 100 * MS, 'hold', True),
             SyncCamera('rear', 100 * MS, 'mask'),
             SyncCamera('rear_left', 100 * MS, 'hold'),
-        ]
+        ],
+        load_limits(),
     )
     names = ('front', 'rear', 'rear_left')
     events = [e for e in stream(10, names=names) if e.source == 'front' or e.payload[1] != 5]
