@@ -20,14 +20,12 @@ from alpamayo_ros.safety import acceptance, monitors
 from alpamayo_ros.safety.acceptance import Judgement
 from alpamayo_ros.safety.config import PlanConfig
 from alpamayo_ros.safety.decision import Decision, conclude
-from alpamayo_ros.safety.scene import CameraStatus, ModelStatus, Scene
+from alpamayo_ros.safety.scene import Scene
 from alpamayo_ros.safety.state import SafetyState
 from alpamayo_ros.types import PlannerInput, Proposal
 
 __all__ = [
-    'CameraStatus',
     'Decision',
-    'ModelStatus',
     'PlanConfig',
     'SafetyState',
     'Scene',

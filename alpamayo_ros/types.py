@@ -41,6 +41,11 @@ class FrameStack:
     age_s: Float[np.ndarray, 'T V']
     valid: Bool[np.ndarray, 'T V']
 
+    @property
+    def oldest_s(self) -> float:
+        """Age at t0 of the oldest valid view of the newest timestep [s]; 0 where none is valid."""
+        return float(np.max(self.age_s[0][self.valid[0]], initial=0.0))
+
 
 @dataclass(frozen=True, slots=True)
 class EgoState:

@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-import numpy as np
-
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import CandidateArray, TrackedObjectArray
 from alpamayo_ros.nodes.common import convert
 from alpamayo_ros.nodes.common.convert import NS, codes, ns
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.safety.scene import ModelStatus, Scene
+from alpamayo_ros.safety.scene import CYCLES, Scene, build_scene
 from alpamayo_ros.sensing.derivative import SpeedDerivative
 from alpamayo_ros.sensing.egomotion import EgoBuffer
 from alpamayo_ros.types import EgoState, TrackedObject
 
-CYCLES = 100  # for the 99th percentile of the cycle time; none is known before
 WINDOW_S = 0.1  # base line of acceleration from speed: one planning period
-# One late cycle is no fault, a late 99th percentile is (docs/faults.md, "Limits").
-JUDGED_HERE = frozenset({Code.MODEL_OVERRUN_WARN})
 
 
 class Awareness:
@@ -37,7 +32,7 @@ class Awareness:
         self._objects: deque[TrackedObjectArray] = deque(maxlen=32)
         self._upstream: tuple[Fault, ...] = ()
         self._odometry: Fault | None = None
-        self._cycles: deque[float] = deque(maxlen=CYCLES)
+        self._cycles_s: deque[float] = deque(maxlen=CYCLES)
 
     def odometry(self, state: EgoState | Fault) -> None:
         """A state, or why a message was none; a clock that jumped back empties the buffer."""
@@ -61,11 +56,11 @@ class Awareness:
 
     def reply(self, message: CandidateArray) -> float | None:
         """Faults and cycle time of a reply of the planner; the cycle time in seconds, if known."""
-        self._upstream = tuple(Fault(c) for c in codes(message.faults) if c not in JUDGED_HERE)
+        self._upstream = tuple(Fault(code) for code in codes(message.faults))
         if not message.stages or self.lockstep:
             return None
-        self._cycles.append(sum(message.stage_ms) / 1e3)
-        return self._cycles[-1]
+        self._cycles_s.append(sum(message.stage_ms) / 1e3)
+        return self._cycles_s[-1]
 
     def add(self, fault: Fault | None) -> None:
         """A fault, if it is one, that holds until the next reply."""
@@ -91,18 +86,16 @@ class Awareness:
         """The scene at t0, or now where there is no proposal."""
         newest = self.buffer.newest
         ego = newest if t0_ns is None else self.buffer.state_at(t0_ns, self.profile)
-        model = ModelStatus()
-        if self._cycles:
-            whole = len(self._cycles) == CYCLES
-            p99_s = float(np.percentile(self._cycles, 99)) if whole else None
-            model = ModelStatus(last_cycle_s=self._cycles[-1], p99_cycle_s=p99_s)
-        known = {f.code.name: f for f in (self._odometry, *self._upstream) if f is not None}
-        found = (*(known[name] for name in sorted(known)), *extra)
-        faults = tuple(fault for fault in found if fault is not None)
-        return Scene(
-            ego, newest, self._objects_at(ego), faults, model, frame_age_s=self.frame_age_s,
+        upstream = (self._odometry, *self._upstream, *extra)
+        return build_scene(
+            ego,
+            newest,
+            self._objects_at(ego),
+            upstream,
+            cycles_s=tuple(self._cycles_s),
+            frame_age_s=self.frame_age_s,
             observed_ns=observed_ns,
-        )  # fmt: skip
+        )
 
     def _objects_at(self, ego: EgoState | None) -> tuple[TrackedObject, ...] | None:
         """Objects nearest in time to ``ego``; None where nobody looks for any."""

@@ -197,8 +197,7 @@ class PlannerNode(LifecycleNode):
         cycle.navigation = self._navigation.at(cycle.t0_ns)
         cycle.prompt = self._prompt.at(cycle.t0_ns)
         now_ns = cycle.t0_ns if self.settings.lockstep else self.get_clock().now().nanoseconds
-        ages = frames.age_s[0][frames.valid[0]]
-        cycle.frame_age_s = (now_ns - cycle.t0_ns) / NS + (float(ages.max()) if ages.size else 0.0)
+        cycle.frame_age_s = (now_ns - cycle.t0_ns) / NS + frames.oldest_s
         return PlannerInput(
             t0_ns=cycle.t0_ns,
             frames=frames,

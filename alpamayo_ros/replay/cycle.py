@@ -11,18 +11,17 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from alpamayo_ros import pipeline
 from alpamayo_ros.bags.bag import NS
-from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.pipeline import Decision, PlanConfig, SafetyState, Scene
+from alpamayo_ros.faults import Fault
+from alpamayo_ros.pipeline import Decision, PlanConfig, SafetyState
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.replay.instructed import Instructed
 from alpamayo_ros.replay.intake import Found, Moment
 from alpamayo_ros.replay.motion import Ego
 from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.runtime.timed import TimedRuntime, add_up
+from alpamayo_ros.safety.scene import build_scene
 from alpamayo_ros.sensing.ring import FrameRing
 from alpamayo_ros.sensing.view_pipeline import Pending, ViewPipeline
 from alpamayo_ros.types import EgoHistory, EgoState, FrameSet, PlannerInput, Proposal
@@ -110,15 +109,17 @@ class Cycler:
         inputs = self._inputs(t0_ns, frames, history) if frames is not None else None
         self.seconds['motion'] += time.perf_counter() - began
         proposal: Proposal | None = None
+        age_s: float | None = None
         stages: dict[str, float] = {}
         if self._timed is not None and isinstance(inputs, PlannerInput):
             proposal, stages = self._propose(inputs, self._timed)
+            age_s = inputs.frames.oldest_s
         elif isinstance(inputs, Fault):
             faults = [inputs, *faults]
         upstream = (*faults, *stale)
         decision = None
         if self._timed is not None:
-            decision, stages['decide'] = self._decide(t0_ns, proposal, upstream, frames)
+            decision, stages['decide'] = self._decide(t0_ns, proposal, upstream, age_s)
         return Cycle(
             t0_ns, moment.end_ns, ego, frames, found.pending,
             0 if found.pending is None else sum(found.pending.matched.held), upstream, proposal,
@@ -166,29 +167,19 @@ class Cycler:
         t0_ns: int,
         proposal: Proposal | None,
         faults: tuple[Fault, ...],
-        frames: FrameSet | None,
+        age_s: float | None,
     ) -> tuple[Decision, float]:
         """``decide`` as the trajectory node calls it in lockstep."""
         began = time.perf_counter()
         newest = self.ego.newest
         ego = newest if proposal is None else self.ego.at(t0_ns)
-        age = None if frames is None or proposal is None else frame_age_s(frames)
-        by_code = {f.code.name: f for f in reversed(faults)}  # a message tells each code once
-        by_code.pop(Code.MODEL_OVERRUN_WARN.name, None)
-        known = tuple(by_code[name] for name in sorted(by_code))
-        scene = Scene(ego, newest, None, known, frame_age_s=age, observed_ns=t0_ns)
+        scene = build_scene(ego, newest, upstream=faults, frame_age_s=age_s, observed_ns=t0_ns)
         now_ns = t0_ns + round(LATENCY_S * NS)
         decision = pipeline.decide(proposal, scene, self.state, self.config, now_ns)
         self.state = decision.state
         spent = time.perf_counter() - began
         self.seconds['decide'] += spent
         return decision, spent * 1e3
-
-
-def frame_age_s(frames: FrameSet) -> float:
-    """Age of the oldest valid view at t0 [s]."""
-    ages = (frames.t0_ns - frames.stamps_ns[frames.valid]) / NS
-    return float(np.max(ages.astype(np.float32))) if len(ages) else 0.0
 
 
 def armed(config: PlanConfig) -> PlanConfig:

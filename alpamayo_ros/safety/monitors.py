@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits
 from alpamayo_ros.safety.config import PlanConfig
-from alpamayo_ros.safety.scene import CameraStatus, ModelStatus, Scene
+from alpamayo_ros.safety.scene import Scene
 from alpamayo_ros.safety.state import DRIVING, Mode, SafetyState
 from alpamayo_ros.types import EgoState
 
@@ -21,9 +20,8 @@ def watch(
     observed = now_ns if scene.observed_ns is None else scene.observed_ns
     return [
         *scene.faults,
-        *camera_faults(scene.cameras, limits),
         *odometry_faults(scene.ego, scene.ego_now, limits, observed),
-        *model_faults(scene.model, limits, period_s),
+        *pace_faults(scene.p99_cycle_s, limits, period_s),
         *_graded(
             scene.frame_age_s,
             (limits.frame_age_warn_s, Code.FRAME_AGE_WARN),
@@ -32,52 +30,6 @@ def watch(
         ),
         *([] if proposed else late_fault(state, limits, period_s, now_ns)),
     ]
-
-
-def camera_faults(cameras: Sequence[CameraStatus], limits: Limits) -> list[Fault]:
-    """Silent, frozen, implausible and slow cameras; two lost ones are too many.
-
-    A lost camera is masked where the model was evaluated without it, else it stops the car.
-    """
-    lost = [c for c in cameras if _lost(c, limits)]
-    faults = []
-    for camera in lost:
-        values: dict[str, float | str] = {'camera': camera.name, 'periods': camera.silent_periods}
-        if camera.mandatory and not camera.silent_periods <= limits.camera_mandatory_periods:
-            faults.append(Fault(Code.CAM_MANDATORY_LOST, values=values))
-        elif camera.mandatory and not (camera.frozen or camera.implausible):
-            faults.append(Fault(Code.SET_INCOMPLETE, values=values))
-        elif camera.mandatory or not camera.maskable:
-            faults.append(Fault(Code.CAM_MANDATORY_LOST, 'it may not be masked.', values))
-        elif camera.frozen:
-            faults.append(Fault(Code.CAM_FROZEN, values=values))
-        elif camera.implausible:
-            faults.append(Fault(Code.CAM_IMPLAUSIBLE, values=values))
-        else:
-            faults.append(Fault(Code.CAM_LOST, values=values))
-    if len(lost) >= 2:
-        faults.append(Fault(Code.CAMS_LOST, values={'cameras': ', '.join(c.name for c in lost)}))
-    for camera in cameras:
-        if camera not in lost:
-            faults += _slow(camera, limits)
-    return faults
-
-
-def _lost(camera: CameraStatus, limits: Limits) -> bool:
-    silent = not camera.silent_periods <= limits.camera_silence_periods
-    return silent or camera.frozen or camera.implausible
-
-
-def _slow(camera: CameraStatus, limits: Limits) -> list[Fault]:
-    """Rate below its share of nominal, turned round so that more is worse."""
-    values: dict[str, float | str] = {'camera': camera.name, 'rate_ratio': camera.rate_ratio}
-    if not camera.rate_ratio >= limits.camera_rate_ratio:
-        return [Fault(Code.CAM_RATE, values={**values, 'limit': limits.camera_rate_ratio})]
-    if not camera.rate_ratio >= limits.camera_rate_warn_ratio:
-        return [
-            Fault(Code.CAM_RATE_WARN, values={**values, 'limit': limits.camera_rate_warn_ratio})
-        ]
-    return []
 
 
 def odometry_faults(
@@ -113,26 +65,15 @@ def finite(ego: EgoState) -> bool:
     return all(math.isfinite(n) for n in (*numbers, ego.acceleration_mps2))
 
 
-def model_faults(model: ModelStatus, limits: Limits, period_s: float) -> list[Fault]:
-    """Child process: absent, failing, killed, too often restarted, too slow."""
-    faults = []
-    if model.respawns >= limits.model_respawns:
-        values: dict[str, float | str] = {'respawns': float(model.respawns)}
-        faults.append(Fault(Code.MODEL_RESPAWNS, values=values))
-    if model.killed:
-        faults.append(Fault(Code.MODEL_KILLED))
-    elif model.state != 'ready':
-        faults.append(Fault(Code.MODEL_ABSENT, f'it is {model.state}.'))
-    if model.failures >= limits.model_failures:
-        faults.append(Fault(Code.MODEL_FAILING, values={'failures': float(model.failures)}))
-    elif model.failures:
-        faults.append(Fault(Code.MODEL_ERROR, values={'failures': float(model.failures)}))
-    last, p99 = model.last_cycle_s, model.p99_cycle_s
-    if last is not None and not last <= limits.cycle_drop_periods * period_s:
-        faults.append(Fault(Code.MODEL_OVERRUN, values={'cycle_s': last, 'period_s': period_s}))
-    elif p99 is not None and not p99 <= limits.cycle_warn_periods * period_s:
-        faults.append(Fault(Code.MODEL_OVERRUN_WARN, values={'p99_s': p99, 'period_s': period_s}))
-    return faults
+def pace_faults(p99_cycle_s: float | None, limits: Limits, period_s: float) -> list[Fault]:
+    """MODEL_OVERRUN_WARN when the model is too slow for its period; a single cycle does not count.
+
+    A cycle that is dropped, or a process that ends, is found by ``runtime.process.worker``.
+    """
+    if p99_cycle_s is None or p99_cycle_s <= limits.cycle_warn_periods * period_s:
+        return []
+    values: dict[str, float | str] = {'p99_s': p99_cycle_s, 'period_s': period_s}
+    return [Fault(Code.MODEL_OVERRUN_WARN, values=values)]
 
 
 def late_fault(state: SafetyState, limits: Limits, period_s: float, now_ns: int) -> list[Fault]:

@@ -2,58 +2,66 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from alpamayo_ros.faults import Fault
+import numpy as np
+
+from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.types import EgoState, TrackedObject
 
-
-@dataclass(frozen=True, slots=True)
-class CameraStatus:
-    """One camera as the sync sees it; periods and rates against the nominal period."""
-
-    name: str
-    silent_periods: float = 0.0
-    rate_ratio: float = 1.0
-    mandatory: bool = False
-    maskable: bool = False
-    frozen: bool = False
-    implausible: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ModelStatus:
-    """The model's child process: its state and its latest cycle times in seconds.
-
-    ``failures`` counts failed cycles in a row, ``respawns`` deaths within ``respawn_window_s``.
-    """
-
-    state: Literal['starting', 'ready', 'absent'] = 'ready'
-    failures: int = 0
-    respawns: int = 0
-    killed: bool = False
-    last_cycle_s: float | None = None
-    p99_cycle_s: float | None = None
+CYCLES = 100  # for the 99th percentile of the cycle time; none is known before
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The world at one call of ``decide``.
+    """The world at one call of ``decide``; ``build_scene`` makes it.
 
     ``ego``: state at the proposal's t0 (with no proposal: the newest), None when unknown.
     ``ego_now``: the newest state, None when there never was one.  ``objects`` in base_link at t0;
     None means that nobody looks for objects, an empty tuple that there are none.
-    ``faults``: found upstream (sync, egomotion, navigation, planner).  ``observed_ns``: when the
-    inputs were looked at, the instant at which their ages are judged; None means now.  In lockstep
-    it is t0, since the world stands still until the reply.
+    ``faults``: found upstream (sync, egomotion, navigation, planner).  ``p99_cycle_s``: 99th
+    percentile of the model's cycle times, None when unknown.  ``frame_age_s``: age of the oldest
+    valid view that the newest reply was made from, None where it was made from none.
+    ``observed_ns``: when the inputs were looked at, the instant at which their ages are judged;
+    None means now.  In lockstep it is t0, since the world stands still until the reply.
     """
 
     ego: EgoState | None
     ego_now: EgoState | None
     objects: tuple[TrackedObject, ...] | None = None
     faults: tuple[Fault, ...] = ()
-    model: ModelStatus = field(default_factory=ModelStatus)
-    cameras: tuple[CameraStatus, ...] = ()
+    p99_cycle_s: float | None = None
     frame_age_s: float | None = None
     observed_ns: int | None = None
+
+
+def build_scene(
+    ego: EgoState | None,
+    ego_now: EgoState | None,
+    objects: tuple[TrackedObject, ...] | None = None,
+    upstream: Iterable[Fault | None] = (),
+    cycles_s: Sequence[float] = (),
+    frame_age_s: float | None = None,
+    observed_ns: int | None = None,
+) -> Scene:
+    """The scene, the same for the trajectory node, the replay and the simulator.
+
+    ``upstream``: what the stages before have found, None for nothing.  ``cycles_s``: the model's
+    newest cycle times, oldest first; empty where wall time counts for nothing.
+    """
+    p99_s = float(np.percentile(cycles_s[-CYCLES:], 99)) if len(cycles_s) >= CYCLES else None
+    return Scene(ego, ego_now, objects, known(upstream), p99_s, frame_age_s, observed_ns)
+
+
+def known(upstream: Iterable[Fault | None]) -> tuple[Fault, ...]:
+    """Each code once, as it was said first, sorted by name.
+
+    MODEL_OVERRUN_WARN is left out: one late cycle is no fault, a late 99th percentile is, and that
+    is judged of the scene.
+    """
+    found: dict[str, Fault] = {}
+    for fault in upstream:
+        if fault is not None and fault.code is not Code.MODEL_OVERRUN_WARN:
+            found.setdefault(fault.code.name, fault)
+    return tuple(found[name] for name in sorted(found))

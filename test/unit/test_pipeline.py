@@ -11,7 +11,6 @@ from drives import DT, SECOND, K, P, ego, noisy, truth
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.motion.plan import sample, to_odom
 from alpamayo_ros.pipeline import (
-    ModelStatus,
     PlanConfig,
     SafetyState,
     Scene,
@@ -34,6 +33,7 @@ LATENCY = SECOND // 10
 SHIPPED = PlanConfig.from_files(auto_arm=True, auto_rearm=True)
 QUICK = SHIPPED.limits.model_copy(update={'init_valid_s': 0.2})  # READY after three cycles
 CONFIG = replace(SHIPPED, limits=QUICK)
+ABSENT = (Fault(Code.MODEL_ABSENT),)
 
 
 @dataclass
@@ -152,7 +152,7 @@ def test_silence_of_the_model_is_held_then_stopped():
 def test_a_dead_model_is_replaced_by_a_stop_and_comes_back():
     loop = Loop()
     loop.run(8)
-    loop.run(20, False, model=ModelStatus('absent'))
+    loop.run(20, False, faults=ABSENT)
     assert set(loop.modes[8:]) == {Mode.FALLBACK}
     slowed = loop.ego.speed_mps
     assert 6.0 < slowed < 8.0
@@ -164,7 +164,7 @@ def test_a_dead_model_is_replaced_by_a_stop_and_comes_back():
 def test_above_two_metres_a_second_a_person_must_rearm():
     loop = Loop(config=replace(CONFIG, auto_rearm=False))
     loop.run(8)
-    loop.run(3, False, model=ModelStatus('absent'))
+    loop.run(3, False, faults=ABSENT)
     last = loop.run(20)
     assert last.state.mode is Mode.FALLBACK and last.health.rearm_required
     assert last.plan is not None and last.plan.source == 'fallback'
@@ -185,8 +185,8 @@ def test_a_timer_beside_proposals_keeps_stamps_in_order():
             calls.append(Proposal(t0, noisy(truth(8.0)[0], 0.02, tick), 'x'))
         for proposal in calls:
             at = ego(8.0, proposal.t0_ns, x=8e-9 * proposal.t0_ns) if proposal else None
-            status = ModelStatus('absent' if dead else 'ready')
-            d = decide(proposal, Scene(at, here, model=status), state, config, now)
+            scene = Scene(at, here, faults=ABSENT if dead else ())
+            d = decide(proposal, scene, state, config, now)
             state = d.state
             modes.append(state.mode)
             if d.plan:
@@ -344,7 +344,7 @@ def test_decide_takes_five_milliseconds_at_most(repository):
 
     In a process of its own: here every array is checked by beartype.
     """
-    script = repository / 'test' / 'unit' / 'time_decide.py'
+    script = repository / 'test' / 'support' / 'time_decide.py'
     out = subprocess.run(
         [sys.executable, str(script)], cwd=repository, capture_output=True, text=True, check=True
     )

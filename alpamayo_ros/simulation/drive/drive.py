@@ -17,7 +17,8 @@ import numpy as np
 
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.motion.plan import Plan
-from alpamayo_ros.pipeline import Decision, PlanConfig, SafetyState, Scene, decide
+from alpamayo_ros.pipeline import Decision, PlanConfig, SafetyState, decide
+from alpamayo_ros.safety.scene import build_scene
 from alpamayo_ros.simulation.drive.faulty_senses import open_senses
 from alpamayo_ros.simulation.drive.planners import Planner
 from alpamayo_ros.simulation.drive.senses import Senses
@@ -105,8 +106,8 @@ class Drive:
         if isinstance(inputs, PlannerInput):
             proposal = self.planner.propose(inputs)
             self._text = proposal.text
-            late = self.options.latency_steps * STEP_NS
-            self._waiting.append(_Waiting(proposal, ego, self._objects(), now + late))
+            due_ns = now + self.options.latency_steps * STEP_NS
+            self._waiting.append(_Waiting(proposal, ego, self._objects(), due_ns))
         decision, arrived = self._decide(inputs, ego)
         command = self._command(ego)
         self._faults = self.senses.step(*command)
@@ -119,12 +120,11 @@ class Drive:
         self, inputs: PlannerInput | Fault, ego: EgoState
     ) -> tuple[Decision, Proposal | None]:
         """``decide`` with the proposal that is due, else without one."""
-        now, faults = self.sim.now_ns, self._faults
-        if isinstance(inputs, Fault):
-            faults = (*faults, inputs)
+        now, why = self.sim.now_ns, inputs if isinstance(inputs, Fault) else None
+        upstream = (*self._faults, why)
         due = self._waiting.pop(0) if self._waiting and self._waiting[0].due_ns <= now else None
         then, objects = (ego, None) if due is None else (due.ego, due.objects)
-        scene = Scene(then, ego, objects, faults)
+        scene = build_scene(then, ego, objects, upstream)
         proposal = None if due is None else due.proposal
         decision = decide(proposal, scene, self.state, self.config, now)
         self.state = decision.state

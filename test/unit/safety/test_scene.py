@@ -1,0 +1,30 @@
+"""The scene's builder: each fault once, and a percentile only of enough cycles."""
+
+import pytest
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.safety.scene import CYCLES, build_scene, known
+
+
+def test_each_code_counts_once_as_it_was_said_first_and_sorted_by_name():
+    said = [Fault(Code.SKEW), Fault(Code.ODOM_GAP, 'first'), None, Fault(Code.ODOM_GAP, 'again')]
+    assert known(said) == (Fault(Code.ODOM_GAP, 'first'), Fault(Code.SKEW))
+    assert known(reversed(said)) == (Fault(Code.ODOM_GAP, 'again'), Fault(Code.SKEW))
+
+
+def test_one_late_cycle_named_upstream_is_no_fault_of_the_scene():
+    assert known([Fault(Code.MODEL_OVERRUN_WARN), Fault(Code.MODEL_OVERRUN)]) == (
+        Fault(Code.MODEL_OVERRUN),
+    )
+
+
+@pytest.mark.parametrize('count', [0, 1, CYCLES - 1])
+def test_too_few_cycles_have_no_percentile(count):
+    assert build_scene(None, None, cycles_s=[9.0] * count).p99_cycle_s is None
+
+
+def test_the_percentile_is_of_the_newest_cycles():
+    scene = build_scene(None, None, cycles_s=[9.0] * 50 + [0.05] * (CYCLES - 1) + [0.15])
+    assert 0.05 < scene.p99_cycle_s < 0.06
+    late = build_scene(None, None, cycles_s=[0.05] * (CYCLES - 2) + [0.15] * 2)
+    assert 0.14 < late.p99_cycle_s <= 0.15
