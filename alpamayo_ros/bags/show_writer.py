@@ -1,6 +1,6 @@
 """The messages with which RViz and Foxglove show a drive, all of them standard types.
 
-The live graph sends the same (nodes/markers.py); ``marker_look`` holds what both look like.
+The live graph sends the same (nodes/messages/markers.py); ``marker_style`` holds what both share.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from alpamayo_ros.bags import marker_look as look
+from alpamayo_ros.bags import marker_style as style
 from alpamayo_ros.bags.sensor_writer import SensorBag
 from alpamayo_ros.sensing.rig import rotation_xyz
 
@@ -59,39 +59,39 @@ class ShowBag(SensorBag):
 
     def line(
         self, stamp_ns: int, space: str, number: int, x: list[float], y: list[float],
-        colour: look.Rgba,
+        colour: style.Rgba,
     ) -> Any:  # fmt: skip
         """A polyline in base_link at ``stamp_ns`` [m]; the one called ``chosen`` is thick."""
         point = self.store.types['geometry_msgs/msg/Point']
         points = [
-            point(x=a, y=b, z=look.LINE_HEIGHT_M)
+            point(x=a, y=b, z=style.LINE_HEIGHT_M)
             for a, b in zip(x, y, strict=True)
             if a is not None and b is not None
         ]
-        width = look.CHOSEN_WIDTH_M if space == 'chosen' else look.CANDIDATE_WIDTH_M
+        width = style.CHOSEN_WIDTH_M if space == 'chosen' else style.CANDIDATE_WIDTH_M
         scale = np.array([width, 0.0, 0.0])
         return self._marker(stamp_ns, space, number, LINE_STRIP, colour, scale, points=points)
 
     def box(
         self, stamp_ns: int, space: str, number: int, place: tuple[float, float, float],
-        size: tuple[float, float], colour: look.Rgba,
+        size: tuple[float, float], colour: style.Rgba,
     ) -> Any:  # fmt: skip
         """A box in base_link: ``place`` of its middle (x, y, heading), length and width."""
         pose = np.eye(4)
         pose[:3, :3] = rotation_xyz(0.0, 0.0, place[2])
-        pose[:3, 3] = place[0], place[1], look.CAR_HEIGHT_M / 2
-        scale = np.array([*size, look.CAR_HEIGHT_M])
+        pose[:3, 3] = place[0], place[1], style.CAR_HEIGHT_M / 2
+        scale = np.array([*size, style.CAR_HEIGHT_M])
         return self._marker(stamp_ns, space, number, CUBE, colour, scale, pose)
 
     def words(self, stamp_ns: int, text: str) -> Any:
         """A text above the car."""
         pose = np.eye(4)
-        pose[:3, 3] = look.WORDS_AT_M
-        scale = np.array([0.0, 0.0, look.WORDS_HEIGHT_M])
-        return self._marker(stamp_ns, 'coc', 0, TEXT, look.WORDS, scale, pose, text=text)
+        pose[:3, 3] = style.WORDS_AT_M
+        scale = np.array([0.0, 0.0, style.WORDS_HEIGHT_M])
+        return self._marker(stamp_ns, 'coc', 0, TEXT, style.WORDS, scale, pose, text=text)
 
     def _marker(
-        self, stamp_ns: int, space: str, number: int, kind: int, colour: look.Rgba,
+        self, stamp_ns: int, space: str, number: int, kind: int, colour: style.Rgba,
         scale: np.ndarray, pose: np.ndarray | None = None, points: Sequence[Any] = (),
         text: str = '',
     ) -> Any:  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from alpamayo_ros.bags import marker_look as look
+from alpamayo_ros.bags import marker_style as style
 from alpamayo_ros.bags.show_writer import ERROR, INFO, WARN, ShowBag
 from alpamayo_ros.film.dashboard import PARTS, STATES
 from alpamayo_ros.film.plan_overlay import overlay
@@ -110,19 +110,19 @@ class Teller:
         markers = []
         for index, (x, y) in enumerate(c.paths):
             cost = c.costs[index] if index < len(c.costs) else None
-            space, colour = 'candidates', look.cost_colour(cost, low, high)
+            space, colour = 'candidates', style.cost_colour(cost, low, high)
             if index == c.selected:
-                space, colour = 'chosen', look.CHOSEN
+                space, colour = 'chosen', style.CHOSEN
             markers.append(self.bag.line(c.t0_ns, space, index, x, y, colour))
         car = self.car
         size = (car.length_m, car.width_m)
-        markers.append(self.bag.box(c.t0_ns, 'ego', 0, (car.centre_m, 0.0, 0.0), size, look.EGO))
+        markers.append(self.bag.box(c.t0_ns, 'ego', 0, (car.centre_m, 0.0, 0.0), size, style.EGO))
         for box in self._others(c.t0_ns):
             x0, y0, angle = c.pose
             dx, dy, cos, sin = box.x_m - x0, box.y_m - y0, math.cos(angle), math.sin(angle)
             place = (cos * dx + sin * dy, cos * dy - sin * dx, box.heading_rad - angle)
             size = (box.length_m, box.width_m)
-            markers.append(self.bag.box(c.t0_ns, 'objects', box.id, place, size, look.OBJECT))
+            markers.append(self.bag.box(c.t0_ns, 'objects', box.id, place, size, style.OBJECT))
         self.bag.markers(f'{NAMESPACE}/markers', markers, at_ns)
 
     def _others(self, time_ns: int) -> list[events.Box]:

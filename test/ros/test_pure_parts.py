@@ -223,12 +223,12 @@ def test_a_lost_answer_is_asked_again(monkeypatch):
 def test_the_live_markers_look_as_those_of_the_bag():
     from builtin_interfaces.msg import Time
 
-    from alpamayo_ros.bags import marker_look
+    from alpamayo_ros.bags import marker_style
     from alpamayo_ros.nodes.messages import markers
 
     for cost in (0.0, 0.25, 1.0, float('nan')):
         live = markers.cost_colour(cost, 0.0, 1.0)
-        kept = marker_look.cost_colour(cost, 0.0, 1.0)
+        kept = marker_style.cost_colour(cost, 0.0, 1.0)
         assert [live.r, live.g, live.b, live.a] == list(kept)
     place = markers.text(Time(), 'words').pose.position
-    assert (place.x, place.y, place.z) == marker_look.WORDS_AT_M
+    assert (place.x, place.y, place.z) == marker_style.WORDS_AT_M

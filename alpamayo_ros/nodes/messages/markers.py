@@ -12,19 +12,19 @@ from nav_msgs.msg import Path
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
-from alpamayo_ros.bags import marker_look as look
+from alpamayo_ros.bags import marker_style as style
 from alpamayo_ros.nodes.common.convert import pose
 from alpamayo_ros.types import TrackedObject
 
 LIFETIME = Duration(sec=1)
 
 
-def _colour(rgba: look.Rgba) -> ColorRGBA:
+def _colour(rgba: style.Rgba) -> ColorRGBA:
     r, g, b, a = rgba
     return ColorRGBA(r=r, g=g, b=b, a=a)
 
 
-CHOSEN, EGO, OBJECT, WORDS = map(_colour, (look.CHOSEN, look.EGO, look.OBJECT, look.WORDS))
+CHOSEN, EGO, OBJECT, WORDS = map(_colour, (style.CHOSEN, style.EGO, style.OBJECT, style.WORDS))
 
 
 def _marker(stamp: Time, space: str, number: int, kind: int, color: ColorRGBA) -> Marker:
@@ -39,7 +39,7 @@ def _marker(stamp: Time, space: str, number: int, kind: int, color: ColorRGBA) -
 
 def cost_colour(cost: float, lowest: float, highest: float) -> ColorRGBA:
     """Green for the cheapest, red for the dearest, grey where there is no cost."""
-    return _colour(look.cost_colour(cost, lowest, highest))
+    return _colour(style.cost_colour(cost, lowest, highest))
 
 
 def line(
@@ -47,10 +47,10 @@ def line(
 ) -> Marker:
     """A polyline in base_link at ``stamp`` [m]; points that are not finite are left out."""
     marker = _marker(stamp, space, number, Marker.LINE_STRIP, color)
-    marker.scale.x = look.CHOSEN_WIDTH_M if space == 'chosen' else look.CANDIDATE_WIDTH_M
+    marker.scale.x = style.CHOSEN_WIDTH_M if space == 'chosen' else style.CANDIDATE_WIDTH_M
     points = zip(x, y, strict=True)
     marker.points = [
-        Point(x=float(a), y=float(b), z=look.LINE_HEIGHT_M)
+        Point(x=float(a), y=float(b), z=style.LINE_HEIGHT_M)
         for a, b in points
         if math.isfinite(a + b)
     ]
@@ -75,8 +75,12 @@ def box(stamp: Time, space: str, number: int, item: TrackedObject, color: ColorR
     """An oriented box in base_link at ``stamp``."""
     marker = _marker(stamp, space, number, Marker.CUBE, color)
     marker.pose = pose(item.x_m, item.y_m, item.heading_rad)
-    marker.pose.position.z = look.CAR_HEIGHT_M / 2
-    marker.scale.x, marker.scale.y, marker.scale.z = item.length_m, item.width_m, look.CAR_HEIGHT_M
+    marker.pose.position.z = style.CAR_HEIGHT_M / 2
+    marker.scale.x, marker.scale.y, marker.scale.z = (
+        item.length_m,
+        item.width_m,
+        style.CAR_HEIGHT_M,
+    )
     return marker
 
 
@@ -89,8 +93,8 @@ def text(stamp: Time, words: str) -> Marker:
     """The words above the car."""
     marker = _marker(stamp, 'coc', 0, Marker.TEXT_VIEW_FACING, WORDS)
     place = marker.pose.position
-    place.x, place.y, place.z = look.WORDS_AT_M
-    marker.scale.z = look.WORDS_HEIGHT_M
+    place.x, place.y, place.z = style.WORDS_AT_M
+    marker.scale.z = style.WORDS_HEIGHT_M
     marker.text = words
     return marker
 

@@ -8,7 +8,7 @@ from alpamayo_ros.simulation import actor_models as models
 from alpamayo_ros.simulation.actors.base import Actor, EgoNow, Placed
 from alpamayo_ros.simulation.actors.crossing import CrossingActor
 from alpamayo_ros.simulation.actors.hazards import Hazard, hazards, way_now
-from alpamayo_ros.simulation.actors.standing import DebrisActor, StoppedActor, WorksActor
+from alpamayo_ros.simulation.actors.standing import DebrisActor, RoadWorksActor, StoppedActor
 from alpamayo_ros.simulation.actors.vehicles import (
     BrakingLeaderActor,
     CutInActor,
@@ -28,7 +28,7 @@ def build(scenario: Scenario, road: Road, seed: int, front_arc_m: float) -> list
         severity = min(scenario.severity * model.severity_scale, 1.0)
         out.append(_actor(model, road, seed, severity, front_arc_m, number))
     for number, closure in enumerate(scenario.road.closures):
-        out.append(WorksActor(closure, scenario.severity, number))
+        out.append(RoadWorksActor(closure, scenario.severity, number))
     return out
 
 

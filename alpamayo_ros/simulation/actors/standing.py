@@ -107,7 +107,7 @@ class DebrisActor:
         return out
 
 
-class WorksActor:
+class RoadWorksActor:
     """Cones and barriers of a ``scenario.Closure``."""
 
     def __init__(self, model: Closure, severity: float, number: int) -> None:

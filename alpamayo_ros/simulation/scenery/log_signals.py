@@ -10,7 +10,7 @@ import numpy as np
 from alpamayo_ros.datasets.log_format import DT_S, Light, Log, Signal
 from alpamayo_ros.simulation.agents import Agent
 from alpamayo_ros.simulation.maps.log_road import LogRoad
-from alpamayo_ros.simulation.scenery.town_looks import LAMP_M, LAMP_RGB, LAMP_Z_M
+from alpamayo_ros.simulation.scenery.town_scenery import LAMP_M, LAMP_RGB, LAMP_Z_M
 
 ON_PATH_M, ALONG_COS = 1.8, 0.8  # a stop point so near to the path rules the ego
 LANE_REACH_M = 3.0

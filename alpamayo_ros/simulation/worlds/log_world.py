@@ -22,7 +22,7 @@ from alpamayo_ros.simulation.path_road import lane_cars, projected
 from alpamayo_ros.simulation.road import BEHIND_M, SPEED_MAX_MPS, STEP_M, Road
 from alpamayo_ros.simulation.road_rules import ALWAYS_AT_FAULT, BEYOND_LINE_M
 from alpamayo_ros.simulation.scenario import Scenario, Start
-from alpamayo_ros.simulation.scenery import log_looks, log_signals
+from alpamayo_ros.simulation.scenery import log_scenery, log_signals
 from alpamayo_ros.simulation.scenery.log_signals import Head
 from alpamayo_ros.simulation.scenery.mesh import Scenery
 from alpamayo_ros.simulation.worlds import expert
@@ -99,7 +99,7 @@ class LogWorld(Simulation):
 
     def _build_scenery(self) -> Scenery:
         fog = self.scenario.looks.fog_1pm
-        return log_looks.scenery(self.log, self._path, self._heads, self.seed, fog)
+        return log_scenery.scenery(self.log, self._path, self._heads, self.seed, fog)
 
     def _traffic_agents(self) -> list[Agent]:
         if self._now[0] != self.traffic_time_s:

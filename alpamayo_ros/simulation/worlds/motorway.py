@@ -14,7 +14,7 @@ from alpamayo_ros.simulation.agents import Agent, LaneCar
 from alpamayo_ros.simulation.maps.motorway_map import LEAVE_S, MERGE_S, MotorwayMap, MotorwayWay
 from alpamayo_ros.simulation.path_road import lane_cars
 from alpamayo_ros.simulation.road import Road
-from alpamayo_ros.simulation.scenery import motorway_looks
+from alpamayo_ros.simulation.scenery import motorway_scenery
 from alpamayo_ros.simulation.scenery.mesh import Scenery
 from alpamayo_ros.simulation.worlds.expert import GAP_M
 from alpamayo_ros.simulation.worlds.motorway_traffic import IN_LANE_M, MotorwayTraffic, room_needed
@@ -48,7 +48,7 @@ class Motorway(Simulation):
         self._traffic.make_room(self.pose)
 
     def _build_scenery(self) -> Scenery:
-        return motorway_looks.scenery(self.way, self.seed, self.scenario.looks.fog_1pm)
+        return motorway_scenery.scenery(self.way, self.seed, self.scenario.looks.fog_1pm)
 
     def _advance_traffic(self) -> None:
         self._traffic.step(self.pose, self.vehicle, STEP_S)

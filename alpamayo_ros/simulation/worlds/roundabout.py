@@ -14,7 +14,7 @@ from alpamayo_ros.simulation.agents import Agent, LaneCar
 from alpamayo_ros.simulation.maps.roundabout_map import RoundaboutMap
 from alpamayo_ros.simulation.path_road import intruders
 from alpamayo_ros.simulation.road import Road
-from alpamayo_ros.simulation.scenery import roundabout_looks
+from alpamayo_ros.simulation.scenery import roundabout_scenery
 from alpamayo_ros.simulation.scenery.mesh import Scenery
 from alpamayo_ros.simulation.worlds.expert import GAP_M
 from alpamayo_ros.simulation.worlds.roundabout_traffic import (
@@ -55,7 +55,7 @@ class Roundabout(Simulation):
         self._watch_the_ring()
 
     def _build_scenery(self) -> Scenery:
-        return roundabout_looks.scenery(self.way, self.seed, self.scenario.looks.fog_1pm)
+        return roundabout_scenery.scenery(self.way, self.seed, self.scenario.looks.fog_1pm)
 
     def _advance_traffic(self) -> None:
         self._traffic.step(self._myself(), STEP_S)

@@ -22,7 +22,7 @@ from alpamayo_ros.simulation.outcome import Outcome
 from alpamayo_ros.simulation.road import LANE_M, Road
 from alpamayo_ros.simulation.scenario import Scenario
 from alpamayo_ros.simulation.scene_truth import SceneTruth, nearest_leader, scene_truth
-from alpamayo_ros.simulation.scenery import looks
+from alpamayo_ros.simulation.scenery import road_scenery
 from alpamayo_ros.simulation.scenery.air import dress
 from alpamayo_ros.simulation.scenery.mesh import Scenery
 from alpamayo_ros.simulation.scenery.render import shared_renderer
@@ -67,7 +67,7 @@ class Simulation:
 
     def _build_scenery(self) -> Scenery:
         fog_1pm, closures = self.scenario.looks.fog_1pm, self.scenario.road.closures
-        return looks.scenery(self.road, self.seed, fog_1pm, closures)
+        return road_scenery.scenery(self.road, self.seed, fog_1pm, closures)
 
     def _advance_traffic(self) -> None:
         """Let everybody else move on by a step; here they are functions of time."""

@@ -17,7 +17,7 @@ from alpamayo_ros.simulation.maps.town_map import MAP_NAMES, town_map
 from alpamayo_ros.simulation.maps.town_route import Junction, TownRoute
 from alpamayo_ros.simulation.road import BEHIND_M, STEP_M, Road
 from alpamayo_ros.simulation.road_rules import BEYOND_LINE_M
-from alpamayo_ros.simulation.scenery import town_looks
+from alpamayo_ros.simulation.scenery import town_scenery
 from alpamayo_ros.simulation.scenery.mesh import Scenery
 from alpamayo_ros.simulation.worlds.accounting import EXPERT_GAP_M
 from alpamayo_ros.simulation.worlds.simulation import Simulation
@@ -103,7 +103,7 @@ class Town(Simulation):
 
     def _build_scenery(self) -> Scenery:
         at = self.scenario.looks
-        return town_looks.scenery(self.town, self.seed, at.fog_1pm, at.light != 'day')
+        return town_scenery.scenery(self.town, self.seed, at.fog_1pm, at.light != 'day')
 
     def _advance_traffic(self) -> None:
         self._traffic.step(self.pose, self.vehicle)
@@ -135,7 +135,7 @@ class Town(Simulation):
         return self._now[1]
 
     def _drawn(self) -> list[Agent]:
-        return [*self.agents(), *town_looks.lamps(self.town.signals, self._traffic.state)]
+        return [*self.agents(), *town_scenery.lamps(self.town.signals, self._traffic.state)]
 
     def _note_red(self, before_arc_m: float) -> None:
         """Count stop lines that the bumper crosses at red."""

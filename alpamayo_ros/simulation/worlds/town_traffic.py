@@ -39,7 +39,7 @@ class TownTraffic:
         if libsumo.isLoaded():
             raise RuntimeError('SUMO runs once a process: close the other town first')
         self.town, self._rng = town, np.random.default_rng([seed, 21])
-        self._looks: dict[str, Colour] = {}
+        self._colours: dict[str, Colour] = {}
         self._numbers: dict[str, int] = {}
         words = ['sumo', '-n', str(town.path), '--seed', str(seed % 2**31)]
         words += ['--step-length', str(STEP_S), '--time-to-teleport', '-1', '--no-warnings']
@@ -193,10 +193,10 @@ class TownTraffic:
 
     def _colour(self, name: str, draw: Any) -> Colour:
         """A colour that depends on the name alone, not on who was seen first."""
-        if name not in self._looks:
+        if name not in self._colours:
             seed = [*name.encode()]
-            self._looks[name] = draw(np.random.default_rng(seed))
-        return self._looks[name]
+            self._colours[name] = draw(np.random.default_rng(seed))
+        return self._colours[name]
 
 
 def clothes(rng: np.random.Generator) -> Colour:

@@ -10,7 +10,7 @@ import yaml
 from recorded import START_NS, STEP_NS, write
 from typer.testing import CliRunner
 
-from alpamayo_ros.bags import marker_look
+from alpamayo_ros.bags import marker_style
 from alpamayo_ros.bags.bag import BagReader
 from alpamayo_ros.bags.show_writer import headings
 from alpamayo_ros.recording import events
@@ -180,7 +180,7 @@ def test_headings_of_a_path_that_stands_still_stay():
 
 def test_no_cost_is_grey():
     for cost in (None, math.nan, math.inf):
-        assert marker_look.cost_colour(cost, 0.0, 1.0) == marker_look.REJECTED
+        assert marker_style.cost_colour(cost, 0.0, 1.0) == marker_style.REJECTED
 
 
 def foxglove(repository: Path) -> dict:

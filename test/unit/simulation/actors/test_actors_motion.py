@@ -9,7 +9,7 @@ from alpamayo_ros.simulation import actor_models as models
 from alpamayo_ros.simulation.actors.base import SIZES, EgoNow, Placed
 from alpamayo_ros.simulation.actors.crossing import CrossingActor
 from alpamayo_ros.simulation.actors.stage import build
-from alpamayo_ros.simulation.actors.standing import DebrisActor, StoppedActor, WorksActor, bend
+from alpamayo_ros.simulation.actors.standing import DebrisActor, RoadWorksActor, StoppedActor, bend
 from alpamayo_ros.simulation.actors.track import Track, slope, smooth
 from alpamayo_ros.simulation.actors.vary import vary
 from alpamayo_ros.simulation.actors.vehicles import (
@@ -238,7 +238,7 @@ def test_cones_leave_the_width_that_the_knob_says_and_the_taper_leaves_the_lane(
     rooms = []
     for severity in (0.0, 1.0):
         model = Closure(from_m=70, to_m=110, shift_m=shift_m, width_m=(3.4, 2.8))
-        placed = WorksActor(model, severity, 0).placed(0.0)
+        placed = RoadWorksActor(model, severity, 0).placed(0.0)
         row = [p for p in placed if p.arc_m >= 70]
         sides = sorted({round(p.offset_m, 3) for p in row})
         assert sides == pytest.approx(
@@ -253,10 +253,10 @@ def test_cones_leave_the_width_that_the_knob_says_and_the_taper_leaves_the_lane(
 
 def test_a_closed_lane_has_a_barrier_and_a_closed_road_is_closed_all_over() -> None:
     lane = Closure(from_m=70, to_m=90, kind='lane_closure', shift_m=3.3)
-    barriers = [p for p in WorksActor(lane, 0.5, 0).placed(0.0) if p.kind == 'barrier']
+    barriers = [p for p in RoadWorksActor(lane, 0.5, 0).placed(0.0) if p.kind == 'barrier']
     assert [p.offset_m for p in barriers] == [0.0]
     road = Closure(from_m=70, to_m=90, kind='lane_closure')
-    across = sorted(p.offset_m for p in WorksActor(road, 0.5, 0).placed(0.0))
+    across = sorted(p.offset_m for p in RoadWorksActor(road, 0.5, 0).placed(0.0))
     gaps = np.diff(across) - 2.0
     assert across[0] < -0.5 and across[-1] > 3.0 and (gaps < 2 * HALF_WIDTH_M).all()
 

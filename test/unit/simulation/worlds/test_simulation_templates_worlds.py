@@ -5,7 +5,7 @@ import pytest
 
 from alpamayo_ros.simulation.road import Road
 from alpamayo_ros.simulation.scenario import Closure, load_scenario, scenario_names
-from alpamayo_ros.simulation.scenery.looks import scenery
+from alpamayo_ros.simulation.scenery.road_scenery import scenery
 
 FAMILIES = ('signal', 'unprotected_left', 'motorway_merge', 'motorway_exit', 'give_way')
 FAMILIES += ('night', 'fog', 'rain')

@@ -40,9 +40,9 @@ def scenery(
     if rng.random() < 0.4:
         _posts(builder, road)
     if closures:
-        from alpamayo_ros.simulation.scenery import works_looks  # needs this module
+        from alpamayo_ros.simulation.scenery import roadworks_scenery  # needs this module
 
-        works_looks.mark(builder, road, closures)
+        roadworks_scenery.mark(builder, road, closures)
     zenith = np.clip(sky * rng.uniform(0.62, 0.95) * np.array([0.85, 0.95, 1.06]), 0, 1)
     return Scenery(
         builder.build(), sky, zenith, seeded_fog if fog_1pm is None else fog_1pm, lighting.level

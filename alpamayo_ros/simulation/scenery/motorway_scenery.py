@@ -16,10 +16,10 @@ from alpamayo_ros.simulation.maps.motorway_map import (
     MotorwayMap,
 )
 from alpamayo_ros.simulation.road import LANE_M, STEP_M
-from alpamayo_ros.simulation.scenery import ground_looks
-from alpamayo_ros.simulation.scenery.ground_looks import band, board, rail
-from alpamayo_ros.simulation.scenery.looks import weather
+from alpamayo_ros.simulation.scenery import ground_scenery
+from alpamayo_ros.simulation.scenery.ground_scenery import band, board, rail
 from alpamayo_ros.simulation.scenery.mesh import MeshBuilder, Scenery
+from alpamayo_ros.simulation.scenery.road_scenery import weather
 
 SHOULDER_M, EDGE_M = 2.2, 0.18
 EVERY = 4  # points of 0.5 m: one quad each 2 m
@@ -58,14 +58,14 @@ def scenery(way: MotorwayMap, seed: int, fog_1pm: float | None = None) -> Scener
     builder = MeshBuilder(lighting, rng)
     line = way.axis[::EVERY]
     points = np.concatenate([way.axis, way.at(way.s, _middle(way) * 2), way.way])
-    ground_looks.ground(builder, points, rng)
+    ground_scenery.ground(builder, points, rng)
     asphalt = np.full(3, rng.uniform(0.2, 0.36)) + rng.uniform(-0.012, 0.012, 3)
     white = np.array([0.88, 0.88, 0.85]) * rng.uniform(0.75, 1.05)
     _ramp(builder, way, asphalt, white)
     _carriageway(builder, way, line, asphalt, white)
     _side_lane(builder, way, asphalt, white)
     _furniture(builder, way, rng)
-    ground_looks.trees(builder, points, rng, int(rng.uniform(60, 240)), 11.0)
+    ground_scenery.trees(builder, points, rng, int(rng.uniform(60, 240)), 11.0)
     zenith = np.clip(sky * rng.uniform(0.62, 0.95) * np.array([0.85, 0.95, 1.06]), 0, 1)
     fog = seeded_fog if fog_1pm is None else fog_1pm
     return Scenery(builder.build(), sky, zenith, fog, lighting.level)

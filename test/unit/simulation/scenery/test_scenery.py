@@ -9,7 +9,7 @@ from alpamayo_ros.simulation.actors.base import SIZES
 from alpamayo_ros.simulation.agents import Agent
 from alpamayo_ros.simulation.maps.town_map import town_map
 from alpamayo_ros.simulation.scenario import load_scenario
-from alpamayo_ros.simulation.scenery import town_looks
+from alpamayo_ros.simulation.scenery import town_scenery
 from alpamayo_ros.simulation.scenery.air import Air, dress
 from alpamayo_ros.simulation.scenery.kind_mesh import KINDS
 from alpamayo_ros.simulation.scenery.mesh_parts import BLUE_LEFT, BRAKE, HEAD
@@ -123,7 +123,7 @@ def test_drops_and_streaks_stay_inside_and_leave_most_of_a_picture() -> None:
 def test_windows_of_a_town_shine_by_night_and_not_by_day() -> None:
     pytest.importorskip('sumolib')
     town = town_map('town_0')
-    day, lit = town_looks.scenery(town, 3), town_looks.scenery(town, 3, lit=True)
+    day, lit = town_scenery.scenery(town, 3), town_scenery.scenery(town, 3, lit=True)
     assert day.mesh.vertices[:, 3:].max() <= 1.0
     shining = lit.mesh.vertices[:, 3] > 1.5
     assert 0.05 < shining.mean() < 0.6 and lit.mesh.vertices[shining, 3:].min() >= 2.0

@@ -14,12 +14,12 @@ from alpamayo_ros.datasets.log_format import Line, Log
 from alpamayo_ros.simulation.maps.log_road import LogRoad
 from alpamayo_ros.simulation.path_road import resample
 from alpamayo_ros.simulation.road import LANE_M
-from alpamayo_ros.simulation.scenery import ground_looks
-from alpamayo_ros.simulation.scenery.ground_looks import band, normals
+from alpamayo_ros.simulation.scenery import ground_scenery
+from alpamayo_ros.simulation.scenery.ground_scenery import band, normals
 from alpamayo_ros.simulation.scenery.log_signals import Head
-from alpamayo_ros.simulation.scenery.looks import WALLS, weather
 from alpamayo_ros.simulation.scenery.mesh import MeshBuilder, Scenery
-from alpamayo_ros.simulation.scenery.town_looks import DARK
+from alpamayo_ros.simulation.scenery.road_scenery import WALLS, weather
+from alpamayo_ros.simulation.scenery.town_scenery import DARK
 
 SHOULDER_M = 0.7  # asphalt goes so far beyond a lane
 EDGE_REACH_M = 2.5  # and so far where a road edge of the map ends it
@@ -42,7 +42,7 @@ def scenery(
     area = _covered(ways, SHOULDER_M)
     points = np.concatenate([resample(xy, POINT_M) for xy, _ in ways])
     asphalt = np.full(3, rng.uniform(0.22, 0.38)) + rng.uniform(-0.012, 0.012, 3)
-    ground_looks.ground(builder, points, rng)
+    ground_scenery.ground(builder, points, rng)
     _fill(builder, _paved(log, ways, area), asphalt)
     _paint(builder, log, road, rng)
     kerb = np.array([0.62, 0.61, 0.58]) * rng.uniform(0.85, 1.1)

@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 from jaxtyping import Bool, Float
 
-from alpamayo_ros.simulation.scenery.looks import GRASSES, GROUND_REACH_M, GROUND_TILE_M
 from alpamayo_ros.simulation.scenery.mesh import MeshBuilder
+from alpamayo_ros.simulation.scenery.road_scenery import GRASSES, GROUND_REACH_M, GROUND_TILE_M
 
 STEEL = np.array([0.6, 0.62, 0.64])
 Line = Float[np.ndarray, 'n 2']

@@ -9,7 +9,7 @@ import numpy as np
 from alpamayo_ros.simulation.actors.way import of_closure
 from alpamayo_ros.simulation.road import LANE_M, Road
 from alpamayo_ros.simulation.scenario import Closure
-from alpamayo_ros.simulation.scenery.ground_looks import band, board
+from alpamayo_ros.simulation.scenery.ground_scenery import band, board
 from alpamayo_ros.simulation.scenery.mesh import MeshBuilder
 
 YELLOW, DUG = np.array([0.95, 0.72, 0.05]), np.array([0.42, 0.33, 0.24])

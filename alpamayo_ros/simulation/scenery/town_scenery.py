@@ -11,8 +11,13 @@ from jaxtyping import Float
 from alpamayo_ros.simulation.agents import Agent
 from alpamayo_ros.simulation.maps.town_map import Ribbon, Signal, TownMap
 from alpamayo_ros.simulation.scenery import night_town
-from alpamayo_ros.simulation.scenery.looks import GRASSES, GROUND_REACH_M, GROUND_TILE_M, weather
 from alpamayo_ros.simulation.scenery.mesh import MeshBuilder, Scenery
+from alpamayo_ros.simulation.scenery.road_scenery import (
+    GRASSES,
+    GROUND_REACH_M,
+    GROUND_TILE_M,
+    weather,
+)
 
 QUAD_M = 4.0
 WALLS = [[0.62, 0.5, 0.42], [0.7, 0.66, 0.6], [0.5, 0.52, 0.55], [0.72, 0.6, 0.48]]

@@ -14,10 +14,10 @@ from alpamayo_ros.simulation.maps.roundabout_map import (
     YIELD_M,
     RoundaboutMap,
 )
-from alpamayo_ros.simulation.scenery import ground_looks
-from alpamayo_ros.simulation.scenery.ground_looks import band, board
-from alpamayo_ros.simulation.scenery.looks import WALLS, weather
+from alpamayo_ros.simulation.scenery import ground_scenery
+from alpamayo_ros.simulation.scenery.ground_scenery import band, board
 from alpamayo_ros.simulation.scenery.mesh import MeshBuilder, Scenery
+from alpamayo_ros.simulation.scenery.road_scenery import WALLS, weather
 
 EDGE_M = 0.14
 COLOURS = {'r': (0.8, 0.06, 0.05), 'w': (0.95, 0.95, 0.93), 'b': (0.05, 0.22, 0.65)}
@@ -36,7 +36,7 @@ def scenery(way: RoundaboutMap, seed: int, fog_1pm: float | None = None) -> Scen
     builder = MeshBuilder(lighting, rng)
     arms = [np.arange(0, ARM_M + 30, 1.0)[:, None] * way.axis(k)[0] for k in range(ARMS)]
     points = np.concatenate([_ring(RADIUS_M), *arms])
-    ground_looks.ground(builder, points, rng)
+    ground_scenery.ground(builder, points, rng)
     asphalt = np.full(3, rng.uniform(0.22, 0.38)) + rng.uniform(-0.012, 0.012, 3)
     white = np.array([0.88, 0.88, 0.85]) * rng.uniform(0.75, 1.05)
     kerb = np.array([0.62, 0.61, 0.58]) * rng.uniform(0.85, 1.1)
@@ -49,7 +49,7 @@ def scenery(way: RoundaboutMap, seed: int, fog_1pm: float | None = None) -> Scen
     for k in range(ARMS):
         _lines(builder, way, k, white)
     _houses(builder, points, rng)
-    ground_looks.trees(builder, points, rng, int(rng.uniform(40, 160)), 9.0)
+    ground_scenery.trees(builder, points, rng, int(rng.uniform(40, 160)), 9.0)
     zenith = np.clip(sky * rng.uniform(0.62, 0.95) * np.array([0.85, 0.95, 1.06]), 0, 1)
     fog = seeded_fog if fog_1pm is None else fog_1pm
     return Scenery(builder.build(), sky, zenith, fog, lighting.level)
