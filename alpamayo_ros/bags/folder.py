@@ -68,7 +68,14 @@ def open_file(path: Path) -> Storage:
     reader = READERS.get(PurePath(path.name.removesuffix('.part')).suffix)
     if reader is None:
         raise Damage(f'{path.name} is no bag: .mcap, .db3 or a folder of them is expected')
+    check_plain(path)
     return reader(path)
+
+
+def check_plain(path: Path) -> None:
+    """Damage for a pipe, a device or a folder under the name of a file: reading could wait."""
+    if path.exists() and not path.is_file():
+        raise Damage('this is no regular file', file=path.name)
 
 
 def _folder(path: Path) -> Recording:
@@ -95,10 +102,12 @@ def _folder(path: Path) -> Recording:
 def _about(metadata: dict[str, Any]) -> tuple[list[str], dict[str, int], bool]:
     """Names of the files, messages by topic, and whether each message is packed."""
     try:
-        names = [PurePath(str(n)).name for n in metadata['relative_file_paths']]
+        names = [PurePath(n).name for n in metadata['relative_file_paths']]
         counts: dict[str, int] = {}
         for row in metadata['topics_with_message_count']:
-            name = str(row['topic_metadata']['name'])
+            name = row['topic_metadata']['name']
+            if not isinstance(name, str):
+                raise TypeError('a topic has no name')
             counts[name] = counts.get(name, 0) + int(row['message_count'])
         total = int(metadata['message_count'])
         packed = str(metadata.get('compression_mode') or '').lower() == 'message'
@@ -110,6 +119,7 @@ def _about(metadata: dict[str, Any]) -> tuple[list[str], dict[str, int], bool]:
 
 
 def _metadata(path: Path) -> dict[str, Any]:
+    check_plain(path)
     try:
         found = yaml.safe_load(path.read_text())
     except FileNotFoundError:
@@ -158,7 +168,10 @@ def check_seal(path: Path) -> Damage | None:
     """The first file that is not what was sealed."""
     target = sums_path(path)
     try:
+        check_plain(target)
         lines = target.read_text().splitlines()
+    except Damage as damage:
+        return damage
     except (OSError, UnicodeDecodeError) as error:
         return Damage(f'the seal cannot be read: {error}', file=target.name)
     for line in lines:
@@ -166,7 +179,7 @@ def check_seal(path: Path) -> Damage | None:
         if len(wanted) != 64 or PurePath(name).name != name:
             return Damage('the seal is damaged', file=target.name)
         file = target.parent / name
-        if not file.exists():
+        if not file.is_file():
             return Damage('a sealed file is missing', file=name)
         if sha256(file) != wanted:
             return Damage('the file is not the one that was sealed (SHA-256)', file=name)

@@ -72,7 +72,7 @@ def show(found: ReplayBench) -> None:
         f'without model: {found.without_model_times_real_time:.2f} times real time '
         f'(at least {REAL_TIME:g}), {found.without_model_cpu_ms:.1f} ms of CPU a timestep\n'
         f'with model: {found.model_hz:.2f} of at most {found.ceiling_hz:.2f} timesteps a second, '
-        f'{found.reached:.0%} (at least {REACHED:.0%})\n'
+        f'{found.reached:.1%} (at least {REACHED:.0%})\n'
         f'{"ok" if found.ok else "NOT ok"}',
         soft_wrap=True,
     )

@@ -7,7 +7,7 @@ import replay_bag
 from replay_bag import Drive
 from typer.testing import CliRunner
 
-from alpamayo_ros.cli import main
+from alpamayo_ros.cli import bench_replay, main
 from alpamayo_ros.cli import replay as replay_command
 from alpamayo_ros.cli.replay import code
 from alpamayo_ros.replay import speed as bench
@@ -112,6 +112,20 @@ def test_the_bench_compares_with_the_ceiling_of_its_stages(bag, monkeypatch):
     slowest_ms = max(serial_ms, sum(found.stage_ms.values()) / 2)
     assert found.ceiling_hz == pytest.approx(1e3 / slowest_ms, rel=1e-3)
     assert found.reached == pytest.approx(found.model_hz / found.ceiling_hz, rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ('reached', 'said', 'ok'),
+    [(0.8, '80.0% (at least 80%)', True), (0.797, '79.7% (at least 80%)', False)],
+)
+def test_the_verdict_of_the_bench_agrees_with_what_it_prints(reached, said, ok, capsys):
+    rates = (3.0, 9.0, reached * 10, 10.0, reached)
+    found = bench.ReplayBench(2, 15.0, 150, 200.0, {'read': 1.0}, *rates, 1)
+    bench_replay.show(found)
+    printed = capsys.readouterr().out
+    assert said in printed
+    assert found.ok is ok
+    assert printed.splitlines()[-1] == ('ok' if ok else 'NOT ok')
 
 
 def test_the_bench_records_its_drive_once(tmp_path, monkeypatch):
