@@ -61,13 +61,12 @@ class TrajectoryFormat(_Strict):
 
 
 class Diffusion(_Strict):
-    """Noise schedule, what the denoiser predicts, and its kind."""
+    """Noise schedule and what the denoiser predicts."""
 
     train_steps: Positive
     sample_steps: Positive
     prediction_type: Literal['epsilon', 'sample', 'v_prediction']
     schedule: Literal['squaredcos_cap_v2', 'linear']
-    denoiser: Literal['dit', 'unet']
 
 
 class Text(_Strict):
@@ -76,8 +75,6 @@ class Text(_Strict):
     vocab_size: Positive
     max_prefix: Positive
     max_coc: Positive
-    grammar: Literal['phrases', 'free']
-    version: Literal[1, 2] = 1
 
 
 class VisionShape(_Strict):
@@ -131,7 +128,6 @@ class ModelProfile(_Strict):
     vision: VisionShape
     backbone: BackboneShape
     denoiser: DenoiserShape
-    mode: Literal['sequential', 'concurrent', 'decimated'] = 'sequential'
 
     @model_validator(mode='after')
     def _consistent(self) -> ModelProfile:

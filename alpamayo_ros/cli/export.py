@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alpamayo_ros.cli.model import ProfileOption, stop
+
+if TYPE_CHECKING:
+    from alpamayo_ros.profile import ModelProfile
 
 SIZE_LIMIT = 25_000_000  # bytes; what a repository should carry
 
@@ -23,7 +26,13 @@ def _next_release(folder: Path) -> int:
 
 
 def training_summary(run: Path) -> dict[str, str | int | float]:
-    """What the run's finished steps say about themselves, flat."""
+    """What is known of a run, flat: its finished steps, or the ``.json`` beside a weights file."""
+    if run.is_file():
+        note = run.with_suffix('.json')
+        said = json.loads(note.read_text()) if note.is_file() else {}
+        return {
+            k: v if isinstance(v, str | int | float) else json.dumps(v) for k, v in said.items()
+        }
     summary: dict[str, str | int | float] = {}
     for path in sorted(run.glob('*.done'), key=lambda p: p.stat().st_mtime):
         note = json.loads(path.read_text())
@@ -34,9 +43,29 @@ def training_summary(run: Path) -> dict[str, str | int | float]:
     return summary
 
 
+def _needed(run: Path, file: Path) -> list[Path]:
+    from alpamayo_ros.runtime.registry import TEXT_FILES
+
+    return [file] if run.is_file() else [file, *(run / name for name in TEXT_FILES)]
+
+
+def _write_text_files(run: Path, profile: ModelProfile, folder: Path) -> None:
+    """Tokenizer and grammar: the run's own, or for a bare weights file those of the profile."""
+    from alpamayo_ros.runtime.registry import TEXT_FILES
+    from alpamayo_ros.training.vocabulary import build_vocabulary, write_vocabulary
+
+    if run.is_file():
+        write_vocabulary(build_vocabulary(profile), folder)
+        return
+    for name in TEXT_FILES:
+        shutil.copyfile(run / name, folder / name)
+
+
 @app.callback(invoke_without_command=True)
 def export(
-    run: Annotated[Path, typer.Argument(help='Run folder of alpamayo train.')] = Path('runs/nano'),
+    run: Annotated[
+        Path, typer.Argument(help='Run folder of alpamayo train, or a .safetensors file.')
+    ] = Path('runs/nano'),
     to: Annotated[
         Path | None, typer.Option(help='Folder to write; default: models/PROFILE.')
     ] = None,
@@ -48,9 +77,12 @@ def export(
 ) -> None:
     """Round to float16, write safetensors and ONNX, a golden answer and the manifest.
 
+    A weights file gets the vocabulary of the profile; FILE.json beside it says what trained it.
+
     Example: alpamayo export runs/nano --to models/nano
     """
     from rich.console import Console
+    from safetensors import SafetensorError
 
     from alpamayo_ros.export.model_folder import export_model
     from alpamayo_ros.faults import Fault
@@ -59,18 +91,20 @@ def export(
     from alpamayo_ros.runtime.loader import model_dir
     from alpamayo_ros.training.checkpoint import load_weights
 
-    needed = [run / weights, run / 'tokenizer.json', run / 'grammar.json']
-    absent = [str(path) for path in needed if not path.is_file()]
+    file = run if run.is_file() else run / weights
+    absent = [str(path) for path in _needed(run, file) if not path.is_file()]
     if absent:
         stop(f'no {", ".join(absent)}: alpamayo train run --root {run} writes them')
     loaded = load_profile(profile)
+    model = VLA(loaded)
+    try:
+        load_weights(file, model)
+    except (RuntimeError, SafetensorError) as error:
+        stop(f'{file} does not fit the profile {loaded.name}: {error}')
     folder = to if to is not None else model_dir(loaded)
     release = _next_release(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    model = VLA(loaded)
-    load_weights(run / weights, model)
-    for path in needed[1:]:
-        shutil.copyfile(path, folder / path.name)
+    _write_text_files(run, loaded, folder)
     console = Console()
     with console.status('export') as status:
         progress = lambda name: status.update(f'writing {name}')  # noqa: E731
