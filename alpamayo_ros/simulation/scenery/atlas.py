@@ -27,7 +27,7 @@ class Pose(Protocol):
     def heading_rad(self) -> float: ...
 
 
-class Look:
+class PosedCamera:
     """One camera at one instant: eye [m], yaw, view-projection with and without translation."""
 
     def __init__(self, camera: SimCamera, projection: Float[np.ndarray, '4 4'], ego: Pose) -> None:
@@ -77,9 +77,9 @@ class Tile:
             ]
         )
 
-    def look(self, ego: Pose) -> Look:
+    def posed(self, ego: Pose) -> PosedCamera:
         """The camera on an ego at ``ego``."""
-        return Look(self.camera, self._projection, ego)
+        return PosedCamera(self.camera, self._projection, ego)
 
 
 def pack(cameras: Sequence[SimCamera]) -> tuple[list[Tile], int, int]:

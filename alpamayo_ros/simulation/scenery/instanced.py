@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from alpamayo_ros.simulation.agents import Agent
-from alpamayo_ros.simulation.scenery.air_shaders import blue_glow_mesh, glow_mesh
-from alpamayo_ros.simulation.scenery.atlas import Look
+from alpamayo_ros.simulation.scenery.atlas import PosedCamera
+from alpamayo_ros.simulation.scenery.atmosphere_shaders import blue_glow_mesh, glow_mesh
 from alpamayo_ros.simulation.scenery.kind_mesh import KINDS
 
 MAX_AGENTS = 128  # of a kind
@@ -62,17 +62,17 @@ class Instanced:
             self._prepare(kind, glow_mesh if kind == 'glow' else blue_glow_mesh)
         return out
 
-    def draw(self, instances: Sorted, look: Look, half_angle: float, slot: int) -> None:
+    def draw(self, instances: Sorted, view: PosedCamera, half_angle: float, slot: int) -> None:
         """Those of them that a camera may see."""
         for kind, rows in instances.items():
             radius = KINDS[kind].radius_m if kind in KINDS else GLOW_RADIUS_M
-            seen = rows[look.sees(half_angle, rows[:, :2], radius)]
+            seen = rows[view.sees(half_angle, rows[:, :2], radius)]
             if len(seen):
                 buffer, array = self._arrays[kind][slot]
                 buffer.write(seen.tobytes())
                 program = self._program(kind)
-                program['VP'].write(look.moved)
-                program['eye'].value = tuple(look.eye.tolist())
+                program['VP'].write(view.moved)
+                program['eye'].value = tuple(view.eye.tolist())
                 array.render(instances=len(seen))
 
     def _program(self, kind: str) -> Any:

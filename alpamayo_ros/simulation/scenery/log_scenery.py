@@ -34,7 +34,7 @@ Points = Float[np.ndarray, 'n 2']
 def scenery(
     log: Log, road: LogRoad, heads: list[Head], seed: int, fog_1pm: float | None = None
 ) -> Scenery:
-    """The mesh and air of a log; ``fog_1pm`` overrides the seeded density (1/m)."""
+    """The mesh and atmosphere of a log; ``fog_1pm`` overrides the seeded density (1/m)."""
     rng = np.random.default_rng([seed, 82])
     lighting, sky, seeded_fog = weather(rng)
     builder = MeshBuilder(lighting, rng)

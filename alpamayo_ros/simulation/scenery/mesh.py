@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Int
 
 if TYPE_CHECKING:
-    from alpamayo_ros.simulation.scenery.air import Air
+    from alpamayo_ros.simulation.scenery.atmosphere import Atmosphere
 
 CELL_M = 40.0
 SHINES = 2.0  # added to the colour of what shines by itself
@@ -48,8 +48,8 @@ class Mesh:
 class Scenery:
     """What stands still, and the atmosphere.
 
-    ``sky`` is the colour at the horizon and of the fog (density in 1/m).  ``air``: dusk, night or
-    rain (``air.dress``); None on a plain day.
+    ``sky`` is the colour at the horizon and of the fog (density in 1/m).  ``atmosphere``: dusk,
+    night or rain (``atmosphere.with_atmosphere``); None on a plain day.
     """
 
     mesh: Mesh
@@ -57,7 +57,7 @@ class Scenery:
     zenith: Float[np.ndarray, ' 3']
     fog_1pm: float
     light: float
-    air: Air | None = None
+    atmosphere: Atmosphere | None = None
 
 
 class MeshBuilder:

@@ -52,7 +52,7 @@ MARKERS = {90.0: 3, 60.0: 2, 30.0: 1}  # metres before the exit lane: stripes
 
 
 def scenery(way: MotorwayMap, seed: int, fog_1pm: float | None = None) -> Scenery:
-    """The mesh and air of a motorway; ``fog_1pm`` overrides the seeded density (1/m)."""
+    """The mesh and atmosphere of a motorway; ``fog_1pm`` overrides the seeded density (1/m)."""
     rng = np.random.default_rng([seed, 52])
     lighting, sky, seeded_fog = weather(rng)
     builder = MeshBuilder(lighting, rng)

@@ -19,10 +19,10 @@ from jaxtyping import UInt8
 
 from alpamayo_ros.simulation.agents import Agent
 from alpamayo_ros.simulation.scenery import shaders
-from alpamayo_ros.simulation.scenery.atlas import Look, Pose, Tile, pack
-from alpamayo_ros.simulation.scenery.brush import Brush
+from alpamayo_ros.simulation.scenery.atlas import Pose, PosedCamera, Tile, pack
 from alpamayo_ros.simulation.scenery.instanced import Sorted
 from alpamayo_ros.simulation.scenery.mesh import Scenery
+from alpamayo_ros.simulation.scenery.programs import Programs
 from alpamayo_ros.simulation.scenery.rain import wet_lens
 from alpamayo_ros.simulation.sim_rig import SimCamera, sim_cameras
 
@@ -37,7 +37,7 @@ class _Loaded:
     """A scenery in GL memory; the reference keeps its id from being reused."""
 
     scenery: Scenery
-    brush: Brush
+    programs: Programs
     vertices: Any
     array: Any
     commands: Any
@@ -74,7 +74,7 @@ class Renderer:
         self._fine = {
             t.camera.name: self._fine_buffers(t) for t in self._tiles if t.camera.fine_px[0]
         }
-        self._brushes: dict[bool, Brush] = {}
+        self._programs: dict[bool, Programs] = {}
         self._sky = ctx.program(shaders.SKY_VERTEX, shaders.FRAGMENT)
         dome = ctx.buffer(shaders.sky_dome().tobytes())
         self._dome = ctx.vertex_array(self._sky, [(dome, '3f 1f', 'p', 'up')])
@@ -92,13 +92,13 @@ class Renderer:
         if id(world) in self._loaded:
             return
         ctx, mesh = self._ctx, world.mesh
-        lit = world.air is not None
-        if lit not in self._brushes:
-            self._brushes[lit] = Brush(ctx, 2 * len(self._tiles), lit)
-        brush, vertices = self._brushes[lit], ctx.buffer(mesh.vertices.tobytes())
-        array = ctx.vertex_array(brush.static, [(vertices, '3f 3f', 'p', 'c')])
+        lit = world.atmosphere is not None
+        if lit not in self._programs:
+            self._programs[lit] = Programs(ctx, 2 * len(self._tiles), lit)
+        programs, vertices = self._programs[lit], ctx.buffer(mesh.vertices.tobytes())
+        array = ctx.vertex_array(programs.static, [(vertices, '3f 3f', 'p', 'c')])
         commands = ctx.buffer(reserve=4 * COMMAND_WORDS * len(mesh.first) * 2 * len(self._tiles))
-        self._loaded[id(world)] = _Loaded(world, brush, vertices, array, commands)
+        self._loaded[id(world)] = _Loaded(world, programs, vertices, array, commands)
 
     def free(self, world: Scenery) -> None:
         """Release a mesh; unknown ones are ignored."""
@@ -122,33 +122,33 @@ class Renderer:
         self.load(world)
         tiles = [t for t in self._tiles if only is None or t.camera.name in only]
         loaded, sky, slot = self._loaded[id(world)], tuple(world.sky.tolist()), 0
-        loaded.brush.breathe(world, ego)
+        loaded.programs.set_atmosphere(world, ego)
         self._sky['sky'].value, self._sky['zenith'].value = sky, tuple(world.zenith.tolist())
-        bodies = loaded.brush.agents.sort_out(agents, world.light, time_s)
-        moving = _Moving(bodies, loaded.brush.agents.glowing(bodies))
+        bodies = loaded.programs.agents.sort_out(agents, world.light, time_s)
+        moving = _Moving(bodies, loaded.programs.agents.glowing(bodies))
         self._atlas.use()
         self._atlas.clear(*sky)
-        looks = {t.camera.name: t.look(ego) for t in tiles}
+        views = {t.camera.name: t.posed(ego) for t in tiles}
         for t in tiles:
             bottom = self._height - t.top - t.camera.height
             self._atlas.viewport = (t.left, bottom, t.camera.width, t.camera.height)
-            self._draw(loaded, looks[t.camera.name], t.half_angle, moving, slot)
+            self._draw(loaded, views[t.camera.name], t.half_angle, moving, slot)
             slot += 1
         images = self._read(tiles)
         for t in tiles:
             if t.camera.name in self._fine:
-                look = looks[t.camera.name]
-                self._refine(t, images[t.camera.name], loaded, look, moving, slot)
+                view = views[t.camera.name]
+                self._refine(t, images[t.camera.name], loaded, view, moving, slot)
                 slot += 1
-        if world.air is not None and world.air.rain > 0:
+        if world.atmosphere is not None and world.atmosphere.rain > 0:
             for name, image in images.items():
-                wet_lens(image, name, world.air.rain, world.sky, time_s)
+                wet_lens(image, name, world.atmosphere.rain, world.sky, time_s)
         return images
 
     def _draw(
         self,
         world: _Loaded,
-        look: Look,
+        view: PosedCamera,
         half: float,
         moving: _Moving,
         slot: int,
@@ -157,30 +157,30 @@ class Renderer:
 
         Near chunks come first, so that what they hide costs little.
         """
-        mesh, brush = world.scenery.mesh, world.brush
-        seen = np.nonzero(look.sees(half, mesh.centre, mesh.radius))[0]
-        near = np.linalg.norm(mesh.centre[seen] - look.eye[:2], axis=1) - mesh.radius[seen]
+        mesh, programs = world.scenery.mesh, world.programs
+        seen = np.nonzero(view.sees(half, mesh.centre, mesh.radius))[0]
+        near = np.linalg.norm(mesh.centre[seen] - view.eye[:2], axis=1) - mesh.radius[seen]
         seen = seen[np.argsort(near, kind='stable')]
         if len(seen):
             draws = np.zeros((len(seen), COMMAND_WORDS), np.uint32)
             draws[:, 0], draws[:, 1], draws[:, 2] = mesh.count[seen], 1, mesh.first[seen]
             first = slot * len(mesh.first)
             world.commands.write(draws.tobytes(), offset=first * 4 * COMMAND_WORDS)
-            brush.static['VP'].write(look.moved)
-            brush.static['eye'].value = tuple(look.eye.tolist())
+            programs.static['VP'].write(view.moved)
+            programs.static['eye'].value = tuple(view.eye.tolist())
             world.array.render_indirect(world.commands, count=len(seen), first=first)
-        brush.agents.draw(moving.bodies, look, half, slot)
-        self._sky['VP'].write(look.turned)
+        programs.agents.draw(moving.bodies, view, half, slot)
+        self._sky['VP'].write(view.turned)
         self._dome.render()
         if moving.glows:
-            brush.shine(moving.glows, look, half, slot)
+            programs.draw_glows(moving.glows, view, half, slot)
 
     def _refine(
         self,
         tile: Tile,
         image: np.ndarray,
         world: _Loaded,
-        look: Look,
+        view: PosedCamera,
         moving: _Moving,
         slot: int,
     ) -> None:
@@ -191,7 +191,7 @@ class Renderer:
         many.use()
         many.clear(*world.scenery.sky.tolist(), viewport=(0, 0, w, h))
         many.viewport = (-left, -top, cam.width, cam.height)
-        self._draw(world, look, tile.fine_half_angle, moving, slot)
+        self._draw(world, view, tile.fine_half_angle, moving, slot)
         self._ctx.copy_framebuffer(plain, many)
         raw = plain.read(viewport=(0, 0, w, h), components=3, alignment=1)
         image[top : top + h, left : left + w] = np.frombuffer(raw, np.uint8).reshape(h, w, 3)[::-1]

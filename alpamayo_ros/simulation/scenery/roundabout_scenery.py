@@ -30,7 +30,7 @@ CHEVRONS = ['bbwwbbbwwbbbwwbb', 'bwwbbbwwbbbwwbbb', 'wwbbbwwbbbwwbbbb', 'bwwbbbw
 
 
 def scenery(way: RoundaboutMap, seed: int, fog_1pm: float | None = None) -> Scenery:
-    """The mesh and air of a roundabout; ``fog_1pm`` overrides the seeded density (1/m)."""
+    """The mesh and atmosphere of a roundabout; ``fog_1pm`` overrides the seeded density (1/m)."""
     rng = np.random.default_rng([seed, 63])
     lighting, sky, seeded_fog = weather(rng)
     builder = MeshBuilder(lighting, rng)

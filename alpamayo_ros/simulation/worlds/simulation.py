@@ -23,7 +23,7 @@ from alpamayo_ros.simulation.road import LANE_M, Road
 from alpamayo_ros.simulation.scenario import Scenario
 from alpamayo_ros.simulation.scene_truth import SceneTruth, nearest_leader, scene_truth
 from alpamayo_ros.simulation.scenery import road_scenery
-from alpamayo_ros.simulation.scenery.air import dress
+from alpamayo_ros.simulation.scenery.atmosphere import with_atmosphere
 from alpamayo_ros.simulation.scenery.mesh import Scenery
 from alpamayo_ros.simulation.scenery.render import shared_renderer
 from alpamayo_ros.simulation.sim_rig import sim_vehicle
@@ -225,7 +225,7 @@ class Simulation:
             )
         if self._scenery is None:
             at = self.scenario.looks
-            self._scenery = dress(self._build_scenery(), at.light, at.rain, at.fog_1pm)
+            self._scenery = with_atmosphere(self._build_scenery(), at.light, at.rain, at.fog_1pm)
         now_s = self.now_ns / 1e9
         return self._renderer.render(self._scenery, self.pose, self._drawn(), only, now_s)
 

@@ -10,7 +10,7 @@ from alpamayo_ros.simulation.agents import Agent
 from alpamayo_ros.simulation.maps.town_map import town_map
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.simulation.scenery import town_scenery
-from alpamayo_ros.simulation.scenery.air import Air, dress
+from alpamayo_ros.simulation.scenery.atmosphere import Atmosphere, with_atmosphere
 from alpamayo_ros.simulation.scenery.kind_mesh import KINDS
 from alpamayo_ros.simulation.scenery.mesh_parts import BLUE_LEFT, BRAKE, HEAD
 from alpamayo_ros.simulation.scenery.rain import drops, streaks, wet_lens
@@ -33,7 +33,7 @@ def agent(sim: Simulation, kind: str, ahead_m: float, turned: float = 0.0) -> Ag
 
 
 def front(sim: Simulation, agents=(), light='day', rain=0.0, time_s=0.0, fog=None) -> np.ndarray:
-    world = dress(sim._scenery, light, rain, fog)
+    world = with_atmosphere(sim._scenery, light, rain, fog)
     image = sim._renderer.render(world, sim.pose, agents, {'front'}, time_s)['front']
     if world is not sim._scenery:
         sim._renderer.free(world)
@@ -90,21 +90,22 @@ def test_rain_is_dim_and_grey_and_the_same_again(sim: Simulation) -> None:
 
 
 def test_a_plain_day_is_not_touched(sim: Simulation) -> None:
-    dressed = dress(sim._scenery, 'day', 0.0, None)
-    assert dressed.air is None and dressed.fog_1pm == sim._scenery.fog_1pm
-    assert (dressed.sky == sim._scenery.sky).all() and (
-        dressed.zenith == sim._scenery.zenith
+    changed = with_atmosphere(sim._scenery, 'day', 0.0, None)
+    assert changed.atmosphere is None and changed.fog_1pm == sim._scenery.fog_1pm
+    assert (changed.sky == sim._scenery.sky).all() and (
+        changed.zenith == sim._scenery.zenith
     ).all()
 
 
 def test_dense_fog_hides_the_blue_of_the_sky(sim: Simulation) -> None:
-    dressed = dress(sim._scenery, 'day', 0.0, 0.06)
-    assert np.allclose(dressed.zenith, dressed.sky) and dressed.air is None
+    changed = with_atmosphere(sim._scenery, 'day', 0.0, 0.06)
+    assert np.allclose(changed.zenith, changed.sky) and changed.atmosphere is None
 
 
 def test_rain_by_night_keeps_the_darkness(sim: Simulation) -> None:
-    air = dress(sim._scenery, 'night', 0.7, None).air
-    assert isinstance(air, Air) and air.rain == 0.7 and max(air.ambient) < 0.2 and air.wet > 0.9
+    rainy = with_atmosphere(sim._scenery, 'night', 0.7, None).atmosphere
+    assert isinstance(rainy, Atmosphere) and rainy.rain == 0.7
+    assert max(rainy.ambient) < 0.2 and rainy.wet > 0.9
 
 
 def test_drops_and_streaks_stay_inside_and_leave_most_of_a_picture() -> None:
@@ -127,4 +128,4 @@ def test_windows_of_a_town_shine_by_night_and_not_by_day() -> None:
     assert day.mesh.vertices[:, 3:].max() <= 1.0
     shining = lit.mesh.vertices[:, 3] > 1.5
     assert 0.05 < shining.mean() < 0.6 and lit.mesh.vertices[shining, 3:].min() >= 2.0
-    assert np.array_equal(day.sky, lit.sky), 'the seed draws the same air'
+    assert np.array_equal(day.sky, lit.sky), 'the seed draws the same sky'

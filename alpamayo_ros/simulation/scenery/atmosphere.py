@@ -1,4 +1,4 @@
-"""The air a scenery is seen through: light of day, dusk or night, rain.
+"""The atmosphere a scenery is seen through: light of day, dusk or night, rain.
 
 By day and without rain nothing here takes part, so those pictures stay what nano was trained on.
 Figures are ours, chosen by eye; no photometry is claimed.
@@ -20,7 +20,7 @@ FOG_VEILS_AT_1PM = 0.04  # from this density on the sky overhead is as grey as t
 
 
 @dataclass(frozen=True, slots=True)
-class Air:
+class Atmosphere:
     """What the shaders need beyond sky and fog.
 
     ``ambient``: colour of the light that reaches every surface, as a share of daylight;
@@ -53,17 +53,17 @@ HOURS = {
 GREY = np.array([0.52, 0.55, 0.58])  # a rainy sky
 
 
-def dress(scenery: Scenery, light: Light, rain: float, fog_1pm: float | None) -> Scenery:
+def with_atmosphere(scenery: Scenery, light: Light, rain: float, fog_1pm: float | None) -> Scenery:
     """The same scenery at another hour and in rain; a plain day is returned as it came.
 
     ``fog_1pm``: the density that the scenario sets, None where the seed's own is meant.
     """
     sky, zenith, fog = scenery.sky, scenery.zenith, scenery.fog_1pm
-    air = Air()
+    atmosphere = Atmosphere()
     if light != 'day':
         hour = HOURS[light]
         sky, zenith = np.array(hour.sky), np.array(hour.zenith)
-        air = Air(hour.ambient, hour.beam, hour.lamps)
+        atmosphere = Atmosphere(hour.ambient, hour.beam, hour.lamps)
     if fog_1pm is not None:
         veil = min(fog_1pm / FOG_VEILS_AT_1PM, 1.0)
         if light != 'day':
@@ -75,8 +75,10 @@ def dress(scenery: Scenery, light: Light, rain: float, fog_1pm: float | None) ->
         sky = sky * (1 - rain) + GREY * min(level, 1.0) * rain
         sky, zenith = sky * dim**0.5, (zenith * (1 - rain) + sky * 0.85 * rain) * dim**0.5
         fog += RAIN_FOG_1PM * rain
-        red, green, blue = (c * dim for c in air.ambient)
-        lamps, beam = max(air.lamps, 0.6), max(air.beam, 0.12)
-        air = Air((red, green, blue), beam, lamps, min(1.0, 0.4 + rain), rain)
-    plain = air == Air()
-    return replace(scenery, sky=sky, zenith=zenith, fog_1pm=fog, air=None if plain else air)
+        red, green, blue = (c * dim for c in atmosphere.ambient)
+        lamps, beam = max(atmosphere.lamps, 0.6), max(atmosphere.beam, 0.12)
+        atmosphere = Atmosphere((red, green, blue), beam, lamps, min(1.0, 0.4 + rain), rain)
+    plain = atmosphere == Atmosphere()
+    return replace(
+        scenery, sky=sky, zenith=zenith, fog_1pm=fog, atmosphere=None if plain else atmosphere
+    )

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from alpamayo_ros.simulation.scenery.air import Air
 from alpamayo_ros.simulation.scenery.atlas import Pose
+from alpamayo_ros.simulation.scenery.atmosphere import Atmosphere
 from alpamayo_ros.simulation.scenery.mesh_parts import Rows
 
 LAMPS_AHEAD_M, LAMPS_UP_M = 3.6, 0.65
@@ -122,15 +122,15 @@ void main() {
 }"""
 
 
-def set_air(program: Any, air: Air, ego: Pose) -> None:
-    """Give a program what it knows of the air and the ego."""
+def set_atmosphere(program: Any, atmosphere: Atmosphere, ego: Pose) -> None:
+    """Give a program what it knows of the atmosphere and the ego."""
     import math
 
     values = {
-        'ambient': air.ambient,
-        'beam': air.beam,
-        'lamps': air.lamps,
-        'wet': air.wet,
+        'ambient': atmosphere.ambient,
+        'beam': atmosphere.beam,
+        'lamps': atmosphere.lamps,
+        'wet': atmosphere.wet,
         'ego': (ego.x_m, ego.y_m, math.cos(ego.heading_rad), math.sin(ego.heading_rad)),
     }
     for name, value in values.items():
