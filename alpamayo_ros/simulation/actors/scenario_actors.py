@@ -50,14 +50,14 @@ def _actor(
     return DebrisActor(model, seed, severity, number)
 
 
-class Stage:
+class ScenarioActors:
     """The actors of one drive.  Without any it costs nothing and changes nothing."""
 
     def __init__(
         self, scenario: Scenario, road: Road, seed: int, ego: EgoNow, half_width_m: float
     ) -> None:
         self.road, self._half_width_m, self._ego = road, half_width_m, ego
-        self.actors: Sequence[Actor] = build(scenario, road, seed, ego.front_arc_m)
+        self.all: Sequence[Actor] = build(scenario, road, seed, ego.front_arc_m)
         closures = [of_closure(c) for c in scenario.road.closures]
         self._fixed: list[Shift] = [s for s in closures if s is not None]
         self._still: dict[int, Agent] = {}
@@ -66,13 +66,13 @@ class Stage:
     def notice(self, ego: EgoNow) -> None:
         """Let the actors see the ego, and work out where everybody is now."""
         self._ego = ego
-        for actor in self.actors:
+        for actor in self.all:
             actor.notice(ego)
-        self.placed: list[Placed] = [p for a in self.actors for p in a.placed(ego.time_s)]
+        self.placed: list[Placed] = [p for a in self.all for p in a.placed(ego.time_s)]
         self.agents: list[Agent] = [self._agent(p) for p in self.placed]
-        self.way = way_now(self._fixed, self.placed, ego) if self.actors else Way()
+        self.way = way_now(self._fixed, self.placed, ego) if self.all else Way()
         self.hazards: list[Hazard] = []
-        if self.actors:
+        if self.all:
             self.hazards = hazards(self.placed, self.way, ego, self._half_width_m)
 
     def _agent(self, p: Placed) -> Agent:

@@ -76,12 +76,12 @@ class _View:
         """With actors every car ahead counts, else the nearest (it hides those before it)."""
         front, cars = sim.arc_m + sim.vehicle.rear_axle_to_front_m, sim.lane_cars()
         nearest = nearest_leader(cars, front)
-        if sim.stage.actors:
+        if sim.actors.all:
             cars = cars_ahead(cars, front)
         else:
             cars = [] if nearest is None else [nearest]
         sign = sim.scenario.speed_limit_mps
-        return cls(sim.road, sim.vehicle, sim.stage.way, math.inf if sign is None else sign, cars)
+        return cls(sim.road, sim.vehicle, sim.actors.way, math.inf if sign is None else sign, cars)
 
     def command(self, ego: EgoPose, arc_m: float, time_s: float) -> tuple[float, float]:
         """Steering and acceleration ``time_s`` from now."""

@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 
 from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 from alpamayo_ros.simulation.actors.base import EgoNow
-from alpamayo_ros.simulation.actors.stage import Stage
+from alpamayo_ros.simulation.actors.scenario_actors import ScenarioActors
 from alpamayo_ros.simulation.actors.vary import vary
 from alpamayo_ros.simulation.agents import Agent, LaneCar, Leader, Oncoming, StoppedCar
 from alpamayo_ros.simulation.collision import Box
@@ -145,7 +145,8 @@ class Simulation:
         self.now_ns, self._traffic_start_s = 0, 0.0
         self.outcome = Outcome(self.scenario.name, self.seed)
         half_width_m = self.vehicle.width_m / 2
-        self.stage = Stage(self.scenario, self.road, self.seed, self.ego_now(), half_width_m)
+        now = self.ego_now()
+        self.actors = ScenarioActors(self.scenario, self.road, self.seed, now, half_width_m)
 
     def ego_now(self) -> EgoNow:
         """What the actors may know of the ego."""
@@ -209,11 +210,11 @@ class Simulation:
 
     def agents(self) -> list[Agent]:
         """Everybody else, now."""
-        return [*self._traffic_agents(), *self.stage.agents]
+        return [*self._traffic_agents(), *self.actors.agents]
 
     def lane_cars(self) -> list[LaneCar]:
         """Cars in the ego's way, and whatever else the expert has to stop for, as cars."""
-        hazards = [h.car for h in self.stage.hazards]
+        hazards = [h.car for h in self.actors.hazards]
         return [*self._traffic_cars(), *self._obstacles(), *hazards]
 
     # ---- senses -------------------------------------------------------------------------------
@@ -231,7 +232,7 @@ class Simulation:
 
     def truth(self) -> SceneTruth:
         """Lane and leader around the ego; only vehicles are leaders."""
-        cars = [*self._traffic_cars(), *(h.car for h in self.stage.hazards if h.vehicle)]
+        cars = [*self._traffic_cars(), *(h.car for h in self.actors.hazards if h.vehicle)]
         return scene_truth(self.road, self.pose, self.arc_m, cars, self.vehicle)
 
     def objects(self, range_m: float = 80.0) -> list[TrackedObject]:
@@ -248,11 +249,11 @@ class Simulation:
         self.arc_m, offset, heading = self.road.locate(
             p.x_m, p.y_m, self.arc_m + p.speed_mps * STEP_S
         )
-        self.stage.notice(self.ego_now())
+        self.actors.notice(self.ego_now())
         front = self.arc_m + self.vehicle.rear_axle_to_front_m
         leader = nearest_leader(self.lane_cars(), front)
         gap = math.inf if leader is None else leader.rear_arc_m - front
-        shift, edges = self.stage.way.at(self.arc_m), self.road.edges_m(self.arc_m)
+        shift, edges = self.actors.way.at(self.arc_m), self.road.edges_m(self.arc_m)
         driven = self.arc_m - self._start_arc
         self.outcome.note(driven, offset, p.speed_mps, gap, STEP_S, shift, edges)
         self._note_red(before_arc_m)
@@ -261,7 +262,7 @@ class Simulation:
         self._check_contacts()
         self._note_reachable()
         if not self.done:
-            parked = isinstance(self._lead, StoppedCar) or self.stage.blocked
+            parked = isinstance(self._lead, StoppedCar) or self.actors.blocked
             self.outcome.conclude(self.scenario, parked, self.road.length_m - self.arc_m)
 
     def _note_reachable(self) -> None:

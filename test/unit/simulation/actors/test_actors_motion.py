@@ -8,7 +8,7 @@ import pytest
 from alpamayo_ros.simulation import actor_models as models
 from alpamayo_ros.simulation.actors.base import SIZES, EgoNow, Placed
 from alpamayo_ros.simulation.actors.crossing import CrossingActor
-from alpamayo_ros.simulation.actors.stage import build
+from alpamayo_ros.simulation.actors.scenario_actors import build
 from alpamayo_ros.simulation.actors.standing import DebrisActor, RoadWorksActor, StoppedActor, bend
 from alpamayo_ros.simulation.actors.track import Track, slope, smooth
 from alpamayo_ros.simulation.actors.vary import vary

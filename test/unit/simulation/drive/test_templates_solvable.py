@@ -34,7 +34,7 @@ def drive(scenario: Scenario, seed: int, heedless: bool = False) -> Outcome:
     sim = Simulation(scenario, seed, render=False)
     while not sim.done:
         if heedless:
-            sim.stage.hazards, sim.stage.way = [], Way()
+            sim.actors.hazards, sim.actors.way = [], Way()
         sim.step(*expert.control(sim))
     return sim.outcome
 
