@@ -125,6 +125,8 @@ class Code(Enum):
     PLAN_STALE = (_E, _FALLBACK, 'The proposal is too old to be driven.', 'Lower the load.')
     PLAN_STAMP = (_W, _REFUSE, 'A proposal is not newer than the last plan.', 'Check the sender.')
     PLAN_FUTURE = (_E, _REFUSE, 'A proposal is about the future.', 'Check the clocks.')
+    STOP_PATH = (_E, _NOTE, 'The stop along the last path would break a limit; another is driven.',
+        'Check the odometry.')
     SPREAD_WARN = (_W, _DEGRADE, 'The candidates differ: the model is unsure.', 'None needed.')
     SPREAD = (_E, _FALLBACK, 'The candidates contradict each other.', 'Check the cameras.')
     COLLISION_WARN = (_W, _DEGRADE, 'The chosen plan may hit an object.', 'Be ready to brake.')

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion.bicycle import integrate_path, integrate_speed
@@ -21,6 +21,8 @@ from alpamayo_ros.sensing.rig import Vehicle
 from alpamayo_ros.types import EgoState, Trajectory
 
 BEYOND_M = 100.0  # length of the constant-curvature continuation: a stop from 14 m/s at 1 m/s2
+RECKON_S = 60.0  # after so long every stop has ended: dead reckoning goes no farther
+INSIDE = 0.95  # of the limits: a circle that keeps them while it is being driven
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +36,20 @@ class Stop:
     path: Float[np.ndarray, 'M 3']
     arc_m: Float[np.ndarray, ' M']
     curvature_1pm: Float[np.ndarray, ' M']
-    own_ns: Float[np.ndarray, ' P']
+    own_ns: Int[np.ndarray, ' P']
     own_mps2: Float[np.ndarray, ' P']
     began_ns: int
     hard_ns: int | None = None
 
 
-def begin(plan: Plan | None, ego: EgoState, now_ns: int) -> Stop:
+def begin(plan: Plan | None, ego: EgoState, now_ns: int, vehicle: Vehicle, limits: Limits) -> Stop:
     """The stop along ``plan``, from the end of its validity, or from now if that is past.
 
-    Without a plan the path is the ego's present circle.
+    Without a plan the path is the ego's present circle (``circle``).
     """
     if plan is None:
-        speed = max(ego.speed_mps, 0.0)
-        bend = ego.yaw_rate_rps / speed if speed > 1.0 else 0.0
-        start = np.array([[ego.x_m, ego.y_m, ego.heading_rad]])
-        path, arc, curvature = _continue(start, np.zeros(1), np.array([bend]))
-        own_ns, own = np.array([float(now_ns)]), np.zeros(1)
+        path, arc, curvature = circle(ego, vehicle, limits)
+        own_ns, own = np.array([now_ns], np.int64), np.zeros(1)
         began = now_ns
     else:
         t = plan.trajectory
@@ -60,9 +59,39 @@ def begin(plan: Plan | None, ego: EgoState, now_ns: int) -> Stop:
         curvature = np.concatenate([t.curvature_1pm[:1], t.curvature_1pm])
         path, arc, curvature = _continue(poses, np.append(0.0, np.cumsum(legs)), curvature)
         # ``a[i]`` acts during the step that ends at point i
-        own_ns = plan.t0_ns + np.arange(len(t.x_m)) * t.dt_s * 1e9
+        own_ns = plan.t0_ns + _offsets_ns(len(t.x_m), t.dt_s)
         own, began = np.asarray(t.acceleration_mps2, np.float64), max(plan.valid_until_ns, now_ns)
     return Stop(path, arc, curvature, own_ns, own, began)
+
+
+def circle(
+    ego: EgoState, vehicle: Vehicle, limits: Limits
+) -> tuple[Float[np.ndarray, 'N 3'], Float[np.ndarray, ' N'], Float[np.ndarray, ' N']]:
+    """Path, arc length and curvature of going on as the car turns now, within the limits.
+
+        curvature = tan(steering) / wheelbase, or yaw rate / speed where the steering is unknown
+
+    bounded by curvature, by what the front wheels can do, and by v^2 k = lateral acceleration.
+    """
+    speed = max(ego.speed_mps, 0.0)
+    bend = ego.yaw_rate_rps / speed if speed > 1.0 else 0.0
+    if np.isfinite(ego.steering_rad):
+        bend = float(np.tan(ego.steering_rad)) / vehicle.wheelbase_m
+    steering = min(limits.steering_rad, vehicle.steer_max_rad)
+    most = min(
+        limits.curvature_1pm,
+        float(np.tan(steering)) / vehicle.wheelbase_m,
+        limits.lateral_acceleration_mps2 / max(speed, 1e-3) / max(speed, 1e-3),
+    )
+    bend = float(np.clip(bend, -INSIDE * most, INSIDE * most))
+    start = np.array([[ego.x_m, ego.y_m, ego.heading_rad]])
+    return _continue(start, np.zeros(1), np.array([bend]))
+
+
+def on_the_circle(stop: Stop, ego: EgoState, vehicle: Vehicle, limits: Limits) -> Stop:
+    """The same braking, on the ego's present circle: where the stop's path cannot be driven."""
+    path, arc, curvature = circle(ego, vehicle, limits)
+    return replace(stop, path=path, arc_m=arc, curvature_1pm=curvature)
 
 
 def escalate(stop: Stop, now_ns: int) -> Stop:
@@ -71,12 +100,12 @@ def escalate(stop: Stop, now_ns: int) -> Stop:
 
 
 def stop_acceleration(
-    stop: Stop, time_ns: Float[np.ndarray, ' T'], limits: Limits
+    stop: Stop, time_ns: Int[np.ndarray, ' T'], limits: Limits
 ) -> Float[np.ndarray, ' T']:
     """Acceleration [m/s2] that the stop wants at absolute times, whatever the speed."""
     own = _held(stop, time_ns)
     tau = np.maximum((time_ns - stop.began_ns) * 1e-9, 0.0)
-    start = max(float(_held(stop, np.array([float(stop.began_ns)]))[0]), 0.0)
+    start = max(float(_held(stop, np.array([stop.began_ns]))[0]), 0.0)
     release = start / limits.hard_stop_jerk_mps3
     braking = np.maximum(tau - release, 0.0) * limits.stop_jerk_mps3
     profile = np.where(
@@ -88,9 +117,7 @@ def stop_acceleration(
     if stop.hard_ns is None:
         return np.asarray(wanted)
     late = np.maximum((time_ns - stop.hard_ns) * 1e-9, 0.0)
-    at_hard = stop_acceleration(
-        replace(stop, hard_ns=None), np.array([float(stop.hard_ns)]), limits
-    )
+    at_hard = stop_acceleration(replace(stop, hard_ns=None), np.array([stop.hard_ns]), limits)
     hard = np.maximum(
         at_hard[0] - limits.hard_stop_jerk_mps3 * late, -limits.hard_stop_deceleration_mps2
     )
@@ -102,7 +129,7 @@ def stop_trajectory(
 ) -> Trajectory:
     """The rest of the stop, seen from ``ego``: its point nearest on the path, its own speed."""
     speed0 = max(ego.speed_mps, 0.0)
-    start_ns = ego.stamp_ns + np.arange(points) * dt_s * 1e9
+    start_ns = ego.stamp_ns + _offsets_ns(points, dt_s)
     wanted = stop_acceleration(stop, start_ns, limits)
     if speed0 < limits.rest_speed_mps:
         wanted, speed0 = np.minimum(wanted, 0.0), 0.0
@@ -131,10 +158,13 @@ def stop_trajectory(
 def dead_reckon(
     stop: Stop, ego: EgoState, vehicle: Vehicle, limits: Limits, now_ns: int
 ) -> EgoState:
-    """Where the ego should be at ``now_ns`` if it follows the stop since its last known state."""
+    """Where the ego should be at ``now_ns`` if it follows the stop since its last known state.
+
+    Looks at most ``RECKON_S`` ahead: by then it stands.
+    """
     if now_ns <= ego.stamp_ns:
         return ego
-    late = (now_ns - ego.stamp_ns) * 1e-9
+    late = min((now_ns - ego.stamp_ns) * 1e-9, RECKON_S)
     points = int(np.ceil(late / 0.1)) + 1
     path = stop_trajectory(stop, ego, vehicle, limits, points, 0.1)
     at = {name: float(v[0]) for name, v in sample(path, ego, np.array([late])).items()}
@@ -163,7 +193,12 @@ def nearest_arc(stop: Stop, ego: EgoState) -> float:
     return float(stop.arc_m[i] + share[i] * (stop.arc_m[i + 1] - stop.arc_m[i]))
 
 
-def _held(stop: Stop, time_ns: Float[np.ndarray, ' T']) -> Float[np.ndarray, ' T']:
+def _offsets_ns(points: int, dt_s: float) -> Int[np.ndarray, ' P']:
+    """When each step begins [ns]; whole numbers, as stamps of today have more than 53 bits."""
+    return np.arange(points, dtype=np.int64) * round(dt_s * 1e9)
+
+
+def _held(stop: Stop, time_ns: Int[np.ndarray, ' T']) -> Float[np.ndarray, ' T']:
     """The plan's own acceleration, held over each step and after its end."""
     index = np.searchsorted(stop.own_ns, time_ns, side='right') - 1
     return np.asarray(stop.own_mps2[np.clip(index, 0, len(stop.own_mps2) - 1)])

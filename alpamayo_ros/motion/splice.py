@@ -45,13 +45,20 @@ def splice(
     """The reference at ``now_ns`` from ``plan``; ``driven`` is the previous reference, if any.
 
     ``ego`` is the pose at (or nearest to) ``now_ns``.  A plan that has expired gives PLAN_STALE,
-    an offset beyond the limit of a jump PLAN_JUMP: then nothing may be published.
+    one that begins later than now PLAN_FUTURE (a clock that stepped back), an offset beyond the
+    limit of a jump PLAN_JUMP: then nothing may be published.
     """
     if now_ns >= plan.valid_until_ns:
         return Fault(Code.PLAN_STALE, 'the plan to follow has expired', {'plan_id': plan.id})
+    early_s = (plan.t0_ns - now_ns) * 1e-9
+    if not early_s <= limits.clock_jitter_s:
+        values: dict[str, float | str] = {'early_s': early_s, 'limit_s': limits.clock_jitter_s}
+        return Fault(Code.PLAN_FUTURE, 'the plan to follow begins later than now', values)
+    if driven is not None and now_ns < driven.joined_ns - limits.clock_jitter_s * 1e9:
+        driven = None  # what was being driven belongs to another time
     joined, offset, slower = _join(plan, driven, now_ns)
     if not abs(offset) <= limits.jump_lateral_m:
-        values: dict[str, float | str] = {'offset_m': offset, 'limit_m': limits.jump_lateral_m}
+        values = {'offset_m': offset, 'limit_m': limits.jump_lateral_m}
         return Fault(Code.PLAN_JUMP, 'the plan lies beside the one being driven', values)
     trajectory = _cut(plan, ego, now_ns, (joined, offset, slower))
     if trajectory is None:
@@ -99,7 +106,7 @@ def _cut(
     count = max(int(np.floor(len(t.x_m) - age / t.dt_s + 1e-6)), 1)
     ahead = np.arange(1, count + 1) * t.dt_s
     left = sample(t, plan.anchor, age + ahead)
-    fade = np.exp(-((now_ns - joined) * 1e-9 + ahead) / FADE_S)
+    fade = np.exp(-(max(now_ns - joined, 0) * 1e-9 + ahead) / FADE_S)
     heading = left['heading_rad']
     shifted = np.stack(
         [
@@ -114,6 +121,6 @@ def _cut(
     curvature = left['curvature_1pm']
     steering = np.interp(age + ahead, np.arange(1, len(t.x_m) + 1) * t.dt_s, t.steering_rad)
     columns = (*pose.T, speed, left['acceleration_mps2'], curvature, speed * curvature, steering)
-    if not all(np.isfinite(column).all() for column in columns):
-        return None
+    if not all(np.isfinite(np.float32(column)).all() for column in columns):
+        return None  # as published, which is float32
     return Trajectory(now_ns, t.dt_s, *columns)

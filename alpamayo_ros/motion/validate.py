@@ -92,17 +92,22 @@ def validate(
         columns = [
             *_form(raw, rollout, limits, dt_s),
             *_start(raw, ego, limits, dt_s),
-            *_ride(rollout, ego, limits, speed_cap_mps),
+            *ride(rollout, ego, limits, speed_cap_mps),
             *_path(raw, rollout, ego, limits, dt_s),
             *_jump(rollout, ego, previous, limits),
         ]
-    names, values, warns, tops = zip(*columns, strict=True)
-    # Speeds and lengths of a candidate that is not finite are not either: every row then fails.
-    table = np.stack([np.broadcast_to(np.asarray(v, np.float64), (k,)) for v in values], axis=1)
-    return Checks(tuple(names), table, np.array(warns, float), np.array(tops, float))
+        return table(columns, k)
 
 
 Column = tuple[str, 'np.ndarray | float', float, float]
+
+
+def table(columns: list[Column], k: int) -> Checks:
+    """Columns of (name, value or values, warning, limit) as the checks of ``k`` candidates."""
+    names, values, warns, tops = zip(*columns, strict=True)
+    # Speeds and lengths of a candidate that is not finite are not either: every row then fails.
+    rows = np.stack([np.broadcast_to(np.asarray(v, np.float64), (k,)) for v in values], axis=1)
+    return Checks(tuple(names), rows, np.array(warns, float), np.array(tops, float))
 
 
 def _form(raw: np.ndarray, rollout: Rollout, limits: Limits, dt_s: float) -> list[Column]:
@@ -136,11 +141,16 @@ def _start(raw: np.ndarray, ego: EgoState, limits: Limits, dt_s: float) -> list[
     return [
         ('start_position_m', apart, lim.start_position_warn_m, lim.start_position_m),
         ('start_yaw_rad', turned, lim.start_yaw_warn_rad, lim.start_yaw_rad),
-        ('start_speed_mps', np.abs(slope - speed), lim.start_speed_warn_mps, lim.start_speed_mps),
+        (
+            'start_speed_mps',
+            np.abs(slope - ego.speed_mps),
+            lim.start_speed_warn_mps,
+            lim.start_speed_mps,
+        ),
     ]
 
 
-def _ride(rollout: Rollout, ego: EgoState, lim: Limits, cap_mps: float) -> list[Column]:
+def ride(rollout: Rollout, ego: EgoState, lim: Limits, cap_mps: float) -> list[Column]:
     """Acceleration, lateral acceleration and jerk, curvature, steering and speed of the result."""
     a, dt_s = rollout.acceleration_mps2, rollout.dt_s
     pull = rollout.speed_mps**2 * rollout.curvature_1pm

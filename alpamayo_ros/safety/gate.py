@@ -24,11 +24,11 @@ ARRAYS = (
 
 
 def gate(
-    plan: Plan, previous: Plan | None, checked: bool, limits: Limits, now_ns: int
+    plan: Plan, newest_t0_ns: int | None, checked: bool, limits: Limits, now_ns: int
 ) -> Fault | None:
     """None lets ``plan`` out; a Fault says why it must not leave.
 
-    ``checked``: its checks were made and all hold (a stop is made to hold them).
+    ``newest_t0_ns``: t0 of the newest plan that ever left.  ``checked``: its checks all hold.
     """
     t, age = plan.trajectory, (now_ns - plan.t0_ns) * 1e-9
     if not checked:
@@ -41,15 +41,15 @@ def gate(
         return Fault(Code.PLAN_STALE, values={'age_s': age, 'limit_s': limits.plan_age_s})
     if not -age <= limits.stamp_future_s:
         return Fault(Code.PLAN_FUTURE, values={'ahead_s': -age, 'limit_s': limits.stamp_future_s})
-    if previous is not None and not plan.t0_ns > previous.t0_ns:
-        values: dict[str, float | str] = {'behind_s': (previous.t0_ns - plan.t0_ns) * 1e-9}
+    if newest_t0_ns is not None and not plan.t0_ns > newest_t0_ns:
+        values: dict[str, float | str] = {'behind_s': (newest_t0_ns - plan.t0_ns) * 1e-9}
         return Fault(Code.PLAN_STAMP, values=values)
     return None
 
 
 def finite(trajectory: Trajectory) -> bool:
-    """Whether every number is finite, every array of one length, and time goes forward."""
-    columns = [getattr(trajectory, name) for name in ARRAYS]
+    """Whether every number is finite as published (float32), one length, time going forward."""
+    columns = [np.asarray(getattr(trajectory, name), np.float32) for name in ARRAYS]
     same = len({len(column) for column in columns}) == 1 and len(columns[0]) > 0
     forward = math.isfinite(trajectory.dt_s) and trajectory.dt_s > 0
     return bool(same and forward and all(np.isfinite(column).all() for column in columns))

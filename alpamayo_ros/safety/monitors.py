@@ -19,6 +19,7 @@ def watch(
     limits, period_s = config.limits, config.period_s
     observed = now_ns if scene.observed_ns is None else scene.observed_ns
     return [
+        *clock_fault(state, limits, now_ns),
         *scene.faults,
         *odometry_faults(scene.ego, scene.ego_now, limits, observed),
         *pace_faults(scene.p99_cycle_s, limits, period_s),
@@ -30,6 +31,17 @@ def watch(
         ),
         *([] if proposed else late_fault(state, limits, period_s, now_ns)),
     ]
+
+
+def clock_fault(state: SafetyState, limits: Limits, now_ns: int) -> list[Fault]:
+    """CLOCK_BACK when this call is earlier than the last one, or than the plan being driven."""
+    last, plan = state.decided_ns, state.previous_plan
+    back_s = 0.0 if last is None else (last - now_ns) * 1e-9
+    ahead_s = 0.0 if plan is None else (plan.t0_ns - now_ns) * 1e-9
+    if back_s <= limits.clock_jitter_s and ahead_s <= limits.stamp_future_s:
+        return []
+    values: dict[str, float | str] = {'back_s': max(back_s, ahead_s)}
+    return [Fault(Code.CLOCK_BACK, values={**values, 'limit_s': limits.clock_jitter_s})]
 
 
 def odometry_faults(

@@ -40,6 +40,7 @@ class SafetyState:
     one does.  ``soft_since_ns``: since when a soft sensing fault has held.  ``valid_plans``: valid
     proposals in a row.  ``rearmed``: a person has re-armed during this FALLBACK.
     ``published_ns``, ``proposed_ns``: when a plan last left and a proposal last came.
+    ``newest_t0_ns``: the t0 of the newest plan that ever left; ``decided_ns``: the last call.
     """
 
     mode: Mode = Mode.INIT
@@ -54,6 +55,8 @@ class SafetyState:
     rearmed: bool = False
     published_ns: int | None = None
     proposed_ns: int | None = None
+    newest_t0_ns: int | None = None
+    decided_ns: int | None = None
     reason: str = 'configured'
 
     @property
@@ -89,6 +92,8 @@ def advance(
         events = replace(
             events, faults=tuple(f for f in events.faults if f.code not in ABOUT_PLANS)
         )
+    if state.mode is not Mode.INIT and any(f.code is Code.TAKEOVER for f in events.faults):
+        state, auto_arm = disarm(state, now_ns, 'the driver has taken over'), False
     if any(f.code is Code.CLOCK_BACK for f in events.faults) and worst_of(events) < Reaction.FAULT:
         return restart(state, now_ns)
     state = _timers(state, events, now_ns)
@@ -119,10 +124,17 @@ def arm(state: SafetyState, now_ns: int) -> SafetyState:
 
 
 def disarm(state: SafetyState, now_ns: int, reason: str = 'disarmed') -> SafetyState:
-    """Back to READY by a person or because the driver took over; nothing is published any more."""
-    if state.mode in (Mode.ACTIVE, Mode.DEGRADED, Mode.FALLBACK):
-        return _enter(state, Mode.READY, reason, now_ns)
-    return state
+    """Back to READY by a person or because the driver took over; nothing is published any more.
+
+    The plan being driven is forgotten: whoever arms later is somewhere else.  FALLBACK goes to
+    INIT, so that arming does not get round the wait for good inputs.
+    """
+    if state.mode not in (Mode.ACTIVE, Mode.DEGRADED, Mode.FALLBACK):
+        return state
+    forgotten = replace(state, previous_plan=None, proposed_ns=None)
+    if state.mode is Mode.FALLBACK:
+        return _enter(replace(forgotten, clear_since_ns=None), Mode.INIT, reason, now_ns)
+    return _enter(forgotten, Mode.READY, reason, now_ns)
 
 
 def rearm(state: SafetyState) -> SafetyState:

@@ -68,8 +68,7 @@ def test_f39_all_candidates_infeasible():
     names = [
         n
         for n in type(lim).model_fields
-        if n.split('_')[0]
-        in ('lateral', 'acceleration', 'deceleration', 'curvature', 'steering', 'start')
+        if n.split('_')[0] in ('lateral', 'acceleration', 'curvature', 'steering')
     ]
     tight = lim.model_copy(update={n: getattr(lim, n) * 0.1 for n in names})
     loop = Loop()

@@ -13,7 +13,8 @@ NOW = SECOND
 
 
 def verdict(candidate, previous=None, checked=True, now=NOW):
-    fault = gate(candidate, previous, checked, LIMITS, now)
+    newest = None if previous is None else previous.t0_ns
+    fault = gate(candidate, newest, checked, LIMITS, now)
     return None if fault is None else fault.code
 
 

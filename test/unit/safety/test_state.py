@@ -83,6 +83,9 @@ def test_reaction_of_every_code_while_active(code):
     if code is Code.CLOCK_BACK:
         assert state.mode is Mode.INIT
         return
+    if code is Code.TAKEOVER:  # a note, and the driver drives
+        assert state.mode is Mode.READY and state.previous_plan is None
+        return
     expected = {
         Reaction.NOTE: Mode.ACTIVE,
         Reaction.REFUSE: Mode.ACTIVE,
