@@ -29,6 +29,7 @@ class Options:
     ``record``: folder into which a recorder writes what the graph says and sees.
     ``bag_out``: .mcap into which its inputs are recorded; ``bag_topics``: which, '' for
     config/record.yaml.
+    ``listeners``: further nodes (names, commas between) that answer each step of lockstep.
     ``incomplete``: replay a bag that lacks what the profile needs.
     ``topics``: YAML file that maps topic names of this package to those of a vehicle.
     """
@@ -51,6 +52,7 @@ class Options:
     record: str = ''
     bag_out: str = ''
     bag_topics: str = ''
+    listeners: str = ''
     parameters: str = ''
     topics: str = ''
 
@@ -152,6 +154,7 @@ def simulator(options: Options) -> Graph:
             ('shadow', options.shadow),
             ('recorded', bool(options.record)),
             ('bagged', bool(options.bag_out)),
+            ('listeners', options.listeners),
         ),
         respawn=False,
         ends_graph=True,
@@ -179,6 +182,7 @@ def replay(options: Options) -> Graph:
             ('duration_s', float(options.duration_s)),
             ('incomplete', options.incomplete),
             ('recorded', bool(options.record)),
+            ('listeners', options.listeners),
         ),
         remappings=topic_map(options.topics),
         respawn=False,

@@ -7,6 +7,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -47,14 +48,8 @@ def repository() -> Path:
     return ROOT
 
 
-@pytest.fixture(autouse=True)
-def ros_domain(
-    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[int]:
-    """A ROS domain id of its own for every test, and a log folder that goes away with it.
-
-    Also when several test runs share the machine.
-    """
+@contextmanager
+def _own_domain(logs: Path) -> Iterator[int]:
     for domain in (next(_domain) % DOMAINS + 1 for _ in range(DOMAINS)):
         lock = (Path(tempfile.gettempdir()) / f'alpamayo_domain_{os.getuid()}_{domain}').open('w')
         try:
@@ -62,10 +57,28 @@ def ros_domain(
             break
         except OSError:
             lock.close()  # another test run is in it
-    monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
-    monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path_factory.getbasetemp() / 'ros_log'))
-    yield domain
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('ROS_DOMAIN_ID', str(domain))
+        patch.setenv('ROS_LOG_DIR', str(logs))
+        yield domain
     lock.close()
+
+
+@pytest.fixture(autouse=True)
+def ros_domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A ROS domain id of its own for every test, and a log folder that goes away with it.
+
+    Also when several test runs share the machine.
+    """
+    with _own_domain(tmp_path_factory.getbasetemp() / 'ros_log') as domain:
+        yield domain
+
+
+@pytest.fixture(scope='module')
+def module_domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The same for what the tests of a module share."""
+    with _own_domain(tmp_path_factory.getbasetemp() / 'ros_log') as domain:
+        yield domain
 
 
 @pytest.fixture

@@ -191,6 +191,9 @@ def up(
     bag_topics: Annotated[
         str, typer.Option(help='Which topics --bag-out records; default: config/record.yaml.')
     ] = '',
+    listeners: Annotated[
+        str, typer.Option(help='Lockstep waits for these nodes too; names, commas between.')
+    ] = '',
     parameters: Annotated[
         str, typer.Option(help='A parameter file read after config/nodes.param.yaml.')
     ] = '',
@@ -203,7 +206,8 @@ def up(
         profile=profile, rig=rig, runtime=runtime_of(runtime), model=model, scenario=scenario,
         seed=seed, lockstep=lockstep, duration_s=duration, shadow=shadow, objects=objects,
         inject=inject, bag=bag, rate=rate, incomplete=incomplete, output=output, record=record,
-        bag_out=bag_out, bag_topics=bag_topics, parameters=parameters, topics=topics,
+        bag_out=bag_out, bag_topics=bag_topics, listeners=listeners, parameters=parameters,
+        topics=topics,
     )  # fmt: skip
     if objects not in ('none', 'ground_truth'):
         raise typer.BadParameter(f'--objects is none or ground_truth, not {objects!r}')

@@ -87,11 +87,11 @@ class StepPlayer(Player):
         messages: Iterable[BagMessage],
         limit_s: float,
         reference: str,
-        recorded: bool,
+        listeners: Iterable[str],
         guard_s: float,
         tail_s: float,
     ) -> None:
-        """``reference``: the camera whose images end the steps; ``recorded``: a recorder listens.
+        """``reference``: the camera whose images end the steps; ``listeners``: who takes part.
 
         ``guard_s``, ``tail_s``: wall time for a step, and for what is under way at the end.
         """
@@ -99,7 +99,7 @@ class StepPlayer(Player):
         self._guard_s, self._tail_s = guard_s, tail_s
         self._beside: deque[BagMessage] = deque()
         self._steps = cut(self._of_use(), lambda m: self._camera(m) == reference)
-        self._world: StepSource[None] = StepSource(node, self._answered, recorded, plans=False)
+        self._world: StepSource[None] = StepSource(node, self._answered, listeners, plans=False)
         self._health = qos.watched_subscription(
             node, Health, 'health', self._on_health, qos.lockstep()
         )

@@ -19,8 +19,9 @@ from rclpy.clock import ClockType
 from alpamayo_ros.bags.bag import NS, BagReader
 from alpamayo_ros.bags.outline import outline
 from alpamayo_ros.nodes.common.base import AlpamayoNode, ConfigurationError, run
-from alpamayo_ros.nodes.common.params import RECORDED, Param
+from alpamayo_ros.nodes.common.params import LISTENERS, RECORDED, Param
 from alpamayo_ros.nodes.lockstep.readiness import PlannerWatch
+from alpamayo_ros.nodes.lockstep.step_source import listeners
 from alpamayo_ros.nodes.messages.recorded import RecordedTopics
 from alpamayo_ros.nodes.players import FreePlayer, StepPlayer
 from alpamayo_ros.profile import load_profile
@@ -36,6 +37,7 @@ PARAMETERS = (
     Param('tail_s', float, 's', 'How long it goes on after the last message.', 0.0, 60.0),
     Param('start_timeout_s', float, 's', 'Longest wait for somebody who listens.', 1.0, 600.0),
     RECORDED,
+    LISTENERS,
     Param('hang_guard_s', float, 's', 'Lockstep: longest wall time for one reply.', 1.0, 600.0),
 )
 TICK_S = 0.01  # /clock and the messages that are due, at 100 Hz
@@ -67,8 +69,9 @@ class ReplayNode(AlpamayoNode):
         parts = (self, self._topics, self._reader, s.duration_s)
         if s.lockstep:
             reference = reference_camera(profile, cameras, self._topics.sources)
+            others = listeners(s.listeners, s.recorded)
             self.player = StepPlayer(
-                *parts, reference, s.recorded, guard_s=s.hang_guard_s, tail_s=s.tail_s
+                *parts, reference, others, guard_s=s.hang_guard_s, tail_s=s.tail_s
             )
         else:
             self.player = FreePlayer(*parts, rate=s.rate, tail_s=s.tail_s)

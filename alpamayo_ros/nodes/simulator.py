@@ -18,9 +18,9 @@ from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.base import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.common.convert import NS, ns
-from alpamayo_ros.nodes.common.params import BAGGED, RECORDED, Param
+from alpamayo_ros.nodes.common.params import BAGGED, LISTENERS, RECORDED, Param
 from alpamayo_ros.nodes.lockstep.readiness import PlannerWatch
-from alpamayo_ros.nodes.lockstep.step_source import StepSource
+from alpamayo_ros.nodes.lockstep.step_source import StepSource, listeners
 from alpamayo_ros.nodes.world import World
 from alpamayo_ros.nodes.world_topics import WorldTopics
 from alpamayo_ros.profile import load_profile
@@ -40,6 +40,7 @@ PARAMETERS = (
     Param('start_timeout_s', float, 's', 'Longest wait for the driver to be ready.', 5.0, 600.0),
     RECORDED,
     BAGGED,
+    LISTENERS,
     Param('hang_guard_s', float, 's', 'Lockstep: longest wall time for one reply.', 1.0, 600.0),
 )
 TICK_S = 0.02  # free-running: odometry and clock at 50 Hz, images at every fifth tick
@@ -61,7 +62,8 @@ class SimulatorNode(AlpamayoNode):
             raise ConfigurationError(f'simulator refuses to configure: {error}') from error
         self.steps: StepSource[PlannedTrajectory] | None = None
         if s.lockstep:
-            self.steps = StepSource(self, self._answered, s.recorded, bagged=s.bagged)
+            others = listeners(s.listeners, s.recorded, s.bagged)
+            self.steps = StepSource(self, self._answered, others)
         self.topics = WorldTopics(self, cameras, s.lockstep, s.jpeg_quality, injectors, self.steps)
         self.exit_code = 0
         self._references: list[PlannedTrajectory] = []

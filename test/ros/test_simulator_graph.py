@@ -3,26 +3,28 @@
 import json
 import os
 import signal
-import time
 
 import pytest
 
 pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or source ROS 2')
 
-from graph import Listener, leftovers, running
+from graph import LISTENED, leftovers, running
+from participant import Participant
 
 from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes.common.convert import ns
 
-pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(300)]
+# the limit: for several graphs, other work beside
+pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(900)]
 STEP_NS = 100_000_000
 SIMULATOR = ['simulator', '--runtime', 'scripted', '--lockstep', '--seed', '3']
+HEARD = [*SIMULATOR, *LISTENED]
 WORKER = 'alpamayo_ros.model_process'
 
 
 @pytest.fixture
 def listener(rclpy_context):
-    found = Listener(rclpy_context, lockstep=True)
+    found = Participant(rclpy_context)
     yield found
     found.close()
 
@@ -30,7 +32,7 @@ def listener(rclpy_context):
 def drive(folder, name, *arguments):
     output = folder / f'{name}.json'
     with running([*SIMULATOR, '--output', str(output), *arguments], folder) as graph:
-        status = graph.wait(120)
+        status = graph.wait()
     assert status == 0, graph.log
     return json.loads(output.read_text()), graph
 
@@ -51,9 +53,9 @@ def test_two_lockstep_runs_of_a_seed_give_the_same_bytes(tmp_path, ros_domain):
 
 
 def test_every_timestep_gets_exactly_one_reply_and_stages_add_up(tmp_path, listener):
-    with running([*SIMULATOR, '--duration', '60'], tmp_path) as graph:
+    with running([*HEARD, '--duration', '60'], tmp_path) as graph:
         # two more: then every plan of the first 30 timesteps has come too
-        assert listener.until(lambda: len(listener.health) >= 32, 90), graph.log
+        assert listener.until(lambda: len(listener.health) >= 32), graph.log
     del listener.health[30:]
     times = [ns(h.t0) for h in listener.health]
     assert times == [times[0] + i * STEP_NS for i in range(len(times))]
@@ -68,8 +70,8 @@ def test_every_timestep_gets_exactly_one_reply_and_stages_add_up(tmp_path, liste
 
 
 def test_kill_9_of_the_model_is_named_and_the_child_comes_back(tmp_path, listener):
-    with running([*SIMULATOR, '--duration', '60'], tmp_path) as graph:
-        assert listener.until(lambda: any(h.plans > 20 for h in listener.health), 90), graph.log
+    with running([*HEARD, '--duration', '60'], tmp_path) as graph:
+        assert listener.until(lambda: any(h.plans > 20 for h in listener.health)), graph.log
         (victim,) = graph.pids(WORKER)
         before = len(listener.health)
 
@@ -77,14 +79,12 @@ def test_kill_9_of_the_model_is_named_and_the_child_comes_back(tmp_path, listene
             return lambda: any(test(h) for h in listener.health[first:])
 
         os.kill(victim, signal.SIGKILL)
-        killed_s = time.monotonic()
-        assert listener.until(since(lambda h: 'MODEL_ABSENT' in h.faults), 10), graph.log
-        assert listener.until(since(lambda h: h.worker_restarts and h.worker_alive), 10), graph.log
-        assert time.monotonic() - killed_s < 10.0
+        assert listener.until(since(lambda h: 'MODEL_ABSENT' in h.faults)), graph.log
+        assert listener.until(since(lambda h: h.worker_restarts and h.worker_alive)), graph.log
         assert graph.pids(WORKER) not in ([], [victim])
         dead = max(i for i, h in enumerate(listener.health) if not h.worker_alive)
         driving = since(lambda h: h.state == Health.ACTIVE and h.plan_id, dead + 1)
-        assert listener.until(driving, 60), graph.log
+        assert listener.until(driving), graph.log
     times = [ns(h.t0) for h in listener.health]
     assert all(b - a == STEP_NS for a, b in zip(times, times[1:], strict=False))
     stopping = [h for h in listener.health if h.state == Health.FALLBACK]
@@ -94,11 +94,9 @@ def test_kill_9_of_the_model_is_named_and_the_child_comes_back(tmp_path, listene
 
 def test_front_camera_dropped_is_a_fallback_stop_until_it_is_back(tmp_path, listener):
     drop = 'drop(source=front,start_s=4,stop_s=7)'
-    with running([*SIMULATOR, '--duration', '11', '--inject', drop], tmp_path) as graph:
-        # a listener that is starved may miss messages that the graph itself does not
-        over = lambda: len(listener.health) >= 109 or graph.process.poll() is not None  # noqa: E731
-        assert listener.until(over, 120), graph.log
-    assert len(listener.health) > 90, graph.log
+    with running([*HEARD, '--duration', '11', '--inject', drop], tmp_path) as graph:
+        assert listener.until(lambda: graph.process.poll() is not None), graph.log
+    assert len(listener.health) == 110, graph.log
     start_ns = ns(listener.health[0].t0)
     at = {round((ns(h.t0) - start_ns) / 1e9, 1): h for h in listener.health}
     newest = lambda time_s: at[max(t for t in at if t <= time_s)]  # noqa: E731
@@ -115,11 +113,13 @@ def test_front_camera_dropped_is_a_fallback_stop_until_it_is_back(tmp_path, list
     assert max(lost_s) > 10.0
 
 
-def test_shadow_plans_where_no_controller_listens_while_another_drives(tmp_path, listener):
-    arguments = [*SIMULATOR, '--shadow', '--duration', '4', '--output', str(tmp_path / 'out.json')]
+def test_shadow_plans_where_no_controller_listens_while_another_drives(tmp_path, rclpy_context):
+    listener = Participant(rclpy_context, plans=False)
+    arguments = [*HEARD, '--shadow', '--duration', '4', '--output', str(tmp_path / 'out.json')]
     with running(arguments, tmp_path) as graph:
-        status = listener.until(lambda: graph.process.poll() is not None, 90)
-        assert status and graph.wait(20) == 0, graph.log
+        status = listener.until(lambda: graph.process.poll() is not None)
+        assert status and graph.wait() == 0, graph.log
+    listener.close()
     result = json.loads((tmp_path / 'out.json').read_text())
     assert result['plans'] > 15 and result['distance_m'] > 5.0  # the expert leaves at once
-    assert listener.health and not listener.plans
+    assert len(listener.health) == 40 and not listener.plans

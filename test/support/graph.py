@@ -11,26 +11,33 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import rclpy
+import yaml
 from rclpy.executors import SingleThreadedExecutor
 
 from alpamayo_ros.msg import CandidateArray, Health, PlannedTrajectory
 from alpamayo_ros.nodes.common import qos
 
-SCRIPT = """
-/**/planner:
-  ros__parameters:
-    script: '{"speed_mps": 5.0}'
-"""
+# Reached only where something hangs: the tests pass on a machine ten times as slow.
+PATIENCE_S = 300.0
+PATIENT = {'start_timeout_s': PATIENCE_S, 'hang_guard_s': PATIENCE_S}
+PARAMETERS: dict[str, dict[str, object]] = {
+    'planner': {'script': '{"speed_mps": 5.0}'},
+    'simulator': PATIENT,
+    'replay': PATIENT,
+}
 
 
 class Graph:
     """The processes of ``alpamayo up`` and what they print."""
 
-    def __init__(self, arguments: list[str], folder: Path, text: str = '') -> None:
-        parameters = folder / 'script.yaml'
-        parameters.write_text(SCRIPT + text)
+    def __init__(self, arguments: list[str], folder: Path, **changes: dict[str, object]) -> None:
+        parameters, nodes = folder / 'script.yaml', PARAMETERS.keys() | changes.keys()
+        values = {n: {**PARAMETERS.get(n, {}), **changes.get(n, {})} for n in sorted(nodes)}
+        tree = {f'/**/{name}': {'ros__parameters': found} for name, found in values.items()}
+        parameters.write_text(yaml.safe_dump(tree))
         command = [sys.executable, '-m', 'alpamayo_ros.cli.main', 'up', *arguments]
         command += ['--parameters', str(parameters)]
         self.lines: list[str] = []
@@ -53,20 +60,20 @@ class Graph:
     def log(self) -> str:
         return '\n'.join(self.lines)
 
-    def wait(self, timeout_s: float) -> int:
+    def wait(self, timeout_s: float = PATIENCE_S) -> int:
         status = self.process.wait(timeout_s)
-        self._reader.join(10)
+        self._reader.join(PATIENCE_S)
         return status
 
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(20)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        self._reader.join(10)
+        self._reader.join(PATIENCE_S)
 
     def pids(self, words: str) -> list[int]:
         """Descendants whose command line holds ``words``."""
@@ -92,41 +99,50 @@ def _ancestors(pid: int, parents: dict[int, int]) -> Iterator[int]:
 
 
 @contextmanager
-def running(arguments: list[str], folder: Path, text: str = '') -> Iterator[Graph]:
-    """``text``: more parameters, as YAML."""
-    graph = Graph(arguments, folder, text)
+def running(arguments: list[str], folder: Path, **changes: dict[str, object]) -> Iterator[Graph]:
+    """``changes``: parameters by node, beside PARAMETERS."""
+    graph = Graph(arguments, folder, **changes)
     try:
         yield graph
     finally:
         graph.stop()
 
 
+NAME = 'listener'
+LISTENED = ['--lockstep', '--listeners', NAME]
+DEPTH = 500  # of the queues on this side
+
+
 class Listener:
     """Keeps every Health, plan and reply of the planner that passes."""
 
-    def __init__(self, context: object, lockstep: bool, depth: int = 50) -> None:
-        """``depth``: of the queues on this side; deep ones survive a busy machine."""
-        self.node = rclpy.create_node('listener', namespace='/alpamayo', context=context)
+    def __init__(self, context: object, lockstep: bool = False) -> None:
+        self.node = rclpy.create_node(NAME, namespace='/alpamayo', context=context)
         self.executor = SingleThreadedExecutor(context=context)
         self.executor.add_node(self.node)
         self.health: list[Health] = []
         self.plans: list[PlannedTrajectory] = []
         self.replies: list[CandidateArray] = []
-        profile = qos.lockstep(depth) if lockstep else qos.output(False, depth)
-        for kind, topic, store in (
-            (Health, 'health', self.health),
-            (PlannedTrajectory, 'trajectory', self.plans),
-            (CandidateArray, 'candidates', self.replies),
-        ):
-            self.node.create_subscription(kind, topic, store.append, profile)
+        self._profile = qos.lockstep(DEPTH) if lockstep else qos.output(False, DEPTH)
+        self.read(Health, 'health', self.health.append)
+        self.read(PlannedTrajectory, 'trajectory', self.plans.append)
+        self.read(CandidateArray, 'candidates', self.replies.append)
 
-    def until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+    def read(self, kind: type, topic: str, take: Callable[[Any], None]) -> None:
+        """One more topic of the graph."""
+        self.node.create_subscription(kind, topic, take, self._profile)
+
+    def until(self, condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> bool:
         end_s = time.monotonic() + timeout_s
         while not condition():
             if time.monotonic() > end_s:
                 return False
             self.executor.spin_once(timeout_sec=0.1)
+            self.work()
         return True
+
+    def work(self) -> None:
+        """What is to be done beside listening."""
 
     def close(self) -> None:
         self.executor.shutdown()

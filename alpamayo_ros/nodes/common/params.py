@@ -53,6 +53,7 @@ RELIABLE_INPUTS = Param(
 )
 # Declared by the simulator and the replay.
 RECORDED = Param('recorded', bool, '', 'A recorder listens; lockstep waits for it too.')
+LISTENERS = Param('listeners', str, '', 'Further nodes that lockstep waits for; commas between.')
 # Declared by the simulator.
 BAGGED = Param('bagged', bool, '', 'A bag recorder listens; lockstep waits for it too.')
 # Declared by rclpy itself.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
 from alpamayo_ros.msg import StepDone, Timestep
@@ -16,6 +16,13 @@ from alpamayo_ros.nodes.lockstep.step_queue import Announced, Item
 T = TypeVar('T')
 
 
+def listeners(named: str, recorded: bool, bagged: bool = False) -> tuple[str, ...]:
+    """Names of nodes that take part in lockstep beside NODES; ``named``: with commas between."""
+    own = (('recorder', recorded), ('bag_recorder', bagged))
+    known = tuple(name for name, there in own if there)
+    return *known, *(name.strip() for name in named.split(',') if name.strip())
+
+
 class StepSource(Generic[T]):
     """Keeps the order of what is published; ``close`` announces it and opens ``lock``."""
 
@@ -23,18 +30,15 @@ class StepSource(Generic[T]):
         self,
         node: Any,
         on_done: Callable[[], None],
-        recorded: bool,
+        others: Iterable[str] = (),
         plans: bool = True,
-        bagged: bool = False,
     ) -> None:
         """``on_done`` is called whenever a node has taken in the step.
 
-        ``recorded``: a recorder listens; ``bagged``: a bag recorder does.  ``plans``: a plan and
-        its reference belong to the reply.
+        ``others``: who takes part beside NODES.  ``plans``: a plan and its reference belong to
+        the reply.
         """
-        listeners = (('recorder', recorded), ('bag_recorder', bagged))
-        nodes = (*NODES, *(name for name, there in listeners if there))
-        self.lock: Lockstep[T] = Lockstep(frozenset(nodes), plans)
+        self.lock: Lockstep[T] = Lockstep(frozenset((*NODES, *others)), plans)
         self._on_done = on_done
         self._items: list[Item] = []
         self._sequence = 0
