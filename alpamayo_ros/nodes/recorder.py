@@ -39,6 +39,7 @@ PARAMETERS = (
     Param('folder', str, '', 'Where to write; an earlier recording there is replaced.'),
     Param('flush_s', float, 's', 'How often others can see what was written.', 0.05, 10.0),
 )
+AWAITED = ('candidates', 'health', 'stage_timing', 'reasoning')  # written in every graph
 
 
 class Sink(Protocol):
@@ -65,7 +66,7 @@ class RecorderNode(AlpamayoNode):
         self.writer = self.open_writer()
         lockstep, rig = self.settings.lockstep, load_rig(self.settings.rig)
         out = qos.output(lockstep, depth=10)
-        self._read_source(rig, lockstep)
+        self._steps = self._read_source(rig, lockstep)
         sources = (
             (PathMessage, 'route', self._on_route, qos.latched()),
             (CandidateArray, 'candidates', self._on_candidates, out),
@@ -76,10 +77,13 @@ class RecorderNode(AlpamayoNode):
             (StageTiming, 'stage_timing', self._on_timing, out),
             (ChainOfCausation, 'reasoning', self._on_words, out),
         )
-        for kind, topic, take, profile in sources:
-            qos.watched_subscription(self, kind, topic, take, profile)
+        readers = {
+            topic: qos.watched_subscription(self, kind, topic, take, profile)
+            for kind, topic, take, profile in sources
+        }
+        self._awaited = [readers[topic] for topic in AWAITED]
         wall = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(self.settings.flush_s, self.writer.flush, clock=wall)
+        self.create_timer(self.settings.flush_s, self._on_flush, clock=wall)
 
     def open_writer(self) -> Sink:
         """What takes the events."""
@@ -87,7 +91,15 @@ class RecorderNode(AlpamayoNode):
             raise ConfigurationError('recorder: parameter folder is empty; say where to write')
         return Writer(Path(self.settings.folder))
 
-    def _read_source(self, rig: Rig, lockstep: bool) -> None:
+    def _on_flush(self) -> None:
+        """In lockstep also: take part as soon as the driver's nodes are heard."""
+        self.writer.flush()
+        steps = self._steps
+        if steps is not None and not steps.joined:
+            if all(reader.get_publisher_count() for reader in self._awaited):
+                steps.join()
+
+    def _read_source(self, rig: Rig, lockstep: bool) -> StepInputs | None:
         """What the world says; in lockstep it waits for the recorder too, so nothing is lost."""
         sources: list[tuple[Any, str, Any]] = [
             (Odometry, rig.odometry.topic, self._on_odometry),
@@ -98,7 +110,7 @@ class RecorderNode(AlpamayoNode):
             for camera in rig.cameras
             if camera.topic.endswith('/compressed')
         ]
-        steps = StepInputs(self) if lockstep else None
+        steps = StepInputs(self, joins=False) if lockstep else None
         for kind, topic, take in sources:
             if steps is not None:
                 steps.subscribe(kind, topic, take)
@@ -106,6 +118,7 @@ class RecorderNode(AlpamayoNode):
             own = kind is TrackedObjectArray
             profile = qos.output(False, 10) if own else qos.sensor(False, depth=50)
             qos.watched_subscription(self, kind, topic, take, profile)
+        return steps
 
     def destroy_node(self) -> None:
         """Close the files before the node; one that refused to configure has none."""

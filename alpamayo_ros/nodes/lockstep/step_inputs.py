@@ -22,15 +22,32 @@ class StepInputs:
     """
 
     def __init__(
-        self, node: Any, on_step: Callable[[Announced, StepDone], None] = lambda *_: None
+        self,
+        node: Any,
+        on_step: Callable[[Announced, StepDone], None] = lambda *_: None,
+        joins: bool = True,
     ) -> None:
-        """``on_step`` is called at the end of each step and may add to its StepDone."""
+        """``on_step`` is called at the end of each step and may add to its StepDone.
+
+        ``joins``: the source may begin; else it waits for ``join``.
+        """
         self._node, self._on_step = node, on_step
         self._queue = StepQueue()
         self._callbacks: dict[str, Callable[[Any], None]] = {}
         self.now_ns = self.step = 0
-        self._done = qos.watched_publisher(node, StepDone, 'step_done', qos.lockstep())
+        self._done: Any = None
+        if joins:
+            self.join()
         qos.watched_subscription(node, Timestep, 'timestep', self._on_timestep, qos.lockstep())
+
+    @property
+    def joined(self) -> bool:
+        """Whether the source counts this node."""
+        return self._done is not None
+
+    def join(self) -> None:
+        """Take part: the source begins once it has met every node that will answer."""
+        self._done = qos.watched_publisher(self._node, StepDone, 'step_done', qos.lockstep())
 
     def subscribe(
         self, kind: type, topic: str, callback: Callable[[Any], None], profile: Any = None

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import recorded
 import typer
@@ -129,7 +130,7 @@ def test_a_running_drive_can_be_followed(tmp_path: Path):
 
 @pytest.mark.ros
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)  # other work beside
 def test_a_short_demo_over_the_real_graph(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     drives = (Drive('winding_road', 112, 'lockstep', 3.0, 'a short drive'),)
     monkeypatch.setattr(demo, 'DRIVES', drives)
@@ -142,3 +143,5 @@ def test_a_short_demo_over_the_real_graph(monkeypatch: pytest.MonkeyPatch, tmp_p
     judged = [c for c in recording.all(events.Candidates) if c.selected >= 0]
     assert judged and all(c.costs[c.selected] is not None for c in judged)
     assert len(recording.times_ns) >= 29  # every timestep was seen, none lost on the way
+    decided = [health.t0_ns for health in recording.all(events.Health)]
+    assert len(decided) >= 29 and set(np.diff(decided)) == {10**8}
