@@ -1,4 +1,4 @@
-"""The data path, from six pictures to the one plan that may be driven.
+"""The data path, from pictures to the one plan that may be driven.
 
     plan = decide(propose(pictures, past motion, instruction), scene, state)
 

@@ -12,14 +12,15 @@ from typing import Annotated
 import typer
 
 from alpamayo_ros.cli.bench_replay import replay_command
+from alpamayo_ros.cli.model import ProfileOption
 from alpamayo_ros.limits import load_limits
+from alpamayo_ros.profile import ModelProfile, load_profile
 from alpamayo_ros.sensing.stamps import MS
 from alpamayo_ros.sensing.sync import CameraSync
 from alpamayo_ros.sensing.synced_set import SyncCamera, SyncedSet
 
 NS = 1_000_000_000
 LIMIT_US = 300.0  # docs/design.md, "Synchronisation"
-CAMERAS = ('front', 'front_left', 'front_right', 'rear_left', 'rear', 'rear_right')
 TRANSPORT_NS = 30 * MS
 
 app = typer.Typer(no_args_is_help=True, help='Measure stages on this machine.')
@@ -51,13 +52,16 @@ class SyncReport:
     ok: bool
 
 
-def measure_sync(timesteps: int, rate_hz: float, drops: float, seed: int) -> SyncReport:
-    """Feed jittered frames with random drops, front first required, and time every call.
+def measure_sync(
+    profile: ModelProfile, timesteps: int, rate_hz: float, drops: float, seed: int
+) -> SyncReport:
+    """Feed jittered frames of the profile's cameras with random drops, and time every call.
 
     The cost of a set is all CPU time between one set and the next.
     """
     period_ns = round(NS / rate_hz)
-    cameras = [SyncCamera(name, period_ns, 'hold', name == 'front') for name in CAMERAS]
+    names = [c.name for c in profile.cameras]
+    cameras = [SyncCamera(c.name, period_ns, 'hold', c.mandatory) for c in profile.cameras]
     sync = CameraSync(cameras, load_limits())
     rng = random.Random(seed)
     costs: list[int] = []
@@ -65,7 +69,7 @@ def measure_sync(timesteps: int, rate_hz: float, drops: float, seed: int) -> Syn
     spent = frames = 0
     for step in range(timesteps):
         due_ns = NS + step * period_ns
-        events = [(due_ns + TRANSPORT_NS + rng.randrange(20 * MS), name) for name in CAMERAS]
+        events = [(due_ns + TRANSPORT_NS + rng.randrange(20 * MS), name) for name in names]
         calls = [e for e in sorted(events) if rng.random() >= drops]
         for arrival_ns, name in [*calls, (due_ns + TRANSPORT_NS + period_ns * 2 // 3, '')]:
             stamp_ns = due_ns + rng.randint(-2 * MS, 2 * MS)
@@ -82,7 +86,7 @@ def measure_sync(timesteps: int, rate_hz: float, drops: float, seed: int) -> Syn
     median = statistics.median(costs) / 1e3 if costs else float('inf')
     lost = timesteps - len(hit)
     return SyncReport(
-        cameras=len(CAMERAS),
+        cameras=len(names),
         rate_hz=rate_hz,
         drops=drops,
         seed=seed,
@@ -106,10 +110,11 @@ def sync_command(
     rate_hz: Annotated[float, typer.Option(min=5, max=10, help='Frames a second.')] = 10.0,
     drops: Annotated[float, typer.Option(min=0, max=1, help='Share of frames lost.')] = 0.02,
     seed: Annotated[int, typer.Option(help='Seed of jitter and losses.')] = 0,
+    profile: ProfileOption = 'nano',
     as_json: Annotated[bool, typer.Option('--json', help='Print JSON.')] = False,
 ) -> None:
     """Camera synchronisation: CPU time a set, timesteps lost; exit 1 over 300 us or on a loss."""
-    report = measure_sync(timesteps, rate_hz, drops, seed)
+    report = measure_sync(load_profile(profile), timesteps, rate_hz, drops, seed)
     if as_json:
         typer.echo(json.dumps(asdict(report)))
     else:

@@ -118,7 +118,7 @@ def alpamayo(
         bool, typer.Option('--version', callback=_version, is_eager=True, help='Show the version.')
     ] = False,
 ) -> None:
-    """Six cameras in, a chain of causation and one checked trajectory out."""
+    """Cameras in, a chain of causation and one checked trajectory out."""
 
 
 def main() -> None:

@@ -42,7 +42,7 @@ def app(
         bool, typer.Option('--install', help='Install the viewer (225 MB), once.')
     ] = False,
 ) -> None:
-    """Show six cameras, the plan and its candidates from above, words, speed and ages.
+    """Show the cameras, the plan and its candidates from above, words, speed and ages.
 
     The page is served on this machine only and needs no internet.  Ctrl-C ends it.
 

@@ -20,7 +20,7 @@ from alpamayo_ros.bags.sensor_writer import SensorBag
 from alpamayo_ros.datasets import conversion
 from alpamayo_ros.datasets.conversion import NAMESPACE, NS, Facts, velocities
 from alpamayo_ros.datasets.dgp_boxes import BoxSet, read_boxes, rows
-from alpamayo_ros.datasets.named_cameras import YAW_OF, camera
+from alpamayo_ros.datasets.named_cameras import YAW_OF, camera, names_of
 from alpamayo_ros.datasets.rig_file import write_rig
 from alpamayo_ros.sensing.rig import Rig, load_rig
 
@@ -65,17 +65,15 @@ def read_scene(folder: Path) -> DgpScene:
     calibration = json.loads((folder / 'calibration' / f'{key}.json').read_text())
     pictures = [d for d in scene['data'] if 'image' in d['datum']]
     sizes = {d['id']['name']: d['datum']['image'] for d in pictures}
-    mounts, cameras = {}, []
-    for name, extrinsic, intrinsic in zip(
-        calibration['names'], calibration['extrinsics'], calibration['intrinsics'], strict=True
-    ):
+    found = zip(calibration['names'], calibration['extrinsics'], strict=True)
+    mounts = {name: _pose(extrinsic) for name, extrinsic in found if name in sizes}
+    names, cameras = names_of(mounts), []
+    for name, i in zip(calibration['names'], calibration['intrinsics'], strict=True):
         if name in sizes:
-            mounts[name] = _pose(extrinsic)
-            i, size = intrinsic, (sizes[name]['width'], sizes[name]['height'])
+            size = (sizes[name]['width'], sizes[name]['height'])
             matrix = (i['fx'], i['skew'], i['cx'], 0.0, i['fy'], i['cy'], 0.0, 0.0, 1.0)
-            cameras.append((name, camera(mounts[name], matrix, size, RATE_HZ)))
+            cameras.append(camera(names[name], mounts[name], matrix, size, RATE_HZ))
     divisor = 10 if _year(pictures[0]) > LAST_BELIEVABLE_YEAR else 1
-    names = {name: camera.name for name, camera in cameras}
     images = [
         DgpImage(
             names[d['id']['name']],
@@ -85,12 +83,12 @@ def read_scene(folder: Path) -> DgpScene:
         )
         for d in pictures
     ]
-    order = list(YAW_OF)
-    ordered = sorted((c for _, c in cameras), key=lambda c: order.index(c.name))
+    extra = sorted(c.name for c in cameras if c.name not in YAW_OF)
+    order = [*YAW_OF, *extra]
     rig = Rig(
         name='surround_dgp',
         description='converted from a DGP scene; vehicle dimensions are assumed',
-        cameras=tuple(ordered),
+        cameras=tuple(sorted(cameras, key=lambda c: order.index(c.name))),
         vehicle=load_rig('sim').vehicle,
     )
     images.sort(key=lambda i: (i.stamp_ns, order.index(i.camera)))

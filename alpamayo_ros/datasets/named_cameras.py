@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Float
@@ -19,7 +20,35 @@ YAW_OF = {
 }
 
 
+def names_of(mounts: Mapping[str, Float[np.ndarray, '4 4']]) -> dict[str, str]:
+    """A name for each camera (optical frame in base_link): the nearest direction of ``YAW_OF``.
+
+    Where several are nearest to the same one, the best keeps the plain name and the others are
+    numbered, ``front_2``; equally good ones keep their order.
+    """
+    found = {key: _nearest(_yaw(mount)) for key, mount in mounts.items()}
+    out: dict[str, str] = {}
+    for key in sorted(found, key=lambda key: found[key][1]):
+        name, number = found[key][0], sum(found[k][0] == found[key][0] for k in out)
+        out[key] = f'{name}_{number + 1}' if number else name
+    return {key: out[key] for key in mounts}
+
+
+def _yaw(base_from_optical: Float[np.ndarray, '4 4']) -> float:
+    """Where a camera looks, about the vertical [rad], positive to the left."""
+    body = base_from_optical[:3, :3] @ BODY_FROM_OPTICAL.T
+    return math.atan2(body[1, 0], body[0, 0])
+
+
+def _nearest(yaw_rad: float) -> tuple[str, float]:
+    """The nearest direction's name, and how far it is away [rad], in steps of a microradian."""
+    off = {n: abs(math.remainder(math.radians(d) - yaw_rad, math.tau)) for n, d in YAW_OF.items()}
+    name = min(off, key=lambda n: off[n])
+    return name, round(off[name], 6)
+
+
 def camera(
+    name: str,
     base_from_optical: Float[np.ndarray, '4 4'],
     matrix: tuple[float, ...],
     size: tuple[int, int],
@@ -27,12 +56,9 @@ def camera(
 ) -> RigCamera:
     """A rig camera for a mount, intrinsics and a size (width, height).
 
-    The mount is the optical frame in base_link, intrinsics row by row; the name is the one of
-    ``YAW_OF`` whose direction is nearest.
+    The mount is the optical frame in base_link, intrinsics row by row.
     """
     body = base_from_optical[:3, :3] @ BODY_FROM_OPTICAL.T
-    yaw = math.atan2(body[1, 0], body[0, 0])
-    name = min(YAW_OF, key=lambda n: abs(math.remainder(math.radians(YAW_OF[n]) - yaw, math.tau)))
     x, y, z = (float(v) for v in base_from_optical[:3, 3])
     return RigCamera(
         name=name,
@@ -48,7 +74,7 @@ def camera(
             z_m=z,
             roll_rad=math.atan2(body[2, 1], body[2, 2]),
             pitch_rad=math.asin(max(-1.0, min(1.0, -float(body[2, 0])))),
-            yaw_rad=yaw,
+            yaw_rad=_yaw(base_from_optical),
         ),
         rate_hz=rate_hz,
     )

@@ -24,7 +24,7 @@ from alpamayo_ros.datasets.conversion import (
     vehicle,
     velocities,
 )
-from alpamayo_ros.datasets.named_cameras import camera
+from alpamayo_ros.datasets.named_cameras import camera, names_of
 from alpamayo_ros.datasets.nuscenes_tables import Picture, SceneTables, read_tables
 from alpamayo_ros.datasets.rig_file import write_rig
 from alpamayo_ros.sensing.rig import OdometrySource, Rig, RigCamera
@@ -128,6 +128,8 @@ def _cameras(folder: Path, pictures: list[Picture]) -> dict[str, RigCamera]:
     times: dict[str, list[int]] = defaultdict(list)
     for picture in pictures:
         times[picture.channel].append(picture.stamp_us * US)
+    mounts = {p.channel: _pose(p.calibration) for p in reversed(pictures)}
+    names = names_of({channel: mounts[channel] for channel in sorted(mounts)})
     for picture in pictures:
         if picture.channel in out:
             continue
@@ -138,10 +140,8 @@ def _cameras(folder: Path, pictures: list[Picture]) -> dict[str, RigCamera]:
             raise ValueError(f'{picture.file}: no picture, or no intrinsics of {picture.channel}')
         size = (image.shape[1], image.shape[0])
         rate_hz = _rate_hz(times[picture.channel])
-        out[picture.channel] = camera(_pose(picture.calibration), values, size, rate_hz)
-    names = sorted(c.name for c in out.values())
-    if len(set(names)) != len(names):
-        raise ValueError(f'two cameras look the same way: {names}')
+        channel = picture.channel
+        out[channel] = camera(names[channel], mounts[channel], values, size, rate_hz)
     return out
 
 

@@ -1,4 +1,4 @@
-"""One frame of the film, 1280 x 720: six cameras, the scene from above, the words, the dials."""
+"""One frame of the film, 1280 x 720: cameras, the scene from above, the words, the dials."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from alpamayo_ros.film import canvas
+from alpamayo_ros.film.camera_boxes import camera_boxes
 from alpamayo_ros.film.canvas import Canvas, Colour
 from alpamayo_ros.film.top_view import Car, Scene, TopView
 
@@ -22,15 +23,6 @@ STATE_COLOURS: dict[str, Colour] = {
     'INIT': canvas.MUTED, 'READY': canvas.BLUE, 'ACTIVE': canvas.GREEN,
     'DEGRADED': canvas.AMBER, 'FALLBACK': canvas.RED, 'FAULT': canvas.RED,
 }  # fmt: skip
-# Left, top, width, height.  Side cameras stand beside the front one, the rear one below it.
-CAMERAS: dict[str, tuple[int, int, int, int]] = {
-    'front_left': (16, 68, 206, 118),
-    'rear_left': (16, 190, 206, 118),
-    'front': (226, 68, 412, 240),
-    'front_right': (642, 68, 206, 118),
-    'rear_right': (642, 190, 206, 118),
-    'rear': (329, 312, 206, 118),
-}
 SPEED_BOX, STEER_BOX = (16, 312, 309, 118), (539, 312, 309, 118)
 WORDS_BOX = (16, 438, 832, 266)
 VIEW_BOX = (864, 68, 400, 636)
@@ -76,7 +68,7 @@ class Dashboard:
         """One frame."""
         out: Canvas = self._base.copy()
         self._header(out, moment)
-        for name, box in CAMERAS.items():
+        for name, box in camera_boxes(moment.images).items():
             _camera(out, name, box, moment.images.get(name))
         below = f'{moment.speed_mps * 3.6:.0f} km/h   {moment.acceleration_mps2:+.1f} m/s²'
         share = moment.speed_mps / self.max_speed_mps

@@ -16,8 +16,8 @@ import imageio_ffmpeg
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from alpamayo_ros.film.camera_boxes import camera_boxes
 from alpamayo_ros.film.dashboard import (
-    CAMERAS,
     HEIGHT,
     PARTS,
     SLOW_MPS,
@@ -85,12 +85,14 @@ class Director:
 
     def __init__(self, recording: Recording, car: Car, road: Road | None) -> None:
         self.recording, self.car, self.road = recording, car, road
+        self._cameras = tuple(camera_boxes(recording.cameras))
         plans = [p for p in recording.all(events.Plan) if p.topic == 'trajectory']
         self._plans = sorted(plans, key=lambda p: p.stamp_ns)
         self._candidates = sorted(recording.all(events.Candidates), key=lambda c: c.t0_ns)
         self._health = sorted(recording.all(events.Health), key=lambda h: (h.t0_ns, h.stamp_ns))
         self._words = sorted(recording.all(events.Words), key=lambda w: w.t0_ns)
         self._objects = sorted(recording.all(events.Objects), key=lambda o: o.stamp_ns)
+        self._profile = next((c.profile for c in self._candidates if c.profile), '')
         self._keys = {
             'plans': [p.stamp_ns for p in self._plans],
             'candidates': [c.t0_ns for c in self._candidates],
@@ -110,14 +112,14 @@ class Director:
             subtitle='  ·  '.join(p for p in (origin(info), info.description) if p),
             time_s=(t0_ns - self.recording.times_ns[0]) / 1e9,
             scene=self._scene(t0_ns, ego, plan, ahead_s),
-            images={name: self.recording.image(name, t0_ns) for name in CAMERAS},
+            images={name: self.recording.image(name, t0_ns) for name in self._cameras},
             words=self._said(t0_ns),
             speed_mps=float(ego[4]),
             acceleration_mps2=plan.acceleration_mps2 if plan else 0.0,
             steering_rad=plan.steering_rad if plan else 0.0,
             state=STATES[health.state] if health else 'INIT',
             reason=sentence(health),
-            runtime=runtime_label(info.runtime),
+            runtime=runtime_label(info.runtime, self._profile),
             car=self.car,
             note=NOTES[info.origin == 'simulator'] if self._objects else '',
         )
@@ -206,11 +208,15 @@ def origin(info: RunInfo) -> str:
     return f'seed {info.seed}  ·  {"lockstep" if info.mode == "lockstep" else "free-running"}'
 
 
-def runtime_label(name: str) -> str:
-    """How the runtime is called on screen; a test double is named as one."""
+def runtime_label(name: str, profile: str) -> str:
+    """How model and runtime are called on screen; a test double is named as one."""
     if name == 'none':
         return 'no model'
-    return 'scripted (test double, not a model)' if name == 'scripted' else f'nano · {name}'
+    return (
+        'scripted (test double, not a model)'
+        if name == 'scripted'
+        else f'{profile or "unnamed model"} · {name}'
+    )
 
 
 def frames(

@@ -166,6 +166,11 @@ class Recording:
             items.sort(key=lambda image: image.stamp_ns)
         return {name: ([i.stamp_ns for i in items], items) for name, items in out.items()}
 
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """Every camera with a picture, in the order of their first."""
+        return tuple(self._images)
+
     def image(self, camera: str, time_ns: int) -> UInt8[np.ndarray, 'h w 3'] | None:
         """The newest RGB picture of a camera at or before ``time_ns``, None before its first."""
         found = self.picture_at(camera, time_ns)

@@ -59,7 +59,7 @@ def sim_rig() -> Rig:
 
 @functools.lru_cache(maxsize=1)
 def sim_cameras() -> tuple[SimCamera, ...]:
-    """The six cameras in the order of the rig."""
+    """The cameras in the order of the rig."""
     out = []
     for c in sim_rig().cameras:
         m, hfov = c.mount, 2 * math.atan(c.width / 2 / float(c.matrix[0, 0]))

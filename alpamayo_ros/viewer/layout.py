@@ -1,21 +1,26 @@
-"""The fixed layout of the page: six pictures, words, plots, and the plan view beside them."""
+"""The fixed layout of the page: pictures, words, plots, and the plan view beside them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 AHEAD_M, BEHIND_M, SIDE_M = 60.0, 15.0, 26.0
 TIMELINE = 'drive'
 ORDER = ('front_left', 'front', 'front_right', 'rear_left', 'rear', 'rear_right')
-SHOWN = 6
 WINDOW_S = 30.0  # of the plots while a graph runs
 
 
 def ordered(cameras: Sequence[str]) -> list[str]:
-    """Up to six cameras as they lie on the page: known names as seen from the car."""
+    """The cameras as they lie on the page: known names as seen from the car, then the others."""
     known = [name for name in ORDER if name in cameras]
-    return [*known, *(name for name in cameras if name not in ORDER)][:SHOWN]
+    return [*known, *(name for name in cameras if name not in ORDER)]
+
+
+def columns(count: int) -> int:
+    """Pictures a row: three up to six pictures, then the next square's side."""
+    return min(3, count) if count <= len(ORDER) else math.ceil(math.sqrt(count))
 
 
 def blueprint(rerun: Any, cameras: Sequence[str], live: bool) -> Any:
@@ -45,7 +50,7 @@ def blueprint(rerun: Any, cameras: Sequence[str], live: bool) -> Any:
     parts = [rrb.Horizontal(words, log, column_shares=[3, 2]), plots]
     shares = [4, 5]
     if pictures:
-        parts.insert(0, rrb.Grid(*pictures, grid_columns=min(3, len(pictures))))
+        parts.insert(0, rrb.Grid(*pictures, grid_columns=columns(len(pictures))))
         shares.insert(0, 8)
     left = rrb.Vertical(*parts, row_shares=shares)
     return rrb.Blueprint(

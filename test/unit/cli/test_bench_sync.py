@@ -3,6 +3,11 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
+
+import yaml
+
+from alpamayo_ros.profile import share_dir
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -19,6 +24,15 @@ def test_at_most_300_us_a_set_and_no_timestep_lost():
     assert report['set_us_median'] <= 300
     assert report['push_us_mean'] <= 40  # target 20; measured 8 to 12
     assert done.returncode == 0
+
+
+def test_a_seventh_camera_of_the_profile_is_measured(tmp_path: Path):
+    tree = yaml.safe_load((share_dir() / 'config' / 'profiles' / 'nano.yaml').read_text())
+    tree['cameras'].append({'name': 'tele', 'hfov_deg': 30})
+    (tmp_path / 'seven.yaml').write_text(yaml.safe_dump(tree))
+    done = bench('--timesteps', '50', '--drops', '0', '--profile', str(tmp_path / 'seven.yaml'))
+    report = json.loads(done.stdout)
+    assert (report['cameras'], report['frames'], report['sets']) == (7, 350, 50)
 
 
 def test_a_lost_timestep_is_exit_one():

@@ -11,7 +11,8 @@ import pytest
 import recorded
 
 from alpamayo_ros.film import canvas, video
-from alpamayo_ros.film.dashboard import CAMERAS, VIEW_BOX, WORDS_BOX, Dashboard, Moment
+from alpamayo_ros.film.camera_boxes import NAMED, camera_boxes
+from alpamayo_ros.film.dashboard import HEIGHT, VIEW_BOX, WORDS_BOX, Dashboard, Moment
 from alpamayo_ros.film.top_view import (
     CHOSEN,
     Car,
@@ -46,12 +47,38 @@ def test_a_frame_shows_cameras_words_and_speed(director: video.Director):
     assert moment.words['perception'] == 'a free road'
     frame = Dashboard().compose(moment)
     assert frame.shape == (720, 1280, 3)
-    for x, y, w, h in CAMERAS.values():
+    for x, y, w, h in NAMED.values():
         seen = frame[y + h // 2, x + w // 2].astype(int)
         assert np.abs(seen - [40, 120, 200]).max() < 8
     silent = Dashboard().compose(Moment('', '', 0.0, moment.scene))
     x, y, w, h = WORDS_BOX
     assert (frame[y : y + h, x : x + w] != silent[y : y + h, x : x + w]).any()
+
+
+@pytest.mark.parametrize('extra', [('tele',), ('tele', 'left_eye', 'right_eye'), tuple('abcdef')])
+def test_every_further_camera_is_drawn_and_none_covers_another(extra: tuple[str, ...]):
+    names = [*NAMED, *extra]
+    images = {n: np.full((64, 64, 3), 20 * i + 10, np.uint8) for i, n in enumerate(names)}
+    frame = Dashboard().compose(Moment('', '', 0.0, Scene((0.0, 0.0, 0.0)), images=images))
+    taken = np.zeros(frame.shape[:2], int)
+    for name, (x, y, w, h) in camera_boxes(names).items():
+        taken[y : y + h, x : x + w] += 1
+        assert frame[y + h // 2, x + w // 2].tolist() == images[name][0, 0].tolist()
+    assert taken.max() == 1 and len(camera_boxes(names)) == len(names)
+    assert taken[:68].sum() == 0 and taken[:, VIEW_BOX[0] :].sum() == 0
+    assert taken[WORDS_BOX[1] : HEIGHT].sum() == 0
+
+
+def test_a_recording_with_a_seventh_camera_shows_seven(tmp_path: Path):
+    recorded.write(tmp_path, steps=3)
+    path = tmp_path / 'events.jsonl'
+    lines = path.read_text().splitlines()
+    tele = [line.replace('"rear"', '"tele"') for line in lines if '"camera":"rear"' in line]
+    path.write_text('\n'.join([*lines, *tele]) + '\n')
+    seven = video.Director(Recording(tmp_path), Car(), None)
+    images = seven.moment(seven.recording.times_ns[-1]).images
+    assert images.keys() == {*NAMED, 'tele'}
+    assert all(image is not None for image in images.values())
 
 
 def test_the_scene_puts_ahead_up_and_left_left():
@@ -107,7 +134,16 @@ def test_a_fault_is_written_with_its_sentence():
     assert video.sentence(health) == 'FRAMES_LATE: Frames are late.'
     fine = events.Health(0, 0, 0, 2, 'armed', [], [], None, 0, 0, 0, 0, 0, '')
     assert video.sentence(fine) == ''
-    assert 'test double' in video.runtime_label('scripted')
+    assert 'test double' in video.runtime_label('scripted', 'nano')
+
+
+def test_the_model_is_called_by_its_own_name(director: video.Director, tmp_path: Path):
+    assert video.runtime_label('onnx', 'big') == 'big · onnx'
+    recorded.write(tmp_path, steps=3)
+    path = tmp_path / 'events.jsonl'
+    path.write_text(path.read_text().replace('"profile":"nano"', '"profile":"big"'))
+    other = video.Director(Recording(tmp_path), Car(), None)
+    assert other.moment(other.recording.times_ns[-1]).runtime.startswith('big')
 
 
 def test_before_there_is_a_plan_the_words_are_those_of_the_proposal(tmp_path: Path):

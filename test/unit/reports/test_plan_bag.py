@@ -226,6 +226,13 @@ def test_every_panel_of_the_foxglove_layout_is_configured(repository: Path):
     assert panels(layout['layout']) == layout['configById'].keys()
 
 
+def test_both_layouts_show_every_camera_of_the_simulated_rig(repository: Path):
+    text = (repository / 'rviz' / 'alpamayo.rviz').read_text()
+    for camera in load_rig('sim').cameras:
+        assert f'/alpamayo/{camera.topic}' in paths_of(foxglove(repository))
+        assert f'Value: /alpamayo/{camera.topic},' in text
+
+
 def test_replay_says_that_it_writes_the_bag():
     from alpamayo_ros.cli.main import app
 
