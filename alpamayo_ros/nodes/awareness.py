@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Iterable
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.msg import CandidateArray, TrackedObjectArray
+from alpamayo_ros.msg import CandidateArray, FrameSetInfo, TrackedObjectArray
 from alpamayo_ros.nodes.common import convert
 from alpamayo_ros.nodes.common.convert import NS, codes, ns
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.safety.scene import CYCLES, Scene, build_scene
+from alpamayo_ros.safety.scene import CYCLES, Scene, build_scene, decisive
 from alpamayo_ros.sensing.derivative import SpeedDerivative
 from alpamayo_ros.sensing.egomotion import EgoBuffer
 from alpamayo_ros.types import EgoState, TrackedObject
@@ -32,6 +32,7 @@ class Awareness:
         self._objects: deque[TrackedObjectArray] = deque(maxlen=32)
         self._upstream: tuple[Fault, ...] = ()
         self._odometry: Fault | None = None
+        self._unseen: list[tuple[int, Fault]] = []  # t0 and what camera_sync found then
         self._cycles_s: deque[float] = deque(maxlen=CYCLES)
 
     def odometry(self, state: EgoState | Fault) -> None:
@@ -49,6 +50,19 @@ class Awareness:
         """What a perception source saw."""
         self._objects.append(message)
         self.seen_ns['objects'] = ns(message.header.stamp)
+
+    def frames(self, message: FrameSetInfo) -> None:
+        """What the synchronisation found; it counts until a decision about that t0 or later."""
+        t0_ns = ns(message.header.stamp)
+        self._unseen += [(t0_ns, f) for f in decisive(Fault(c) for c in codes(message.faults))]
+
+    def restart(self) -> None:
+        """Forget what belongs to another time: the clock stepped back."""
+        self.buffer.reset()
+        self._objects.clear()
+        self._heard_ns.clear()
+        self.seen_ns.clear()
+        self._upstream = ()
 
     def heard(self, node: str, now_ns: int) -> None:
         """A sign of life."""
@@ -86,7 +100,7 @@ class Awareness:
         """The scene at t0, or now where there is no proposal."""
         newest = self.buffer.newest
         ego = newest if t0_ns is None else self.buffer.state_at(t0_ns, self.profile)
-        upstream = (self._odometry, *self._upstream, *extra)
+        upstream = (self._odometry, *self._upstream, *self._see(observed_ns), *extra)
         return build_scene(
             ego,
             newest,
@@ -96,6 +110,15 @@ class Awareness:
             frame_age_s=self.frame_age_s,
             observed_ns=observed_ns,
         )
+
+    def _see(self, observed_ns: int | None) -> list[Fault]:
+        """Faults of the synchronisation that no decision has seen; in lockstep those up to t0."""
+        until_ns = observed_ns if self.lockstep else None
+        seen = [f for at_ns, f in self._unseen if until_ns is None or at_ns <= until_ns]
+        self._unseen = [
+            (at, f) for at, f in self._unseen if until_ns is not None and at > until_ns
+        ]
+        return seen
 
     def _objects_at(self, ego: EgoState | None) -> tuple[TrackedObject, ...] | None:
         """Objects nearest in time to ``ego``; None where nobody looks for any."""

@@ -21,6 +21,10 @@ class References:
         self._driven: Reference | None = None
         self.fault: Fault | None = None
 
+    def clear(self) -> None:
+        """Forget the plan and what was driven of it."""
+        self._plan, self._driven, self.fault = None, None, None
+
     def follow(self, plan: Plan, sent: PlannedTrajectory) -> None:
         """A new plan, and the message that told it."""
         self._plan = (plan, sent)

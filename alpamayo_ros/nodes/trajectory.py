@@ -111,6 +111,7 @@ class TrajectoryNode(AlpamayoNode):
 
     def _on_frames(self, message: FrameSetInfo) -> None:
         self.aware.heard('camera_sync', self.now_ns)
+        self.aware.frames(message)
         if self.settings.lockstep:
             self._turns.add(ns(message.header.stamp), message.step)
             self._decide_pending()
@@ -134,20 +135,22 @@ class TrajectoryNode(AlpamayoNode):
             self.state = safety.disarm(self.state, self.now_ns, 'the driver has taken over')
 
     def _on_arm(self, request: Any, response: Any) -> Any:
+        if self._takeover is not None:
+            return self._answer(response, False, 'the driver has taken over')
         self.state = safety.arm(self.state, self.now_ns)
-        return self._answer(response)
+        return self._answer(response, self.state.mode in safety.DRIVING)
 
     def _on_disarm(self, request: Any, response: Any) -> Any:
         self.state = safety.disarm(self.state, self.now_ns)
-        return self._answer(response)
+        return self._answer(response, self.state.mode is not safety.Mode.FAULT)
 
     def _on_rearm(self, request: Any, response: Any) -> Any:
         self.state = safety.rearm(self.state)
-        return self._answer(response)
+        return self._answer(response, self.state.mode is safety.Mode.FALLBACK)
 
-    def _answer(self, response: Any) -> Any:
-        response.success = self.state.mode is not safety.Mode.FAULT
-        response.message = f'{self.state.mode.name}: {self.state.reason}'
+    def _answer(self, response: Any, done: bool, because: str = '') -> Any:
+        response.success = done
+        response.message = f'{self.state.mode.name}: {because or self.state.reason}'
         return response
 
     # -- deciding -------------------------------------------------------------------------------
@@ -202,6 +205,8 @@ class TrajectoryNode(AlpamayoNode):
         """Decide, publish plan, reference and Health in this order, remember."""
         decision = pipeline.decide(proposal, scene, self.state, self.config, now_ns)
         self.state = decision.state
+        if any(f.code is Code.CLOCK_BACK for f in decision.faults):
+            self._restart()
         self.origin.published_ns = now_ns
         if decision.plan is not None:
             model = decision.plan.source == 'model'
@@ -220,6 +225,13 @@ class TrajectoryNode(AlpamayoNode):
         health = plans.health_message(decision, self.counters, self.origin)
         self.topics.health(health, t0_ns, ages, message, self.settings.lockstep)
         self.faults.update({f.code.name: str(f) for f in decision.faults})
+
+    def _restart(self) -> None:
+        """Forget what belongs to another time: the clock stepped back."""
+        self.aware.restart()
+        self._references.clear()
+        if not self.settings.lockstep:
+            self._pending.clear()
 
     # -- free-running ---------------------------------------------------------------------------
     def _on_timer(self) -> None:

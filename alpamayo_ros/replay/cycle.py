@@ -21,7 +21,7 @@ from alpamayo_ros.replay.intake import Found, Moment
 from alpamayo_ros.replay.motion import Ego
 from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.runtime.timed import TimedRuntime, add_up
-from alpamayo_ros.safety.scene import build_scene
+from alpamayo_ros.safety.scene import build_scene, decisive
 from alpamayo_ros.sensing.ring import FrameRing
 from alpamayo_ros.sensing.view_pipeline import Pending, ViewPipeline
 from alpamayo_ros.types import EgoHistory, EgoState, FrameSet, PlannerInput, Proposal
@@ -138,7 +138,7 @@ class Cycler:
         if frames is None:
             return None, [*faults, *seen, *refused]
         self._ring.push(frames)
-        return frames, [*faults, *seen]
+        return frames, [*faults, *seen, *decisive(refused)]
 
     def _inputs(
         self, t0_ns: int, frames: FrameSet, history: EgoHistory | Fault

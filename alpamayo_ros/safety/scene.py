@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.faults import Code, Fault, Reaction
 from alpamayo_ros.types import EgoState, TrackedObject
 
 CYCLES = 100  # for the 99th percentile of the cycle time; none is known before
@@ -52,6 +52,14 @@ def build_scene(
     """
     p99_s = float(np.percentile(cycles_s[-CYCLES:], 99)) if len(cycles_s) >= CYCLES else None
     return Scene(ego, ego_now, objects, known(upstream), p99_s, frame_age_s, observed_ns)
+
+
+def decisive(faults: Iterable[Fault]) -> list[Fault]:
+    """Those that change what may be driven, so that a decision has to see each of them once.
+
+    The synchronisation finds them beside a set that is accepted, whose reply may never come.
+    """
+    return [f for f in faults if f.code.reaction >= Reaction.MASK or f.code is Code.CLOCK_BACK]
 
 
 def known(upstream: Iterable[Fault | None]) -> tuple[Fault, ...]:

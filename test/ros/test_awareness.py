@@ -1,0 +1,59 @@
+"""What the trajectory node remembers between decisions, without a graph."""
+
+import pytest
+from drives import SECOND, ego
+
+from alpamayo_ros.faults import Code
+from alpamayo_ros.msg import FrameSetInfo
+from alpamayo_ros.nodes.awareness import Awareness
+from alpamayo_ros.nodes.common.convert import stamp
+from alpamayo_ros.profile import load_profile
+
+
+def info(t0_ns: int, *codes: Code) -> FrameSetInfo:
+    """An accepted set, and what was found beside it."""
+    message = FrameSetInfo(accepted=True, faults=[code.name for code in codes])
+    message.header.stamp = stamp(t0_ns)
+    return message
+
+
+def found(aware: Awareness, observed_ns: int | None = None) -> set[Code]:
+    """Codes that the next decision sees."""
+    return {fault.code for fault in aware.scene(None, observed_ns, ()).faults}
+
+
+def awareness(lockstep: bool) -> Awareness:
+    return Awareness(load_profile('nano'), lockstep, objects_expected=False)
+
+
+@pytest.mark.parametrize('code', [Code.CALIBRATION_CHANGED, Code.CLOCK_BACK, Code.CAMS_LOST])
+def test_what_is_found_beside_an_accepted_set_reaches_one_decision(code):
+    """Also when the planner, who is busy, never answers that set."""
+    aware = awareness(lockstep=False)
+    aware.frames(info(SECOND, code))
+    aware.frames(info(SECOND + SECOND // 10))
+    assert found(aware) == {code}
+    assert found(aware) == set()
+
+
+def test_what_changes_no_state_is_left_to_the_reply():
+    aware = awareness(lockstep=False)
+    aware.frames(info(SECOND, Code.CAM_STALE, Code.SKEW_WARN))
+    assert found(aware) == set()
+
+
+def test_in_lockstep_a_fault_waits_for_its_timestep():
+    aware = awareness(lockstep=True)
+    aware.frames(info(2 * SECOND, Code.CALIBRATION_CHANGED))
+    assert found(aware, SECOND) == set()
+    assert found(aware, 2 * SECOND) == {Code.CALIBRATION_CHANGED}
+
+
+def test_after_the_clock_stepped_back_old_odometry_does_not_block_the_new():
+    aware = awareness(lockstep=False)
+    aware.odometry(ego(8.0, 100 * SECOND))
+    aware.restart()
+    aware.odometry(ego(8.0, 100 * SECOND - SECOND // 2))
+    assert aware.buffer.newest is not None
+    assert aware.buffer.newest.stamp_ns == 100 * SECOND - SECOND // 2
+    assert Code.STAMP_LATE not in found(aware)
