@@ -17,7 +17,7 @@ from alpamayo_ros.sensing.route import from_text
 from alpamayo_ros.simulation.drive.verdict import row
 from alpamayo_ros.simulation.ego import advance
 from alpamayo_ros.simulation.scenario import load_scenario
-from alpamayo_ros.simulation.tracker import EXPIRED_MPS2, Motion, Reference, track
+from alpamayo_ros.simulation.tracker import EXPIRED_MPS2, Anchor, Reference, follow
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.simulation.worlds.simulation import STEP_S
@@ -125,15 +125,11 @@ class World:
         expired = self.now_ns > ns(reference.valid_until)
         if not len(reference.x_m):
             return pose.steering_rad, EXPIRED_MPS2
-        anchor, turn = reference.pose_in_odom.position, heading(reference.pose_in_odom)
-        dx, dy = pose.x_m - anchor.x, pose.y_m - anchor.y
-        x = math.cos(turn) * dx + math.sin(turn) * dy
-        y = math.cos(turn) * dy - math.sin(turn) * dx
+        place, turn = reference.pose_in_odom.position, heading(reference.pose_in_odom)
         elapsed_s = (self.now_ns - ns(reference.header.stamp)) / NS
-        angle = math.remainder(pose.heading_rad - turn, math.tau)
-        motion = Motion(x, y, angle, pose.speed_mps, pose.steering_rad, elapsed_s)
         points = Reference(np.array(reference.x_m), np.array(reference.y_m), float(reference.dt_s))
-        return track(points, motion, sim.vehicle, expired)
+        anchor = Anchor(place.x, place.y, turn)
+        return follow(points, anchor, pose, elapsed_s, sim.vehicle, expired)
 
     def note_plan(self, plan: PlannedTrajectory) -> None:
         """Count a plan and take every field into the fingerprint (CDR's padding is not fixed)."""

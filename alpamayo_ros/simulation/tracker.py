@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
+from alpamayo_ros.simulation.ego import EgoPose
 from alpamayo_ros.simulation.sim_rig import SimVehicle
 
 EXPIRED_MPS2 = -3.0
@@ -26,6 +28,14 @@ class Reference:
     dt_s: float = 0.1
 
 
+class Anchor(NamedTuple):
+    """Where base_link was at t0, in odom."""
+
+    x_m: float
+    y_m: float
+    heading_rad: float
+
+
 @dataclass(frozen=True, slots=True)
 class Motion:
     """The ego now: pose in base_link at t0, speed, steering, and the time since t0."""
@@ -36,6 +46,27 @@ class Motion:
     speed_mps: float
     steering_rad: float
     elapsed_s: float
+
+
+def motion_since(anchor: Anchor, pose: EgoPose, elapsed_s: float) -> Motion:
+    """The ego's pose, in the frame of its odometry, as the tracker wants it; heading in +-pi."""
+    cos, sin = math.cos(anchor.heading_rad), math.sin(anchor.heading_rad)
+    dx, dy = pose.x_m - anchor.x_m, pose.y_m - anchor.y_m
+    heading = math.remainder(pose.heading_rad - anchor.heading_rad, math.tau)
+    place = (cos * dx + sin * dy, cos * dy - sin * dx, heading)
+    return Motion(*place, pose.speed_mps, pose.steering_rad, elapsed_s)
+
+
+def follow(
+    reference: Reference,
+    anchor: Anchor,
+    pose: EgoPose,
+    elapsed_s: float,
+    vehicle: SimVehicle,
+    expired: bool = False,
+) -> tuple[float, float]:
+    """Steering [rad] and acceleration [m/s2] for a plan made at ``anchor`` ``elapsed_s`` ago."""
+    return track(reference, motion_since(anchor, pose, elapsed_s), vehicle, expired)
 
 
 def _wanted_speed(reference: Reference, elapsed_s: float) -> float:

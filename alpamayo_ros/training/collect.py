@@ -13,7 +13,7 @@ import numpy as np
 
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.simulation.tracker import Motion, Reference, track
+from alpamayo_ros.simulation.tracker import Anchor, Reference, follow
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.training.dataset import ShardWriter
@@ -111,7 +111,7 @@ def _drive_group(
     for past in policy.past:
         past.clear()
     active, noise = list(range(len(seeds))), np.zeros(len(seeds))
-    plans: dict[int, tuple[int, np.ndarray, tuple[float, float, float]]] = {}
+    plans: dict[int, tuple[int, np.ndarray, Anchor]] = {}
     for step in range(steps):
         if camera_instant(step) and active:
             views = [recorders[i].look() for i in active]
@@ -123,13 +123,16 @@ def _drive_group(
             made = policy.act(active, step * STEP_S, np.stack(views), speeds)
             for i, plan in zip(active, made, strict=True):
                 e = sims[i].ego
-                plans[i] = (step, plan, (e.x_m, e.y_m, e.heading_rad))
+                plans[i] = (step, plan, Anchor(e.x_m, e.y_m, e.heading_rad))
         for i in list(active):
             noise[i] = (
                 rng.normal(0, 0.05) * (rng.random() < 0.3) if rng.random() < 0.08 else noise[i]
             )
-            began, plan, pose = plans[i]
-            steering, acceleration = follow(sims[i], plan, pose, (step - began) * STEP_S)
+            began, plan, anchor = plans[i]
+            reference, elapsed_s = Reference(plan[:, 0], plan[:, 1]), (step - began) * STEP_S
+            steering, acceleration = follow(
+                reference, anchor, sims[i].pose, elapsed_s, sims[i].vehicle
+            )
             sims[i].step(steering + noise[i], acceleration)
             end = _ended(sims[i])
             if end:
@@ -138,23 +141,6 @@ def _drive_group(
     for sim in sims:
         sim.close()
     return ends
-
-
-def follow(
-    sim: Simulation, plan: np.ndarray, pose: tuple[float, float, float], elapsed_s: float
-) -> tuple[float, float]:
-    """Tracker command for a plan made at ``pose`` (x, y, heading in odom) ``elapsed_s`` ago."""
-    e, (x0, y0, h0) = sim.ego, pose
-    dx, dy, c, s = e.x_m - x0, e.y_m - y0, np.cos(h0), np.sin(h0)
-    motion = Motion(
-        c * dx + s * dy,
-        -s * dx + c * dy,
-        e.heading_rad - h0,
-        e.speed_mps,
-        e.steering_rad,
-        elapsed_s,
-    )
-    return track(Reference(plan[:, 0], plan[:, 1]), motion, sim.vehicle)
 
 
 def _ended(sim: Simulation) -> str:

@@ -8,7 +8,6 @@ seed and planner give the same bytes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -24,7 +23,7 @@ from alpamayo_ros.simulation.drive.planners import Planner
 from alpamayo_ros.simulation.drive.senses import Senses
 from alpamayo_ros.simulation.drive.verdict import Row, row
 from alpamayo_ros.simulation.scenario import Scenario
-from alpamayo_ros.simulation.tracker import EXPIRED_MPS2, Motion, Reference, track
+from alpamayo_ros.simulation.tracker import EXPIRED_MPS2, Anchor, Reference, follow
 from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.simulation.worlds.simulation import STEP_NS, Simulation
 from alpamayo_ros.types import EgoState, PlannerInput, Proposal, TrackedObject
@@ -109,7 +108,7 @@ class Drive:
             due_ns = now + self.options.latency_steps * STEP_NS
             self._waiting.append(_Waiting(proposal, ego, self._objects(), due_ns))
         decision, arrived = self._decide(inputs, ego)
-        command = self._command(ego)
+        command = self._command(now)
         self._faults = self.senses.step(*command)
         return Cycle(now, ego, inputs, arrived, decision, command)
 
@@ -141,11 +140,16 @@ class Drive:
         if self.first_plan_s is None:
             self.first_plan_s = self.sim.now_ns / 1e9
 
-    def _command(self, ego: EgoState) -> tuple[float, float]:
+    def _command(self, now_ns: int) -> tuple[float, float]:
         """Steering and acceleration: the plan while it is valid, else the brake."""
-        if self.plan is None:
-            return self.sim.pose.steering_rad, EXPIRED_MPS2
-        return follow(self.plan, ego, self.sim)
+        pose, plan = self.sim.pose, self.plan
+        if plan is None:
+            return pose.steering_rad, EXPIRED_MPS2
+        a, t = plan.anchor, plan.trajectory
+        reference = Reference(np.asarray(t.x_m), np.asarray(t.y_m), t.dt_s)
+        elapsed_s, expired = (now_ns - plan.t0_ns) * 1e-9, now_ns > plan.valid_until_ns
+        anchor = Anchor(a.x_m, a.y_m, a.heading_rad)
+        return follow(reference, anchor, pose, elapsed_s, self.sim.vehicle, expired)
 
     def close(self) -> None:
         """Release world and senses."""
@@ -156,19 +160,6 @@ class Drive:
         """The figures of the finished drive."""
         plans = (self.model_plans, self.stop_plans)
         return row(self.scenario, self.sim.outcome, self.sim.has_lead, plans, self.first_plan_s)
-
-
-def follow(plan: Plan, ego: EgoState, sim: Simulation) -> tuple[float, float]:
-    """The tracker's command for a plan anchored at its t0; it brakes once the plan has expired."""
-    a, t = plan.anchor, plan.trajectory
-    c, s = math.cos(a.heading_rad), math.sin(a.heading_rad)
-    dx, dy = ego.x_m - a.x_m, ego.y_m - a.y_m
-    heading = math.remainder(ego.heading_rad - a.heading_rad, 2 * math.pi)
-    elapsed = (ego.stamp_ns - plan.t0_ns) * 1e-9
-    place = (c * dx + s * dy, -s * dx + c * dy, heading)
-    motion = Motion(*place, ego.speed_mps, sim.pose.steering_rad, elapsed)
-    reference = Reference(np.asarray(t.x_m), np.asarray(t.y_m), t.dt_s)
-    return track(reference, motion, sim.vehicle, ego.stamp_ns > plan.valid_until_ns)
 
 
 def rollout(

@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from alpamayo_ros.simulation.ego import EgoPose
 from alpamayo_ros.simulation.scenario import load_scenario, scenario_names
 from alpamayo_ros.simulation.sim_rig import sim_vehicle
-from alpamayo_ros.simulation.tracker import Motion, Reference, track
+from alpamayo_ros.simulation.tracker import Anchor, Motion, Reference, follow, motion_since, track
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 
@@ -133,3 +134,19 @@ def test_tracker_uses_the_pose_since_t0_and_brakes_when_expired() -> None:
 def test_two_drives_of_one_seed_are_equal() -> None:
     one, other = drive('slowing_leader', 2), drive('slowing_leader', 2)
     assert one.pose == other.pose and one.outcome == other.outcome
+
+
+@pytest.mark.parametrize('heading_rad', [0.0, 1.0, np.pi - 0.05, -np.pi + 0.05, 3 * np.pi])
+@pytest.mark.parametrize('turned_rad', [-0.1, 0.0, 0.1])
+def test_a_command_does_not_depend_on_where_the_heading_wraps(heading_rad, turned_rad):
+    """The same place relative to the plan, anchored at headings on both sides of +-pi."""
+    vehicle, local = sim_vehicle(), (2.0, 0.3)
+    reference = Reference(np.arange(1, 61) * 0.5, np.zeros(60))
+    expected = track(reference, Motion(*local, turned_rad, 5.0, 0.02, 0.4), vehicle)
+    cos, sin = np.cos(heading_rad), np.sin(heading_rad)
+    x_m, y_m = 7.0 + cos * local[0] - sin * local[1], -3.0 + sin * local[0] + cos * local[1]
+    wrapped = np.angle(np.exp(1j * (heading_rad + turned_rad)))
+    for heading in (heading_rad + turned_rad, wrapped):
+        pose, anchor = EgoPose(x_m, y_m, heading, 5.0, 0.02), Anchor(7.0, -3.0, heading_rad)
+        assert motion_since(anchor, pose, 0.4).heading_rad == pytest.approx(turned_rad, abs=1e-9)
+        assert follow(reference, anchor, pose, 0.4, vehicle) == pytest.approx(expected, abs=1e-9)
