@@ -7,54 +7,18 @@ installed). Both start the same processes with the same ``--ros-args``.  Nothing
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
 
 from alpamayo_ros.environment import DDS_PROFILE, fast_dds
+from alpamayo_ros.graph_options import Options, Value
 from alpamayo_ros.profile import share_dir
 
 PACKAGE = 'alpamayo_ros'
 NAMESPACE = '/alpamayo'
-Value = bool | int | float | str
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a person may choose when starting a graph; '' and 0 mean 'not given'.
-
-    ``runtime``: a name of ``runtime.registry``.
-    ``objects``: ``none``, or ``ground_truth`` to let the cost see the simulator's truth.
-    ``record``: folder into which a recorder writes what the graph says and sees.
-    ``bag_out``: .mcap into which its inputs are recorded; ``bag_topics``: which, '' for
-    config/record.yaml.
-    ``listeners``: further nodes (names, commas between) that answer each step of lockstep.
-    ``incomplete``: replay a bag that lacks what the profile needs.
-    ``topics``: YAML file that maps topic names of this package to those of a vehicle.
-    """
-
-    profile: str = 'nano'
-    rig: str = 'sim'
-    runtime: str = 'onnx'
-    model: str = ''
-    scenario: str = 'winding_road'
-    seed: int = 0
-    lockstep: bool = False
-    duration_s: float = 0.0
-    shadow: bool = False
-    objects: str = 'none'
-    inject: str = ''
-    bag: str = ''
-    rate: float = 1.0
-    incomplete: bool = False
-    output: str = ''
-    record: str = ''
-    bag_out: str = ''
-    bag_topics: str = ''
-    listeners: str = ''
-    parameters: str = ''
-    topics: str = ''
+RESPAWN_DELAY_S = 1.0  # before a node that died is started again
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +77,7 @@ def _driver(options: Options, sim_time: bool, from_bag: bool = False) -> list[No
             ('reliable_inputs', from_bag),
         ),
     }
-    names = (
-        'camera_sync',
-        'egomotion',
-        'navigation',
-        'planner',
-        'trajectory',
-        'reasoning',
-        'monitor',
-    )
+    names = (*own, 'reasoning', 'monitor')
     return [
         NodeSpec(
             name,
@@ -288,35 +244,3 @@ def ros_arguments(node: NodeSpec, graph: Graph, own_file: str) -> list[str]:
     for source, target in node.remappings:
         words += ['-r', f'{source}:={target}']
     return words
-
-
-def option_names() -> list[str]:
-    """Names of the options, which are also the launch arguments."""
-    return [field.name for field in fields(Options)]
-
-
-def parse_options(texts: Mapping[str, str]) -> Options:
-    """Options from text (launch arguments).
-
-    ValueError names the argument that does not fit its type.
-    """
-    values: dict[str, Value] = {}
-    defaults = Options()
-    for name, text in texts.items():
-        default = getattr(defaults, name)
-        try:
-            values[name] = _parse(text, default)
-        except ValueError as error:
-            kind = type(default).__name__
-            raise ValueError(
-                f'argument {name}:={text!r} is not a {kind}; try {name}:={default}'
-            ) from error
-    return Options(**values)  # type: ignore[arg-type]
-
-
-def _parse(text: str, default: Value) -> Value:
-    if isinstance(default, bool):
-        if text.lower() not in ('true', 'false'):
-            raise ValueError(text)
-        return text.lower() == 'true'
-    return type(default)(text)

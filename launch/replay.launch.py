@@ -1,41 +1,9 @@
 """The graph on a recorded bag: `ros2 launch alpamayo_ros replay.launch.py bag:=drive.mcap`."""
 
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable, Shutdown
-from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node
-
-from alpamayo_ros.bringup import PACKAGE, Options, option_names, parse_options, replay
-from launch import LaunchDescription
-
-
-def _actions(context):
-    graph = replay(
-        parse_options(
-            {name: LaunchConfiguration(name).perform(context) for name in option_names()}
-        )
-    )
-    environment = [SetEnvironmentVariable(*item) for item in graph.environment]
-    return environment + [
-        Node(
-            package=PACKAGE,
-            executable=node.executable,
-            name=node.name,
-            namespace=node.namespace,
-            parameters=[*graph.parameter_files, dict(node.parameters)],
-            remappings=node.remappings,
-            respawn=node.respawn,
-            respawn_delay=1.0,
-            on_exit=[Shutdown()] if node.ends_graph else None,
-            output='screen',
-        )
-        for node in graph.nodes
-    ]
+from alpamayo_ros.bringup import replay
+from alpamayo_ros.nodes.common.launching import description
 
 
 def generate_launch_description():
-    """One launch argument per option of `bringup.Options`, then the processes of the graph."""
-    arguments = [
-        DeclareLaunchArgument(name, default_value=str(getattr(Options(), name)))
-        for name in option_names()
-    ]
-    return LaunchDescription([*arguments, OpaqueFunction(function=_actions)])
+    """The arguments are the options of `alpamayo_ros.graph_options.Options`."""
+    return description(replay)

@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from alpamayo_ros.bringup import GRAPHS, Options
+from alpamayo_ros.bringup import GRAPHS
 from alpamayo_ros.cli.up import Supervisor
+from alpamayo_ros.graph_options import Options
 from alpamayo_ros.recording.recording import EVENTS, RUN, RunInfo
 from alpamayo_ros.reports.demo_summary import ScenarioRow
 from alpamayo_ros.runtime.registry import is_test_double

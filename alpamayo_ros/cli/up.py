@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import subprocess
@@ -12,15 +13,22 @@ import time
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, Annotated, Any
 
 import typer
 
-from alpamayo_ros.bringup import GRAPHS, Graph, NodeSpec, Options, parameter_text, ros_arguments
-from alpamayo_ros.cli.choices import RuntimeOption, runtime_of
+from alpamayo_ros.bringup import (
+    GRAPHS,
+    RESPAWN_DELAY_S,
+    Graph,
+    NodeSpec,
+    parameter_text,
+    ros_arguments,
+)
+from alpamayo_ros.cli.choices import RuntimeOption, one_of, runtime_of
 from alpamayo_ros.environment import defaults
+from alpamayo_ros.graph_options import Choice, Options, choices
 
-RESPAWN_DELAY_S = 1.0
 STOP_GRACE_S = 5.0  # a node ends within 0.3 s of SIGTERM; the planner waits for its child
 REFUSED = 2  # exit status of a node that refuses to configure: starting it again would not help
 COLOURS = (36, 32, 33, 35, 34, 96, 92, 93)
@@ -148,74 +156,36 @@ class GraphName(str, Enum):
     replay = 'replay'
 
 
-@app.callback(invoke_without_command=True)
-def up(
-    graph: Annotated[GraphName, typer.Argument(help='Which graph to start.')],
-    scenario: Annotated[
-        str, typer.Option(help='Simulator: name of a scenario.')
-    ] = Options().scenario,
-    seed: Annotated[
-        int, typer.Option(help='Simulator: seed of the world and of the noise.')
-    ] = Options().seed,
-    lockstep: Annotated[
-        bool, typer.Option('--lockstep/--free', help='Wait for each reply, or wall time.')
-    ] = False,
-    duration: Annotated[
-        float, typer.Option(help='End after so many simulated seconds; 0: no limit.')
-    ] = 0.0,
-    shadow: Annotated[bool, typer.Option(help='Plan on topics that no controller reads.')] = False,
-    runtime: RuntimeOption = Options().runtime,
-    model: Annotated[str, typer.Option(help='Folder of a model; default: the shipped one.')] = '',
-    objects: Annotated[
-        str, typer.Option(help='Objects in the cost: none or ground_truth.')
-    ] = 'none',
-    inject: Annotated[
-        str, typer.Option(help='Faults: drop(source=front,start_s=5,stop_s=7).')
-    ] = '',
-    bag: Annotated[str, typer.Option(help='Replay: the bag (.mcap file or folder).')] = '',
-    rate: Annotated[float, typer.Option(help='Replay: speed against wall time.')] = 1.0,
-    incomplete: Annotated[
-        bool, typer.Option(help='Replay: play a bag that lacks what the profile needs.')
-    ] = False,
-    rig: Annotated[str, typer.Option(help='Camera rig.')] = Options().rig,
-    profile: Annotated[str, typer.Option(help='Model profile.')] = Options().profile,
-    output: Annotated[
-        str, typer.Option(help='Simulator: write the score and log of the drive to this file.')
-    ] = '',
-    record: Annotated[
-        str, typer.Option(help='Folder: write what the graph says and sees, for film and report.')
-    ] = '',
-    bag_out: Annotated[
-        str, typer.Option(help='Simulator, vehicle: record the inputs into this bag (.mcap).')
-    ] = '',
-    bag_topics: Annotated[
-        str, typer.Option(help='Which topics --bag-out records; default: config/record.yaml.')
-    ] = '',
-    listeners: Annotated[
-        str, typer.Option(help='Lockstep waits for these nodes too; names, commas between.')
-    ] = '',
-    parameters: Annotated[
-        str, typer.Option(help='A parameter file read after config/nodes.param.yaml.')
-    ] = '',
-    topics: Annotated[
-        str, typer.Option(help='YAML file: topic of this package to topic of the vehicle.')
-    ] = '',
-) -> None:
+def up(graph: GraphName, **chosen: Any) -> None:
     """Start a graph and run it until its end, --duration or Ctrl-C."""
-    options = Options(
-        profile=profile, rig=rig, runtime=runtime_of(runtime), model=model, scenario=scenario,
-        seed=seed, lockstep=lockstep, duration_s=duration, shadow=shadow, objects=objects,
-        inject=inject, bag=bag, rate=rate, incomplete=incomplete, output=output, record=record,
-        bag_out=bag_out, bag_topics=bag_topics, listeners=listeners, parameters=parameters,
-        topics=topics,
-    )  # fmt: skip
-    if objects not in ('none', 'ground_truth'):
-        raise typer.BadParameter(f'--objects is none or ground_truth, not {objects!r}')
-    if graph is GraphName.replay and not bag:
+    options = Options(**{**chosen, 'runtime': runtime_of(chosen['runtime'])})
+    one_of('objects', options.objects, ('none', 'ground_truth'))
+    if graph is GraphName.replay and not options.bag:
         raise typer.BadParameter(
             'replay needs --bag; for example: alpamayo up replay --bag drive.mcap'
         )
-    if graph is GraphName.replay and bag_out:
+    if graph is GraphName.replay and options.bag_out:
         raise typer.BadParameter('a replay has its bag already; --bag-out records the others')
-    limit_s = duration if graph is GraphName.vehicle else 0.0
+    limit_s = options.duration_s if graph is GraphName.vehicle else 0.0
     raise typer.Exit(Supervisor(GRAPHS[graph.value](options)).run(limit_s))
+
+
+def _parameter(choice: Choice) -> inspect.Parameter:
+    """The option as typer reads it from a signature."""
+    kind: Any = RuntimeOption
+    if choice.name != 'runtime':
+        kind = Annotated[type(choice.default), typer.Option(choice.flag, help=choice.sentence)]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(choice.name, keyword, default=choice.default, annotation=kind)
+
+
+def _signature() -> inspect.Signature:
+    """The graph, then one option for every field of ``Options``."""
+    kind = Annotated[GraphName, typer.Argument(help='Which graph to start.')]
+    graph = inspect.Parameter('graph', inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=kind)
+    return inspect.Signature([graph, *map(_parameter, choices())])
+
+
+up.__signature__ = _signature()  # type: ignore[attr-defined]
+up.__annotations__ = {p.name: p.annotation for p in _signature().parameters.values()}
+app.callback(invoke_without_command=True)(up)

@@ -1,13 +1,18 @@
 """The graphs as data, and that both readings of them start the same processes."""
 
 import importlib.util
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from alpamayo_ros import bringup
-from alpamayo_ros.bringup import GRAPHS, Options, parameter_text, parse_options, ros_arguments
+from alpamayo_ros.bringup import GRAPHS, parameter_text, ros_arguments
+from alpamayo_ros.cli import main
+from alpamayo_ros.graph_options import Options, choices, parse_options
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVER = [
@@ -96,15 +101,93 @@ def test_launch_arguments_become_options_or_are_refused_by_name():
         parse_options({'lockstep': 'yes'})
 
 
-@pytest.mark.parametrize('name', GRAPHS)
-def test_launch_file_is_the_same_graph(name):
-    launch = pytest.importorskip('launch', reason='launch is not on PyPI')
-    pytest.importorskip('launch_ros', reason='launch_ros is not on PyPI')
+def recorder_of(name, made):
+    """A stand-in for an action or substitution of launch: keeps what it was made with."""
+
+    class Made:
+        def __init__(self, *words, **values):
+            self.kind, self.words, self.values = name, words, values
+            made.append(self)
+
+        def perform(self, context):
+            return context[self.words[0]]
+
+    return Made
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    """Modules named as those of launch and launch_ros; returns what was made of them."""
+    made = []
+    for module, names in {
+        'launch': ['LaunchDescription'],
+        'launch.actions': [
+            'DeclareLaunchArgument',
+            'OpaqueFunction',
+            'SetEnvironmentVariable',
+            'Shutdown',
+        ],
+        'launch.substitutions': ['LaunchConfiguration'],
+        'launch_ros': [],
+        'launch_ros.actions': ['Node'],
+    }.items():
+        classes = {name: recorder_of(name, made) for name in names}
+        monkeypatch.setitem(sys.modules, module, SimpleNamespace(**classes))
+    return made
+
+
+def launch_file(name):
+    """The launch file as a module."""
     path = ROOT / 'launch' / f'{name}.launch.py'
     spec = importlib.util.spec_from_file_location(f'{name}_launch', path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    description = module.generate_launch_description()
+    return module
+
+
+@pytest.mark.parametrize('name', GRAPHS)
+def test_a_launch_file_declares_the_options_and_starts_the_graph(stand_in, name):
+    launch_file(name).generate_launch_description()
+    arguments = {
+        m.words[0]: m.values['default_value'] for m in stand_in if m.kind.startswith('Declare')
+    }
+    assert arguments == {choice.name: str(choice.default) for choice in choices()}
+    (opaque,) = (m for m in stand_in if m.kind == 'OpaqueFunction')
+    opaque.values['function']({**arguments, 'seed': '7'})
+    nodes = [m.values for m in stand_in if m.kind == 'Node']
+    graph = GRAPHS[name](Options(seed=7))
+    assert [n['executable'] for n in nodes] == [n.executable for n in graph.nodes]
+    assert [n['parameters'][-1] for n in nodes] == [dict(n.parameters) for n in graph.nodes]
+    assert [bool(n['on_exit']) for n in nodes] == [n.ends_graph for n in graph.nodes]
+    assert {n['package'] for n in nodes} == {bringup.PACKAGE}
+    environment = [m.words for m in stand_in if m.kind == 'SetEnvironmentVariable']
+    assert environment == list(graph.environment)
+
+
+def test_every_option_of_the_command_line_reaches_the_graph(monkeypatch):
+    seen = {}
+
+    def keep(options):
+        seen['options'] = options
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(GRAPHS, 'simulator', keep)
+    words, expected = ['simulator'], {}
+    for choice in choices():
+        given = {bool: True, int: 3, float: 2.5, str: 'x'}[type(choice.default)]
+        given = {'runtime': 'scripted', 'objects': 'ground_truth'}.get(choice.name, given)
+        flag = choice.flag.split('/')[0]
+        words += [flag] if given is True else [flag, str(given)]
+        expected[choice.name] = given
+    CliRunner().invoke(main.app, ['up', *words])
+    assert seen['options'] == Options(**expected)
+
+
+@pytest.mark.parametrize('name', GRAPHS)
+def test_launch_file_is_the_same_graph(name):
+    launch = pytest.importorskip('launch', reason='launch is not on PyPI')
+    pytest.importorskip('launch_ros', reason='launch_ros is not on PyPI')
+    description = launch_file(name).generate_launch_description()
     context = launch.LaunchContext(argv=[])
     for action in description.entities[:-1]:
         action.execute(context)
@@ -118,4 +201,4 @@ def test_launch_file_is_the_same_graph(name):
 
 def test_launch_files_are_short():
     for path in (ROOT / 'launch').glob('*.launch.py'):
-        assert len(path.read_text().splitlines()) <= 120
+        assert len(path.read_text().splitlines()) <= 20

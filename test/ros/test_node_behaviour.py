@@ -17,7 +17,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
 
-from alpamayo_ros.bringup import GRAPHS, Options
+from alpamayo_ros.bringup import GRAPHS
+from alpamayo_ros.graph_options import Options
 from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes.common import qos
 

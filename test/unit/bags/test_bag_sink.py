@@ -12,8 +12,9 @@ from alpamayo_ros.bags.outline import about
 from alpamayo_ros.bags.record_plan import read_plan
 from alpamayo_ros.bags.schema import typestore
 from alpamayo_ros.bags.sink import BagSink
-from alpamayo_ros.bringup import GRAPHS, Options
+from alpamayo_ros.bringup import GRAPHS
 from alpamayo_ros.faults import Code
+from alpamayo_ros.graph_options import Options
 from alpamayo_ros.sensing.rig import load_rig
 
 NS = 1_000_000_000

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from alpamayo_ros.bringup import option_names
 from alpamayo_ros.cli.main import SUBCOMMANDS, _load
+from alpamayo_ros.graph_options import choices
 from alpamayo_ros.sensing.rig import Rig
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,7 +42,7 @@ def test_subcommands_and_their_options_exist(page: Path):
 def test_launch_arguments_exist(page: Path):
     maps = r'--map \S+'  # recorded:=ours, of alpamayo replay
     named = re.findall(r'\b([a-z_]+):=', re.sub(maps, '', page.read_text()))
-    assert set(named) <= {*option_names(), 'name', 'use_sim_time'}
+    assert set(named) <= {*(choice.name for choice in choices()), 'name', 'use_sim_time'}
 
 
 def test_the_rig_of_the_guide_is_valid():

@@ -1,0 +1,103 @@
+"""What a person may choose when starting a graph, by launch file or by ``alpamayo up``.
+
+Each is declared once, with its default and its sentence; both commands are derived from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+
+Value = bool | int | float | str
+
+
+def _option(default: Value, sentence: str, flag: str = '') -> Any:
+    """A field of ``Options``; ``flag``: how the command line calls it, where not by its name."""
+    return field(default=default, metadata={'sentence': sentence, 'flag': flag})
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """One choice each; '' and 0 mean 'not given'."""
+
+    scenario: str = _option('winding_road', 'Simulator: name of a scenario.')
+    seed: int = _option(0, 'Simulator: seed of the world and of the noise.')
+    lockstep: bool = _option(False, 'Wait for each reply, or wall time.', '--lockstep/--free')
+    duration_s: float = _option(
+        0.0, 'End after so many simulated seconds; 0: no limit.', '--duration'
+    )
+    shadow: bool = _option(False, 'Plan on topics that no controller reads.')
+    runtime: str = _option('onnx', 'Who plans, a name of runtime.registry.')
+    model: str = _option('', 'Folder of a model; default: the shipped one.')
+    objects: str = _option('none', 'Objects in the cost: none or ground_truth.')
+    inject: str = _option('', 'Faults: drop(source=front,start_s=5,stop_s=7).')
+    bag: str = _option('', 'Replay: the bag (.mcap file or folder).')
+    rate: float = _option(1.0, 'Replay: speed against wall time.')
+    incomplete: bool = _option(False, 'Replay: play a bag that lacks what the profile needs.')
+    rig: str = _option('sim', 'Camera rig.')
+    profile: str = _option('nano', 'Model profile.')
+    output: str = _option('', 'Simulator: write the score and log of the drive to this file.')
+    record: str = _option('', 'Folder: write what the graph says and sees, for film and report.')
+    bag_out: str = _option('', 'Simulator, vehicle: record the inputs into this bag (.mcap).')
+    bag_topics: str = _option('', 'Which topics --bag-out records; default: config/record.yaml.')
+    listeners: str = _option('', 'Lockstep waits for these nodes too; names, commas between.')
+    parameters: str = _option('', 'A parameter file read after config/nodes.param.yaml.')
+    topics: str = _option('', 'YAML file: topic of this package to topic of the vehicle.')
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An option as commands declare it; ``flag`` as ``--bag-out``."""
+
+    name: str
+    default: Value
+    sentence: str
+    flag: str
+
+
+def choices() -> list[Choice]:
+    """The options in the order in which help lists them."""
+    defaults = Options()
+    return [
+        Choice(
+            o.name,
+            getattr(defaults, o.name),
+            o.metadata['sentence'],
+            o.metadata['flag'] or _flag(o),
+        )
+        for o in fields(Options)
+    ]
+
+
+def _flag(option: Field[Any]) -> str:
+    """``--bag-out`` for ``bag_out``, and for a switch its negation too."""
+    name = option.name.replace('_', '-')
+    return f'--{name}/--no-{name}' if isinstance(option.default, bool) else f'--{name}'
+
+
+def parse_options(texts: Mapping[str, str]) -> Options:
+    """Options from text (launch arguments).
+
+    ValueError names the argument that does not fit its type.
+    """
+    values: dict[str, Value] = {}
+    defaults = Options()
+    for name, text in texts.items():
+        default = getattr(defaults, name)
+        try:
+            values[name] = _parse(text, default)
+        except ValueError as error:
+            kind = type(default).__name__
+            raise ValueError(
+                f'argument {name}:={text!r} is not a {kind}; try {name}:={default}'
+            ) from error
+    return Options(**values)  # type: ignore[arg-type]
+
+
+def _parse(text: str, default: Value) -> Value:
+    if isinstance(default, bool):
+        if text.lower() not in ('true', 'false'):
+            raise ValueError(text)
+        return text.lower() == 'true'
+    return type(default)(text)
