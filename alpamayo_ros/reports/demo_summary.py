@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports.moments import telling
 
 DROPPED = 2  # CandidateArray.DROPPED: the cycle overran, its result was thrown away
+CUT_SHORT = ('time', 'duration')  # ends of a drive that its time ended
 MODEL = 0  # PlannedTrajectory.MODEL
 
 
@@ -28,7 +29,7 @@ class ScenarioRow(_Record):
     """One drive.
 
     ``score`` is AlpaSim's: 0 after an at-fault collision or off the road, else min(progress / 0.8,
-    1).
+    1). None where its time ended a drive on its way: how far that came says how long it was let.
     """
 
     name: str
@@ -39,7 +40,14 @@ class ScenarioRow(_Record):
     collisions_at_fault: int
     offroad_s: float
     progress: float
-    score: float
+    end: str = ''
+    score: float | None
+
+    @model_validator(mode='before')
+    @classmethod
+    def _cut_short_is_not_scored(cls, row: dict[str, Any]) -> dict[str, Any]:
+        cut = row.get('end') in CUT_SHORT and 0.0 < (row.get('score') or 0.0) < 1.0
+        return {**row, 'score': None} if cut else row
 
 
 class Percentiles(_Record):

@@ -13,7 +13,7 @@ from alpamayo_ros.reports.demo_summary import ScenarioRow, Summary
 from alpamayo_ros.reports.moments import notable
 from alpamayo_ros.runtime.registry import is_test_double
 
-GOOD_SCORE = 0.5  # 20 s from rest reach half of a 300 m route, a score of 0.6
+GOOD_SCORE = 0.5  # a drive that ended by itself came at least so far
 ENDS = {
     'goal': 'reached the end of the route',
     'stopped': 'stopped behind the standing car',
@@ -45,15 +45,20 @@ class Chapter:
     row: ScenarioRow
     title: str
     description: str
-    good: bool
+    good: bool | None
     end: str
     pictures: list[Picture]
     path_svg: str
     speed_svg: str
 
 
-def good(row: ScenarioRow, result: dict[str, Any]) -> bool:
-    """A score (so on the road, without contact at fault) and no end that counts as a failure."""
+def good(row: ScenarioRow, result: dict[str, Any]) -> bool | None:
+    """A score (so on the road, without contact at fault) and no end that counts as a failure.
+
+    None where the drive is not scored.
+    """
+    if row.score is None:
+        return None
     return row.score >= GOOD_SCORE and result.get('end') not in BAD_ENDS
 
 
@@ -84,16 +89,18 @@ def page(
         chapters=chapters,
         timing=apart[len(drawn) :],
         verdict=verdict(chapters),
-        colour='good' if all(c.good for c in chapters) else 'bad',
+        colour='good' if all(c.good is not False for c in chapters) else 'bad',
         scripted=is_test_double(summary.model.runtime),
     )
 
 
 def verdict(chapters: Sequence[Chapter]) -> str:
     """One sentence for somebody who reads no further."""
-    done = sum(c.good for c in chapters)
+    scored = [c.good for c in chapters if c.good is not None]
     metres = sum(c.row.distance_m for c in chapters)
-    drives = f'{done} of {len(chapters)} drives went well'
+    drives = f'{sum(scored)} of {len(scored)} drives went well'
+    if rest := len(chapters) - len(scored):
+        drives += f', {rest} ended by time and not scored'
     contacts = sum(c.row.collisions_at_fault for c in chapters)
     off_s = sum(c.row.offroad_s for c in chapters)
     return (

@@ -212,6 +212,29 @@ def test_a_collision_makes_the_verdict_bad(director: video.Director):
     assert 'class="verdict bad"' in page
 
 
+@pytest.mark.parametrize(
+    ('progress', 'score', 'shown'),
+    [(0.45, 0.56, None), (0.9, 1.0, 1.0), (0.45, 0.0, 0.0)],
+)
+def test_a_drive_that_its_time_ended_on_its_way_is_not_scored(
+    progress: float, score: float, shown: float | None
+):
+    for end in ('time', 'duration'):
+        found = {**RESULT, 'progress': progress, 'score': score, 'end': end}
+        assert summary.ScenarioRow.model_validate(found).score == shown
+    stopped = {**RESULT, 'progress': progress, 'score': score}
+    assert summary.ScenarioRow.model_validate(stopped).score == score
+
+
+def test_the_verdict_counts_what_is_scored(director: video.Director):
+    cut = {**RESULT, 'progress': 0.45, 'score': 0.56, 'end': 'time'}
+    rows = [summary.ScenarioRow.model_validate(r) for r in (RESULT, cut)]
+    found = summary.summarise(rows, [director.recording] * 2, None)
+    page = report.page(found, [RESULT, cut], [director] * 2)
+    assert '1 of 1 drives went well, 1 ended by time and not scored: 42 m driven' in page
+    assert 'class="verdict good"' in page and '0.56' not in page
+
+
 def test_words_of_the_model_cannot_become_markup(director: video.Director):
     rows = [summary.ScenarioRow.model_validate(RESULT)]
     found = summary.summarise(rows, [director.recording], 0.97)
