@@ -132,11 +132,8 @@ class Code(Enum):
     COLLISION_WARN = (_W, _DEGRADE, 'The chosen plan may hit an object.', 'Be ready to brake.')
     # Model files and configuration.
     MODEL_HASH = (_F, _REFUSE, 'A model file differs from its manifest.', 'Fetch the model again.')
-    MODEL_SIGNATURE = (_F, _REFUSE, 'A manifest is not signed by a known key.', 'Fetch it again.')
     MODEL_ROLLBACK = (_F, _REFUSE, 'The model is older than the one before.', 'Install the newer.')
     MODEL_UNSAFE = (_F, _REFUSE, 'A model file could run code or leave its folder.', 'Delete it.')
-    MODEL_PLATFORM = (_F, _REFUSE, 'The engine was built for another machine.',
-        'Build it here: alpamayo engine.')
     MODEL_MISSING = (_F, _REFUSE, 'A model file is missing.', 'Run alpamayo doctor.')
     MODEL_FORMAT = (_F, _REFUSE, 'A model file does not fit the profile.', 'Export it again.')
     MODEL_PROVIDER = (_F, _REFUSE, 'The asked-for accelerator is not there.',

@@ -1,8 +1,8 @@
 """A recording that grows while a graph runs: serialised messages in, an mcap out.
 
 A thread writes, so that a slow disk does not slow down who delivers.  The file has its name only
-when it is complete.  A full disk ends the recording, not the caller: what fits is closed as a
-whole mcap which says why it ended.
+when it is complete.  A disk with less room than the limit, or none, ends the recording, not the
+caller: what fits is closed as a whole mcap which says why it ended.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 from alpamayo_ros.bags.bag import ABOUT
+from alpamayo_ros.bags.disk_room import DiskRoom
 from alpamayo_ros.bags.mcap_writer import McapWriter
 from alpamayo_ros.bags.parts import Topic
 from alpamayo_ros.faults import Code, Fault
@@ -26,14 +27,18 @@ Entry = tuple[Topic, str, int, bytes]
 class BagSink:
     """``counts``: messages taken by topic.
 
-    ``fault``: DISK_FULL once the recording has ended early.  ``lost``: messages dropped because
-    the disk was slower than the graph.
+    ``fault``: DISK_FULL once the recording has ended early.  ``warning``: DISK_WARN while little
+    room is left.  ``lost``: messages dropped because the disk was slower than the graph.
     """
 
     def __init__(
-        self, path: Path, compression: str = '', about: dict[str, str] | None = None,
+        self,
+        path: Path,
+        room: DiskRoom,
+        compression: str = '',
+        about: dict[str, str] | None = None,
         queue_bytes: int = 1 << 28,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Open ``path`` + ``.part`` beside the target; OSError where that cannot be."""
         if path.suffix != '.mcap':
             raise ValueError(f'a bag is written as .mcap, not {path.name!r}')
@@ -42,6 +47,8 @@ class BagSink:
         self.counts: Counter[str] = Counter()
         self.lost: Counter[str] = Counter()
         self.fault: Fault | None = None
+        self.warning: Fault | None = None
+        self._room = room
         self._about = dict(about or {})
         self._file = self.part.open('wb', buffering=0)
         self._writer = McapWriter(self._file, compression)
@@ -49,6 +56,7 @@ class BagSink:
         self._queue: queue.Queue[Entry | None] = queue.Queue()
         self._held, self._limit = 0, queue_bytes
         self._lock = threading.Lock()
+        self._look()
         self._thread = threading.Thread(target=self._work, name='bag', daemon=True)
         self._thread.start()
 
@@ -87,7 +95,7 @@ class BagSink:
             self._file.close()
             os.replace(self.part, self.path)
         except OSError as error:
-            self.fault = self.fault or full_disk(self.part, error)
+            self.fault = self.fault or self._room.refused(error)
             self._file.close()
             return None
         return self.path
@@ -98,6 +106,7 @@ class BagSink:
             try:
                 entry = self._queue.get(timeout=FLUSH_S)
             except queue.Empty:
+                self._look()
                 self._try(None)
                 continue
             if entry is None:
@@ -108,7 +117,15 @@ class BagSink:
             self._try(entry)
             if time.monotonic() - flushed_s > FLUSH_S:
                 flushed_s = time.monotonic()
+                self._look()
                 self._try(None)
+
+    def _look(self) -> None:
+        """How much room is left; too little ends the recording while it can be closed."""
+        found = self._room.check()
+        ended = found is not None and found.code is Code.DISK_FULL
+        self.fault = self.fault or (found if ended else None)
+        self.warning = None if ended else found
 
     def _try(self, entry: Entry | None) -> None:
         """Write an entry, or what is pending; an error of the disk ends the recording."""
@@ -124,10 +141,4 @@ class BagSink:
                 self._channels[topic.name] = self._writer.channel(topic, metadata)
             self._writer.write(self._channels[topic.name], time_ns, data)
         except OSError as error:
-            self.fault = full_disk(self.part, error)
-
-
-def full_disk(path: Path, error: OSError) -> Fault:
-    """DISK_FULL, whatever kept the disk from taking more."""
-    values = {'errno': float(error.errno or 0)}
-    return Fault(Code.DISK_FULL, f'{path.parent}: {error.strerror or error}', values)
+            self.fault = self._room.refused(error)

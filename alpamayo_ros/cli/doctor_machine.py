@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from alpamayo_ros.cli.finding import Check, Finding, Level
+from alpamayo_ros.gpu import gpu_faults, open_gpus
+from alpamayo_ros.limits import load_limits
 from alpamayo_ros.profile import share_dir
 
 OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
@@ -126,14 +128,28 @@ def gpu() -> Iterator[Finding]:
         yield Finding('gpu', OK, line)
 
 
+def gpu_watch() -> Iterator[Finding]:
+    """Whether temperature and memory of the GPUs can be read, and are within the limits."""
+    reader = open_gpus()
+    if isinstance(reader, str):
+        remedy = 'for a model on a GPU: install the driver, pip install nvidia-ml-py'
+        yield Finding('gpu watch', OK, reader, remedy)
+        return
+    readings = reader.read()
+    for fault in gpu_faults(readings, load_limits()):
+        yield Finding('gpu watch', WARN, str(fault), fault.code.remedy)
+    text = '; '.join(f'{g.name}: {g.celsius:.0f} C, {g.memory_ratio:.0%} used' for g in readings)
+    yield Finding('gpu watch', OK, text or 'the driver knows no GPU')
+
+
 def disk() -> Iterator[Finding]:
-    """Room for logs, bags and reports: 5 GB or 7 % warns, 0.5 GB stops a recording."""
-    usage = shutil.disk_usage(Path.cwd())
-    free = usage.free / 1e9
-    low = usage.free < 5e9 or usage.free < 0.07 * usage.total
-    level = FAIL if usage.free < 5e8 else WARN if low else OK
-    remedy = '' if level is OK else 'free some space: recording stops below 0.5 GB'
-    yield Finding('disk', level, f'{free:.1f} GB free here; package data in {share_dir()}', remedy)
+    """Room for logs, bags and reports, by the limits of a recording."""
+    limits, usage = load_limits(), shutil.disk_usage(Path.cwd())
+    full, low = usage.free < limits.disk_bytes, usage.free < limits.disk_warn_bytes
+    level = FAIL if full else WARN if low else OK
+    stop = f'free some space: recording stops below {limits.disk_bytes / 1e9:g} GB'
+    text = f'{usage.free / 1e9:.1f} GB free here; package data in {share_dir()}'
+    yield Finding('disk', level, text, '' if level is OK else stop)
 
 
-CHECKS: tuple[Check, ...] = (processor, shared_memory, clock, renderer, gpu, disk)
+CHECKS: tuple[Check, ...] = (processor, shared_memory, clock, renderer, gpu, gpu_watch, disk)

@@ -30,12 +30,8 @@ SUBCOMMANDS = {  # name: (panel of the help, one sentence)
         'What is installed and in force here, with the remedy for each finding.',
     ),
     'bench': ('Inspect', 'Measure stages on this machine.'),
-    'budget': ('Inspect', 'Where the time and memory of a profile go.'),
-    'rig': ('Inspect', 'Check a camera rig and show what each view sees.'),
     'model': ('Models', 'Show and verify a model: files, hashes, profile.'),
     'export': ('Models', 'Write the ONNX graphs of trained weights.'),
-    'engine': ('Models', 'Build TensorRT engines for this machine.'),
-    'key': ('Models', 'Make and use keys that sign model manifests.'),
     'data': ('Train', 'Convert recordings and generate training data.'),
     'train': ('Train', 'Train nano in stages; needs torch (./run test installs it).'),
 }

@@ -155,6 +155,11 @@ def stop_trajectory(
     )
 
 
+def at_rest(trajectory: Trajectory, limits: Limits) -> bool:
+    """Whether the car stands over the whole horizon."""
+    return bool((np.abs(trajectory.speed_mps) <= limits.rest_speed_mps).all())
+
+
 def dead_reckon(
     stop: Stop, ego: EgoState, vehicle: Vehicle, limits: Limits, now_ns: int
 ) -> EgoState:

@@ -18,11 +18,13 @@ from rclpy.clock import Clock, ClockType
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from alpamayo_ros.bags.bag import described
+from alpamayo_ros.bags.disk_room import DiskRoom
 from alpamayo_ros.bags.parts import Topic
 from alpamayo_ros.bags.record_plan import read_plan
 from alpamayo_ros.bags.schema import typestore
 from alpamayo_ros.bags.sink import BagSink
 from alpamayo_ros.datasets.rig_file import write_rig
+from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import StepDone, Timestep
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.base import AlpamayoNode, ConfigurationError, run
@@ -58,6 +60,7 @@ class BagRecorderNode(AlpamayoNode):
             self.plan = read_plan(s.record)
             self.sink = BagSink(
                 Path(s.file),
+                DiskRoom(Path(s.file).parent, self.limits),
                 self.plan.compression,
                 about,
                 s.queue_mb << 20,
@@ -74,7 +77,6 @@ class BagRecorderNode(AlpamayoNode):
         self._unknown: set[str] = set()
         self._steps = StepQueue() if s.lockstep else None
         self._done: Any = None
-        self._told = False
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(s.discovery_s, self._discover, clock=wall)
 
@@ -88,11 +90,9 @@ class BagRecorderNode(AlpamayoNode):
         if self._steps is not None and self._done is None and self._inputs <= self._topics.keys():
             self._done = qos.watched_publisher(self, StepDone, 'step_done', qos.lockstep())
             qos.watched_subscription(self, Timestep, 'timestep', self._on_step, qos.lockstep())
-        if self.sink.fault is not None and not self._told:
-            self._told = True
-            self.get_logger().error(f'{self.sink.fault} The graph goes on.')
-        slow = 'DISK_WARN: the disk is slower than the graph; messages are lost'
-        self.faults.update({'DISK_WARN': slow} if self.sink.lost else {})
+        slow = Fault(Code.DISK_WARN, 'It is slower than the graph; messages are lost.')
+        present = (self.sink.fault, slow if self.sink.lost else self.sink.warning)
+        self.faults.update({f.code.name: str(f) for f in present if f is not None})
 
     def _open(self, name: str, kind: str) -> None:
         publishers = self.get_publishers_info_by_topic(name)

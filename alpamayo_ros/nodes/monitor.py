@@ -12,6 +12,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 
 from alpamayo_ros.faults import Code
+from alpamayo_ros.gpu import gpu_faults, open_gpus
 from alpamayo_ros.msg import ChainOfCausation, FrameSetInfo, Health, StageTiming
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.base import AlpamayoNode, run
@@ -51,6 +52,9 @@ class MonitorNode(AlpamayoNode):
         )
         for kind, topic, callback in sources:
             qos.watched_subscription(self, kind, topic, callback, out)
+        self._gpus = open_gpus()
+        if isinstance(self._gpus, str):
+            self.get_logger().info(self._gpus)
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(self.settings.period_s, self._report, clock=wall)
 
@@ -107,7 +111,22 @@ class MonitorNode(AlpamayoNode):
         level = DiagnosticStatus.OK if message.complete else DiagnosticStatus.WARN
         self._keep('reasoning', level, message.intent, agreement=round(message.agreement, 2))
 
+    def _look_at_gpus(self) -> None:
+        """Temperature and memory, or in words why nobody looks at them."""
+        if isinstance(self._gpus, str):
+            self._keep('gpu', DiagnosticStatus.OK, self._gpus)
+            return
+        readings = self._gpus.read()
+        faults = gpu_faults(readings, self.limits)
+        hard = any(fault.code is Code.GPU for fault in faults)
+        level = DiagnosticStatus.ERROR if hard else DiagnosticStatus.WARN
+        text = '; '.join(str(fault) for fault in faults) or 'within the limits'
+        values = {f'{g.name}: C, memory used': (g.celsius, g.memory_ratio) for g in readings}
+        self._keep('gpu', level if faults else DiagnosticStatus.OK, text, **values)
+        self.faults.update({fault.code.name: str(fault) for fault in faults})
+
     def _report(self) -> None:
+        self._look_at_gpus()
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
         now = time.monotonic()

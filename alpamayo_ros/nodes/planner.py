@@ -23,20 +23,13 @@ from alpamayo_ros.msg import (
     NavInstruction,
     StepDone,
 )
-from alpamayo_ros.nodes import replies
+from alpamayo_ros.nodes import replies, worker_spec
 from alpamayo_ros.nodes.common import convert, qos
-from alpamayo_ros.nodes.common.base import (
-    ConfigurationError,
-    FaultLog,
-    read_limits,
-    read_parameters,
-    run,
-)
+from alpamayo_ros.nodes.common.base import ConfigurationError, configure, run
 from alpamayo_ros.nodes.common.convert import NS, codes, ns
+from alpamayo_ros.nodes.common.gpu_watch import GpuWatch
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.joins import Cycle, Joiner, Told
-from alpamayo_ros.nodes.worker_spec import PARAMETERS as WORKER
-from alpamayo_ros.nodes.worker_spec import worker_spec
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime.process.worker import Worker
 from alpamayo_ros.sensing.instructions import Instructions
@@ -45,8 +38,9 @@ from alpamayo_ros.sensing.ring import FrameRing
 from alpamayo_ros.types import PlannerInput, Proposal
 
 PARAMETERS = (
-    *WORKER,
+    *worker_spec.PARAMETERS,
     Param('seed', int, '', 'The noise of t0 depends on (seed, t0) alone.', 0, 2**31 - 1),
+    Param('watch_gpus', bool, '', 'GPUs beyond their limits count: for a runtime that uses one.'),
     Param('autostart', bool, '', 'Configure and activate without a lifecycle manager.'),
 )
 
@@ -54,12 +48,12 @@ PARAMETERS = (
 class PlannerNode(LifecycleNode):
     """Joins frame sets and histories by stamp, feeds the worker, publishes what comes back."""
 
+    worker: Worker | None = None
+
     def __init__(self) -> None:
         super().__init__('planner', automatically_declare_parameters_from_overrides=True)
-        self.settings = read_parameters(self, PARAMETERS)
-        self.limits = read_limits(self.settings)
-        self.faults = FaultLog(self)
-        self.worker: Worker | None = None
+        self.settings, self.limits, self.faults = configure(self, PARAMETERS)
+        self._gpus = GpuWatch(self, self.limits) if self.settings.watch_gpus else None
         self._active = False
         self._news = self.create_guard_condition(self._on_news)
         if self.settings.autostart:
@@ -76,8 +70,8 @@ class PlannerNode(LifecycleNode):
         self._flying: Cycle | None = None
         self._previous_text = ''
         self._open_topics()
-        spec = worker_spec(self.settings, self.profile, self.limits)
-        self.worker = Worker(spec, listener=self._news.trigger)
+        spec = worker_spec.worker_spec(self.settings, self.profile, self.limits)
+        self.worker = Worker(spec, self._news.trigger)
         self.worker.start()
         return TransitionCallbackReturn.SUCCESS
 
@@ -243,7 +237,8 @@ class PlannerNode(LifecycleNode):
     def _answer(self, message: CandidateArray, faults: list[Fault], cycle: Cycle | None) -> None:
         identity = self.worker.identity if self.worker else None
         message.manifest_hash = identity.manifest_sha256 if identity else ''
-        self._replies.send(message, faults, cycle)
+        hot = self._gpus.faults if self._gpus else ()
+        self._replies.send(message, [*faults, *hot], cycle)
 
 
 def main() -> int:

@@ -11,13 +11,14 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from nav_msgs.msg import Odometry
 from nav_msgs.msg import Path as PathMessage
 from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import CompressedImage
 
+from alpamayo_ros.bags.disk_room import DiskRoom
 from alpamayo_ros.msg import (
     CandidateArray,
     ChainOfCausation,
@@ -32,6 +33,7 @@ from alpamayo_ros.nodes.common.convert import heading, ns
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.recording import events
+from alpamayo_ros.recording.limited_writer import LimitedWriter, Sink
 from alpamayo_ros.recording.recording import Writer
 from alpamayo_ros.sensing.rig import Rig, load_rig
 
@@ -40,22 +42,6 @@ PARAMETERS = (
     Param('flush_s', float, 's', 'How often others can see what was written.', 0.05, 10.0),
 )
 AWAITED = ('candidates', 'health', 'stage_timing', 'reasoning')  # written in every graph
-
-
-class Sink(Protocol):
-    """What a recorder writes to: ``recording.Writer``, or the viewer's page."""
-
-    def write(self, event: events.Event) -> None:
-        """Take an event."""
-
-    def image(self, wall_ns: int, camera: str, stamp_ns: int, data: bytes) -> None:
-        """Take a compressed picture."""
-
-    def flush(self) -> None:
-        """Others want to see what was taken."""
-
-    def close(self) -> None:
-        """There is no more."""
 
 
 class RecorderNode(AlpamayoNode):
@@ -89,11 +75,14 @@ class RecorderNode(AlpamayoNode):
         """What takes the events."""
         if not self.settings.folder:
             raise ConfigurationError('recorder: parameter folder is empty; say where to write')
-        return Writer(Path(self.settings.folder))
+        folder = Path(self.settings.folder)
+        return LimitedWriter(Writer(folder), DiskRoom(folder, self.limits))
 
     def _on_flush(self) -> None:
         """In lockstep also: take part as soon as the driver's nodes are heard."""
         self.writer.flush()
+        fault = self.writer.fault
+        self.faults.update({} if fault is None else {fault.code.name: str(fault)})
         steps = self._steps
         if steps is not None and not steps.joined:
             if all(reader.get_publisher_count() for reader in self._awaited):

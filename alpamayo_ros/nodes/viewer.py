@@ -51,6 +51,8 @@ class ViewerNode(RecorderNode):
 class PageSink:
     """Shows what the recorder writes; ``where``: the address of the page, or the file."""
 
+    fault = None  # there is no disk to fill
+
     def __init__(self, settings: Any, rig: Rig) -> None:
         """Open the page or the file; MissingError and PortError say what to type."""
         rerun = packages.load()

@@ -23,7 +23,6 @@ from alpamayo_ros.types import EgoState, Proposal
 
 MODEL, HELD, STOP, STANDSTILL = 0, 1, 2, 3  # PlannedTrajectory.source
 PROPOSED, REFUSED = 0, 1  # CandidateArray.status
-REST_MPS = 0.12  # limits: rest_speed_mps
 
 
 @dataclass(slots=True)
@@ -125,7 +124,7 @@ def source(plan: Plan, decision: Decision) -> int:
     """MODEL, or what kind of stop: the last plan still held, braking, or standing."""
     if plan.source == 'model':
         return MODEL
-    if bool((np.abs(plan.trajectory.speed_mps) <= REST_MPS).all()):
+    if decision.standstill:
         return STANDSTILL
     stop = decision.state.stop
     held = stop is not None and decision.health.stamp_ns < stop.began_ns

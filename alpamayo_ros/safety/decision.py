@@ -50,7 +50,7 @@ class Decision:
     """What ``decide`` returns.  ``plan`` None: nothing may be published in this call.
 
     ``plan.source`` is 'model' or 'fallback'; ``judgement`` holds feasible candidates, checks,
-    costs and the choice, None when there was no proposal.
+    costs and the choice, None when there was no proposal.  ``standstill``: the plan stays at rest.
     """
 
     plan: Plan | None
@@ -59,6 +59,7 @@ class Decision:
     faults: tuple[Fault, ...]
     judgement: Judgement | None
     speed_cap_mps: float
+    standstill: bool
 
 
 def conclude(
@@ -83,8 +84,11 @@ def conclude(
             plan = None
             if refusal.code is Code.INTERNAL:
                 after = _advance(after, (refusal,), judgement, scene, config, now_ns)
+    if after.awaits_rearm:
+        found.append(Fault(Code.REARM_NEEDED))
     after = _remember(after, plan, judgement, now_ns)
-    return _decision(plan, state, after, judgement, tuple(found), cap_mps, now_ns)
+    rests = plan is not None and fallback.at_rest(plan.trajectory, config.limits)
+    return _decision(plan, state, after, judgement, tuple(found), cap_mps, now_ns, rests)
 
 
 def _advance(
@@ -261,6 +265,7 @@ def _decision(
     faults: tuple[Fault, ...],
     cap_mps: float,
     now_ns: int,
+    standstill: bool,
 ) -> Decision:
     """The record of it all."""
     checks = judgement.checks if judgement else None
@@ -281,4 +286,4 @@ def _decision(
         armed=after.mode in (*DRIVING, Mode.FALLBACK),
         rearm_required=after.rearm_required,
     )
-    return Decision(plan, after, health, faults, judgement, cap_mps)
+    return Decision(plan, after, health, faults, judgement, cap_mps, standstill)

@@ -29,6 +29,7 @@ class Mode(IntEnum):
 
 DRIVING = (Mode.ACTIVE, Mode.DEGRADED)
 ABOUT_PLANS = frozenset({Code.PLAN_WARN, Code.SPREAD_WARN, Code.COLLISION_WARN})  # not inputs
+AWAITS_REARM = 'waiting to be re-armed'
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class SafetyState:
     FALLBACK.  ``clear_since_ns``: since when no fault has asked for more than a note; None while
     one does.  ``soft_since_ns``: since when a soft sensing fault has held.  ``valid_plans``: valid
     proposals in a row.  ``rearmed``: a person has re-armed during this FALLBACK.
+    ``awaits_rearm``: nothing else is missing to leave it.
     ``published_ns``, ``proposed_ns``: when a plan last left and a proposal last came.
     ``newest_t0_ns``: the t0 of the newest plan that ever left; ``decided_ns``: the last call.
     """
@@ -53,6 +55,7 @@ class SafetyState:
     soft_since_ns: int | None = None
     valid_plans: int = 0
     rearmed: bool = False
+    awaits_rearm: bool = False
     published_ns: int | None = None
     proposed_ns: int | None = None
     newest_t0_ns: int | None = None
@@ -99,7 +102,7 @@ def advance(
     state = _timers(state, events, now_ns)
     mode, reason = _next(state, events, limits, now_ns, auto_arm, auto_rearm)
     if mode is state.mode:
-        return state
+        return replace(state, awaits_rearm=reason == AWAITS_REARM)
     return _enter(state, mode, reason, now_ns)
 
 
@@ -207,11 +210,13 @@ def _out_of_fallback(
     reaction = worst_of(events)
     if reaction >= Reaction.FALLBACK or soft_for >= limits.soft_degraded_s * 1e9:
         return Mode.FALLBACK, _because(events)
-    if state.valid_plans < limits.rearm_plans or not events.valid:
+    if state.valid_plans < limits.rearm_plans:
         return Mode.FALLBACK, 'waiting for valid plans'
     slow = events.speed_mps <= limits.rearm_speed_mps
     if not (slow or state.rearmed or auto_rearm):
-        return Mode.FALLBACK, 'waiting to be re-armed'
+        return Mode.FALLBACK, AWAITS_REARM
+    if not events.valid:
+        return Mode.FALLBACK, 'waiting for a plan to follow'
     return (Mode.DEGRADED if reaction >= Reaction.MASK else Mode.ACTIVE), 'recovered'
 
 
@@ -233,4 +238,5 @@ def _enter(state: SafetyState, mode: Mode, reason: str, now_ns: int) -> SafetySt
         stop=state.stop if keep_stop else None,
         valid_plans=0 if mode is Mode.FALLBACK else state.valid_plans,
         rearmed=False,
+        awaits_rearm=False,
     )

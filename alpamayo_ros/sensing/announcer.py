@@ -12,6 +12,7 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.sensing.navigation import NavInstruction, canonical
 
 NS = 1_000_000_000
+FLOOD_CHANGES = 4  # within one hold; a route looked at twice a second makes two
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Announcer:
         self._waiting: Said | None = None
         self._said: tuple[str, int] = ('', 0)
         self._switched_ns = -NS
+        self._offered, self._changes = '', 0  # since the last switch
 
     def offer(
         self,
@@ -55,6 +57,8 @@ class Announcer:
         text, fault = canonical(instruction)
         refused = fault is not None and fault.code is Code.NAV_FORMAT
         known = None if refused else instruction
+        self._changes += text != self._offered
+        self._offered = text
         self._waiting = Said(text, source, known, now_ns, expires_ns, fault)
         return self.switch(now_ns, at_once)
 
@@ -73,6 +77,10 @@ class Announcer:
         if not (at_once or renewed) and 0 <= now_ns - self._switched_ns < self._hold_ns:
             return None
         self._waiting, self._said = None, (item.text, item.expires_ns)
-        self._switched_ns = self._switched_ns if renewed else now_ns
+        fault, changes = item.fault, self._changes
+        if not renewed:
+            self._switched_ns, self._changes = now_ns, 0
+        if changes >= FLOOD_CHANGES and fault is None and not at_once:
+            fault = Fault(Code.NAV_FLOOD, f'{changes} since the last one that was said.')
         stamp_ns = now_ns + self.effect_ns
-        return Said(item.text, item.source, item.known, stamp_ns, item.expires_ns, item.fault)
+        return Said(item.text, item.source, item.known, stamp_ns, item.expires_ns, fault)

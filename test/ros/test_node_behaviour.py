@@ -18,9 +18,11 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
 
 from alpamayo_ros.bringup import GRAPHS
+from alpamayo_ros.gpu import open_gpus
 from alpamayo_ros.graph_options import Options
 from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes.common import qos
+from alpamayo_ros.profile import share_dir
 
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(600)]  # other work beside
 FILES = GRAPHS['simulator'](Options()).parameter_files
@@ -61,8 +63,33 @@ def test_bad_parameters_refuse_to_configure(tmp_path, line, words):
     process = start('monitor', tmp_path, text)
     out, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 2
-    assert 'refuses to configure' in out and words in out
+    assert 'PARAMETER' in out and 'refuses to configure' in out and words in out
     assert 'Traceback' not in out
+
+
+@pytest.mark.parametrize(
+    ('node', 'line', 'words'),
+    [
+        ('camera_sync', "limits: '{wrong}'", 'PARAMETER'),
+        ('monitor', "limits: '{wrong}'", 'skew_s'),
+        ('planner', 'minimum_release: 1000000', 'MODEL_ROLLBACK'),
+    ],
+)
+def test_a_node_refuses_what_it_is_started_with(tmp_path, node, line, words):
+    wrong = tmp_path / 'wrong.yaml'
+    wrong.write_text((share_dir() / 'config/limits.param.yaml').read_text().replace('skew_s', 'k'))
+    text = f'/**/{node}:\n  ros__parameters:\n    {line.format(wrong=wrong)}\n'
+    process = start(node, tmp_path, text)
+    out, _ = process.communicate(timeout=90)
+    assert process.returncode == 2 and words in out and 'Traceback' not in out
+
+
+@pytest.mark.skipif(not isinstance(open_gpus(), str), reason='this machine has a GPU to watch')
+def test_a_planner_that_cannot_watch_its_gpus_refuses(tmp_path):
+    text = '/**/planner:\n  ros__parameters:\n    watch_gpus: true\n'
+    process = start('planner', tmp_path, text)
+    out, _ = process.communicate(timeout=90)
+    assert process.returncode == 2 and 'GPUs are not watched' in out
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
@@ -89,9 +116,10 @@ def test_a_parameter_cannot_be_changed_from_outside(tmp_path, rclpy_context):
         (result,) = answer(client, request, listener).results
         assert not result.successful and 'read-only' in result.reason
     finally:
-        process.kill()
-        process.communicate()
+        process.terminate()
+        out, _ = process.communicate(timeout=20)
         listener.close()
+    assert 'PARAM_DENIED' in out and 'monitor: period_s' in out
 
 
 def test_incompatible_qos_is_reported_with_topic_and_policy(rclpy_context):

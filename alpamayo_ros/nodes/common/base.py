@@ -8,7 +8,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 import rclpy
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
@@ -17,6 +19,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits, load_limits
 from alpamayo_ros.nodes.common.params import BUILT_IN, COMMON, Param, problems
 
@@ -32,9 +35,13 @@ class AlpamayoNode(Node):
 
     def __init__(self, name: str, parameters: Iterable[Param]) -> None:
         super().__init__(name, automatically_declare_parameters_from_overrides=True)
-        self.settings = read_parameters(self, parameters)
-        self.limits = read_limits(self.settings)
-        self.faults = FaultLog(self)
+        self.settings, self.limits, self.faults = configure(self, parameters)
+
+
+def configure(node: Node, parameters: Iterable[Param]) -> tuple[SimpleNamespace, Limits, FaultLog]:
+    """Checked parameters, the safety limits that they name, and the log of faults."""
+    settings = read_parameters(node, parameters)
+    return settings, read_limits(settings), FaultLog(node)
 
 
 def read_parameters(node: Node, parameters: Iterable[Param]) -> SimpleNamespace:
@@ -47,14 +54,14 @@ def read_parameters(node: Node, parameters: Iterable[Param]) -> SimpleNamespace:
     wrong = problems(declared, {name: parameter.value for name, parameter in found.items()})
     if wrong:
         lines = '\n  '.join(wrong)
-        raise ConfigurationError(
-            f'{node.get_fully_qualified_name()} refuses to configure:\n  {lines}'
-        )
+        text = f'{node.get_fully_qualified_name()} refuses to configure:\n  {lines}\n'
+        raise ConfigurationError(str(Fault(Code.PARAMETER, text)))
     values = {}
     for param in declared:
         value = found[param.name].value
         node.set_descriptor(param.name, _descriptor(param, found[param.name]))
         values[param.name] = float(value) if param.kind is float else value
+    node.add_pre_set_parameters_callback(partial(_tell_denied, node, frozenset(values)))
     return SimpleNamespace(**values)
 
 
@@ -63,7 +70,18 @@ def read_limits(settings: SimpleNamespace) -> Limits:
     try:
         return load_limits(settings.limits or None)
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f'the limits refuse to configure: {error}') from error
+        text = f'the limits refuse to configure: {error}'
+        raise ConfigurationError(str(Fault(Code.PARAMETER, text))) from error
+
+
+def _tell_denied(
+    node: Any, fixed: frozenset[str], wanted: list[Parameter[Any]]
+) -> list[Parameter[Any]]:
+    """PARAM_DENIED in the log for each attempt to change what is read-only; rclpy refuses it."""
+    names = ', '.join(parameter.name for parameter in wanted if parameter.name in fixed)
+    if names:
+        node.faults.event(Fault(Code.PARAM_DENIED, f'{node.get_name()}: {names}.'))
+    return wanted
 
 
 def _descriptor(param: Param, parameter: Parameter) -> ParameterDescriptor:
@@ -110,6 +128,11 @@ class FaultLog:
         """Faults of the last update, code to message."""
         return dict(self._active)
 
+    def event(self, fault: Fault) -> None:
+        """Log what happens and is over at once."""
+        if self._due(fault.code.name):
+            self._node.get_logger().warning(str(fault))
+
     def _due(self, key: str) -> bool:
         now = time.monotonic()
         if now - self._logged_s.get(key, -LOG_HOLD_S) < LOG_HOLD_S:
@@ -155,7 +178,6 @@ __all__ = [
     'AlpamayoNode',
     'ConfigurationError',
     'FaultLog',
-    'read_limits',
-    'read_parameters',
+    'configure',
     'run',
 ]

@@ -20,7 +20,6 @@ UNITS = {
     'mps3': 'm/s3', 'mps2': 'm/s2', 'mps': 'm/s', '1pm': '1/m', 'rps': 'rad/s', 'rad': 'rad',
     'm': 'm', 's': 's',
 }  # fmt: skip
-REST_MPS = 0.12  # slower over the whole horizon is standstill (limits: rest_speed_mps)
 COLUMNS = (
     'x_m', 'y_m', 'heading_rad', 'speed_mps', 'acceleration_mps2', 'curvature_1pm',
     'yaw_rate_rps', 'steering_rad',
@@ -115,7 +114,7 @@ def source(plan: Plan, decision: Decision) -> int:
     """MODEL, or what kind of stop: the last plan still held, braking, or standing."""
     if plan.source == 'model':
         return int(PlannedTrajectory.MODEL)
-    if bool((np.abs(plan.trajectory.speed_mps) <= REST_MPS).all()):
+    if decision.standstill:
         return int(PlannedTrajectory.STANDSTILL)
     stop = decision.state.stop
     held = stop is not None and decision.health.stamp_ns < stop.began_ns

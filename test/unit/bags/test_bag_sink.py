@@ -2,12 +2,15 @@
 
 import errno
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from shipped import limits
 
 from alpamayo_ros.bags.bag import BagReader, described
+from alpamayo_ros.bags.disk_room import DiskRoom
 from alpamayo_ros.bags.outline import about
 from alpamayo_ros.bags.record_plan import read_plan
 from alpamayo_ros.bags.schema import typestore
@@ -15,11 +18,15 @@ from alpamayo_ros.bags.sink import BagSink
 from alpamayo_ros.bringup import GRAPHS
 from alpamayo_ros.faults import Code
 from alpamayo_ros.graph_options import Options
+from alpamayo_ros.recording.events import Route
+from alpamayo_ros.recording.limited_writer import LimitedWriter
+from alpamayo_ros.recording.recording import Writer
 from alpamayo_ros.sensing.rig import load_rig
 
 NS = 1_000_000_000
 STORE = typestore()
 TOPIC = described('/words', 'std_msgs/msg/String', STORE)
+ROOMY = DiskRoom(Path('.'), limits(), lambda folder: 10**12)
 
 
 def words(size, seed=0):
@@ -30,7 +37,7 @@ def words(size, seed=0):
 
 def test_the_file_has_its_name_only_when_it_is_complete(tmp_path):
     path = tmp_path / 'a.mcap'
-    sink = BagSink(path, 'zstd', {'origin': 'recorded'})
+    sink = BagSink(path, ROOMY, 'zstd', {'origin': 'recorded'})
     for i in range(30):
         sink.take(TOPIC, '', i * NS, words(1000, i))
         assert not path.exists()
@@ -60,7 +67,7 @@ class Small:
 
 
 def test_a_full_disk_ends_the_recording_and_what_fits_is_whole(tmp_path):
-    sink = BagSink(tmp_path / 'a.mcap')
+    sink = BagSink(tmp_path / 'a.mcap', ROOMY)
     sink._writer._file = Small(sink._file, 3_500_000)
     began_s = time.monotonic()
     for i in range(100):
@@ -79,7 +86,7 @@ def test_a_full_disk_ends_the_recording_and_what_fits_is_whole(tmp_path):
 
 
 def test_a_disk_without_room_leaves_the_marked_part(tmp_path):
-    sink = BagSink(tmp_path / 'a.mcap')
+    sink = BagSink(tmp_path / 'a.mcap', ROOMY)
     sink._writer._file = Small(sink._file, 60)
     sink.take(TOPIC, '', NS, words(10))
     assert sink.close() is None
@@ -88,7 +95,7 @@ def test_a_disk_without_room_leaves_the_marked_part(tmp_path):
 
 
 def test_a_slow_disk_drops_and_counts(tmp_path):
-    sink = BagSink(tmp_path / 'a.mcap', queue_bytes=250_000)
+    sink = BagSink(tmp_path / 'a.mcap', ROOMY, queue_bytes=250_000)
     with sink._lock:  # the writer cannot take anything out
         sink._held = 240_000
     sink.take(TOPIC, '', NS, words(20_000))
@@ -100,7 +107,7 @@ def test_a_slow_disk_drops_and_counts(tmp_path):
 
 def test_what_was_flushed_survives_a_crash(tmp_path):
     """Nothing was closed: the part can be read up to its end, and is said to be cut off."""
-    sink = BagSink(tmp_path / 'a.mcap')
+    sink = BagSink(tmp_path / 'a.mcap', ROOMY)
     sink.take(TOPIC, '', NS, words(1000))
     end_s = time.monotonic() + 10
     while sink.part.stat().st_size < 1000 and time.monotonic() < end_s:
@@ -171,3 +178,33 @@ def test_the_graph_gets_a_bag_recorder(name):
     assert parameters['use_sim_time'] is (name == 'simulator')
     assert last.get('bagged', True) is True  # lockstep waits for it
     assert 'bag_recorder' not in [n.name for n in GRAPHS[name](Options()).nodes]
+
+
+@pytest.mark.parametrize(
+    ('left', 'code'), [(6.0e9, None), (4.9e9, Code.DISK_WARN), (4.9e8, Code.DISK_FULL)]
+)
+def test_room_is_judged_by_the_limits(tmp_path, left, code):
+    """A folder's recording, and a bag: both warn, then end as whole files; the caller goes on."""
+    room = DiskRoom(tmp_path, limits(), lambda folder: left)
+    sink, writer = BagSink(tmp_path / 'a.mcap', room), LimitedWriter(Writer(tmp_path / 'r'), room)
+    for i in range(3):
+        sink.take(TOPIC, '', i * NS, words(10))
+        writer.write(Route(i, [[0.0, 0.0]]))
+    writer.close()
+    sink.close()
+    found = [fault and fault.code for fault in (sink.fault or sink.warning, writer.fault)]
+    assert found == [code, code]
+    kept = 0 if code is Code.DISK_FULL else 3
+    assert len(list(BagReader(tmp_path / 'a.mcap'))) == kept
+    assert len((tmp_path / 'r' / 'events.jsonl').read_text().splitlines()) == kept
+
+
+def test_a_folder_whose_disk_takes_no_more_ends_the_recording(tmp_path):
+    """The writer raises ENOSPC: DISK_FULL, and what comes later is dropped."""
+    writer = LimitedWriter(Writer(tmp_path), DiskRoom(tmp_path, limits(), lambda folder: 10**12))
+    writer._writer._events = Small(writer._writer._events, 0)
+    writer.write(Route(0, [[0.0, 0.0]]))
+    assert writer.fault.code is Code.DISK_FULL and 'No space left' in writer.fault.message
+    writer.flush()
+    assert writer.ended
+    writer.close()

@@ -203,3 +203,15 @@ def test_driving_always_passed_through_init_and_ready(happenings):
 def test_any_state_can_fail(code):
     for mode in Mode:
         assert drive(SafetyState(mode=mode), code).mode is Mode.FAULT
+
+
+def test_only_what_lacks_nothing_else_awaits_a_person():
+    """REARM_NEEDED holds between proposals too, and ends with a person's word."""
+    state = drive(active(), Code.ODOM_GAP)
+    state = drive(state, times=LIMITS.rearm_plans - 1)
+    assert not state.awaits_rearm
+    state = drive(state, times=1)
+    assert state.mode is Mode.FALLBACK and state.awaits_rearm
+    assert drive(state, valid=None).awaits_rearm
+    assert not drive(state, Code.ODOM_GAP).awaits_rearm
+    assert not drive(rearm(state)).awaits_rearm

@@ -53,3 +53,25 @@ def test_a_clock_that_jumped_back_does_not_hold_for_ever():
 def test_what_is_not_understood_is_said_in_words_that_are():
     said = announcer().offer(NavInstruction(99, 5.0), 'device', NS)
     assert said.known is None and said.fault.code.name == 'NAV_FORMAT'
+
+
+def test_f31_instructions_that_change_too_fast_are_named():
+    """NAV_FLOOD with what is said after the hold; the next one after it is clean again."""
+    found = announcer()
+    found.offer(LEFT, 'text', 10 * NS)
+    for i in range(1, 101):
+        assert found.offer(RIGHT if i % 2 else LEFT, 'text', 10 * NS + i * NS // 200) is None
+    found.offer(RIGHT, 'text', 11 * NS - 1)
+    said = found.switch(11 * NS)
+    assert said.text.startswith('turn right') and said.fault.code.name == 'NAV_FLOOD'
+    assert found.offer(LEFT, 'text', 13 * NS).fault is None
+
+
+def test_a_route_that_counts_down_is_no_flood():
+    found, said = announcer(), []
+    for i in range(20):
+        nearer = NavInstruction(Maneuver.LEFT, 300.0 - 10 * i)
+        said += [found.offer(nearer, 'route', 10 * NS + i * NS // 2)]
+        said += [found.switch(10 * NS + i * NS // 2 + NS // 50)]
+    said = [one for one in said if one is not None]
+    assert len(said) == 5 and not any(one.fault for one in said)
