@@ -153,12 +153,12 @@ def drive(task: Task, seeds: list[int], workers: int, json_path: Path | None) ->
     )
     jobs = [Job(scenario, seed) for seed in seeds]
     with interruptible(journal), Bar(scenario.name, jobs) as bar:
-        rows, who = batch.drive(
+        rows, planner = batch.drive(
             task, jobs, workers, journal, bar.done, None, bar.tell, bar.resumed
         )
     report = {
         'task': json.loads(task.to_json()),
-        'planner': who,
+        'planner': planner,
         'summary': summarise(rows),
         'seconds': round(time.perf_counter() - began, 2),
         'rows': rows,

@@ -147,8 +147,8 @@ def show(report: Report) -> None:
         console.print(f'  {name.replace("_", " "):<20} {with_interval(report, name)}')
     note = report['km_per_incident_note'] or with_interval(report, 'km_per_incident')
     console.print(f'  {"km per incident":<20} {note}')
-    who, timing = report['planner'], report['timing']
-    name = f'{who["name"]} {who["manifest_sha256"][:12]}'.strip()
+    planner, timing = report['planner'], report['timing']
+    name = f'{planner["name"]} {planner["manifest_sha256"][:12]}'.strip()
     workers = f'{timing["workers"]} worker{"s" if timing["workers"] > 1 else ""}'
     console.print(f'{name}, {timing["seconds"]:.0f} s with {workers}')
 

@@ -72,7 +72,7 @@ class Joiner:
             del store[min(store)]
 
 
-class Told:
+class StepInstructions:
     """Lockstep: frame sets wait until every instruction of their step is here.
 
     ``heard``: instructions and prompts that have come.

@@ -29,7 +29,7 @@ from alpamayo_ros.nodes.common.base import ConfigurationError, configure, run
 from alpamayo_ros.nodes.common.convert import NS, codes, ns
 from alpamayo_ros.nodes.common.gpu_watch import GpuWatch
 from alpamayo_ros.nodes.common.params import Param
-from alpamayo_ros.nodes.joins import Cycle, Joiner, Told
+from alpamayo_ros.nodes.joins import Cycle, Joiner, StepInstructions
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime.process.worker import Worker
 from alpamayo_ros.sensing.instructions import Instructions
@@ -65,7 +65,7 @@ class PlannerNode(LifecycleNode):
         self.profile = load_profile(self.settings.profile)
         self._ring = FrameRing()
         self._joiner = Joiner(keep_all=self.settings.lockstep)
-        self._told = Told()
+        self._step_instructions = StepInstructions()
         self._navigation, self._prompt = Instructions(FOLLOW_TEXT), Instructions()
         self._flying: Cycle | None = None
         self._previous_text = ''
@@ -130,12 +130,12 @@ class PlannerNode(LifecycleNode):
 
     def _instructed(self, texts: Instructions, message: NavInstruction | DrivingPrompt) -> None:
         texts.add(ns(message.header.stamp), ns(message.expires), message.text)
-        self._told.heard += 1
+        self._step_instructions.heard += 1
         self._admit()
 
     def _on_step_done(self, message: StepDone) -> None:
         if message.node == 'navigation':
-            self._told.done(message.step, message.instructions)
+            self._step_instructions.done(message.step, message.instructions)
             self._admit()
 
     def _on_history(self, message: EgoHistory) -> None:
@@ -143,12 +143,12 @@ class PlannerNode(LifecycleNode):
         self._begin()
 
     def _on_frames(self, message: FrameSet) -> None:
-        self._told.waiting.append(message)
+        self._step_instructions.waiting.append(message)
         self._admit()
 
     def _admit(self) -> None:
         """Take the frame sets whose instructions are all here; free-running, at once."""
-        while (message := self._told.next()) is not None:
+        while (message := self._step_instructions.next()) is not None:
             frames = convert.frame_set(message)
             if isinstance(frames, Fault):
                 self._refuse(ns(message.header.stamp), [frames])

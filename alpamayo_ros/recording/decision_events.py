@@ -93,10 +93,10 @@ class DecisionEvents:
                 selected = -1 if judgement.chosen is None else int(judgement.chosen)
         status = REFUSED if proposal is None else PROPOSED
         text = '' if proposal is None else proposal.text
-        who = (self.runtime, self.profile, self.manifest_hash, text)
+        model = (self.runtime, self.profile, self.manifest_hash, text)
         names = sorted({fault.code.name for fault in faults})
         return events.Candidates(
-            now_ns, t0_ns, now_ns, status, *who, names, _pose(anchor), paths, costs, selected
+            now_ns, t0_ns, now_ns, status, *model, names, _pose(anchor), paths, costs, selected
         )
 
     def _health(self, decision: Decision, t0_ns: int, now_ns: int) -> events.Health:

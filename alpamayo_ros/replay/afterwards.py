@@ -11,7 +11,7 @@ from alpamayo_ros.pipeline import Decision
 from alpamayo_ros.replay.cycle import Cycle
 from alpamayo_ros.replay.driven_after import boxes_in_odom, stamp_of
 from alpamayo_ros.replay.instructed import route_points
-from alpamayo_ros.replay.intake import Moment
+from alpamayo_ros.replay.intake import DecodedStep
 from alpamayo_ros.replay.replay_figures import Figures
 from alpamayo_ros.replay.score import Scored, Scorer
 from alpamayo_ros.replay.tape import Tape
@@ -24,7 +24,7 @@ RECENT = 64  # states among which the car at the time of a message is sought: ov
 class Done:
     """A step that has been planned.  ``driven``: odometry with whether it jumped there."""
 
-    moment: Moment
+    step: DecodedStep
     cycles: tuple[Cycle, ...]
     driven: tuple[tuple[EgoState, bool], ...]
 
@@ -49,7 +49,7 @@ class Afterwards:
             self.scorer.track.add(state, jumped)
             self.tape.ego(state)
         self._others(done)
-        self.faults.update({f.code.name for f in done.moment.refused})
+        self.faults.update({f.code.name for f in done.step.refused})
         for cycle in done.cycles:
             self._count(cycle)
             self.tape.cycle(cycle)
@@ -65,7 +65,7 @@ class Afterwards:
     def _others(self, done: Done) -> None:
         """Objects, route and reference texts of the recording."""
         self._recent.extend(state for state, _ in done.driven)
-        for other in done.moment.others:
+        for other in done.step.others:
             role, message = other.source.role, other.message
             if role == 'route':
                 self.tape.route(other.time_ns, route_points(message))

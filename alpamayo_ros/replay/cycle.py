@@ -17,7 +17,7 @@ from alpamayo_ros.faults import Fault
 from alpamayo_ros.pipeline import Decision, PlanConfig, SafetyState
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.replay.instructed import Instructed
-from alpamayo_ros.replay.intake import Found, Moment
+from alpamayo_ros.replay.intake import DecodedStep, Found
 from alpamayo_ros.replay.motion import Ego
 from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.runtime.timed import TimedRuntime, add_up
@@ -72,9 +72,9 @@ class Cycler:
         """Time the stages of the runtime."""
         self._timed = None if self.runtime is None else TimedRuntime(self.runtime)
 
-    def cycles(self, moment: Moment) -> list[Cycle]:
+    def cycles(self, step: DecodedStep) -> list[Cycle]:
         """What the step's sets and losses become; its other messages count first."""
-        for other in moment.others:
+        for other in step.others:
             role, message = other.source.role, other.message
             if role == 'odometry':
                 self.ego.odometry(message)
@@ -85,8 +85,8 @@ class Cycler:
                 self.ego.steering(message)
             else:
                 self.words.take(role, message, self._now_ns)
-        self._refused += moment.refused
-        done = [self._cycle(found, moment) for found in moment.found]
+        self._refused += step.refused
+        done = [self._cycle(found, step) for found in step.found]
         return [cycle for cycle in done if cycle is not None]
 
     @property
@@ -94,7 +94,7 @@ class Cycler:
         """Time of the newest odometry."""
         return 0 if self.ego.newest is None else self.ego.newest.stamp_ns
 
-    def _cycle(self, found: Found, moment: Moment) -> Cycle | None:
+    def _cycle(self, found: Found, step: DecodedStep) -> Cycle | None:
         if found.jump:
             self.views.suspicion.reset()
         if found.t0_ns is None:
@@ -121,7 +121,7 @@ class Cycler:
         if self._timed is not None:
             decision, stages['decide'] = self._decide(t0_ns, proposal, upstream, age_s)
         return Cycle(
-            t0_ns, moment.end_ns, ego, frames, found.pending,
+            t0_ns, step.end_ns, ego, frames, found.pending,
             0 if found.pending is None else sum(found.pending.matched.held), upstream, proposal,
             decision, self.words.navigation(t0_ns), stages,
         )  # fmt: skip

@@ -48,7 +48,7 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class DecodedStep:
     """One step: what it brought, in order; ``refused``: pictures that their header gave away."""
 
     index: int
@@ -60,7 +60,7 @@ class Moment:
 
 @dataclass(slots=True)
 class Intake:
-    """``moments`` is iterated in one thread; ``views.finish`` belongs to the consumer.
+    """``decoded_steps`` is iterated in one thread; ``views.finish`` belongs to the consumer.
 
     ``black``: cameras that were not recorded and are not waited for.
     """
@@ -75,16 +75,16 @@ class Intake:
     images: Counter[str] = field(default_factory=Counter)
     messages: int = 0
 
-    def moments(self, messages: Iterable[BagMessage]) -> Generator[Moment, None, None]:
+    def decoded_steps(self, messages: Iterable[BagMessage]) -> Generator[DecodedStep, None, None]:
         """The steps of the bag, in order."""
         sync = make_sync(self.profile, self.cameras, self.limits, self.black)
         overdue = Overdue(sync.watch)
         reference = reference_camera(self.profile, self.cameras, self.sources)
         for step in cut(self._timed(messages), lambda m: self._camera(m) == reference):
             began = time.perf_counter()
-            moment = self._moment(step, sync, overdue)
+            decoded = self._decode(step, sync, overdue)
             self.seconds['sync'] += time.perf_counter() - began
-            yield moment
+            yield decoded
 
     def _timed(self, messages: Iterable[BagMessage]) -> Iterator[BagMessage]:
         """The messages, with the time that reading takes."""
@@ -99,7 +99,7 @@ class Intake:
         source = self.sources[message.topic]
         return source.camera if source.role == 'image' else ''
 
-    def _moment(self, step: Step[BagMessage], sync: CameraSync, overdue: Overdue) -> Moment:
+    def _decode(self, step: Step[BagMessage], sync: CameraSync, overdue: Overdue) -> DecodedStep:
         arrivals: list[Arrival] = []
         others: list[Other] = []
         refused: list[Fault] = []
@@ -125,7 +125,7 @@ class Intake:
         if silence := overdue.faults(step.end_ns):
             overdue.answered(step.end_ns)
             found.append(Found(step.end_ns, None, (), tuple(silence)))
-        return Moment(step.index, step.end_ns, tuple(found), tuple(others), tuple(refused))
+        return DecodedStep(step.index, step.end_ns, tuple(found), tuple(others), tuple(refused))
 
     def _blind(self, others: Sequence[Other]) -> list[Found]:
         """Where no camera was recorded: a t0 a step, the newest odometry, for the baseline."""

@@ -43,8 +43,8 @@ def judge(
         return Verdict(UNKNOWN, f'Nothing was planned: {table["planned_share"][0].reason}.', notes)
     word, sentence = _planned(figures, table)
     if black:
-        told = f'With {len(black)} of the cameras black: {sentence[0].lower()}{sentence[1:]}'
-        return Verdict(UNKNOWN, told, notes)
+        partly = f'With {len(black)} of the cameras black: {sentence[0].lower()}{sentence[1:]}'
+        return Verdict(UNKNOWN, partly, notes)
     return Verdict(word, sentence, notes)
 
 

@@ -124,7 +124,9 @@ class _Work:
         self.after = Afterwards(
             Scorer(profile.trajectory, rig.vehicle),
             Figures(with_model=runtime is not None),
-            Tape(self.tape_at, self._info(), rig, self._who(), options.pictures, front),
+            Tape(
+                self.tape_at, self._info(), rig, self._decision_events(), options.pictures, front
+            ),
         )
         self.begin_ns = self.end_ns = 0
         self.wall_s = self.cpu_s = 0.0
@@ -138,7 +140,7 @@ class _Work:
             f'Replay of {self.setup.bag.name}.', self.setup.rig.name, kind,
         )  # fmt: skip
 
-    def _who(self) -> DecisionEvents:
+    def _decision_events(self) -> DecisionEvents:
         known = None if self.runtime is None else self.runtime.identity
         sha = '' if known is None else known.manifest_sha256
         kind = 'none' if known is None else known.kind
@@ -147,15 +149,15 @@ class _Work:
     def go(self, progress: Callable[[Progress], None]) -> bool:
         """Everything, in order; True when a person ended it before."""
         began, cpu, interrupted = time.perf_counter(), time.process_time(), False
-        overlap, steps = self.setup.options.overlap, self.intake.moments(self._messages())
+        overlap, steps = self.setup.options.overlap, self.intake.decoded_steps(self._messages())
         behind = Behind(self.after.take, DEPTH) if overlap else Inline(self.after.take)
         try:
-            with closing(ahead(steps, DEPTH) if overlap else steps) as moments:
-                for moment in moments:
-                    self.begin_ns = self.begin_ns or moment.end_ns
-                    self.end_ns = moment.end_ns
-                    cycles = tuple(self.cycler.cycles(moment))
-                    behind.put(Done(moment, cycles, tuple(self.ego.take_driven())))
+            with closing(ahead(steps, DEPTH) if overlap else steps) as decoded:
+                for step in decoded:
+                    self.begin_ns = self.begin_ns or step.end_ns
+                    self.end_ns = step.end_ns
+                    cycles = tuple(self.cycler.cycles(step))
+                    behind.put(Done(step, cycles, tuple(self.ego.take_driven())))
                     progress(self._progress())
         except KeyboardInterrupt:
             interrupted = True

@@ -30,10 +30,19 @@ class Tape:
     """The recording of a replay; times are those of the bag: equal runs give equal bytes."""
 
     def __init__(
-        self, folder: Path, info: RunInfo, rig: Rig, who: DecisionEvents, pictures: str, front: str
+        self,
+        folder: Path,
+        info: RunInfo,
+        rig: Rig,
+        decisions: DecisionEvents,
+        pictures: str,
+        front: str,
     ) -> None:
-        """``pictures``: which are kept, one of ``PICTURES``; ``front``: the reference camera."""
-        self._writer, self._events = Writer(folder), who
+        """``decisions`` makes the events of decisions; ``front`` is the reference camera.
+
+        ``pictures``: which are kept, one of ``PICTURES``.
+        """
+        self._writer, self._events = Writer(folder), decisions
         self._pictures, self._front = pictures, front
         (folder / RUN).write_text(json.dumps(asdict(info)) + '\n')
         self._rig_path, self._comment = folder / 'rig.yaml', f'The rig of {info.scenario}.'
@@ -42,8 +51,8 @@ class Tape:
     @property
     def counts(self) -> dict[str, int]:
         """Plans of the model, stops and refusals."""
-        who = self._events
-        return {'plans': who.plans, 'stops': who.stops, 'refusals': who.refusals}
+        found = self._events
+        return {'plans': found.plans, 'stops': found.stops, 'refusals': found.refusals}
 
     def rig(self, rig: Rig) -> None:
         """The cameras, for whoever draws on their pictures."""

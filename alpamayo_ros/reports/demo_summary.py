@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
-from alpamayo_ros.reports.moments import telling
+from alpamayo_ros.reports.notable_events import notable_words
 
 DROPPED = 2  # CandidateArray.DROPPED: the cycle overran, its result was thrown away
 CUT_SHORT = ('time', 'duration')  # ends of a drive that its time ended
@@ -154,12 +154,12 @@ def stage_medians(timings: Sequence[events.Timing]) -> dict[str, float]:
 
 
 def examples(recordings: Sequence[Recording], count: int = 3) -> list[Example]:
-    """Up to ``count`` chains of causation, from the most telling moments, no two the same."""
+    """Up to ``count`` chains of causation, from the most telling events, no two the same."""
     out: list[Example] = []
     seen: set[tuple[str, ...]] = set()
     for rank in range(count):
         for recording in recordings:
-            found = telling(recording, count)
+            found = notable_words(recording, count)
             if rank >= len(found) or len(out) == count:
                 continue
             words = found[rank]

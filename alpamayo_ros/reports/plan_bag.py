@@ -14,7 +14,7 @@ from pathlib import Path
 from alpamayo_ros.bags.show_writer import ShowBag
 from alpamayo_ros.recording.recording import IMAGES, Recording
 from alpamayo_ros.recording.timeline import count, in_order, when
-from alpamayo_ros.reports.plan_teller import NAMESPACE, Teller
+from alpamayo_ros.reports.plan_messages import NAMESPACE, PlanMessages
 from alpamayo_ros.reports.shots import rig_of
 
 NAME = 'plans.mcap'
@@ -48,22 +48,22 @@ def write(
     """Write ``path`` (.mcap); how many messages each topic has.  ``tick`` hears the share done."""
     rig = rig_of(recording)
     with ShowBag(path, 'zstd') as bag:
-        teller = Teller(bag, recording, rig)
+        messages = PlanMessages(bag, recording, rig)
         with (recording.folder / IMAGES).open('rb') as pictures:
-            teller.pictures = pictures
-            teller.begin()
-            _tell(teller, recording, tick)
+            messages.pictures = pictures
+            messages.begin()
+            _write(messages, recording, tick)
         info = recording.info
         bag.note({'origin': 'plans', 'source': f'{info.scenario}, {info.runtime}'})
         return dict(bag.counts)
 
 
-def _tell(teller: Teller, recording: Recording, tick: Callable[[float], None]) -> None:
+def _write(messages: PlanMessages, recording: Recording, tick: Callable[[float], None]) -> None:
     """Every event in the order of ROS time."""
-    tellers = teller.kinds()
-    total = count(recording, tuple(tellers))
-    for done, event in enumerate(in_order(recording, tuple(tellers))):
-        tellers[type(event)](event, when(event))
+    writers = messages.kinds()
+    total = count(recording, tuple(writers))
+    for done, event in enumerate(in_order(recording, tuple(writers))):
+        writers[type(event)](event, when(event))
         if done % 500 == 0:
             tick(done / total)
     tick(1.0)

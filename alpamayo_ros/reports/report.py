@@ -10,7 +10,7 @@ from alpamayo_ros.film.dashboard import Dashboard
 from alpamayo_ros.film.video import Director
 from alpamayo_ros.reports import pages, plots
 from alpamayo_ros.reports.demo_summary import ScenarioRow, Summary
-from alpamayo_ros.reports.moments import notable
+from alpamayo_ros.reports.notable_events import notable
 from alpamayo_ros.runtime.registry import is_test_double
 
 GOOD_SCORE = 0.5  # a drive that ended by itself came at least so far
@@ -118,13 +118,13 @@ def _chapter(
 ) -> Chapter:
     start_ns = director.recording.times_ns[0]
     pictures = []
-    for moment in notable(director.recording):
-        shown = director.moment(moment.t0_ns)
+    for event in notable(director.recording):
+        shown = director.moment(event.t0_ns)
         pictures.append(
             Picture(
                 source=pages.data_url(dashboard.compose(shown)),
-                what=moment.what,
-                time_s=(moment.t0_ns - start_ns) / 1e9,
+                what=event.what,
+                time_s=(event.t0_ns - start_ns) / 1e9,
                 words=dict(shown.words),
             )
         )

@@ -23,7 +23,7 @@ FILES = {
     'recording/': 'every event and picture',
 }
 FILM = 'drive.mp4'
-MOMENTS = 6
+EVENTS = 6
 NO_MODEL = 'none'  # the runtime that is none
 COUNTS = ('timesteps', 'pictures', 'proposals', 'plans', 'stops', 'refusals')
 
@@ -33,8 +33,8 @@ def page(summary: dict[str, Any], recording: Recording) -> str:
     groups = report_tables.grouped(summary['metrics'], DEFINITIONS)
     rig, road = rig_of(recording), road_of(recording)
     placed = bool(recording.times_ns) and len(recording.ego) > 0
-    found = worst(recording, MOMENTS) if placed else []
-    moments = shots(recording, rig, found, road)
+    found = worst(recording, EVENTS) if placed else []
+    pictured = shots(recording, rig, found, road)
     drawn = _drive(recording, road) if placed else []
     drawn += _times(summary, recording)
     here = recording.folder.parent
@@ -52,10 +52,10 @@ def page(summary: dict[str, Any], recording: Recording) -> str:
         missing=report_tables.missing(groups),
         faults=report_tables.faults(summary['faults']),
         plots=plots.svg_ids_apart([p for p in drawn if p]),
-        moments=moments,
+        events=pictured,
         planned=bool(recording.all(events.Plan)),
         lacks=summary['lacks'],
-        notes=notes(summary, recording, moments, rig is None),
+        notes=notes(summary, recording, pictured, rig is None),
         film=FILM if (here / FILM).is_file() else '',
         files={name: what for name, what in FILES.items() if (here / name).exists()},
         identity=report_tables.flat({**summary['identity'], 'counts': summary['counts']}),
@@ -89,10 +89,10 @@ def about(summary: Mapping[str, Any], recording: Recording) -> str:
     if cameras:
         eyes = f'{len(cameras)} camera{"s" if len(cameras) > 1 else ""}'
     kind = 'A converted recording' if info.origin == 'converted' else 'A recording'
-    who = f'for {model["profile"]} ({model["runtime"]})'
+    driver = f'for {model["profile"]} ({model["runtime"]})'
     if model['runtime'] == NO_MODEL:
-        who = 'without a model'
-    return f'{kind} of {seconds:.1f} s, {eyes}, rig {info.rig}, {who}.'
+        driver = 'without a model'
+    return f'{kind} of {seconds:.1f} s, {eyes}, rig {info.rig}, {driver}.'
 
 
 def tiles(counts: Mapping[str, int]) -> list[tuple[str, str]]:
@@ -115,7 +115,7 @@ def pace(timing: Mapping[str, Any]) -> str:
 
 
 def notes(
-    summary: Mapping[str, Any], recording: Recording, moments: Sequence[Shot], no_rig: bool
+    summary: Mapping[str, Any], recording: Recording, pictured: Sequence[Shot], no_rig: bool
 ) -> list[str]:
     """What a reader has to know before believing a figure."""
     out = []
@@ -134,7 +134,7 @@ def notes(
             f'The rig file {recording.info.rig} is not here: frames are shown without the plan. '
             'Replay again with --rig.'
         )
-    elif not any(m.picture for m in moments):
+    elif not any(m.picture for m in pictured):
         out.append('No camera of the rig has a picture at the moments below.')
     if not len(recording.ego):
         out.append('The recording holds no odometry: nobody can say where the car was.')

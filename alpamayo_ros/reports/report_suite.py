@@ -21,7 +21,7 @@ from alpamayo_ros.reports.shots import Shot, rig_of, road_of, shots
 from alpamayo_ros.reports.worst import worst
 
 FILM = 'drive.mp4'
-MOMENTS = 2  # of each drive that is shown
+EVENTS = 2  # of each drive that is shown
 TRUTHFUL = ('expert', 'still')  # planners that look at no picture
 Report = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -47,7 +47,7 @@ class Drive:
     said: str
     film: str
     plots: list[str]
-    moments: list[Shot]
+    events: list[Shot]
 
 
 def page(report: Report, recordings: Sequence[tuple[Row, Recording]]) -> str:
@@ -192,7 +192,7 @@ def _of(figure: Figure) -> str:
 def _drive(row: Row, recording: Recording, drawn: list[str]) -> Drive:
     """A drive with its plots and its worst moments."""
     bad = end_of(row) if row['end'] in BAD_ENDS else ''
-    found = worst(recording, MOMENTS, bad)
+    found = worst(recording, EVENTS, bad)
     film = recording.folder / FILM
     about = recording.info.description.rstrip('.')
     return Drive(
@@ -202,5 +202,5 @@ def _drive(row: Row, recording: Recording, drawn: list[str]) -> Drive:
         f'{row["distance_m"]:.0f} m and {row["duration_s"]:.1f} s.',
         film='/'.join(film.parts[-3:]) if film.is_file() else '',
         plots=drawn,
-        moments=shots(recording, rig_of(recording), found, road_of(recording)),
+        events=shots(recording, rig_of(recording), found, road_of(recording)),
     )

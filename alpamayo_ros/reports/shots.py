@@ -15,7 +15,7 @@ from alpamayo_ros.film.video import Director
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports import pages
-from alpamayo_ros.reports.moments import Notable
+from alpamayo_ros.reports.notable_events import NotableEvent
 from alpamayo_ros.reports.plots import acceleration
 from alpamayo_ros.sensing.rig import Rig, Vehicle, load_rig
 from alpamayo_ros.simulation.road import LANE_M
@@ -81,15 +81,15 @@ def road_of(recording: Recording) -> Road | None:
 
 
 def shots(
-    recording: Recording, rig: Rig | None, moments: Sequence[Notable], road: Road | None = None
+    recording: Recording, rig: Rig | None, found: Sequence[NotableEvent], road: Road | None = None
 ) -> list[Shot]:
-    """A shot of each moment; without a rig the pictures have no plan on them."""
+    """A shot of each event; without a rig the pictures have no plan on them."""
     car = car_of(rig.vehicle) if rig is not None else Car()
     director = Director(recording, car, road)
-    return [_shot(director, rig, moment) for moment in moments]
+    return [_shot(director, rig, event) for event in found]
 
 
-def _shot(director: Director, rig: Rig | None, notable: Notable) -> Shot:
+def _shot(director: Director, rig: Rig | None, notable: NotableEvent) -> Shot:
     moment = director.moment(notable.t0_ns, TRUTH_S)
     name, picture = _front(director.recording, rig, moment, notable.t0_ns)
     table = director.recording.ego

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or source ROS 2')
 
-from alpamayo_ros.nodes.joins import Told, Turns
+from alpamayo_ros.nodes.joins import StepInstructions, Turns
 from alpamayo_ros.nodes.lockstep.step_inputs import announced, timestep
 from alpamayo_ros.nodes.lockstep.step_queue import Announced, Item, StepQueue
 
@@ -81,12 +81,12 @@ def test_a_step_survives_being_sent():
 
 
 def test_instructions_of_a_step_are_waited_for():
-    told = Told()
-    assert told.knows(0) and not told.knows(1)
-    told.done(1, published=2)
-    assert not told.knows(1)
-    told.heard = 2
-    assert told.knows(1) and not told.knows(2)
+    instructed = StepInstructions()
+    assert instructed.knows(0) and not instructed.knows(1)
+    instructed.done(1, published=2)
+    assert not instructed.knows(1)
+    instructed.heard = 2
+    assert instructed.knows(1) and not instructed.knows(2)
 
 
 def test_timesteps_have_their_turn_in_the_order_of_their_announcement():

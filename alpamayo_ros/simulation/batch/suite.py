@@ -70,12 +70,12 @@ def run(
 
     BatchError when a drive failed: finished rows stay in ``journal``, and the same call goes on.
     """
-    rows, who = batch.drive(task, runs, workers, journal, done, connect, tell, resumed)
-    return report(task, runs, rows, who)
+    rows, planner = batch.drive(task, runs, workers, journal, done, connect, tell, resumed)
+    return report(task, runs, rows, planner)
 
 
 def report(
-    task: Task, runs: Sequence[Job], rows: Sequence[Row], who: dict[str, Any]
+    task: Task, runs: Sequence[Job], rows: Sequence[Row], planner: dict[str, Any]
 ) -> dict[str, Any]:
     """The figures of the suite, the same per family, and the rows."""
     full = [scored(job, row) for job, row in zip(runs, rows, strict=True)]
@@ -84,7 +84,7 @@ def report(
     return {
         **scores.summarise(full),
         'families': {f: scores.summarise([r for r in full if r['family'] == f]) for f in families},
-        'planner': who,
+        'planner': planner,
         'task': common,
         'version': __version__,
         'code_sha256': code_sha256(),

@@ -129,9 +129,9 @@ class RoundaboutTraffic:
         if not hit.any():
             return math.inf, 0.0
         first = int(hit.any(0).argmax())
-        who = agents[int(hit[:, first].argmax())]
-        along = max(math.cos(who.heading_rad - float(heading[first])), 0.0)
-        return float(arcs[first] - car.front_m), who.speed_mps * along
+        other = agents[int(hit[:, first].argmax())]
+        along = max(math.cos(other.heading_rad - float(heading[first])), 0.0)
+        return float(arcs[first] - car.front_m), other.speed_mps * along
 
 
 def _points_of(a: Agent) -> list[tuple[float, float]]:

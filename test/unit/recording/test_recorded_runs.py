@@ -12,7 +12,7 @@ import recorded
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import EVENTS, Recording, Writer
 from alpamayo_ros.reports import demo_summary as summary
-from alpamayo_ros.reports.moments import notable, telling
+from alpamayo_ros.reports.notable_events import notable, notable_words
 
 ROW = {
     'name': 'stopped_car', 'seed': 7, 'mode': 'free', 'duration_s': 7.0, 'distance_m': 21.0,
@@ -124,7 +124,7 @@ def test_a_fault_comes_first(tmp_path: Path):
 
 
 def test_telling_words_do_not_repeat_themselves(drive: Recording):
-    said = [w.rationale for w in telling(drive, 5)]
+    said = [w.rationale for w in notable_words(drive, 5)]
     assert len(said) == len(set(said)) == 2
 
 

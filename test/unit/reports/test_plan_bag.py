@@ -16,7 +16,7 @@ from alpamayo_ros.bags.show_writer import headings
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import EVENTS, RUN, Recording, RunInfo, Writer
 from alpamayo_ros.reports import plan_bag
-from alpamayo_ros.reports.plan_teller import camera_topics
+from alpamayo_ros.reports.plan_messages import camera_topics
 from alpamayo_ros.sensing.rig import load_rig
 
 STANDARD = ('std_msgs', 'nav_msgs', 'sensor_msgs', 'visualization_msgs', 'tf2_msgs')

@@ -91,7 +91,7 @@ def test_families_are_listed_from_the_worst(shown: str):
 def test_the_worst_drive_has_film_frames_and_words(shown: str, drive: Recording):
     assert 'href="runs/crossing_pedestrian_a_1/drive.mp4"' in shown
     assert 'The car made contact (pedestrian) after 180 m' in text(shown)
-    assert shown.count('<figure class="scene') == report_suite.MOMENTS
+    assert shown.count('<figure class="scene') == report_suite.EVENTS
     assert 'I brake because a car stands ahead' in shown
 
 

@@ -1,4 +1,4 @@
-"""The moments of a drive that are worth a picture, found in its motion and its words."""
+"""The events of a drive that are worth a picture, found in its motion and its words."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from alpamayo_ros.recording.recording import Recording, newest
 STANDING_MPS, MOVING_MPS = 0.1, 1.0  # standing counts once the car has moved
 BRAKING_MPS2, BEND_RPS = -0.8, 0.12  # milder than this is not worth a picture
 SMOOTH_S = 0.5
-APART_S = 2.0  # between two moments of one drive
+APART_S = 2.0  # between two events of one drive
 
 
 @dataclass(frozen=True, slots=True)
-class Notable:
+class NotableEvent:
     """An instant and what makes it notable."""
 
     t0_ns: int
     what: str
 
 
-def notable(recording: Recording, count: int = 2) -> list[Notable]:
-    """Up to ``count`` moments, in the order of time."""
-    return sorted(ranked(recording, count), key=lambda moment: moment.t0_ns)
+def notable(recording: Recording, count: int = 2) -> list[NotableEvent]:
+    """Up to ``count`` events, in the order of time."""
+    return sorted(ranked(recording, count), key=lambda event: event.t0_ns)
 
 
-def ranked(recording: Recording, count: int) -> list[Notable]:
-    """Up to ``count`` moments: a fault before hardest braking, standing and the sharpest bend."""
-    found: list[Notable] = []
-    for moment in (*_faults(recording), *motion(recording)):
-        apart = all(abs(moment.t0_ns - f.t0_ns) > APART_S * 1e9 for f in found)
+def ranked(recording: Recording, count: int) -> list[NotableEvent]:
+    """Up to ``count`` events: a fault before hardest braking, standing and the sharpest bend."""
+    found: list[NotableEvent] = []
+    for event in (*_faults(recording), *motion(recording)):
+        apart = all(abs(event.t0_ns - f.t0_ns) > APART_S * 1e9 for f in found)
         if apart and len(found) < count:
-            found.append(moment)
+            found.append(event)
     if not found and recording.times_ns:
-        found = [Notable(recording.times_ns[len(recording.times_ns) // 2], 'half way')]
+        found = [NotableEvent(recording.times_ns[len(recording.times_ns) // 2], 'half way')]
     return found
 
 
-def telling(recording: Recording, count: int) -> list[events.Words]:
-    """Words said at notable moments first, then words that differ from those."""
+def notable_words(recording: Recording, count: int) -> list[events.Words]:
+    """Words said at notable events first, then words that differ from those."""
     said = sorted(recording.all(events.Words), key=lambda w: w.t0_ns)
     keys = [w.t0_ns for w in said]
     chosen = [newest(said, keys, m.t0_ns) for m in ranked(recording, count)]
@@ -54,18 +54,18 @@ def telling(recording: Recording, count: int) -> list[events.Words]:
     return out[:count]
 
 
-def _faults(recording: Recording) -> list[Notable]:
+def _faults(recording: Recording) -> list[NotableEvent]:
     """The first FALLBACK or FAULT after the first ACTIVE."""
     active, fallback = 2, 4
     was_active = False
     for health in recording.all(events.Health):
         was_active |= health.state == active
         if was_active and health.state >= fallback:
-            return [Notable(health.t0_ns or health.stamp_ns, health.reason)]
+            return [NotableEvent(health.t0_ns or health.stamp_ns, health.reason)]
     return []
 
 
-def motion(recording: Recording) -> list[Notable]:
+def motion(recording: Recording) -> list[NotableEvent]:
     """Hardest braking, standing and the sharpest bend, as far as there were any."""
     table = recording.ego
     if len(table) < 10 or not recording.times_ns:
@@ -85,11 +85,11 @@ def motion(recording: Recording) -> list[Notable]:
     standing = np.flatnonzero((speed < STANDING_MPS) & has_driven)
     if acceleration[braking] < BRAKING_MPS2:
         text = f'hardest braking, {acceleration[braking]:.1f} m/s²'
-        out.append(Notable(round(time_s[braking] * 1e9), text))
+        out.append(NotableEvent(round(time_s[braking] * 1e9), text))
     if len(standing):
-        out.append(Notable(round(time_s[standing[len(standing) // 2]] * 1e9), 'standing'))
+        out.append(NotableEvent(round(time_s[standing[len(standing) // 2]] * 1e9), 'standing'))
     if abs(yaw[bend]) > BEND_RPS:
         side = 'left' if yaw[bend] > 0 else 'right'
         text = f'sharpest bend, to the {side} at {speed[bend]:.1f} m/s'
-        out.append(Notable(round(time_s[bend] * 1e9), text))
+        out.append(NotableEvent(round(time_s[bend] * 1e9), text))
     return out

@@ -1,4 +1,4 @@
-"""What ``plans.mcap`` tells of each event of a recording (see ``plan_bag``)."""
+"""What ``plans.mcap`` says of each event of a recording (see ``plan_bag``)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _absolute(topic: str) -> str:
     return topic if topic.startswith('/') or not topic else f'{NAMESPACE}/{topic}'
 
 
-class Teller:
+class PlanMessages:
     """Turns each event into messages; what was known at its time is looked up."""
 
     pictures: Any
@@ -52,7 +52,7 @@ class Teller:
         self._said, self._drawn_ns = (-1, ''), -1
 
     def kinds(self) -> dict[type, Callable[[Any, int], None]]:
-        """By what an event of each kind is told."""
+        """By what an event of each kind is written."""
         return {
             events.Ego: self.ego,
             events.Image: self.picture,
