@@ -1,9 +1,8 @@
-"""The decode graph: one ONNX graph with a static key/value cache for text ids and scene
-embeddings alike.
+"""The decode graph: one ONNX graph with a static cache for text ids and scene embeddings.
 
-Opset 24 (TensorScatter, Attention, RotaryEmbedding, RMSNormalization), static slots.  Whoever
-runs it may bind a cache's input and output to the same memory, so that nothing is copied
-(FIELD_NOTES section 6).
+Opset 24 (TensorScatter, Attention, RotaryEmbedding, RMSNormalization), static slots.  Whoever runs
+it may bind a cache's input and output to the same memory, so that nothing is copied
+(docs/design.md, "Runtimes").
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""Small tools on ONNX graphs: build nodes, inline one graph into another, store weights in
-float16.
-"""
+"""Small tools on ONNX graphs: build nodes, inline graphs, store weights in float16."""
 
 from __future__ import annotations
 

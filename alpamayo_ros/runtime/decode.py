@@ -1,10 +1,9 @@
-"""Decode a chain of causation in few passes: forced runs and a verified draft (DESIGN section
-6.4).
+"""Decode a chain of causation in few passes: forced runs and a verified draft.
 
 Every pass feeds a whole chunk: tokens that the grammar forces, and tokens guessed from the
-previous cycle's text.  A guess stays only where plain greedy decoding would have chosen it, so
-the token ids are those of one token a pass; only ties closer than the runtime's rounding could
-differ, and they are counted.
+previous cycle's text.  A guess stays only where plain greedy decoding would have chosen it, so the
+token ids are those of one token a pass; only ties closer than the runtime's rounding could differ,
+and they are counted (docs/design.md, "Chain of causation").
 """
 
 from __future__ import annotations
@@ -25,8 +24,7 @@ class Feed(Protocol):
     """Runs the backbone on a chunk of CoC tokens."""
 
     def __call__(self, tokens: Sequence[int], start: int) -> Float[np.ndarray, 'N V']:
-        """Feed ``tokens`` at CoC position ``start``; n + 1 rows, row i is what comes before token
-        i.
+        """Feed ``tokens`` at CoC position ``start``: n + 1 rows, row i before token i.
 
         Row 0 means something at position 0 only.  Tokens of earlier calls from ``start`` on are
         forgotten.
@@ -36,8 +34,9 @@ class Feed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Token ids, passes through the backbone, choices closer than 1e-4, and whether the limit cut
-    it off.
+    """Token ids, passes through the backbone, near ties, and whether the limit cut it off.
+
+    A near tie is a choice closer than 1e-4.
     """
 
     ids: tuple[int, ...]
@@ -72,8 +71,9 @@ class Draft:
 def _chunk(
     grammar: Grammar, state: State, draft: Draft, first: int | None, room: int
 ) -> list[int]:
-    """``first`` (already chosen) and all tokens after it that are forced or guessed, at most
-    ``room``.
+    """``first`` (already chosen) and all tokens after it that are forced or guessed.
+
+    At most ``room``.
     """
     tokens: list[int] = []
     while len(tokens) < room and not grammar.done(state):

@@ -1,4 +1,4 @@
-"""Checks on the bytes of a model file before a parser may run them (FAULTS.md row F45)."""
+"""Checks on the bytes of a model file before a parser may run them (docs/faults.md, row F45)."""
 
 from __future__ import annotations
 

@@ -90,8 +90,9 @@ def profile_hash(profile: ModelProfile) -> str:
 def read_model(
     folder: Path, names: Iterable[str] | None = None, minimum_release: int = 0
 ) -> ModelFiles | Fault:
-    """Read and verify a model folder; ``names`` limits what is read (default: every file it
-    lists).
+    """Read and verify a model folder.
+
+    ``names`` limits what is read (default: every file it lists).
     """
     try:
         directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

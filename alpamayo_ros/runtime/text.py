@@ -1,4 +1,4 @@
-"""Bounds on generated text: at most 256 tokens and 4 kB of printable UTF-8 (FAULTS.md row F33)."""
+"""Bounds on generated text: tokens, and bytes of printable UTF-8 (docs/faults.md, row F33)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state machine: INIT, READY, ACTIVE, DEGRADED, FALLBACK, FAULT (FAULTS.md section 2).
+"""The state machine: INIT, READY, ACTIVE, DEGRADED, FALLBACK, FAULT (docs/faults.md, "States").
 
 Pure: ``advance`` maps a state, the faults that hold and the judgement of a proposal to the next
 state.  The worst fault decides.  FAULT is final; only ``reset`` (an operator's reconfiguration)
@@ -177,7 +177,7 @@ def _next(
     auto_arm: bool,
     auto_rearm: bool,
 ) -> tuple[Mode, str]:
-    """The mode that follows and why; rows of the table in FAULTS.md section 2."""
+    """The mode that follows and why; rows of the table in docs/faults.md, "States"."""
     reaction, because = worst_of(events), _because(events)
     soft_for = 0 if state.soft_since_ns is None else now_ns - state.soft_since_ns
     clear_for = -1 if state.clear_since_ns is None else now_ns - state.clear_since_ns

@@ -13,7 +13,7 @@ from alpamayo_ros.sensing.stamps import MS
 from alpamayo_ros.types import FrameSet, FrameStack
 
 NS = 1_000_000_000
-JITTER_NS = 5 * MS  # FAULTS.md section 1: jitter that is not a jump
+JITTER_NS = 5 * MS  # docs/faults.md, "Limits": jitter that is not a jump
 
 
 class FrameRing:

@@ -1,7 +1,7 @@
 """Camera synchronisation by capture time: a ring a camera and an anchor time.
 
 Pure: ``push`` and ``poll`` take ``now_ns`` and return what became ready.  Payloads are carried by
-reference and never looked at.  Why not message_filters: FIELD_NOTES section 2.
+reference and never looked at.  Why not message_filters: docs/design.md, "Synchronisation".
 """
 
 from __future__ import annotations

@@ -25,8 +25,10 @@ class Participant(Listener):
     def __init__(
         self, context: object, plans: bool = True, ready: Callable[[], bool] = lambda: True
     ) -> None:
-        """``plans``: they are published where a controller reads; ``ready``: another condition
-        for the start.
+        """Take part in the graph.
+
+        ``plans``: they are published where a controller reads; ``ready``: another condition for
+        the start.
         """
         self._awaited: list[tuple[Any, int]] = []
         self._plans, self._ready = plans, ready

@@ -1,9 +1,8 @@
-"""The model in a child process with a deadline: it can hang or die, the planner goes on (DESIGN
-section 5).
+"""The model in a child process with a deadline: it can hang or die, the planner goes on.
 
 One supervisor thread spawns the child, reads its replies, kills it when a deadline passes, and
-starts it again with growing pauses.  Callers never wait unless they call ``wait`` or
-``wait_warm``.
+starts it again with growing pauses.  Callers never wait unless they call ``wait`` or ``wait_warm``
+(docs/design.md, "The graph").
 """
 
 from __future__ import annotations
@@ -54,7 +53,9 @@ class Worker:
     # -- what callers use -----------------------------------------------------------------------
     @property
     def state(self) -> WorkerState:
-        """starting: loading and warming up; warm: idle; busy: a cycle runs; dead: none (see
+        """starting, warm, busy or dead.
+
+        starting: loading and warming up; warm: idle; busy: a cycle runs; dead: none (see
         ``failed``).
         """
         return self._state
@@ -71,8 +72,9 @@ class Worker:
         self._spawned.wait()
 
     def submit(self, inputs: PlannerInput) -> bool:
-        """Start a cycle; False when the child is not idle (keep the newest input, nothing
-        queues).
+        """Start a cycle; False when the child is not idle.
+
+        Keep the newest input then: nothing queues.
         """
         with self._news:
             if self._state != 'warm' or self._child is None:
