@@ -39,9 +39,7 @@ def propose(inputs: PlannerInput, runtime: Runtime) -> Proposal:
     """Candidates and chain of causation for one synchronised set of pictures."""
     profile = cached_profile(runtime.identity.profile)
     features = runtime.encode(inputs.frames)
-    reasoning = runtime.reason(
-        features, inputs.ego, inputs.navigation, inputs.prompt, inputs.previous_text
-    )
+    reasoning = runtime.reason(features, inputs.given)
     start = noise(inputs.seed, inputs.t0_ns, profile.candidates, profile.trajectory.points)
     candidates = runtime.denoise(reasoning.condition, start)
     text, cut = bounded_text(reasoning.text)

@@ -6,6 +6,7 @@ Nothing downstream hard-codes a camera count, a horizon or a rate: it asks the p
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -143,8 +144,8 @@ class ModelProfile(_Strict):
                     f'view {view.name!r} asks for {view.hfov_deg} deg '
                     f'of a {camera.hfov_deg} deg camera'
                 )
-        if self.trajectory.points % self.denoiser.points_per_token:
-            raise ValueError('trajectory.points must be a multiple of denoiser.points_per_token')
+        for error in _wrong_shapes(self):
+            raise ValueError(error)
         return self
 
     @property
@@ -153,9 +154,9 @@ class ModelProfile(_Strict):
         return sum(view.tokens for view in self.views)
 
     @property
-    def max_sequence(self) -> int:
-        """Static length of the sequence: text prefix, visual tokens, one ego token, CoC."""
-        return self.text.max_prefix + self.visual_tokens + 1 + self.text.max_coc
+    def view_size(self) -> tuple[int, int]:
+        """Height and width in pixels; all views have the same."""
+        return self.views[0].height, self.views[0].width
 
     def view_index(self, name: str) -> int:
         """Position of the view ``name`` in the view order; ValueError when there is none."""
@@ -167,6 +168,27 @@ class ModelProfile(_Strict):
             if camera.name == name:
                 return camera
         raise KeyError(f'no camera {name!r}; the profile has {[c.name for c in self.cameras]}')
+
+
+def _wrong_shapes(profile: ModelProfile) -> Iterator[str]:
+    """What the networks and the buffers assume of a profile and do not find."""
+    vision, backbone, denoiser = profile.vision, profile.backbone, profile.denoiser
+    sizes = sorted({(view.height, view.width) for view in profile.views})
+    if len(sizes) != 1:
+        yield f'all views have one size; there are {sizes or "none"} (height, width)'
+    if any(side % vision.patch for size in sizes for side in size):
+        yield f'vision.patch {vision.patch} must divide height and width of the views {sizes[0]}'
+    if vision.stem == 'conv' and vision.patch.bit_count() != 1:
+        yield f'vision.patch {vision.patch}: a conv stem halves, so it must be a power of two'
+    for name, shape in (('vision', vision), ('backbone', backbone), ('denoiser', denoiser)):
+        if shape.width % shape.heads:
+            yield f'{name}.heads {shape.heads} must divide {name}.width {shape.width}'
+    if backbone.heads % backbone.kv_heads:
+        yield f'backbone.kv_heads {backbone.kv_heads} must divide backbone.heads {backbone.heads}'
+    if backbone.width // backbone.heads % 2:
+        yield 'backbone.width / heads must be even: RoPE rotates pairs'
+    if profile.trajectory.points % denoiser.points_per_token:
+        yield 'trajectory.points must be a multiple of denoiser.points_per_token'
 
 
 def share_dir() -> Path:

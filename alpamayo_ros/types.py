@@ -81,15 +81,27 @@ class EgoHistory:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannerInput:
-    """Everything ``pipeline.propose`` sees.  Texts are canonical and capped; '' means absent."""
+class Conditioning:
+    """What a plan depends on besides the pictures, the same record for words and trajectories.
 
-    t0_ns: int
-    frames: FrameStack
+    Texts are canonical and capped; '' means absent.  ``previous_text``: the chain of causation of
+    the cycle before, a draft that saves time and changes no token.  A new input is one field here,
+    one array in ``runtime.process.channel`` and one segment of ``model.layout``.
+    """
+
     ego: EgoHistory
     navigation: str = ''
     prompt: str = ''
     previous_text: str = ''
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerInput:
+    """Everything ``pipeline.propose`` sees."""
+
+    t0_ns: int
+    frames: FrameStack
+    given: Conditioning
     seed: int = 0
 
 

@@ -10,23 +10,21 @@ from __future__ import annotations
 
 import io
 import logging
-import math
 import warnings
 from contextlib import redirect_stdout
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from alpamayo_ros.export.onnx_graph import IR_VERSION, OPSET, GraphBuilder, tensor
-from alpamayo_ros.model.attention import merge_heads, split_heads
-from alpamayo_ros.model.diffusion import alpha_bar, sample_steps, to_sample
-from alpamayo_ros.model.dit import DiT, DiTBlock
-from alpamayo_ros.model.vla import MASKED, VLA
+from alpamayo_ros.model.diffusion import alpha_bar, denoise_step, levels, sample_steps
+from alpamayo_ros.model.dit import DiT
+from alpamayo_ros.model.layout import MASKED
+from alpamayo_ros.model.vla import VLA
 
 F32 = TensorProto.FLOAT
 TORCH_OPSET = 20  # attention as plain operators: masks broadcast, older parsers read it too
@@ -79,15 +77,13 @@ class _Fusion(nn.Module):
         self, features: Tensor, age_s: Tensor, valid: Tensor, speed: Tensor
     ) -> tuple[Tensor, Tensor]:
         visual = self.model.fuse(features[None], age_s[None], valid[None])
-        scene = torch.cat([visual, self.model.ego_token(speed)], 1)[0]
-        return scene, self.model.spatial_bias * 1.0
+        return self.model.scene(visual, speed)[0], self.model.spatial_bias * 1.0
 
 
 def encoder_graph(model: VLA) -> Any:
     """One timestep: images uint8 (V, H, W, 3), valid (V,) -> features (N, width)."""
     p = model.profile
-    view = p.views[0]
-    images = torch.zeros(len(p.views), view.height, view.width, 3, dtype=torch.uint8)
+    images = torch.zeros(len(p.views), *p.view_size, 3, dtype=torch.uint8)
     return torch_export(
         _Encoder(model), {'images': images, 'valid': torch.ones(len(p.views))}, ['features']
     )
@@ -119,7 +115,7 @@ class _Head(nn.Module):
 
     def forward(self, hidden: Tensor, speed: Tensor) -> tuple[Tensor, Tensor]:
         pairs = [part for pair in self.dit.context(hidden) for part in pair]
-        return self.dit.ego(speed[:, None] / 10.0), torch.cat(pairs, 0)
+        return self.dit.ego(speed), torch.cat(pairs, 0)
 
 
 class _Step(nn.Module):
@@ -130,32 +126,12 @@ class _Step(nn.Module):
         self.dit = model.dit
         self.kind = model.profile.diffusion.prediction_type
 
-    def _block(
-        self, block: DiTBlock, x: Tensor, c: Tensor, k: Tensor, v: Tensor, mask: Tensor
-    ) -> Tensor:
-        m = block.modulation(c)[:, None].chunk(9, -1)
-        y = block.norms[0](x) * (1 + m[0]) + m[1]
-        x = x + (1 + m[2]) * block.own(y, y)
-        y = block.norms[1](x) * (1 + m[3]) + m[4]
-        q = split_heads(block.cross.q(y).reshape(1, -1, y.shape[-1]), block.cross.heads)
-        y = merge_heads(F.scaled_dot_product_attention(q, k, v, attn_mask=mask)).reshape(y.shape)
-        x = x + (1 + m[5]) * block.cross.out(y)
-        y = block.norms[2](x) * (1 + m[6]) + m[7]
-        result: Tensor = x + (1 + m[8]) * block.mlp(y)
-        return result
-
     def forward(
         self, x: Tensor, time: Tensor, levels: Tensor, ego: Tensor, context: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
-        dit = self.dit
-        h = dit.inp(x.reshape(x.shape[0], -1, dit.chunk)) + dit.position
-        for i, block in enumerate(dit.blocks):
-            k, v = context[2 * i : 2 * i + 1], context[2 * i + 1 : 2 * i + 2]
-            h = self._block(cast(DiTBlock, block), h, time + ego, k, v, mask)
-        out = dit.out(dit.norm(h)).reshape(x.shape)
-        x0 = to_sample(out, x, levels[0].square(), self.kind).clamp(-6, 6)
-        eps = (x - levels[0] * x0) / levels[1]
-        return x0, levels[2] * x0 + levels[3] * eps
+        parts = context.split(1)
+        out = self.dit(x, time + ego, list(zip(parts[::2], parts[1::2], strict=True)), mask)
+        return denoise_step(out, x, levels, self.kind)
 
 
 class _Tail(nn.Module):
@@ -203,11 +179,11 @@ def denoise_graph(model: VLA) -> Any:
     hide = b.node('Unsqueeze', [hide, b.integers(1, 2)])
     x = x0 = 'noise'
     for index, (start, stop) in enumerate(sample_steps(p.diffusion)):
-        time, levels = _step_constants(model, start, stop)
+        time, amplitudes = _step_constants(model, start, stop)
         feed = {
             'x': x,
             'time': b.weight(f'time{index}', time),
-            'levels': b.weight(f'levels{index}', levels),
+            'levels': b.weight(f'levels{index}', amplitudes),
             'ego': ego,
             'context': context,
             'mask': hide,
@@ -231,7 +207,5 @@ def _step_constants(model: VLA, start: int, stop: int) -> tuple[NDArray[Any], ND
     """
     power = alpha_bar(model.profile.diffusion)
     a, b = float(power[start]), float(power[stop])
-    levels = [math.sqrt(a), math.sqrt(1 - a), math.sqrt(b), math.sqrt(1 - b)]
     t = torch.tensor([start / model.profile.diffusion.train_steps])
-    time = model.dit.condition(t, torch.zeros(1)) - model.dit.ego(torch.zeros(1, 1))
-    return time.numpy(), np.array(levels, np.float32)
+    return model.dit.time_embedding(t).numpy(), np.array(levels(a, b), np.float32)

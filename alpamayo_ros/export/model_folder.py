@@ -58,7 +58,7 @@ def export_model(
     makers: dict[str, Callable[[], Any]] = {
         'encoder.onnx': lambda: encoder_graph(model),
         'fusion.onnx': lambda: fusion_graph(model),
-        'decode.onnx': lambda: decode_graph(model.backbone, profile.max_sequence),
+        'decode.onnx': lambda: decode_graph(model.backbone, model.layout.max_sequence),
         'denoise.onnx': lambda: denoise_graph(model),
     }
     for name in GRAPHS:

@@ -39,9 +39,13 @@ class Attention(nn.Module):
         return split_heads(k, self.heads), split_heads(v, self.heads)
 
     def attend(self, x: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Attention of ``x`` to given keys and values."""
-        q = split_heads(self.q(x), self.heads)
-        return self.out(merge_heads(F.scaled_dot_product_attention(q, k, v, attn_mask=mask)))
+        """Attention of ``x`` (B * K, N, width) to the keys and values of B contexts.
+
+        K neighbours share a context: they are folded into its queries, and nothing is copied.
+        """
+        q = split_heads(self.q(x).reshape(k.shape[0], -1, x.shape[-1]), self.heads)
+        y = merge_heads(F.scaled_dot_product_attention(q, k, v, attn_mask=mask))
+        return self.out(y.reshape(x.shape))
 
     def forward(self, x: Tensor, context: Tensor, mask: Tensor | None = None) -> Tensor:
         return self.attend(x, *self.keys_values(context), mask)

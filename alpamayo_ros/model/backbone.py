@@ -5,7 +5,6 @@ Norms stand before each part (pre-norm).
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -101,10 +100,5 @@ class Backbone(nn.Module):
 
     def new_cache(self, batch: int, slots: int) -> KVCache:
         """An empty static cache for ``slots`` tokens."""
-        s = self.shape
-        return KVCache(s.layers, batch, s.kv_heads, slots, s.width // s.heads)
-
-
-def causal(n: int, device: torch.device | None = None) -> Tensor:
-    """Additive causal mask (n, n)."""
-    return torch.full((n, n), -1e4, device=device).triu(1)
+        s, device = self.shape, self.embed.weight.device
+        return KVCache(s.layers, batch, s.kv_heads, slots, s.width // s.heads, device)

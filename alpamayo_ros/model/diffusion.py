@@ -7,11 +7,15 @@ Sources: Ho et al. 2020; Nichol and Dhariwal 2021 (cosine); Song et al. 2021 (DD
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from alpamayo_ros.profile import Diffusion
+
+Scalar = Tensor | float
+CLIP = 6.0  # standard deviations
 
 
 def alpha_bar(diffusion: Diffusion) -> Tensor:
@@ -47,17 +51,28 @@ def add_noise(clean: Tensor, noise: Tensor, level: Tensor) -> Tensor:
     return a.sqrt() * clean + (1 - a).sqrt() * noise
 
 
-def to_sample(prediction: Tensor, x: Tensor, a: Tensor | float, kind: str) -> Tensor:
-    """The clean sample that a prediction of the given kind implies at alpha-bar ``a``."""
-    a = torch.as_tensor(a, dtype=x.dtype, device=x.device)
+def levels(a: float, b: float) -> tuple[float, float, float, float]:
+    """Amplitudes of signal and noise before and after a step from alpha-bar ``a`` to ``b``."""
+    return math.sqrt(a), math.sqrt(1 - a), math.sqrt(b), math.sqrt(1 - b)
+
+
+def to_sample(prediction: Tensor, x: Tensor, signal: Scalar, noise: Scalar, kind: str) -> Tensor:
+    """The clean sample that a prediction implies where ``x`` = signal * clean + noise * eps."""
     if kind == 'sample':
         return prediction
     if kind == 'epsilon':
-        return (x - (1 - a).sqrt() * prediction) / a.sqrt()
-    return a.sqrt() * x - (1 - a).sqrt() * prediction
+        return (x - noise * prediction) / signal
+    return signal * x - noise * prediction
 
 
-def ddim_step(x0: Tensor, x: Tensor, a: float, b: float) -> Tensor:
-    """One deterministic step from alpha-bar ``a`` to ``b`` given the predicted clean sample."""
-    eps = (x - math.sqrt(a) * x0) / math.sqrt(1 - a)
-    return math.sqrt(b) * x0 + math.sqrt(1 - b) * eps
+def denoise_step(
+    prediction: Tensor, x: Tensor, step: Sequence[Scalar] | Tensor, kind: str
+) -> tuple[Tensor, Tensor]:
+    """One deterministic DDIM step: the clean sample as predicted, and the less noisy one.
+
+    ``step``: the four amplitudes of :func:`levels`.  The clean sample, in units of its spread, is
+    kept within 6.
+    """
+    x0 = to_sample(prediction, x, step[0], step[1], kind).clamp(-CLIP, CLIP)
+    eps = (x - step[0] * x0) / step[1]
+    return x0, step[2] * x0 + step[3] * eps

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from alpamayo_ros.model.attention import Attention
+from alpamayo_ros.model.ego import EgoEncoder
 from alpamayo_ros.model.mlp import GeluMlp
 from alpamayo_ros.profile import ModelProfile
 
@@ -57,7 +58,7 @@ class DiT(nn.Module):
         self.inp = nn.Linear(self.chunk, d.width)
         self.position = nn.Parameter(torch.randn(1, p // d.points_per_token, d.width) * 0.02)
         self.time = nn.Sequential(nn.Linear(64, d.width), nn.SiLU(), nn.Linear(d.width, d.width))
-        self.ego = nn.Sequential(nn.Linear(1, d.width), nn.SiLU(), nn.Linear(d.width, d.width))
+        self.ego = EgoEncoder(d.width, d.width)
         self.blocks = nn.ModuleList(
             DiTBlock(d.width, d.heads, profile.backbone.width) for _ in range(d.layers)
         )
@@ -77,11 +78,15 @@ class DiT(nn.Module):
 
     def condition(self, t: Tensor, speed_mps: Tensor) -> Tensor:
         """(B, width) from diffusion time in 0..1 and present speed."""
+        return self.time_embedding(t) + self.ego(speed_mps)
+
+    def time_embedding(self, t: Tensor) -> Tensor:
+        """(B,) diffusion time in 0..1 -> (B, width)."""
         f = torch.exp(torch.linspace(0, math.log(1000.0), 32, device=t.device)) * t[:, None]
-        return self.time(torch.cat([f.sin(), f.cos()], 1)) + self.ego(speed_mps[:, None] / 10.0)
+        return self.time(torch.cat([f.sin(), f.cos()], 1))
 
     def forward(self, x: Tensor, c: Tensor, context: KeysValues, mask: Tensor) -> Tensor:
-        """``c`` from :meth:`condition`; ``mask`` additive (B, 1, 1, S)."""
+        """``c`` from :meth:`condition`; K neighbours of x share a context and its mask."""
         h = self.inp(x.reshape(len(x), -1, self.chunk)) + self.position
         for block, (k, v) in zip(self.blocks, context, strict=True):
             h = block(h, c, k, v, mask.to(h.dtype))

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from alpamayo_ros.model.attention import Block
+from alpamayo_ros.model.layout import MASKED
 from alpamayo_ros.profile import ModelProfile
 
 
@@ -81,7 +82,7 @@ class Temporal(nn.Module):
         age = self.age(age_embedding(age_s, self.width)).to(features.dtype)
         x = features + age[:, :, self.view_of]
         past = x.reshape(b, t * n, d)
-        hidden = (1.0 - valid[:, :, self.view_of].reshape(b, 1, 1, t * n)) * -1e4
+        hidden = (1.0 - valid[:, :, self.view_of].reshape(b, 1, 1, t * n)) * MASKED
         x = x[:, 0]
         for block in self.blocks:
             x = block(x, past, hidden.to(x.dtype))

@@ -10,11 +10,17 @@ class KVCache:
     """Keys and values of every layer, each (B, kv_heads, slots, head_width)."""
 
     def __init__(
-        self, layers: int, batch: int, kv_heads: int, slots: int, head_width: int
+        self,
+        layers: int,
+        batch: int,
+        kv_heads: int,
+        slots: int,
+        head_width: int,
+        device: torch.device,
     ) -> None:
         shape = (batch, kv_heads, slots, head_width)
-        self.keys = [torch.zeros(shape) for _ in range(layers)]
-        self.values = [torch.zeros(shape) for _ in range(layers)]
+        self.keys = [torch.zeros(shape, device=device) for _ in range(layers)]
+        self.values = [torch.zeros(shape, device=device) for _ in range(layers)]
 
     def write(self, layer: int, start: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Store at slots start..start+n-1 and return the whole cache of the layer."""

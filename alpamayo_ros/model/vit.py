@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from alpamayo_ros.model.attention import Block
 from alpamayo_ros.profile import ModelProfile
 
 
 class ConvStem(nn.Sequential):
-    """(B, 3, H, W) to (B, width, H / 16, W / 16)."""
+    """(B, 3, H, W) to (B, width, H / patch, W / patch): one halving a convolution."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, patch: int) -> None:
         layers: list[nn.Module] = []
-        channels = (3, 32, 64, 96, 128)
+        channels = [3, *(32 * (k + 1) for k in range(patch.bit_length() - 1))]
         for i, o in zip(channels[:-1], channels[1:], strict=True):
             layers += [
                 nn.Conv2d(i, o, 3, 2, 1, bias=False),
@@ -30,17 +29,11 @@ class ConvStem(nn.Sequential):
         super().__init__(*layers, nn.Conv2d(channels[-1], width, 1))
 
 
-class PatchStem(nn.Sequential):
-    """One convolution of stride ``patch``; heights that are no multiple of it are padded below."""
+class PatchStem(nn.Conv2d):
+    """One convolution of stride ``patch``."""
 
     def __init__(self, width: int, patch: int) -> None:
-        super().__init__(nn.Conv2d(3, width, patch, patch))
-        self.patch = patch
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(
-            F.pad(x, (0, -x.shape[-1] % self.patch, 0, -x.shape[-2] % self.patch))
-        )
+        super().__init__(3, width, patch, patch)
 
 
 class ViewEncoder(nn.Module):
@@ -51,11 +44,12 @@ class ViewEncoder(nn.Module):
 
     def __init__(self, profile: ModelProfile) -> None:
         super().__init__()
-        v, view = profile.vision, profile.views[0]
+        v = profile.vision
+        height, width = profile.view_size
         self.queries = max(w.tokens for w in profile.views)
-        rows, cols = -(-view.height // v.patch), -(-view.width // v.patch)
-        self.stem = ConvStem(v.width) if v.stem == 'conv' else PatchStem(v.width, v.patch)
-        self.position = nn.Parameter(torch.randn(1, rows * cols, v.width) * 0.02)
+        patches = (height // v.patch) * (width // v.patch)
+        self.stem = (ConvStem if v.stem == 'conv' else PatchStem)(v.width, v.patch)
+        self.position = nn.Parameter(torch.randn(1, patches, v.width) * 0.02)
         self.view = nn.Parameter(torch.randn(len(profile.views), 1, v.width) * 0.02)
         self.query = nn.Parameter(torch.randn(1, self.queries, v.width) * 0.02)
         self.blocks = nn.ModuleList(Block(v.width, v.heads) for _ in range(v.layers))

@@ -1,9 +1,7 @@
 """The whole driver in torch: encode a timestep, fuse time, reason, denoise.
 
-Sequence: ``[text prefix] [visual tokens] [ego] [CoC]`` (docs/design.md, "Sequence").  The prefix
-is causal; visual and ego tokens see the prefix and each other (with a learned spatial bias) and
-share one RoPE position; the CoC is causal and sees all.  The denoiser looks at the hidden states
-of everything: words, scene and ego.
+The backbone reads the sequence of ``model.layout`` (docs/design.md, "Sequence").  The denoiser
+looks at the hidden states of everything: words, scene and ego.
 """
 
 from __future__ import annotations
@@ -11,14 +9,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from alpamayo_ros.model.backbone import Backbone, causal
-from alpamayo_ros.model.diffusion import alpha_bar, ddim_step, sample_steps, to_sample
+from alpamayo_ros.model.backbone import Backbone
+from alpamayo_ros.model.diffusion import alpha_bar, denoise_step, levels, sample_steps
 from alpamayo_ros.model.dit import DiT
+from alpamayo_ros.model.ego import EgoEncoder
 from alpamayo_ros.model.fusion import CrossCamera, Temporal, token_view_index
+from alpamayo_ros.model.layout import MASKED, token_layout
 from alpamayo_ros.model.vit import ViewEncoder
 from alpamayo_ros.profile import ModelProfile
 
-MASKED = -1e4
+EGO_HIDDEN = 64
 
 
 class VLA(nn.Module):
@@ -31,16 +31,22 @@ class VLA(nn.Module):
         self.views = ViewEncoder(profile)
         self.cross = CrossCamera(profile)
         self.temporal = Temporal(profile)
-        self.ego = nn.Sequential(
-            nn.Linear(1, 64), nn.SiLU(), nn.Linear(64, profile.backbone.width)
-        )
-        self.spatial_bias = nn.Parameter(torch.zeros(n + 1, n + 1))
-        self.backbone = Backbone(profile.backbone, profile.text.vocab_size, profile.max_sequence)
+        self.layout = token_layout(profile)
+        self.ego = EgoEncoder(EGO_HIDDEN, profile.backbone.width)
+        scene = self.layout.scene_tokens
+        self.spatial_bias = nn.Parameter(torch.zeros(scene, scene))
+        longest = self.layout.max_sequence
+        self.backbone = Backbone(profile.backbone, profile.text.vocab_size, longest)
         self.dit = DiT(profile)
         self.register_buffer('alpha_bar', alpha_bar(profile.diffusion), persistent=False)
         view_of = token_view_index(profile)
         first = torch.tensor([int((view_of[:i] == view_of[i]).sum()) for i in range(n)])
         self.register_buffer('token_of', view_of * self.views.queries + first, persistent=False)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.spatial_bias.device
 
     # -- vision ---------------------------------------------------------------------------------
     def view_tokens(self, images: Tensor) -> Tensor:
@@ -65,56 +71,32 @@ class VLA(nn.Module):
         return self.temporal(features, age_s, valid)
 
     # -- language -------------------------------------------------------------------------------
-    def ego_token(self, speed_mps: Tensor) -> Tensor:
-        """(B,) m/s -> (B, 1, width).
-
-        Speed alone: longer histories brought nothing (docs/design.md, "Sequence").
-        """
-        return self.ego(speed_mps[:, None] / 10.0)[:, None]
+    def scene(self, visual: Tensor, speed_mps: Tensor) -> Tensor:
+        """Embeddings (B, M, width) of all scene segments: visual tokens and (B,) m/s as one."""
+        return torch.cat([visual, self.ego(speed_mps)[:, None]], 1)
 
     def positions(self, prefix: int, coc: int) -> Tensor:
-        """RoPE positions of a sequence with ``prefix`` text tokens and ``coc`` CoC tokens.
-
-        Scene tokens share the position ``max_prefix``; the CoC counts on from there.
-        """
-        top = self.profile.text.max_prefix
-        device = self.spatial_bias.device
-        return torch.cat(
-            [
-                torch.arange(prefix, device=device),
-                torch.full((self.profile.visual_tokens + 1,), top, device=device),
-                torch.arange(top + 1, top + 1 + coc, device=device),
-            ]
-        )
+        """RoPE positions of a sequence with ``prefix`` text tokens and ``coc`` CoC tokens."""
+        sequence = self.layout.sequence(prefix=prefix, coc=coc)
+        return torch.from_numpy(sequence.positions()).to(self.device)
 
     def attention_mask(self, prefix_valid: Tensor, coc: int) -> Tensor:
         """Additive mask (B, 1, S, S); ``prefix_valid`` (B, prefix) is 0 on padding."""
         b, p = prefix_valid.shape
-        n = self.profile.visual_tokens + 1
-        mask = causal(p + n + coc, prefix_valid.device)
-        scene = torch.zeros_like(mask)
-        scene[p : p + n, p : p + n] = self.spatial_bias
-        mask[p : p + n, p : p + n] = 0.0
-        pad = torch.zeros(b, p + n + coc, device=prefix_valid.device)
+        sequence = self.layout.sequence(prefix=p, coc=coc)
+        mask = torch.from_numpy(sequence.mask()).to(prefix_valid.device)
+        bias = torch.zeros_like(mask)
+        bias[sequence.scene, sequence.scene] = self.spatial_bias
+        pad = torch.zeros(b, len(sequence), device=prefix_valid.device)
         pad[:, :p] = (1.0 - prefix_valid) * MASKED
-        return (mask + scene)[None, None] + pad[:, None, None]
+        return (mask + bias)[None, None] + pad[:, None, None]
 
     def hidden(
         self, prefix: Tensor, prefix_valid: Tensor, visual: Tensor, speed_mps: Tensor, coc: Tensor
     ) -> Tensor:
-        """Hidden states (B, S, width) of ``[prefix][visual][ego][coc]``.
-
-        prefix and coc are token ids.
-        """
-        x = torch.cat(
-            [
-                self.backbone.embed(prefix),
-                visual,
-                self.ego_token(speed_mps),
-                self.backbone.embed(coc),
-            ],
-            1,
-        )
+        """Hidden states (B, S, width) of the whole sequence; prefix and coc are token ids."""
+        embed = self.backbone.embed
+        x = torch.cat([embed(prefix), self.scene(visual, speed_mps), embed(coc)], 1)
         mask = self.attention_mask(prefix_valid, coc.shape[1])
         return self.backbone(x, self.positions(prefix.shape[1], coc.shape[1]), mask)
 
@@ -132,19 +114,13 @@ class VLA(nn.Module):
         ``mask`` (B, S) is 0 where hidden is padding.
         """
         b, k = noise.shape[:2]
-        context = [
-            (key.repeat_interleave(k, 0), value.repeat_interleave(k, 0))
-            for key, value in self.dit.context(hidden)
-        ]
-        hide = ((1.0 - mask) * MASKED)[:, None, None].repeat_interleave(k, 0)
+        context, hide = self.dit.context(hidden), ((1.0 - mask) * MASKED)[:, None, None]
         speed = speed_mps.repeat_interleave(k)
-        x = noise.flatten(0, 1)
-        x0 = x
+        x = x0 = noise.flatten(0, 1)
         diffusion = self.profile.diffusion
         for start, stop in sample_steps(diffusion, steps):
-            a, z = float(self.alpha_bar[start]), float(self.alpha_bar[stop])
             t = torch.full((b * k,), start / diffusion.train_steps, device=x.device)
             out = self.dit(x, self.dit.condition(t, speed), context, hide)
-            x0 = to_sample(out, x, a, diffusion.prediction_type).clamp(-6, 6)
-            x = ddim_step(x0, x, a, z)
+            step = levels(float(self.alpha_bar[start]), float(self.alpha_bar[stop]))
+            x0, x = denoise_step(out, x, step, diffusion.prediction_type)
         return self.dit.to_metres(x0, speed).reshape(b, k, -1, 3)

@@ -35,7 +35,7 @@ from alpamayo_ros.runtime.process.worker import Worker
 from alpamayo_ros.sensing.instructions import Instructions
 from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 from alpamayo_ros.sensing.ring import FrameRing
-from alpamayo_ros.types import PlannerInput, Proposal
+from alpamayo_ros.types import Conditioning, PlannerInput, Proposal
 
 PARAMETERS = (
     *worker_spec.PARAMETERS,
@@ -192,15 +192,13 @@ class PlannerNode(LifecycleNode):
         cycle.prompt = self._prompt.at(cycle.t0_ns)
         now_ns = cycle.t0_ns if self.settings.lockstep else self.get_clock().now().nanoseconds
         cycle.frame_age_s = (now_ns - cycle.t0_ns) / NS + frames.oldest_s
-        return PlannerInput(
-            t0_ns=cycle.t0_ns,
-            frames=frames,
+        given = Conditioning(
             ego=convert.ego_history(cycle.history),
             navigation=cycle.navigation,
             prompt=cycle.prompt,
             previous_text=self._previous_text,
-            seed=self.settings.seed,
         )
+        return PlannerInput(cycle.t0_ns, frames, given, self.settings.seed)
 
     def _on_news(self) -> None:
         """The worker has a proposal, a fault or a new state."""

@@ -24,7 +24,7 @@ from alpamayo_ros.runtime.timed import TimedRuntime, add_up
 from alpamayo_ros.safety.scene import build_scene, decisive
 from alpamayo_ros.sensing.ring import FrameRing
 from alpamayo_ros.sensing.view_pipeline import Pending, ViewPipeline
-from alpamayo_ros.types import EgoHistory, EgoState, FrameSet, PlannerInput, Proposal
+from alpamayo_ros.types import Conditioning, EgoHistory, EgoState, FrameSet, PlannerInput, Proposal
 
 LATENCY_S = 0.08  # as lockstep_latency_s of the trajectory node
 
@@ -150,7 +150,8 @@ class Cycler:
         if isinstance(stack, Fault):
             return stack
         navigation, prompt = self.words.navigation(t0_ns), self.words.prompt(t0_ns)
-        return PlannerInput(t0_ns, stack, history, navigation, prompt, self._text, self.seed)
+        given = Conditioning(history, navigation, prompt, self._text)
+        return PlannerInput(t0_ns, stack, given, self.seed)
 
     def _propose(
         self, inputs: PlannerInput, runtime: TimedRuntime

@@ -1,4 +1,4 @@
-"""The three calls a runtime answers: encode, reason, denoise (DESIGN section 7)."""
+"""The three calls a runtime answers: encode, reason, denoise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float
 
-from alpamayo_ros.types import EgoHistory, FrameStack, Reasoning
+from alpamayo_ros.types import Conditioning, FrameStack, Reasoning
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,10 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What the denoiser looks at: hidden states of prefix, scene, ego and CoC; present speed in
-    m/s.
-    """
+    """What the denoiser looks at: hidden states of all tokens, and what they were made from."""
 
     hidden: Float[np.ndarray, 'S D']
-    speed_mps: float
+    given: Conditioning
 
 
 @runtime_checkable
@@ -61,13 +59,8 @@ class Runtime(Protocol):
         """Features of every timestep of ``frames``."""
         ...
 
-    def reason(
-        self, features: Features, ego: EgoHistory, navigation: str, prompt: str, draft: str
-    ) -> Reasoning:
-        """Chain of causation and condition.
-
-        ``draft`` (a previous text, '' for none) saves time only.
-        """
+    def reason(self, features: Features, given: Conditioning) -> Reasoning:
+        """Chain of causation, and the condition for :meth:`denoise`."""
         ...
 
     def denoise(

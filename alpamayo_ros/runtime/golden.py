@@ -31,8 +31,8 @@ class Golden(BaseModel):
 
 def answer(runtime: Runtime, profile: ModelProfile) -> Golden:
     """What ``runtime`` says now."""
-    frames, ego, noise = made_up_input(profile)
-    reasoning = runtime.reason(runtime.encode(frames), ego, '', '', '')
+    frames, given, noise = made_up_input(profile)
+    reasoning = runtime.reason(runtime.encode(frames), given)
     plans = runtime.denoise(reasoning.condition, noise)
     points = tuple((float(x), float(y), float(h)) for x, y, h in plans[:, -1])
     return Golden(token_ids=reasoning.token_ids, last_points=points)

@@ -8,15 +8,15 @@ import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.types import EgoHistory, FrameStack
+from alpamayo_ros.types import Conditioning, EgoHistory, FrameStack
 
 
 def made_up_input(
     profile: ModelProfile,
-) -> tuple[FrameStack, EgoHistory, Float[np.ndarray, 'K P 3']]:
+) -> tuple[FrameStack, Conditioning, Float[np.ndarray, 'K P 3']]:
     """Frames of smooth stripes, 5 m/s straight on, and noise; the same numbers everywhere."""
-    t, v, view = profile.frames.count, len(profile.views), profile.views[0]
-    step, camera, row, column, colour = np.ogrid[:t, :v, : view.height, : view.width, :3]
+    t, v, (height, width) = profile.frames.count, len(profile.views), profile.view_size
+    step, camera, row, column, colour = np.ogrid[:t, :v, :height, :width, :3]
     images = (step * 37 + camera * 19 + row * 3 + column * 2 + colour * 53) % 256
     age = np.repeat(np.arange(t)[:, None] * profile.frames.spacing_s, v, 1)
     frames = FrameStack(0, images.astype(np.uint8), age, np.ones((t, v), bool))
@@ -27,4 +27,4 @@ def made_up_input(
     ego = EgoHistory(0, poses, zero + 5.0, zero, zero, zero, np.ones(h, bool))
     shape = (profile.candidates, profile.trajectory.points, 3)
     noise = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-    return frames, ego, noise
+    return frames, Conditioning(ego), noise

@@ -10,6 +10,7 @@ import numpy as np
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.runtime.made_up import made_up_input
+from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 
 
 def stage_times(
@@ -20,9 +21,9 @@ def stage_times(
     Every cycle brings one new timestep and has the previous text as its draft.
     """
     rng = np.random.default_rng(0)
-    frames, ego, noise = made_up_input(profile)
+    frames, given, noise = made_up_input(profile)
+    given = replace(given, navigation=FOLLOW_TEXT)
     runtime.encode(frames)
-    text = ''
     spent: dict[str, list[float]] = {'encode': [], 'reason': [], 'denoise': [], 'cycle': []}
     for _ in range(cycles):
         new = rng.integers(0, 256, (1, *frames.images.shape[1:]), dtype=np.uint8)
@@ -30,11 +31,11 @@ def stage_times(
         marks = [time.process_time()]
         features = runtime.encode(frames)
         marks.append(time.process_time())
-        reasoning = runtime.reason(features, ego, 'follow the road', '', text)
+        reasoning = runtime.reason(features, given)
         marks.append(time.process_time())
         runtime.denoise(reasoning.condition, noise)
         marks.append(time.process_time())
-        text = reasoning.text
+        given = replace(given, previous_text=reasoning.text)
         for name, begin, end in zip(
             ('encode', 'reason', 'denoise'), marks, marks[1:], strict=False
         ):

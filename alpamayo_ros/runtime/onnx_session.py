@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import onnxruntime
 from jaxtyping import Float
-from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.runtime.staged import Chunk
 
 BROKEN = (
     state.Fail,
@@ -55,7 +55,6 @@ class DecodeSession:
         self._session = session
         shapes = {i.name: i.shape for i in session.get_inputs()}
         self.slots = int(shapes['mask'][3])
-        self.width = int(shapes['extra'][2])
         self._cache = {n: np.zeros(s, np.float32) for n, s in shapes.items() if n[0] in 'kv'}
         self._values = {
             n: onnxruntime.OrtValue.ortvalue_from_numpy(a) for n, a in self._cache.items()
@@ -71,18 +70,15 @@ class DecodeSession:
         for name, value in self._values.items():
             value.update_inplace(np.zeros_like(self._cache[name]))
 
-    def run(
-        self, ids: NDArray[np.int64], is_text: NDArray[np.bool_], extra: NDArray[np.float32],
-        positions: NDArray[np.int64], mask: NDArray[np.float32], start: int,
-    ) -> tuple[Float[np.ndarray, 'n V'], Float[np.ndarray, 'n D']]:  # fmt: skip
-        """Logits and hidden states of the tokens fed to slots ``start``.."""
+    def run(self, chunk: Chunk) -> tuple[Float[np.ndarray, 'n V'], Float[np.ndarray, 'n D']]:
+        """Logits and hidden states of the tokens of ``chunk``."""
         feed = {
-            'ids': ids[None],
-            'is_text': is_text[None, :, None],
-            'extra': extra[None],
-            'positions': positions,
-            'mask': mask,
-            'start': np.array([start]),
+            'ids': chunk.ids[None],
+            'is_text': chunk.is_text[None, :, None],
+            'extra': chunk.extra[None],
+            'positions': chunk.positions[None],
+            'mask': chunk.mask[None, None],
+            'start': np.array([chunk.start]),
         }
         for name, values in feed.items():
             self._binding.bind_cpu_input(name, np.ascontiguousarray(values))

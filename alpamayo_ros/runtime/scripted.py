@@ -18,7 +18,7 @@ from jaxtyping import Float
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Condition, Features, Identity
 from alpamayo_ros.runtime.text import bounded_text, bounded_tokens
-from alpamayo_ros.types import EgoHistory, FrameStack, Reasoning
+from alpamayo_ros.types import Conditioning, FrameStack, Reasoning
 
 TEXT = (
     'perception: this is a script, no image is looked at\n'
@@ -88,15 +88,13 @@ class ScriptedRuntime:
         if 0 <= script.raise_from <= cycle < script.raise_until:
             raise RuntimeError(f'scripted failure in cycle {cycle}')
 
-    def reason(
-        self, features: Features, ego: EgoHistory, navigation: str, prompt: str, draft: str
-    ) -> Reasoning:
-        """The fixed text; the condition carries the present speed."""
+    def reason(self, features: Features, given: Conditioning) -> Reasoning:
+        """The fixed text; the condition carries what was given."""
         n = self.script.runaway_tokens
         text, cut = bounded_text('\x1b[31m\0 go ' * n if n else TEXT)
         ids, cut_ids = bounded_tokens(tuple(range(n)) if n else ())
-        speed = float(ego.speed_mps[0])
-        return Reasoning(text, ids, Condition(np.zeros((1, 1), np.float32), speed), cut or cut_ids)
+        condition = Condition(np.zeros((1, 1), np.float32), given)
+        return Reasoning(text, ids, condition, cut or cut_ids)
 
     def denoise(
         self, condition: Condition, noise: Float[np.ndarray, 'K P 3']
@@ -104,7 +102,7 @@ class ScriptedRuntime:
         """Arcs at the present speed; ``noise`` gives only the number of candidates and points."""
         k, points, _ = noise.shape
         t = (np.arange(points) + 1.0) * self.profile.trajectory.dt_s
-        v = max(condition.speed_mps, 0.0)
+        v = max(float(condition.given.ego.speed_mps[0]), 0.0)
         brake_s = np.minimum(t, v / 1.5)
         s = v * brake_s - 0.75 * brake_s**2 if self.script.stop else self._drive(v, t)
         bend = self.script.curvature_1pm + np.linspace(-SPREAD_1PM, SPREAD_1PM, k)[:, None]

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros.runtime.base import Condition, Features, Identity, Runtime
-from alpamayo_ros.types import EgoHistory, FrameStack, Reasoning
+from alpamayo_ros.types import Conditioning, FrameStack, Reasoning
 
 Result = TypeVar('Result')
 STAGES = ('encode', 'reason', 'denoise', 'transfer')
@@ -39,14 +39,9 @@ class TimedRuntime:
         self.stage_ms = {}
         return self._timed('encode', lambda: self.inner.encode(frames))
 
-    def reason(
-        self, features: Features, ego: EgoHistory, navigation: str, prompt: str, draft: str
-    ) -> Reasoning:
+    def reason(self, features: Features, given: Conditioning) -> Reasoning:
         """Timed ``reason``."""
-        inner = self.inner
-        return self._timed(
-            'reason', lambda: inner.reason(features, ego, navigation, prompt, draft)
-        )
+        return self._timed('reason', lambda: self.inner.reason(features, given))
 
     def denoise(
         self, condition: Condition, noise: Float[np.ndarray, 'K P 3']

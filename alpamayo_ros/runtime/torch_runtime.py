@@ -1,34 +1,28 @@
-"""The reference: plain torch, nothing cached, every pass over the whole sequence (DESIGN section
-7).
-"""
+"""The reference: the four stages as the modules themselves, in float32."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from safetensors.torch import load as load_safetensors
+from torch import Tensor
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.model.grammar import Grammar
-from alpamayo_ros.model.prompt import prefix_ids
+from alpamayo_ros.model.layout import token_layout
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Condition, Features, Identity
-from alpamayo_ros.runtime.decode import Draft, decode
 from alpamayo_ros.runtime.manifest import ModelFiles
 from alpamayo_ros.runtime.registry import WEIGHTS
-from alpamayo_ros.runtime.text import bounded_text
+from alpamayo_ros.runtime.staged import Chunk, StagedRuntime
 from alpamayo_ros.runtime.text_model import load_grammar
-from alpamayo_ros.types import EgoHistory, FrameStack, Reasoning
+from alpamayo_ros.types import Conditioning
 
 
-def load(files: ModelFiles, profile: ModelProfile) -> TorchRuntime | Fault:
-    """Model and grammar from verified bytes; a missing or misshapen tensor is a fault that names
-    it.
-    """
+def load(files: ModelFiles, profile: ModelProfile) -> StagedRuntime | Fault:
+    """Model and grammar from verified bytes; the fault names a missing or misshapen tensor."""
     grammar = load_grammar(files, profile)
     data = files.get(WEIGHTS)
     if isinstance(grammar, Fault):
@@ -41,73 +35,64 @@ def load(files: ModelFiles, profile: ModelProfile) -> TorchRuntime | Fault:
     except RuntimeError as error:
         return Fault(Code.MODEL_FORMAT, f'{WEIGHTS}: {error}'[:500])
     identity = Identity('torch', profile.name, files.sha256, files.manifest.version)
-    return TorchRuntime(model, grammar, identity)
+    return StagedRuntime(profile, identity, grammar, TorchStages(model))
 
 
-class TorchRuntime:
-    """Runtime protocol on the modules themselves, in float32."""
+class TorchStages:
+    """``staged.Stages`` on the modules, with the static key/value cache of ``model.kv_cache``."""
 
-    def __init__(self, model: VLA, grammar: Grammar, identity: Identity) -> None:
-        self.model, self.grammar = model.eval(), grammar
-        self.profile = model.profile
-        self._identity = identity
+    def __init__(self, model: VLA) -> None:
+        self.model = model.eval()
+        self._slots = token_layout(model.profile).max_sequence
+        self.clear()
 
-    @property
-    def identity(self) -> Identity:
-        """Kind ``torch`` and the hash of the manifest."""
-        return self._identity
+    def _tensor(self, values: NDArray[np.generic]) -> Tensor:
+        return torch.tensor(values, device=self.model.device)
 
-    @torch.no_grad()
-    def encode(self, frames: FrameStack) -> Features:
-        """Features of every timestep."""
-        images, valid = torch.tensor(frames.images), torch.tensor(frames.valid).float()
-        values = self.model.encode_timestep(images, valid).numpy()
-        return Features(values, frames.age_s, frames.valid)
+    def _floats(self, values: NDArray[np.generic]) -> Tensor:
+        return self._tensor(values).float()
 
     @torch.no_grad()
-    def reason(
-        self, features: Features, ego: EgoHistory, navigation: str, prompt: str, draft: str
-    ) -> Reasoning:
-        """Chain of causation by plain passes over the whole sequence; the draft is not used."""
-        text = self.profile.text
-        speed = torch.tensor([float(ego.speed_mps[0])])
-        age, valid = torch.tensor(features.age_s).float(), torch.tensor(features.valid).float()
-        visual = self.model.fuse(torch.tensor(features.values)[None], age[None], valid[None])
-        ids = prefix_ids(self.grammar.tokenizer, navigation, prompt, text.max_prefix)
-        prefix = torch.tensor([ids])
-        out: list[int] = []
-        hidden = torch.zeros(1, 0, self.profile.backbone.width)
+    def encode(self, images: NDArray[np.uint8], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Features (N, D) of one timestep."""
+        one = self._tensor(images)[None], self._floats(valid)[None]
+        return _array(self.model.encode_timestep(*one)[0])
 
-        def feed(tokens: Sequence[int], start: int) -> Float[np.ndarray, 'N V']:
-            nonlocal hidden
-            out[start:] = tokens
-            coc = torch.tensor([out], dtype=torch.long)
-            hidden = self.model.hidden(prefix, torch.ones(prefix.shape), visual, speed, coc)
-            rows = hidden[0, hidden.shape[1] - len(tokens) - 1 :]
-            return np.asarray(self.model.backbone.logits(rows).numpy())
+    @torch.no_grad()
+    def fuse(
+        self, features: Features, given: Conditioning
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Scene embeddings (M, D) and learned bias (M, M)."""
+        parts = (features.values, features.age_s, features.valid)
+        visual = self.model.fuse(*(self._floats(part)[None] for part in parts))
+        scene = self.model.scene(visual, self._floats(given.ego.speed_mps[:1]))
+        return _array(scene[0]), _array(self.model.spatial_bias)
 
-        decoded = decode(self.grammar, feed, Draft(self.grammar, ''), text.max_coc)
-        words, cut = bounded_text(self.grammar.text(decoded.ids))
-        condition = Condition(hidden[0].numpy(), float(speed[0]))
-        return Reasoning(words, decoded.ids, condition, cut or decoded.truncated)
+    @torch.no_grad()
+    def decode(self, chunk: Chunk) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """One pass through the backbone, keys and values into the cache."""
+        backbone = self.model.backbone
+        text = backbone.embed(self._tensor(chunk.ids))
+        x = torch.where(self._tensor(chunk.is_text)[:, None], text, self._tensor(chunk.extra))
+        positions, mask = self._tensor(chunk.positions), self._tensor(chunk.mask)[None, None]
+        hidden = backbone(x[None], positions, mask, self._cache, chunk.start)[0]
+        return _array(backbone.logits(hidden)), _array(hidden)
 
     @torch.no_grad()
     def denoise(
         self, condition: Condition, noise: Float[np.ndarray, 'K P 3']
     ) -> Float[np.ndarray, 'K P 3']:
         """DDIM as ``VLA.denoise``."""
-        hidden = torch.tensor(condition.hidden)[None]
-        speed = torch.tensor([condition.speed_mps])
-        start = torch.tensor(np.asarray(noise, np.float32))[None]
-        plans = self.model.denoise(hidden, torch.ones(hidden.shape[:2]), speed, start)[0]
-        return np.asarray(plans.numpy())
+        hidden = self._tensor(condition.hidden)[None]
+        speed, start = self._floats(condition.given.ego.speed_mps[:1]), self._floats(noise)[None]
+        mask = torch.ones(hidden.shape[:2], device=hidden.device)
+        return _array(self.model.denoise(hidden, mask, speed, start)[0])
 
-    def reset(self) -> None:
-        """Nothing is cached."""
+    def clear(self) -> None:
+        """A fresh cache of zeros."""
+        self._cache = self.model.backbone.new_cache(1, self._slots)
 
-    def warm_up(self) -> None:
-        """Nothing to warm."""
 
-    def close(self) -> None:
-        """Drop the model."""
-        del self.model
+def _array(values: Tensor) -> NDArray[np.float32]:
+    array: NDArray[np.float32] = values.detach().cpu().numpy()
+    return array

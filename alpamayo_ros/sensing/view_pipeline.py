@@ -246,5 +246,4 @@ class ViewPipeline:
 
 def blank(profile: ModelProfile) -> UInt8[np.ndarray, 'V H W 3']:
     """Black views."""
-    first = profile.views[0]
-    return np.zeros((len(profile.views), first.height, first.width, 3), np.uint8)
+    return np.zeros((len(profile.views), *profile.view_size, 3), np.uint8)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from alpamayo_ros.model.diffusion import add_noise
+from alpamayo_ros.model.layout import MASKED
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.batches import Batch
 from alpamayo_ros.training.dataset import TRUTH_NAMES
@@ -94,11 +95,7 @@ def one_step(
 ) -> Tensor:
     """The clean plan (B * draws, P, 3, normalised) as predicted from one noise level a draw."""
     size, steps = len(clean), model.profile.diffusion.train_steps
-    context = [
-        (k.repeat_interleave(draws, 0), v.repeat_interleave(draws, 0))
-        for k, v in model.dit.context(hidden)
-    ]
-    hide = ((1.0 - mask) * -1e4)[:, None, None].repeat_interleave(draws, 0)
+    context, hide = model.dit.context(hidden), ((1.0 - mask) * MASKED)[:, None, None]
     if regression:
         x, t = torch.zeros_like(clean), torch.ones(size)
     else:

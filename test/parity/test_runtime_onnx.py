@@ -19,10 +19,11 @@ from alpamayo_ros.profile import load_profile  # noqa: E402
 from alpamayo_ros.runtime.loader import model_dir, open_runtime  # noqa: E402
 from alpamayo_ros.runtime.made_up import made_up_input  # noqa: E402
 from alpamayo_ros.runtime.manifest import Manifest, ModelFiles, read_model, write_manifest  # noqa: E402
-from alpamayo_ros.runtime.onnx_runtime import OnnxRuntime  # noqa: E402
-from alpamayo_ros.runtime.torch_runtime import TorchRuntime  # noqa: E402
+from alpamayo_ros.runtime.onnx_runtime import OnnxStages  # noqa: E402
+from alpamayo_ros.runtime.staged import StagedRuntime  # noqa: E402
+from alpamayo_ros.runtime.torch_runtime import TorchStages  # noqa: E402
 from alpamayo_ros.training.vocabulary import build_vocabulary, write_vocabulary  # noqa: E402
-from alpamayo_ros.types import EgoHistory, FrameStack, PlannerInput  # noqa: E402
+from alpamayo_ros.types import Conditioning, FrameStack, PlannerInput  # noqa: E402
 
 PROFILE = load_profile('nano')
 SHALLOW = PROFILE.model_copy(  # every kind of layer once: exporting takes a second a layer
@@ -86,37 +87,39 @@ def folder(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope='session')
-def pair(folder: Path) -> tuple[OnnxRuntime, TorchRuntime]:
+def pair(folder: Path) -> tuple[StagedRuntime, StagedRuntime]:
     profile = PROFILE if folder == model_dir(PROFILE) else SHALLOW
     fast, reference = (open_runtime(kind, profile, folder) for kind in ('onnx', 'torch'))
-    assert isinstance(fast, OnnxRuntime), fast
-    assert isinstance(reference, TorchRuntime), reference
+    assert isinstance(fast, StagedRuntime), fast
+    assert isinstance(reference, StagedRuntime), reference
+    assert isinstance(fast.stages, OnnxStages) and isinstance(reference.stages, TorchStages)
     assert fast.identity.manifest_sha256 == reference.identity.manifest_sha256
     return fast, reference
 
 
-def scenes(count: int) -> Iterator[tuple[FrameStack, EgoHistory, np.ndarray]]:
+def scenes(count: int) -> Iterator[tuple[FrameStack, Conditioning, np.ndarray]]:
     rng = np.random.default_rng(3)
-    frames, ego, noise = made_up_input(PROFILE)
+    frames, given, noise = made_up_input(PROFILE)
     for index in range(count):
         images = rng.integers(0, 256, frames.images.shape, dtype=np.uint8)
         valid = rng.random(frames.valid.shape) > 0.2 * (index % 2)
         age = frames.age_s + rng.uniform(0, 0.05, frames.age_s.shape)
-        speed = np.full_like(ego.speed_mps, rng.uniform(0, 10))
+        speed = np.full_like(given.ego.speed_mps, rng.uniform(0, 10))
         yield (
             replace(frames, images=images, valid=valid, age_s=age),
-            replace(ego, speed_mps=speed),
+            Conditioning(replace(given.ego, speed_mps=speed)),
             noise,
         )
 
 
-def test_stages_agree(pair: tuple[OnnxRuntime, TorchRuntime]) -> None:
+def test_stages_agree(pair: tuple[StagedRuntime, StagedRuntime]) -> None:
     fast, reference = pair
-    for index, (frames, ego, noise) in enumerate(scenes(4)):
+    for index, (frames, given, noise) in enumerate(scenes(4)):
         a, b = fast.encode(frames), reference.encode(frames)
         assert np.abs(a.values - b.values).max() <= FEATURE_TOLERANCE
         words = ('turn left in 40 m', 'drive carefully') if index % 2 else ('', '')
-        left, right = fast.reason(b, ego, *words, ''), reference.reason(b, ego, *words, '')
+        given = replace(given, navigation=words[0], prompt=words[1])
+        left, right = fast.reason(b, given), reference.reason(b, given)
         assert left.token_ids == right.token_ids and left.text == right.text
         assert left.condition.hidden.shape == right.condition.hidden.shape
         assert np.abs(left.condition.hidden - right.condition.hidden).max() <= FEATURE_TOLERANCE
@@ -125,67 +128,70 @@ def test_stages_agree(pair: tuple[OnnxRuntime, TorchRuntime]) -> None:
         assert np.abs(x).max() > 0.1, 'a silent denoiser would agree with everything'
 
 
-def test_caches_change_no_bit(pair: tuple[OnnxRuntime, TorchRuntime]) -> None:
+def test_caches_change_no_bit(pair: tuple[StagedRuntime, StagedRuntime]) -> None:
     fast, _ = pair
-    (one, ego, noise), (two, other_ego, _) = scenes(2)
+    (one, given, noise), (two, other, _) = scenes(2)
+    given = replace(given, navigation='follow the road')
     fast.reset()
     fresh = fast.encode(one).values.tobytes()
-    reasoning = fast.reason(fast.encode(one), ego, 'follow the road', '', '')
+    reasoning = fast.reason(fast.encode(one), given)
     plan = fast.denoise(reasoning.condition, noise).tobytes()
     mixed = replace(one, images=np.stack([two.images[0], *one.images[:-1]]))
-    fast.reason(fast.encode(mixed), other_ego, 'turn left', 'x' * 200, '')  # dirties every cache
+    dirty = replace(other, navigation='turn left', prompt='x' * 200)  # every cache
+    fast.reason(fast.encode(mixed), dirty)
     assert fast.encode(one).values.tobytes() == fresh
-    again = fast.reason(fast.encode(one), ego, 'follow the road', '', '')
+    again = fast.reason(fast.encode(one), given)
     assert again.condition.hidden.tobytes() == reasoning.condition.hidden.tobytes()
     assert fast.denoise(again.condition, noise).tobytes() == plan
 
 
-def test_features_are_encoded_once(pair: tuple[OnnxRuntime, TorchRuntime]) -> None:
+def test_features_are_encoded_once(pair: tuple[StagedRuntime, StagedRuntime]) -> None:
     fast, _ = pair
     ((frames, _, _),) = scenes(1)
     fast.reset()
     fast.encode(frames)
-    assert len(fast._features) == len(frames.images)
+    assert len(fast.features) == len(frames.images)
     lost = frames.valid.copy()
     lost[0, 0] ^= True
     fast.encode(replace(frames, valid=lost))  # other validity, other features
-    assert len(fast._features) == len(frames.images) + 1
+    assert len(fast.features) == len(frames.images) + 1
 
 
-def test_drafts_change_no_token(pair: tuple[OnnxRuntime, TorchRuntime]) -> None:
+def test_drafts_change_no_token(pair: tuple[StagedRuntime, StagedRuntime]) -> None:
     fast, _ = pair
     texts = ['']
-    for frames, ego, _ in scenes(4):
+    for frames, given, _ in scenes(4):
         features = fast.encode(frames)
-        plain = fast.reason(features, ego, '', '', '')
+        plain = fast.reason(features, given)
         assert fast.decoded is not None
         passes = fast.decoded.passes
         for draft in (*texts, plain.text, 'rubbish\n' * 9):
-            drafted = fast.reason(features, ego, '', '', draft)
+            drafted = fast.reason(features, replace(given, previous_text=draft))
             assert drafted.token_ids == plain.token_ids and fast.decoded.near_ties == 0
             assert fast.decoded.passes <= passes
             gap = np.abs(drafted.condition.hidden - plain.condition.hidden).max()
             assert gap <= FEATURE_TOLERANCE
-        fast.reason(features, ego, '', '', plain.text)
+        fast.reason(features, replace(given, previous_text=plain.text))
         assert fast.decoded.passes == 1 < passes
         texts.append(plain.text)
 
 
-def test_f37_nan_in_one_cycle_does_not_stay(pair: tuple[OnnxRuntime, TorchRuntime]) -> None:
+def test_f37_nan_in_one_cycle_does_not_stay(pair: tuple[StagedRuntime, StagedRuntime]) -> None:
     fast, _ = pair
-    ((frames, ego, noise),) = scenes(1)
-    good = fast.reason(fast.encode(frames), ego, '', '', '')
-    sick = replace(ego, speed_mps=np.full_like(ego.speed_mps, np.nan))
-    bad = fast.reason(fast.encode(frames), sick, '', '', '')
+    ((frames, given, noise),) = scenes(1)
+    good = fast.reason(fast.encode(frames), given)
+    unknown = np.full_like(given.ego.speed_mps, np.nan)
+    sick = replace(given, ego=replace(given.ego, speed_mps=unknown))
+    bad = fast.reason(fast.encode(frames), sick)
     assert np.isnan(fast.denoise(bad.condition, noise)).any()
-    after = fast.reason(fast.encode(frames), ego, '', '', '')
+    after = fast.reason(fast.encode(frames), given)
     assert after.condition.hidden.tobytes() == good.condition.hidden.tobytes()
 
 
-def test_f41_same_bytes_every_time(pair: tuple[OnnxRuntime, TorchRuntime]) -> None:
+def test_f41_same_bytes_every_time(pair: tuple[StagedRuntime, StagedRuntime]) -> None:
     fast, reference = pair
-    ((frames, ego, _),) = scenes(1)
-    inputs = PlannerInput(5, frames, ego, 'follow the road', '', '', 11)
+    ((frames, given, _),) = scenes(1)
+    inputs = PlannerInput(5, frames, replace(given, navigation='follow the road'), 11)
     proposals = [propose(inputs, fast) for _ in range(20)]
     assert len({p.candidates.tobytes() for p in proposals}) == 1
     assert len({p.text for p in proposals}) == 1
@@ -194,7 +200,7 @@ def test_f41_same_bytes_every_time(pair: tuple[OnnxRuntime, TorchRuntime]) -> No
     assert np.abs(slow[0].candidates - proposals[0].candidates).max() <= PLAN_TOLERANCE_M
 
 
-def test_f28_user_text_gives_no_special_token(pair: tuple[OnnxRuntime, TorchRuntime]) -> None:
+def test_f28_user_text_gives_no_special_token(pair: tuple[StagedRuntime, StagedRuntime]) -> None:
     from alpamayo_ros.model.prompt import prefix_ids
     from alpamayo_ros.model.tokenizer import SPECIAL
 

@@ -20,6 +20,7 @@ from alpamayo_ros.pipeline import (
 )
 from alpamayo_ros.safety.state import Mode
 from alpamayo_ros.types import (
+    Conditioning,
     EgoHistory,
     EgoState,
     FrameStack,
@@ -308,21 +309,17 @@ def inputs(seed=0):
     )
     one = np.zeros(16)
     history = EgoHistory(5, np.zeros((16, 3)), one, one, one, one, np.ones(16, bool))
-    return PlannerInput(5, frames, history, 'turn left', 'slowly', 'intent: go', seed)
+    given = Conditioning(history, 'turn left', 'slowly', 'intent: go')
+    return PlannerInput(5, frames, given, seed)
 
 
 def test_propose_is_one_pass_through_the_runtime():
     runtime, asked = Fake(), inputs(seed=3)
     result = propose(asked, runtime)
     assert runtime.asked['frames'] is asked.frames
-    features, history, navigation, prompt, draft = runtime.asked['reason']
-    assert (features, navigation, prompt, draft) == (
-        'features',
-        'turn left',
-        'slowly',
-        'intent: go',
-    )
-    assert history is asked.ego and runtime.asked['denoise'][0] == 'condition'
+    features, given = runtime.asked['reason']
+    assert features == 'features' and given is asked.given
+    assert runtime.asked['denoise'][0] == 'condition'
     assert (runtime.asked['denoise'][1] == noise(3, 5, 8, 60)).all()
     assert (result.t0_ns, result.text_t0_ns, result.token_ids) == (5, 5, (1, 2))
     assert (result.candidates == noise(3, 5, 8, 60) * 2).all() and not result.truncated

@@ -18,20 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.types import EgoHistory, FrameStack, PlannerInput
+from alpamayo_ros.types import Conditioning, EgoHistory, FrameStack, PlannerInput
 
 MAX_DATAGRAM = 1 << 16
 EGO_FIELDS = ('poses', 'speed_mps', 'acceleration_mps2', 'yaw_rate_rps', 'steering_rad', 'valid')
+TEXT_FIELDS = ('navigation', 'prompt', 'previous_text')
 
 Layout = dict[str, tuple[tuple[int, ...], str]]
 
 
 def layout(profile: ModelProfile) -> Layout:
     """Name, shape and dtype of every shared array of a profile."""
-    t, v, view = profile.frames.count, len(profile.views), profile.views[0]
+    t, v, (height, width) = profile.frames.count, len(profile.views), profile.view_size
     h, k, p = profile.ego_history.count, profile.candidates, profile.trajectory.points
     return {
-        'images': ((t, v, view.height, view.width, 3), 'u1'),
+        'images': ((t, v, height, width, 3), 'u1'),
         'age_s': ((t, v), 'f8'),
         'frames_valid': ((t, v), '?'),
         'poses': ((h, 3), 'f8'),
@@ -91,15 +92,13 @@ def put_input(arrays: SharedArrays, inputs: PlannerInput) -> dict[str, Any]:
     arrays.write('age_s', inputs.frames.age_s)
     arrays.write('frames_valid', inputs.frames.valid)
     for name in EGO_FIELDS:
-        arrays.write(name, getattr(inputs.ego, name))
+        arrays.write(name, getattr(inputs.given.ego, name))
     return {
         't0_ns': inputs.t0_ns,
         'frames_t0_ns': inputs.frames.t0_ns,
-        'ego_t0_ns': inputs.ego.t0_ns,
-        'extrapolated_ns': inputs.ego.extrapolated_ns,
-        'navigation': inputs.navigation,
-        'prompt': inputs.prompt,
-        'previous_text': inputs.previous_text,
+        'ego_t0_ns': inputs.given.ego.t0_ns,
+        'extrapolated_ns': inputs.given.ego.extrapolated_ns,
+        **{name: getattr(inputs.given, name) for name in TEXT_FIELDS},
         'seed': inputs.seed,
     }
 
@@ -114,10 +113,9 @@ def get_input(arrays: SharedArrays, message: dict[str, Any]) -> PlannerInput:
     )
     motion = {name: arrays.read(name) for name in EGO_FIELDS}
     ego = EgoHistory(message['ego_t0_ns'], **motion, extrapolated_ns=message['extrapolated_ns'])
-    return PlannerInput(
-        message['t0_ns'], frames, ego, message['navigation'], message['prompt'],
-        message['previous_text'], message['seed'],
-    )  # fmt: skip
+    texts = {name: message[name] for name in TEXT_FIELDS}
+    given = Conditioning(ego, **texts)
+    return PlannerInput(message['t0_ns'], frames, given, message['seed'])
 
 
 def send(sock: socket.socket, message: dict[str, Any]) -> None:

@@ -116,7 +116,7 @@ class StraightPlanner:
         """Straight on, approaching 5 m/s at 1 m/s2."""
         form = self.profile.trajectory
         t = np.arange(1, form.points + 1) * form.dt_s
-        v = float(inputs.ego.speed_mps[0])
+        v = float(inputs.given.ego.speed_mps[0])
         rise = math.copysign(STRAIGHT_MPS2, STRAIGHT_MPS - v)
         turn = np.minimum(t, abs(STRAIGHT_MPS - v) / STRAIGHT_MPS2)
         x = v * turn + rise * turn**2 / 2 + STRAIGHT_MPS * (t - turn)

@@ -16,7 +16,7 @@ from alpamayo_ros.sensing.views import make_views, views_from_rig
 from alpamayo_ros.simulation.ego import EgoPose, advance
 from alpamayo_ros.simulation.sim_rig import sim_rig
 from alpamayo_ros.simulation.worlds.simulation import STEP_NS, STEP_S, Simulation
-from alpamayo_ros.types import EgoState, FrameSet, FrameStack, PlannerInput
+from alpamayo_ros.types import Conditioning, EgoState, FrameSet, FrameStack, PlannerInput
 
 ODOMETRY_STEPS = 5  # states a step of 0.1 s: 50 Hz
 
@@ -58,7 +58,8 @@ class Senses:
         history = self._ego.history(now, self.profile)
         if isinstance(history, Fault):
             return history
-        return PlannerInput(now, frames, history, self.sim.navigation, prompt, previous_text, seed)
+        given = Conditioning(history, self.sim.navigation, prompt, previous_text)
+        return PlannerInput(now, frames, given, seed)
 
     def step(self, steering_rad: float, acceleration_mps2: float) -> tuple[Fault, ...]:
         """Step the simulation; the odometry of the way there comes in at 50 Hz."""

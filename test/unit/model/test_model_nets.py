@@ -4,7 +4,14 @@ import pytest
 
 torch = pytest.importorskip('torch', reason='the training extra (torch) is not installed')
 
-from alpamayo_ros.model.diffusion import add_noise, alpha_bar, ddim_step, sample_steps, to_sample  # noqa: E402
+from alpamayo_ros.model.diffusion import (  # noqa: E402
+    add_noise,
+    alpha_bar,
+    denoise_step,
+    levels,
+    sample_steps,
+    to_sample,
+)
 from alpamayo_ros.model.vla import VLA  # noqa: E402
 from alpamayo_ros.profile import load_profile  # noqa: E402
 
@@ -40,7 +47,7 @@ def test_static_cache_equals_full_pass(model: VLA) -> None:
     wide = torch.full((1, 1, n + 9, 80), -1e4)
     wide[..., : n + 9] = mask
     x = torch.cat(
-        [model.backbone.embed(prefix), visual, model.ego_token(speed), model.backbone.embed(coc)],
+        [model.backbone.embed(prefix), model.scene(visual, speed), model.backbone.embed(coc)],
         1,
     )
     parts = [(0, 7), (7, n), (n, n + 4), (n + 4, n + 5), (n + 5, n + 9)]
@@ -93,10 +100,10 @@ def test_old_timesteps_count_only_where_valid(model: VLA) -> None:
 
 
 def test_ddim_with_perfect_prediction_returns_the_sample() -> None:
-    levels = alpha_bar(PROFILE.diffusion)
+    power = alpha_bar(PROFILE.diffusion)
     clean, x = torch.randn(3, 60, 3), torch.randn(3, 60, 3)
     for a, b in sample_steps(PROFILE.diffusion):
-        x = ddim_step(clean, x, float(levels[a]), float(levels[b]))
+        _, x = denoise_step(clean, x, levels(float(power[a]), float(power[b])), 'sample')
     torch.testing.assert_close(x, clean, atol=1e-5, rtol=0)
 
 
@@ -109,7 +116,9 @@ def test_prediction_types_agree(kind: str) -> None:
         'epsilon': noise,
         'v_prediction': a.sqrt() * noise - (1 - a).sqrt() * clean,
     }[kind]
-    torch.testing.assert_close(to_sample(prediction, x, a, kind), clean, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        to_sample(prediction, x, a.sqrt(), (1 - a).sqrt(), kind), clean, atol=1e-5, rtol=1e-4
+    )
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Scripted runtime, loader, text bounds, sequence layout."""
+"""Scripted runtime, loader, text bounds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.runtime.loader import open_runtime
 from alpamayo_ros.runtime.made_up import made_up_input
 from alpamayo_ros.runtime.scripted import SPREAD_1PM, Script, ScriptedRuntime
-from alpamayo_ros.runtime.sequence import Sequence
 from alpamayo_ros.runtime.text import bounded_text, bounded_tokens
 from alpamayo_ros.runtime.timed import TimedRuntime, add_up
 
@@ -22,9 +21,9 @@ PROFILE = load_profile('nano')
 
 
 def plans(script: Script) -> np.ndarray:
-    frames, ego, noise = made_up_input(PROFILE)
+    frames, given, noise = made_up_input(PROFILE)
     runtime = ScriptedRuntime(PROFILE, script)
-    reasoning = runtime.reason(runtime.encode(frames), ego, '', '', '')
+    reasoning = runtime.reason(runtime.encode(frames), given)
     return runtime.denoise(reasoning.condition, noise)
 
 
@@ -47,8 +46,8 @@ def test_script_is_labelled() -> None:
     runtime = open_runtime('scripted', PROFILE)
     assert isinstance(runtime, Runtime) and runtime.identity.kind == 'scripted'
     assert runtime.identity.manifest_sha256 == ''
-    frames, ego, _ = made_up_input(PROFILE)
-    assert 'script' in runtime.reason(runtime.encode(frames), ego, '', '', '').text
+    frames, given, _ = made_up_input(PROFILE)
+    assert 'script' in runtime.reason(runtime.encode(frames), given).text
 
 
 def test_unknown_runtime_is_named() -> None:
@@ -100,31 +99,12 @@ def test_f33_tokens_are_bounded() -> None:
 
 
 def test_stage_times_add_up() -> None:
-    frames, ego, noise = made_up_input(PROFILE)
+    frames, given, noise = made_up_input(PROFILE)
     timed = TimedRuntime(ScriptedRuntime(PROFILE, Script(sleep_s=0.02)))
-    reasoning = timed.reason(timed.encode(frames), ego, '', '', '')
+    reasoning = timed.reason(timed.encode(frames), given)
     timed.denoise(reasoning.condition, noise)
     assert timed.stage_ms['encode'] >= 20.0
     stages = add_up(timed.stage_ms, 100.0)
     assert sum(stages.values()) == pytest.approx(100.0)
     timed.encode(frames)
     assert list(timed.stage_ms) == ['encode']  # a new cycle forgets the old one
-
-
-def test_sequence_layout_is_that_of_the_model() -> None:
-    torch = pytest.importorskip('torch')
-    from alpamayo_ros.model.vla import VLA
-
-    model = VLA(PROFILE)
-    with torch.no_grad():
-        model.spatial_bias.normal_()
-    scene = PROFILE.visual_tokens + 1
-    p, coc = 6, 9
-    layout = Sequence(p, scene, p + scene + coc, PROFILE.text.max_prefix)
-    assert (layout.positions(0, p + scene + coc)[0] == model.positions(p, coc).numpy()).all()
-    whole = model.attention_mask(torch.ones(1, p), coc).detach().numpy()
-    bias = model.spatial_bias.detach().numpy()
-    rest = layout.mask(p, scene + coc, bias)
-    assert np.array_equal(layout.mask(0, p), whole[:, :, :p])
-    assert np.array_equal(rest, whole[:, :, p:])
-    assert np.array_equal(layout.mask(p + scene, coc), whole[:, :, p + scene :])

@@ -22,7 +22,7 @@ from alpamayo_ros.runtime.made_up import made_up_input
 from alpamayo_ros.runtime.process.child import WorkerSpec
 from alpamayo_ros.runtime.process.worker import Worker
 from alpamayo_ros.runtime.scripted import Script, ScriptedRuntime
-from alpamayo_ros.types import PlannerInput
+from alpamayo_ros.types import Conditioning, PlannerInput
 
 PROFILE = load_profile('nano')
 PATIENCE_S = 60.0
@@ -43,8 +43,9 @@ def spec(script: Script | None = None, **changes: float) -> WorkerSpec:
 
 
 def inputs(t0_ns: int = 7) -> PlannerInput:
-    frames, ego, _ = made_up_input(PROFILE)
-    return PlannerInput(t0_ns, replace(frames, t0_ns=t0_ns), ego, 'turn left', 'slowly', 'text', 3)
+    frames, given, _ = made_up_input(PROFILE)
+    given = Conditioning(given.ego, 'turn left', 'slowly', 'text')
+    return PlannerInput(t0_ns, replace(frames, t0_ns=t0_ns), given, 3)
 
 
 @pytest.fixture
@@ -97,7 +98,8 @@ def test_every_field_crosses(start: Start) -> None:
     arrays = SharedArrays(layout(PROFILE))
     sent = inputs()
     steering = np.full(PROFILE.ego_history.count, np.nan)
-    sent = replace(sent, ego=replace(sent.ego, steering_rad=steering, extrapolated_ns=5))
+    ego = replace(sent.given.ego, steering_rad=steering, extrapolated_ns=5)
+    sent = replace(sent, given=replace(sent.given, ego=ego))
     came = get_input(arrays, put_input(arrays, sent))
     for part in ('images', 'age_s', 'valid'):
         assert getattr(came.frames, part).tobytes() == getattr(sent.frames, part).tobytes()
@@ -109,9 +111,9 @@ def test_every_field_crosses(start: Start) -> None:
         'steering_rad',
         'valid',
     ):
-        assert getattr(came.ego, part).tobytes() == getattr(sent.ego, part).tobytes()
-    assert came.ego.extrapolated_ns == 5
-    assert (came.navigation, came.prompt, came.previous_text, came.seed) == (
+        assert getattr(came.given.ego, part).tobytes() == getattr(sent.given.ego, part).tobytes()
+    assert came.given.ego.extrapolated_ns == 5
+    assert (came.given.navigation, came.given.prompt, came.given.previous_text, came.seed) == (
         'turn left',
         'slowly',
         'text',

@@ -97,7 +97,7 @@ def test_two_drives_of_a_seed_give_the_same_bytes() -> None:
         found = cycles('winding_road', 5, planner, 2.4)
         total = hashlib.sha256()
         for inputs in planner.seen:
-            total.update(inputs.frames.images.tobytes() + inputs.ego.poses.tobytes())
+            total.update(inputs.frames.images.tobytes() + inputs.given.ego.poses.tobytes())
         for cycle in found:
             total.update(repr(cycle.command).encode())
         digests.append(total.hexdigest())

@@ -1,0 +1,205 @@
+"""A runtime of four stages: what all fast runtimes share, whatever computes the stages.
+
+Here: the feature cache, the text prefix that stays in the key/value cache, the decoding loop and
+the token layout.  A stage is a pure function of numbers, and what is kept was always computed by
+the same call on the same numbers, so a cache changes the time and never a bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Tokens
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, UInt8
+from numpy.typing import NDArray
+
+from alpamayo_ros.model.grammar import Grammar
+from alpamayo_ros.model.layout import MASKED, Sequence, token_layout
+from alpamayo_ros.model.prompt import prefix_ids
+from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.runtime.base import Condition, Features, Identity
+from alpamayo_ros.runtime.decode import Decoded, Draft, decode
+from alpamayo_ros.runtime.feature_cache import FeatureCache
+from alpamayo_ros.runtime.made_up import made_up_input
+from alpamayo_ros.runtime.text import bounded_text
+from alpamayo_ros.types import Conditioning, FrameStack, Reasoning
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Tokens for the slots ``start``..: ids where ``is_text``, else the rows of ``extra``.
+
+    ``mask`` is additive, over all slots of the key/value cache.
+    """
+
+    ids: Int[np.ndarray, ' n']
+    is_text: Bool[np.ndarray, ' n']
+    extra: Float[np.ndarray, 'n D']
+    positions: Int[np.ndarray, ' n']
+    mask: Float[np.ndarray, 'n S']
+    start: int
+
+
+class Stages(Protocol):
+    """What a runtime computes by itself; the rest is :class:`StagedRuntime`."""
+
+    def encode(
+        self, images: UInt8[np.ndarray, 'V H W 3'], valid: Bool[np.ndarray, ' V']
+    ) -> Float[np.ndarray, 'N D']:
+        """Features of one timestep."""
+        ...
+
+    def fuse(
+        self, features: Features, given: Conditioning
+    ) -> tuple[Float[np.ndarray, 'M D'], Float[np.ndarray, 'M M']]:
+        """Embeddings of all scene segments, and the learned bias between them."""
+        ...
+
+    def decode(self, chunk: Chunk) -> tuple[Float[np.ndarray, 'n V'], Float[np.ndarray, 'n D']]:
+        """Logits and hidden states; keys and values stay in the cache."""
+        ...
+
+    def denoise(
+        self, condition: Condition, noise: Float[np.ndarray, 'K P 3']
+    ) -> Float[np.ndarray, 'K P 3']:
+        """Candidates from noise."""
+        ...
+
+    def clear(self) -> None:
+        """Zero the key/value cache: a NaN in a masked slot would still spread."""
+        ...
+
+
+class StagedRuntime:
+    """Runtime protocol on four stages."""
+
+    def __init__(
+        self, profile: ModelProfile, identity: Identity, grammar: Grammar, stages: Stages
+    ) -> None:
+        self.profile, self.grammar, self.stages = profile, grammar, stages
+        self._identity = identity
+        self._layout = token_layout(profile)
+        self.features = FeatureCache(stages.encode)
+        self._prefix: tuple[int, ...] = ()
+        self._prefix_hidden = np.zeros((0, profile.backbone.width), np.float32)
+        self.decoded: Decoded | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Kind of the runtime and the hash of the manifest."""
+        return self._identity
+
+    def encode(self, frames: FrameStack) -> Features:
+        """Features of every timestep; those seen before come from the cache."""
+        pairs = zip(frames.images, frames.valid, strict=True)
+        values = np.stack([self.features.get(images, valid) for images, valid in pairs])
+        return Features(values, frames.age_s, frames.valid)
+
+    def reason(self, features: Features, given: Conditioning) -> Reasoning:
+        """Fuse time, read the text prefix (or keep it), decode the chain of causation."""
+        scene, bias = self.stages.fuse(features, given)
+        text = self.profile.text
+        tokenizer = self.grammar.tokenizer
+        self._read_prefix(prefix_ids(tokenizer, given.navigation, given.prompt, text.max_prefix))
+        places = Places(self._layout.sequence(prefix=len(self._prefix)), bias)
+        head = ChunkFeeder(self.stages, places, scene)
+        draft = Draft(self.grammar, given.previous_text)
+        self.decoded = decode(self.grammar, head, draft, text.max_coc)
+        hidden = np.concatenate([self._prefix_hidden, *head.hidden(len(self.decoded.ids))])
+        if not np.isfinite(hidden).all():
+            self.reset()
+        words, cut = bounded_text(self.grammar.text(self.decoded.ids))
+        truncated = cut or self.decoded.truncated
+        return Reasoning(words, self.decoded.ids, Condition(hidden, given), truncated)
+
+    def _read_prefix(self, ids: tuple[int, ...]) -> None:
+        """Fill the cache with the text prefix, in a pass of its own; kept while the text stays."""
+        if ids == self._prefix:
+            return
+        self._prefix, n = ids, len(ids)
+        places = Places(self._layout.sequence(prefix=n))
+        extra = np.zeros((n, self.profile.backbone.width), np.float32)
+        chunk = places.chunk(np.array(ids), np.ones(n, bool), extra, 0)
+        _, self._prefix_hidden = self.stages.decode(chunk)
+
+    def denoise(
+        self, condition: Condition, noise: Float[np.ndarray, 'K P 3']
+    ) -> Float[np.ndarray, 'K P 3']:
+        """Candidates from noise, by the hidden states of the real tokens only (no padding)."""
+        return self.stages.denoise(condition, noise)
+
+    def reset(self) -> None:
+        """Forget features and text prefix, zero the cache."""
+        self.features.clear()
+        self._prefix = ()
+        self._prefix_hidden = np.zeros((0, self.profile.backbone.width), np.float32)
+        self.stages.clear()
+
+    def warm_up(self) -> None:
+        """One cycle on made-up input."""
+        frames, given, noise = made_up_input(self.profile)
+        self.denoise(self.reason(self.encode(frames), given).condition, noise)
+        self.reset()
+
+    def close(self) -> None:
+        """Drop the stages."""
+        del self.stages
+
+
+class Places:
+    """Positions and mask of a sequence over all slots of the cache, once a cycle."""
+
+    def __init__(self, sequence: Sequence, bias: NDArray[np.float32] | None = None) -> None:
+        self.scene = sequence.scene
+        self._positions = sequence.positions()
+        n, slots = len(sequence), sequence.layout.max_sequence
+        self._mask = np.full((n, slots), MASKED, np.float32)
+        self._mask[:, :n] = sequence.mask()
+        if bias is not None:
+            self._mask[self.scene, self.scene] = bias
+
+    def chunk(
+        self,
+        ids: Int[np.ndarray, ' n'],
+        is_text: Bool[np.ndarray, ' n'],
+        extra: Float[np.ndarray, 'n D'],
+        start: int,
+    ) -> Chunk:
+        """Tokens for the places ``start``.. of this sequence."""
+        rows = slice(start, start + len(ids))
+        return Chunk(ids, is_text, extra, self._positions[rows], self._mask[rows], start)
+
+
+class ChunkFeeder:
+    """Feeds CoC chunks to the decode stage, the scene together with the first one."""
+
+    def __init__(self, stages: Stages, places: Places, scene: NDArray[np.float32]) -> None:
+        self._stages, self._places, self._scene = stages, places, scene
+        self._scene_hidden = scene
+        self._coc_hidden: list[NDArray[np.float32]] = []
+
+    def __call__(self, tokens: Tokens[int], start: int) -> Float[np.ndarray, 'N V']:
+        """See ``decode.Feed``."""
+        lead = 0 if start else len(self._scene)
+        count = lead + len(tokens)
+        ids = np.zeros(count, np.int64)
+        ids[lead:] = tokens
+        extra = np.zeros((count, self._scene.shape[1]), np.float32)
+        extra[:lead] = self._scene[:lead]
+        place = self._places.scene.stop + start if start else self._places.scene.start
+        is_text = np.arange(count) >= lead
+        logits, hidden = self._stages.decode(self._places.chunk(ids, is_text, extra, place))
+        if not start:
+            self._scene_hidden = hidden[:lead]
+        del self._coc_hidden[start:]
+        self._coc_hidden.extend(hidden[lead:])
+        if start:
+            return np.concatenate([np.zeros((1, logits.shape[1]), np.float32), logits])
+        return logits[lead - 1 :]
+
+    def hidden(self, count: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Hidden states of the scene and of the first ``count`` CoC tokens."""
+        coc = np.array(self._coc_hidden[:count], np.float32)
+        return self._scene_hidden, coc.reshape(-1, self._scene.shape[1])
