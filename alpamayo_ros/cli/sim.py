@@ -153,9 +153,8 @@ def drive(task: Task, seeds: list[int], workers: int, json_path: Path | None) ->
     )
     jobs = [Job(scenario, seed) for seed in seeds]
     with interruptible(journal), Bar(scenario.name, jobs) as bar:
-        rows, planner = batch.drive(
-            task, jobs, workers, journal, bar.done, None, bar.tell, bar.resumed
-        )
+        how = batch.Execution(workers, journal, None, bar.done, bar.tell, bar.resumed)
+        rows, planner = batch.drive(task, jobs, how)
     report = {
         'task': json.loads(task.to_json()),
         'planner': planner,

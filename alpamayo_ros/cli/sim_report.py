@@ -64,7 +64,7 @@ def redrive(
     ]
     shown = []
     with Bar('worst drives', again) as bar:
-        found, _ = batch.drive(task, again, workers, None, bar.done)
+        found, _ = batch.drive(task, again, batch.Execution(workers, done=bar.done))
         for job, row, before, place in zip(again, found, rows, folders, strict=True):
             name = f'{job.scenario.name}, seed {job.seed}'
             if suite.scored(job, row) != before:

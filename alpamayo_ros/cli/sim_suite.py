@@ -16,6 +16,7 @@ from alpamayo_ros.cli.sim_progress import Bar, interruptible, partial
 from alpamayo_ros.metrics import regression_suite
 from alpamayo_ros.metrics.regression import words
 from alpamayo_ros.simulation.batch import suite
+from alpamayo_ros.simulation.batch.batch import Execution
 from alpamayo_ros.simulation.batch.journal import Job
 from alpamayo_ros.simulation.batch.task import Task
 
@@ -113,7 +114,8 @@ def _driven(task: Task, call: Call, jobs: list[Job], journal: Path | None) -> Re
             connect, cores = cluster.connect, cluster.cores
         workers = min(call.workers or cores, len(jobs))
         bar = open_.enter_context(Bar(f'suite {call.suite}', jobs))
-        found = suite.run(task, jobs, workers, journal, bar.done, connect, bar.tell, bar.resumed)
+        how = Execution(workers, journal, connect, bar.done, bar.tell, bar.resumed)
+        found = suite.run(task, jobs, how)
     seconds = round(time.perf_counter() - began, 2)
     asked = {'suite': call.suite, 'seeds': call.seeds, 'limit': call.limit}
     timing = {'seconds': seconds, 'workers': workers, 'ray': call.ray}

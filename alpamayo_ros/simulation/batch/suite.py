@@ -7,7 +7,7 @@ workers there are and which of them finished first does not show in the result.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -15,7 +15,6 @@ from alpamayo_ros import __version__
 from alpamayo_ros.metrics import scores
 from alpamayo_ros.simulation.batch import batch
 from alpamayo_ros.simulation.batch.journal import Job, code_sha256
-from alpamayo_ros.simulation.batch.pool import Worker
 from alpamayo_ros.simulation.batch.task import Task
 from alpamayo_ros.simulation.scenario import Scenario, load_scenario, scenario_names
 
@@ -56,21 +55,12 @@ def jobs(found: Sequence[Scenario], seeds: Sequence[int]) -> list[Job]:
     return [Job(scenario, seed) for scenario in found for seed in seeds]
 
 
-def run(
-    task: Task,
-    runs: Sequence[Job],
-    workers: int = 1,
-    journal: Path | None = None,
-    done: Callable[[Job, Row], None] = lambda job, row: None,
-    connect: Callable[[], Worker] | None = None,
-    tell: Callable[[str], None] = lambda text: None,
-    resumed: Callable[[int], None] = lambda count: None,
-) -> dict[str, Any]:
+def run(task: Task, runs: Sequence[Job], how: batch.Execution | None = None) -> dict[str, Any]:
     """Drive all runs; the report, in which nothing depends on time, machine or order.
 
-    BatchError when a drive failed: finished rows stay in ``journal``, and the same call goes on.
+    BatchError when a drive failed: finished rows stay in the journal, and the same call goes on.
     """
-    rows, planner = batch.drive(task, runs, workers, journal, done, connect, tell, resumed)
+    rows, planner = batch.drive(task, runs, how)
     return report(task, runs, rows, planner)
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from alpamayo_ros.simulation.batch import cluster, suite
+from alpamayo_ros.simulation.batch.batch import Execution
 from alpamayo_ros.simulation.batch.pool import BatchError, Pool
 from alpamayo_ros.simulation.batch.task import Task
 
@@ -88,8 +89,8 @@ def test_the_same_rows_as_here_although_a_node_is_lost(ray: StandIn, jobs: list)
     ray.lose_after = 2
     with cluster.Cluster(task) as found:
         assert found.cores == 2
-        there = suite.run(task, jobs, 2, connect=found.connect)
-    assert there == suite.run(task, jobs, 1)
+        there = suite.run(task, jobs, Execution(2, connect=found.connect))
+    assert there == suite.run(task, jobs)
     assert len(ray.killed) >= 2 and ray.closed and ray.asked['address'] is None
 
 

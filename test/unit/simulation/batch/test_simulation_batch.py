@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +12,8 @@ from alpamayo_ros.cli.sim import parse_seeds
 from alpamayo_ros.metrics import wilson
 from alpamayo_ros.simulation.batch import batch
 from alpamayo_ros.simulation.batch.figures import summarise
+from alpamayo_ros.simulation.batch.journal import Job
+from alpamayo_ros.simulation.scenario import load_scenario
 
 SHORT = """
 name: short
@@ -35,34 +38,40 @@ def task(tmp_path: Path) -> batch.Task:
     return batch.Task(str(path), 'expert')
 
 
+def drive(task: batch.Task, seeds: list[int], **how: Any) -> tuple[list[dict], dict]:
+    """Rows of one scenario in the order of the seeds, and the planner."""
+    scenario = load_scenario(task.scenario)
+    return batch.drive(task, [Job(scenario, seed) for seed in seeds], batch.Execution(**how))
+
+
 def test_rows_do_not_depend_on_the_number_of_processes(task: batch.Task) -> None:
-    rows, who = batch.run(task, [3, 1, 2], 1)
+    rows, who = drive(task, [3, 1, 2])
     assert [r['seed'] for r in rows] == [3, 1, 2] and set(rows[0]) >= FIELDS
     assert all(r['right'] for r in rows) and who == {'name': 'expert', 'manifest_sha256': ''}
-    assert batch.run(task, [3, 1, 2], 2)[0] == rows
+    assert drive(task, [3, 1, 2], workers=2)[0] == rows
 
 
 def test_an_interrupted_batch_goes_on_where_it_stopped(task: batch.Task, tmp_path: Path) -> None:
     path = tmp_path / 'journal.jsonl'
 
-    def stop(row: dict) -> None:
+    def stop(job: Job, row: dict) -> None:
         raise batch.BatchError('interrupted')
 
     with pytest.raises(batch.BatchError, match='interrupted'):
-        batch.run(task, [1, 2], 1, path, stop)
+        drive(task, [1, 2], journal=path, done=stop)
     head, first = path.read_text().splitlines()
     forged = {**json.loads(first), 'distance_m': -1.0}
     path.write_text(f'{head}\n{json.dumps(forged)}\n{{"seed": 2, "cut o')
-    rows, _ = batch.run(task, [1, 2], 1, path)
+    rows, _ = drive(task, [1, 2], journal=path)
     assert rows[0]['distance_m'] == -1.0 and rows[1]['right']
-    rows, _ = batch.run(batch.Task(task.scenario, 'straight'), [1], 1, path)
+    rows, _ = drive(batch.Task(task.scenario, 'straight'), [1], journal=path)
     assert rows[0]['distance_m'] > 0, 'rows of another planner are not taken over'
 
 
 def test_a_worker_that_cannot_start_says_why(task: batch.Task, tmp_path: Path) -> None:
     missing = batch.Task(task.scenario, 'onnx', model=str(tmp_path / 'nothing'))
     with pytest.raises(batch.BatchError, match='nothing'):
-        batch.run(missing, [1])
+        drive(missing, [1])
 
 
 def test_command_line_writes_rows_and_summary(task: batch.Task, tmp_path: Path) -> None:

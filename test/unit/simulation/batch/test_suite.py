@@ -184,7 +184,8 @@ def test_a_template_that_cannot_be_driven_is_named(folder: Path) -> None:
     jobs = suite.jobs(suite.templates(str(folder)), [0])
     done: list[str] = []
     with pytest.raises(suite.batch.BatchError, match='1 of 4 drives failed:\n  d, seed 0'):
-        suite.run(Task('', 'expert'), jobs, done=lambda job, row: done.append(job.scenario.name))
+        how = suite.batch.Execution(done=lambda job, row: done.append(job.scenario.name))
+        suite.run(Task('', 'expert'), jobs, how)
     assert sorted(done) == ['a', 'b', 'c']
 
 
