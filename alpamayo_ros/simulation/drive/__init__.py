@@ -1,1 +1,1 @@
-"""One closed-loop drive: planner, senses, measurements, verdict."""
+"""One closed-loop drive: planner, sensors, measurements, verdict."""

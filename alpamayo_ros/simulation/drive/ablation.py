@@ -13,7 +13,7 @@ import numpy as np
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.simulation.drive.planners import Planner
-from alpamayo_ros.simulation.drive.senses import Senses
+from alpamayo_ros.simulation.drive.sensors import Sensors
 from alpamayo_ros.simulation.scenario import Scenario
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.simulation import Simulation
@@ -81,13 +81,13 @@ class OtherDrive:
     def _start(self) -> None:
         self._sim = Simulation(self.scenario, self.seed)
         self._sim.reset_ego(self.scenario.start.arc_m)
-        self._senses = Senses(self._sim, self.profile)
-        while isinstance(self._senses.frames(), Fault):
+        self._sensors = Sensors(self._sim, self.profile)
+        while isinstance(self._sensors.frames(), Fault):
             self._advance()
 
     def _advance(self) -> None:
-        self._senses.step(*expert.control(self._sim))
-        self._senses.look()
+        self._sensors.step(*expert.control(self._sim))
+        self._sensors.look()
 
     def images(self) -> np.ndarray:
         """The frames of its present instant, a step later at every call."""
@@ -95,7 +95,7 @@ class OtherDrive:
             self._sim.close()
             self._start()
         self._advance()
-        frames = self._senses.frames()
+        frames = self._sensors.frames()
         assert not isinstance(frames, Fault)
         return frames.images
 

@@ -18,9 +18,9 @@ from alpamayo_ros.faults import Fault
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.pipeline import Decision, PlanConfig, SafetyState, decide
 from alpamayo_ros.safety.scene import build_scene
-from alpamayo_ros.simulation.drive.faulty_senses import open_senses
+from alpamayo_ros.simulation.drive.faulty_sensors import open_sensors
 from alpamayo_ros.simulation.drive.planners import Planner
-from alpamayo_ros.simulation.drive.senses import Senses
+from alpamayo_ros.simulation.drive.sensors import Sensors
 from alpamayo_ros.simulation.drive.verdict import Row, row
 from alpamayo_ros.simulation.scenario import Scenario
 from alpamayo_ros.simulation.tracker import EXPIRED_MPS2, Anchor, Reference, follow
@@ -78,7 +78,7 @@ class Drive:
     options: Options = field(default_factory=Options)
     pictures: bool = False
     sim: Simulation = field(init=False)
-    senses: Senses = field(init=False)
+    sensors: Sensors = field(init=False)
     config: PlanConfig = field(init=False)
     state: SafetyState = field(init=False, default_factory=SafetyState)
     plan: Plan | None = field(init=False, default=None)
@@ -93,15 +93,15 @@ class Drive:
         """Build the world and put the ego at its start."""
         self.sim = open_world(self.scenario, self.seed, self.pictures or not self.planner.blind)
         profile = self.planner.profile
-        self.senses = open_senses(self.sim, profile, self.planner.blind)
+        self.sensors = open_sensors(self.sim, profile, self.planner.blind)
         self.config = PlanConfig.from_files(profile.name, auto_arm=True, auto_rearm=True)
         self.planner.begin(self.sim)
 
     def step(self) -> Cycle:
         """Look, propose, decide, follow, and let 0.1 s pass."""
         now, ego = self.sim.now_ns, self.sim.ego
-        self.senses.look()
-        inputs = self.senses.inputs(self.seed, self._text, self.options.prompt)
+        self.sensors.look()
+        inputs = self.sensors.inputs(self.seed, self._text, self.options.prompt)
         if isinstance(inputs, PlannerInput):
             proposal = self.planner.propose(inputs)
             self._text = proposal.text
@@ -109,7 +109,7 @@ class Drive:
             self._waiting.append(_Waiting(proposal, ego, self._objects(), due_ns))
         decision, arrived = self._decide(inputs, ego)
         command = self._command(now)
-        self._faults = self.senses.step(*command)
+        self._faults = self.sensors.step(*command)
         return Cycle(now, ego, inputs, arrived, decision, command)
 
     def _objects(self) -> tuple[TrackedObject, ...] | None:
@@ -152,8 +152,8 @@ class Drive:
         return follow(reference, anchor, pose, elapsed_s, self.sim.vehicle, expired)
 
     def close(self) -> None:
-        """Release world and senses."""
-        self.senses.close()
+        """Release world and sensors."""
+        self.sensors.close()
         self.sim.close()
 
     def row(self) -> Row:

@@ -69,7 +69,7 @@ class DriveRecorder:
         now, ego = cycle.now_ns, cycle.ego
         place = (ego.x_m, ego.y_m, ego.heading_rad, ego.speed_mps, ego.yaw_rate_rps)
         self._writer.write(events.Ego(now, ego.stamp_ns, *map(float, place)))
-        for camera, image in (self._drawn or self._drive.senses.pictures).items():
+        for camera, image in (self._drawn or self._drive.sensors.pictures).items():
             self._writer.image(now, camera, now, _jpeg(image))
         self._egos[ego.stamp_ns] = ego
         while len(self._egos) > KEPT:

@@ -217,7 +217,7 @@ class Simulation:
         hazards = [h.car for h in self.actors.hazards]
         return [*self._traffic_cars(), *self._obstacles(), *hazards]
 
-    # ---- senses -------------------------------------------------------------------------------
+    # ---- sensors -------------------------------------------------------------------------------
     def images(self, only: Collection[str] | None = None) -> dict[str, UInt8[np.ndarray, '_ _ 3']]:
         """RGB images by camera name, now; ``only``: the cameras to draw."""
         if self._renderer is None:

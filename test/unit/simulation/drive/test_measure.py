@@ -168,7 +168,7 @@ def test_comfort_is_the_share_of_bounds(speaker: Speaker) -> None:
     measure = Measure(made)
     for step in range(40):
         measure.look()
-        made.senses.step(0.0, 0.5 if step < 20 else -6.0)
+        made.sensors.step(0.0, 0.5 if step < 20 else -6.0)
     found = measure.fields()
     assert found['discomfort'] and 'longitudinal_acceleration_mps2' in found['discomfort']
     assert found['comfort'] == pytest.approx(1 - len(found['discomfort']) / 6, abs=1e-4)

@@ -21,7 +21,7 @@ from alpamayo_ros.sensing.sync import WAIT_NS, make_sync
 from alpamayo_ros.sensing.synced_set import SyncedSet
 from alpamayo_ros.sensing.view_pipeline import ViewPipeline
 from alpamayo_ros.simulation import inject
-from alpamayo_ros.simulation.drive.senses import Senses
+from alpamayo_ros.simulation.drive.sensors import Sensors
 from alpamayo_ros.simulation.inject import Event
 from alpamayo_ros.simulation.sim_rig import sim_rig
 from alpamayo_ros.simulation.worlds.simulation import Simulation
@@ -44,8 +44,8 @@ class _Image:
     data: bytes
 
 
-class FaultySenses(Senses):
-    """``Senses`` of a scenario with ``faults``; ``close`` it."""
+class FaultySensors(Sensors):
+    """``Sensors`` of a scenario with ``faults``; ``close`` it."""
 
     def __init__(self, sim: Simulation, profile: ModelProfile, blind: bool = False) -> None:
         super().__init__(sim, profile, blind)
@@ -114,7 +114,7 @@ class FaultySenses(Senses):
         self._why = next((f for f in (self._why, *faults, fault) if f is not None), None)
 
     def inputs(self, seed: int, previous_text: str = '', prompt: str = '') -> PlannerInput | Fault:
-        """As ``Senses.inputs``; where there are no frames, the fault that took them."""
+        """As ``Sensors.inputs``; where there are no frames, the fault that took them."""
         gap = self._ego.gap_fault(self.sim.now_ns)
         if gap is not None and gap.code is Code.ODOM_GAP:
             return gap
@@ -133,9 +133,9 @@ class FaultySenses(Senses):
         return next((f for f in found if f is not None), None)
 
 
-def open_senses(sim: Simulation, profile: ModelProfile, blind: bool = False) -> Senses:
-    """The senses that the simulation's scenario asks for."""
-    kind = FaultySenses if sim.scenario.faults else Senses
+def open_sensors(sim: Simulation, profile: ModelProfile, blind: bool = False) -> Sensors:
+    """The sensors that the simulation's scenario asks for."""
+    kind = FaultySensors if sim.scenario.faults else Sensors
     return kind(sim, profile, blind)
 
 

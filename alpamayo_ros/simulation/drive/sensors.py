@@ -21,7 +21,7 @@ from alpamayo_ros.types import Conditioning, EgoState, FrameSet, FrameStack, Pla
 ODOMETRY_STEPS = 5  # states a step of 0.1 s: 50 Hz
 
 
-class Senses:
+class Sensors:
     """Eyes and odometry of one simulated ego.
 
     ``blind``: nothing is rendered, every picture is black; for planners that look at none.

@@ -8,9 +8,9 @@ import pytest
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.simulation.drive.drive import Cycle, rollout
-from alpamayo_ros.simulation.drive.faulty_senses import FaultySenses, open_senses
+from alpamayo_ros.simulation.drive.faulty_sensors import FaultySensors, open_sensors
 from alpamayo_ros.simulation.drive.planners import ExpertPlanner, StraightPlanner
-from alpamayo_ros.simulation.drive.senses import Senses
+from alpamayo_ros.simulation.drive.sensors import Sensors
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.types import PlannerInput
@@ -28,13 +28,13 @@ def look(faults: str, seconds: float = 3.0, speed_mps: float = 5.0) -> list[Plan
     """What a planner would get at every step of a straight drive without pictures."""
     sim = Simulation(scenario(faults), 2, render=False)
     sim.reset_ego(20.0, speed_mps=speed_mps)
-    senses = FaultySenses(sim, PROFILE, blind=True)
+    sensors = FaultySensors(sim, PROFILE, blind=True)
     out = []
     for _ in range(round(seconds * 10)):
-        senses.look()
-        out.append(senses.inputs(0))
-        senses.step(0.0, 0.0)
-    senses.close()
+        sensors.look()
+        out.append(sensors.inputs(0))
+        sensors.step(0.0, 0.0)
+    sensors.close()
     return out
 
 
@@ -45,11 +45,11 @@ def codes(found: list[PlannerInput | Fault], from_s: float = 1.0) -> Counter:
 
 def test_without_faults_the_senses_are_the_plain_ones() -> None:
     sim = Simulation(load_scenario('winding_road'), 2, render=False)
-    assert type(open_senses(sim, PROFILE, True)) is Senses
+    assert type(open_sensors(sim, PROFILE, True)) is Sensors
     broken = Simulation(scenario('drop(source=rear,start_s=2)'), 2, render=False)
-    senses = open_senses(broken, PROFILE, True)
-    assert isinstance(senses, FaultySenses)
-    senses.close()
+    sensors = open_sensors(broken, PROFILE, True)
+    assert isinstance(sensors, FaultySensors)
+    sensors.close()
 
 
 def test_a_fault_that_never_comes_changes_nothing() -> None:
