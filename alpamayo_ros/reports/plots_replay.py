@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from alpamayo_ros.film.top_view import Road, offset
 from alpamayo_ros.film.video import STOP_SOURCES, carried
+from alpamayo_ros.limits import in_ns, load_limits
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports.plots import (
@@ -26,7 +27,6 @@ from alpamayo_ros.reports.plots import (
 
 HERE = (0.0, 0.0, 0.0)
 NEAR_M = 40.0  # road further from the driven path is left out
-SKEW_NS = 50_000_000
 PLANS = 24  # of a drive that are drawn; more hide the path
 ERRORS = {'l2_at_1s': GREEN, 'l2_at_3s': ORANGE, 'l2_at_6s': RED}
 
@@ -104,14 +104,15 @@ def cycle_plot(recording: Recording) -> str:
 def picture_ages(recording: Recording) -> Float[np.ndarray, 'n 2']:
     """Time from the start [s] and age of the oldest camera's newest picture [ms], at every t0.
 
-    A picture up to ``SKEW_NS`` after t0 counts as one of t0.
+    A picture up to the limit of skew after t0 counts as one of t0.
     """
+    skew_ns = in_ns(load_limits().skew_s)
     stamps: dict[str, list[int]] = {}
     for image in recording.all(events.Image):
         insort(stamps.setdefault(image.camera, []), image.stamp_ns)
     rows = []
     for t0_ns in recording.times_ns if stamps else []:
-        past = [(found, bisect_right(found, t0_ns + SKEW_NS)) for found in stamps.values()]
+        past = [(found, bisect_right(found, t0_ns + skew_ns)) for found in stamps.values()]
         known = [max(0, t0_ns - found[i - 1]) for found, i in past if i]
         if known:
             rows.append(((t0_ns - recording.times_ns[0]) / 1e9, max(known) / 1e6))
