@@ -13,7 +13,8 @@ from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports import demo_summary as summary
 from alpamayo_ros.reports import report
 from alpamayo_ros.reports.demo_summary import ScenarioRow, Summary
-from alpamayo_ros.reports.shots import car_of, road_of
+from alpamayo_ros.reports.recorded_road import road_of
+from alpamayo_ros.reports.shots import car_of
 from alpamayo_ros.sensing.rig import load_rig
 
 

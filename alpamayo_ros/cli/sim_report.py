@@ -16,7 +16,8 @@ from alpamayo_ros.cli.sim_progress import Bar
 from alpamayo_ros.film import video
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports import plan_bag
-from alpamayo_ros.reports.shots import car_of, road_of
+from alpamayo_ros.reports.recorded_road import road_of
+from alpamayo_ros.reports.shots import car_of
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.simulation.batch import batch, suite
 from alpamayo_ros.simulation.batch.journal import Job

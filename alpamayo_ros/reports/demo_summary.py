@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports.notable_events import notable_words
+from alpamayo_ros.reports.word_truth import WordTruth
 
 DROPPED = 2  # CandidateArray.DROPPED: the cycle overran, its result was thrown away
 CUT_SHORT = ('time', 'duration')  # ends of a drive that its time ended
@@ -40,7 +41,6 @@ class ScenarioRow(_Record):
     collisions_at_fault: int
     offroad_s: float
     progress: float
-    end: str = ''
     score: float | None
 
     @model_validator(mode='before')
@@ -154,12 +154,15 @@ def stage_medians(timings: Sequence[events.Timing]) -> dict[str, float]:
 
 
 def examples(recordings: Sequence[Recording], count: int = 3) -> list[Example]:
-    """Up to ``count`` chains of causation, from the most telling events, no two the same."""
+    """Up to ``count`` chains of causation, from the most telling events, no two the same.
+
+    Only such as the simulator's truth bears out.
+    """
+    found_of = [notable_words(r, count, WordTruth(r).holds) for r in recordings]
     out: list[Example] = []
     seen: set[tuple[str, ...]] = set()
     for rank in range(count):
-        for recording in recordings:
-            found = notable_words(recording, count)
+        for recording, found in zip(recordings, found_of, strict=True):
             if rank >= len(found) or len(out) == count:
                 continue
             words = found[rank]

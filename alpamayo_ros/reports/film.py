@@ -8,7 +8,8 @@ from pathlib import Path
 from alpamayo_ros.film import video
 from alpamayo_ros.film.top_view import Car
 from alpamayo_ros.recording.recording import Recording
-from alpamayo_ros.reports.shots import car_of, rig_of, road_of
+from alpamayo_ros.reports.recorded_road import road_of
+from alpamayo_ros.reports.shots import car_of, rig_of
 
 NAME = 'drive.mp4'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,9 +41,14 @@ def ranked(recording: Recording, count: int) -> list[NotableEvent]:
     return found
 
 
-def notable_words(recording: Recording, count: int) -> list[events.Words]:
-    """Words said at notable events first, then words that differ from those."""
-    said = sorted(recording.all(events.Words), key=lambda w: w.t0_ns)
+def notable_words(
+    recording: Recording, count: int, holds: Callable[[events.Words], bool] = lambda words: True
+) -> list[events.Words]:
+    """Words said at notable events first, then words that differ from those.
+
+    Only words that ``holds`` lets through.
+    """
+    said = sorted(filter(holds, recording.all(events.Words)), key=lambda w: w.t0_ns)
     keys = [w.t0_ns for w in said]
     chosen = [newest(said, keys, m.t0_ns) for m in ranked(recording, count)]
     out: list[events.Words] = []

@@ -13,7 +13,8 @@ from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.replay.replay_figures import DEFINITIONS
 from alpamayo_ros.reports import pages, plots, plots_replay, report_tables
-from alpamayo_ros.reports.shots import Shot, rig_of, road_of, shots
+from alpamayo_ros.reports.recorded_road import road_of
+from alpamayo_ros.reports.shots import Shot, rig_of, shots
 from alpamayo_ros.reports.worst import worst
 
 COLOURS = {'pass': 'good', 'fail': 'bad', 'not evaluable': 'warn'}

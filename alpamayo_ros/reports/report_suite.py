@@ -16,8 +16,9 @@ from alpamayo_ros.metrics import Definition
 from alpamayo_ros.metrics.suite_figures import FIGURES
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports import pages, plots, plots_replay, plots_suite, report_tables
+from alpamayo_ros.reports.recorded_road import road_of
 from alpamayo_ros.reports.report import BAD_ENDS, ENDS
-from alpamayo_ros.reports.shots import Shot, rig_of, road_of, shots
+from alpamayo_ros.reports.shots import Shot, rig_of, shots
 from alpamayo_ros.reports.worst import worst
 
 FILM = 'drive.mp4'

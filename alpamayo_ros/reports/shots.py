@@ -10,7 +10,7 @@ import numpy as np
 
 from alpamayo_ros.film import camera_frame
 from alpamayo_ros.film.dashboard import Moment
-from alpamayo_ros.film.top_view import Car, Road, TopView, arc_length
+from alpamayo_ros.film.top_view import Car, Road, TopView
 from alpamayo_ros.film.video import Director
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
@@ -18,13 +18,10 @@ from alpamayo_ros.reports import pages
 from alpamayo_ros.reports.notable_events import NotableEvent
 from alpamayo_ros.reports.plots import acceleration
 from alpamayo_ros.sensing.rig import Rig, Vehicle, load_rig
-from alpamayo_ros.simulation.road import LANE_M
-from alpamayo_ros.simulation.scenario import load_scenario
 
 RIG = 'rig.yaml'
 ABOVE = (400, 560)  # pixels
 AHEAD_M, MOST_AHEAD_M = 44.0, 160.0
-BEHIND_M, SPACING_M = 25.0, 0.5  # a route begins at the car; behind it the road is drawn straight
 TRUTH_S = 6.0  # of what was driven afterwards, as long as a plan
 
 
@@ -60,24 +57,6 @@ def car_of(vehicle: Vehicle) -> Car:
     """The box of a rig's vehicle."""
     centre_m = vehicle.rear_axle_to_front_bumper_m - vehicle.length_m / 2
     return Car(vehicle.length_m, vehicle.width_m, centre_m)
-
-
-def road_of(recording: Recording) -> Road | None:
-    """The simulator's two-lane road along the recorded route; None where the map is another."""
-    route, info = recording.route, recording.info
-    if info.origin != 'simulator' or len(route) < 3:
-        return None
-    try:
-        if load_scenario(info.scenario).map != 'winding_road':
-            return None
-    except FileNotFoundError:
-        return None
-    back = route[0] - (route[1] - route[0]) / np.linalg.norm(route[1] - route[0]) * BEHIND_M
-    route = np.vstack([back, route])
-    arc = arc_length(route)
-    even = np.arange(0.0, arc[-1], SPACING_M)
-    centre = np.stack([np.interp(even, arc, route[:, i]) for i in (0, 1)], 1)
-    return Road(centre, right_m=-LANE_M / 2, middle_m=LANE_M / 2, left_m=1.5 * LANE_M)
 
 
 def shots(

@@ -12,7 +12,8 @@ from alpamayo_ros.film.top_view import Car
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import IMAGES, Recording
 from alpamayo_ros.recording.timeline import count, in_order
-from alpamayo_ros.reports.shots import car_of, rig_of, road_of
+from alpamayo_ros.reports.recorded_road import road_of
+from alpamayo_ros.reports.shots import car_of, rig_of
 from alpamayo_ros.viewer.layout import blueprint
 from alpamayo_ros.viewer.screen import Screen
 from alpamayo_ros.viewer.view_scene import State

@@ -238,9 +238,13 @@ def test_the_verdict_counts_what_is_scored(director: video.Director):
 def test_words_of_the_model_cannot_become_markup(director: video.Director):
     rows = [summary.ScenarioRow.model_validate(RESULT)]
     found = summary.summarise(rows, [director.recording], 0.97)
-    evil = found.coc[0].model_copy(update={'perception': '<script>alert(1)</script>'})
+    said = dict.fromkeys(('situation', 'rationale', 'intent'), 'a <b>')
+    evil = summary.Example(
+        scenario='s', time_s=1.0, perception='<script>alert(1)</script>', **said
+    )
     found = found.model_copy(update={'coc': [evil]})
-    assert '<script>' not in report.page(found, [RESULT], [director])
+    page = report.page(found, [RESULT], [director])
+    assert '<script>' not in page and '&lt;script&gt;' in page
 
 
 def test_acceleration_is_that_of_the_recorded_speed(director: video.Director):

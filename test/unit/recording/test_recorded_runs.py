@@ -82,9 +82,7 @@ def test_summary_has_exactly_the_fields_of_the_contract(drive: Recording):
     assert data['deadline_misses'] == 1
     assert data['stage_ms'] == {'encode': 20.0, 'reason': 74.5}
     assert data['model'] == {'profile': 'nano', 'runtime': 'onnx', 'manifest_hash': 'ab' * 32}
-    assert [e['rationale'] for e in data['coc']] == [
-        'I brake because a car stands ahead', 'I keep my speed',
-    ]  # fmt: skip
+    assert data['coc'] == []  # the words of this drive leave out that the car stands
 
 
 def test_times_come_from_the_free_running_drive_only(tmp_path: Path):
