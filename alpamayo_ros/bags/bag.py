@@ -7,7 +7,6 @@ many messages; nothing is skipped silently.
 from __future__ import annotations
 
 import os
-import struct
 import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -16,15 +15,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from rosbags.rosbag2.errors import ReaderError
-from rosbags.serde import SerdeError
 from rosbags.typesys.store import Typestore
 
-from alpamayo_ros.bags.folder import Recording, Storage, open_file, open_recording
+from alpamayo_ros.bags.folder import Recording, open_file, open_recording
 from alpamayo_ros.bags.mcap_writer import McapWriter
+from alpamayo_ros.bags.merge import Tally, messages
 from alpamayo_ros.bags.pack import unpack
 from alpamayo_ros.bags.parts import Damage, StoredMessage, Topic
-from alpamayo_ros.bags.schema import agree, typestore
+from alpamayo_ros.bags.schema import UNDECODABLE, agree, opaque, typestore
 from alpamayo_ros.faults import Code, Fault
 
 NS = 1_000_000_000
@@ -37,19 +35,6 @@ LATCHED_QOS = (
     f'liveliness_lease_duration: {_NEVER}, avoid_ros_namespace_conventions: false}}\n'
 )
 W = TypeVar('W', bound='BagWriter')
-# what decoding of damaged CDR bytes raises
-UNDECODABLE = (
-    AssertionError,
-    IndexError,
-    KeyError,
-    MemoryError,
-    OverflowError,
-    SerdeError,
-    UnicodeDecodeError,
-    ValueError,
-    struct.error,
-)
-BROKEN = (*UNDECODABLE, EOFError, OSError, ReaderError)  # what rosbags' own reader raises
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +57,8 @@ class BagReader:
 
     ``path``: .mcap, .db3 or a folder of rosbag2.  ``raw``: ``message`` is the serialised message
     (CDR bytes) instead of an object.  ``unchecked``: messages under no checksum, in which damage
-    that still decodes would go unseen (0 where the recording is sealed).
+    that still decodes would go unseen (0 where the recording is sealed).  ``unread``: topics that
+    cannot be looked into, and why; their ``message`` is bytes.  One asked for by name is damage.
     """
 
     path: Path
@@ -82,11 +68,14 @@ class BagReader:
     fault: Fault | None = None
     unchecked: int = 0
     store: Typestore = field(default_factory=typestore)
+    unread: dict[str, str] = field(default_factory=dict)
     _last: BagMessage | None = None
+    _agreed: set[Topic] = field(default_factory=set)
 
     def __iter__(self) -> Iterator[BagMessage]:
         """Messages until the end or the damage; BAG_BROKEN is then in ``fault``."""
         self.count, self.fault, self.unchecked, self._last = 0, None, 0, None
+        self.unread, self._agreed = {}, set()
         try:
             with open_recording(self.path) as recording:
                 yield from self._read(recording)
@@ -118,51 +107,51 @@ class BagReader:
         return found
 
     def _read(self, recording: Recording) -> Iterator[BagMessage]:
-        counts: Counter[str] = Counter()
-        for path in recording.files:
-            try:
-                storage = open_file(path)
-                try:
-                    yield from self._file(storage, recording)
-                finally:
-                    storage.close()
-                    self.unchecked += 0 if recording.sealed else storage.unchecked
-                    counts.update(storage.counts())
-            except Damage as damage:
-                if path != recording.path and not damage.file:
-                    damage.file = path.name
-                raise
+        tally = Tally()
+        try:
+            for stored in messages(recording.files, self._wanted, tally):
+                rest = (stored.time_ns, self._content(stored, recording), stored.offset)
+                self._last = BagMessage(stored.topic.name, stored.topic.type, *rest)
+                self.count += 1
+                yield self._last
+        except Damage as damage:
+            if damage.file == recording.path.name:  # said already
+                damage.file = ''
+            raise
+        finally:
+            self.unchecked = 0 if recording.sealed else tally.unchecked
         if recording.wrong is not None:
             raise recording.wrong
-        for name in sorted(counts.keys() | (recording.counts or counts).keys()):
-            said = (recording.counts or counts).get(name, 0)
-            if counts[name] != said:
-                text = f'{counts[name]} messages found, metadata.yaml says {said}'
+        said = recording.counts or tally.counts
+        for name in sorted(tally.counts.keys() | said.keys()):
+            if (had := tally.counts[name]) != said.get(name, 0):
+                text = f'{had} messages found, metadata.yaml says {said.get(name, 0)}'
                 raise Damage(text, topic=name)
-
-    def _file(self, storage: Storage, recording: Recording) -> Iterator[BagMessage]:
-        agreed: set[Topic] = set()
-        for stored in storage.messages(self._wanted):
-            topic = stored.topic
-            if topic not in agreed:
-                if problem := agree(topic, self.store):
-                    raise Damage(problem, stored.offset, topic.name)
-                agreed.add(topic)
-            content = self._content(stored, recording)
-            message = BagMessage(topic.name, topic.type, stored.time_ns, content, stored.offset)
-            self.count, self._last = self.count + 1, message
-            yield message
 
     def _wanted(self, topic: Topic) -> bool:
         return self.topics is None or topic.name in self.topics
 
+    def _agree(self, topic: Topic, offset: int) -> None:
+        """Damage where a topic cannot be read and was asked for, or contradicts what is known."""
+        reason = opaque(topic, self.store)
+        if reason and self.topics is None:
+            self.unread[topic.name] = reason
+        elif problem := reason or agree(topic, self.store):
+            raise Damage(problem, offset, topic.name)
+        self._agreed.add(topic)
+
     def _content(self, stored: StoredMessage, recording: Recording) -> Any:
+        topic = stored.topic
+        if topic not in self._agreed:
+            self._agree(topic, stored.offset)
         try:
             data = unpack(stored.data, 'zstd') if recording.packed else stored.data
-            return data if self.raw else self.store.deserialize_cdr(data, stored.topic.type)
+            if self.raw or topic.name in self.unread:
+                return data
+            return self.store.deserialize_cdr(data, topic.type)
         except UNDECODABLE as error:
-            text = f'a message of {stored.topic.type} cannot be decoded ({type(error).__name__})'
-            raise Damage(text, stored.offset, stored.topic.name) from error
+            text = f'a message of {topic.type} cannot be decoded ({type(error).__name__})'
+            raise Damage(text, stored.offset, topic.name) from error
 
     def _broken(self, error: Damage | OSError) -> Fault:
         text = str(error) if isinstance(error, Damage) else f'cannot be read: {error}'

@@ -56,7 +56,7 @@ def open_recording(path: Path) -> Iterator[Recording]:
         raise FileNotFoundError(f'no bag {path}')
     found = _folder(path) if path.is_dir() else Recording(path, [path])
     with found.stack:
-        found.files = [_plain(file, found.stack) for file in found.files]
+        found.files = [_plain(file, found) for file in found.files]
         found.sealed = sums_path(path).exists()
         if found.sealed and found.wrong is None:
             found.wrong = check_seal(path)
@@ -133,16 +133,23 @@ def _metadata(path: Path) -> dict[str, Any]:
     return about
 
 
-def _plain(file: Path, stack: ExitStack) -> Path:
-    """The file itself; one packed as a whole (.zstd) is unpacked into a folder that goes away."""
+def _plain(file: Path, recording: Recording) -> Path:
+    """The file itself; one packed as a whole (.zstd) is unpacked into a folder that goes away.
+
+    Where it is damaged: what can be unpacked of it, and the damage is noted in ``recording``.
+    """
     if file.suffix != '.zstd':
         return file
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='alpamayo-bag-')))
+    temporary = tempfile.TemporaryDirectory(prefix='alpamayo-bag-')
+    plain = Path(recording.stack.enter_context(temporary)) / file.stem
     try:
-        unpack_file(file, folder / file.stem)
+        check_plain(file)
+        unpack_file(file, plain)
     except ValueError as error:
-        raise Damage(str(error), file=file.name) from error
-    return folder / file.stem
+        place = plain.stat().st_size if plain.exists() else -1
+        text = f'{error}; it ends after the unpacked byte'
+        recording.wrong = recording.wrong or Damage(text, place, file=file.name)
+    return plain
 
 
 # ---- the seal -----------------------------------------------------------------------------------

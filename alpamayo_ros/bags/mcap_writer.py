@@ -1,7 +1,8 @@
 """Writes an mcap file (https://mcap.dev/spec) with every checksum that the format has.
 
 The plugin of rosbag2 leaves chunk checksums out by default, rosbags writes none at all; here each
-chunk, the data as a whole and the summary have one.  The same messages give the same bytes.
+chunk, the data as a whole and the summary have one.  The same messages give the same bytes.  The
+records are the mcap library's; its writer cannot flush, nor be closed whole after a full disk.
 """
 
 from __future__ import annotations
@@ -11,8 +12,25 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 from zlib import crc32
 
+from mcap.opcode import Opcode
+from mcap.records import (
+    Channel,
+    Chunk,
+    ChunkIndex,
+    DataEnd,
+    Footer,
+    Header,
+    McapRecord,
+    MessageIndex,
+    Metadata,
+    MetadataIndex,
+    Schema,
+    Statistics,
+    SummaryOffset,
+)
+
 from alpamayo_ros.bags import mcap_records as rec
-from alpamayo_ros.bags.mcap_records import Channel, Schema, packed, packed_map, record
+from alpamayo_ros.bags.mcap_records import encoded
 from alpamayo_ros.bags.pack import pack
 from alpamayo_ros.bags.parts import Topic
 
@@ -20,7 +38,7 @@ CHUNK_BYTES = 1 << 20
 NO_TIME = 2**64 - 1
 LIBRARY = 'alpamayo_ros'
 # rosbag2 then reads QoS profiles in their older form, which every distribution understands
-ROSBAG2 = record(rec.METADATA, packed('rosbag2') + packed_map({'ROS_DISTRO': 'jazzy'}))
+ROSBAG2 = Metadata('rosbag2', {'ROS_DISTRO': 'jazzy'})
 
 
 @dataclass(slots=True)
@@ -42,15 +60,14 @@ class McapWriter:
             raise ValueError(f"compression is '' or 'zstd', not {compression!r}")
         self._file, self._compression = file, compression
         self._at = self._crc = 0
-        self._schemas: dict[str, Schema] = {}
-        self._channels: list[tuple[Channel, dict[str, str]]] = []
-        self._indexes: list[bytes] = []
+        self._schemas: dict[tuple[str, str, str], Schema] = {}
+        self._channels: list[Channel] = []
+        self._indexes: list[ChunkIndex] = []
         self._counts: dict[int, int] = {}
         self._metadata = [ROSBAG2]
         self._pending = _Pending()
         self._start_ns, self._end_ns = NO_TIME, 0
-        self._put(rec.MAGIC)
-        self._put(record(rec.HEADER, packed('ros2') + packed(LIBRARY)))
+        self._put(rec.MAGIC + encoded(Header('ros2', LIBRARY)))
 
     @property
     def total(self) -> int:
@@ -59,16 +76,29 @@ class McapWriter:
 
     def channel(self, topic: Topic, metadata: dict[str, str] | None = None) -> int:
         """Announce a topic; its number for ``write``.  ``metadata``: offered_qos_profiles etc."""
-        known = self._schemas.get(topic.type)
-        if known is None:
-            fields = (topic.type, topic.encoding, topic.definition)
-            known = self._schemas[topic.type] = Schema(len(self._schemas) + 1, *fields)
-            self._pending.data += _schema(known)
-        channel = Channel(len(self._channels) + 1, known.id, topic.name, 'cdr')
-        self._channels.append((channel, metadata or {}))
+        channel = Channel(
+            id=len(self._channels) + 1,
+            topic=topic.name,
+            message_encoding=topic.serialization,
+            metadata=metadata or {},
+            schema_id=self._schema(topic),
+        )
+        self._channels.append(channel)
         self._counts[channel.id] = 0
-        self._pending.data += _channel(channel, metadata or {})
+        self._pending.data += encoded(channel)
         return channel.id
+
+    def _schema(self, topic: Topic) -> int:
+        """Number of the definition, announced where it is new; 0 where there is none."""
+        key = (topic.type, topic.encoding, topic.definition)
+        if not any(key):
+            return 0
+        if key not in self._schemas:
+            data = topic.definition.encode(errors='surrogateescape')
+            new = Schema(len(self._schemas) + 1, data, topic.encoding, topic.type)
+            self._schemas[key] = new
+            self._pending.data += encoded(new)
+        return self._schemas[key].id
 
     def write(self, channel: int, time_ns: int, data: bytes | memoryview) -> None:
         """Append a serialised message, recorded at ``time_ns``."""
@@ -77,7 +107,7 @@ class McapWriter:
         pending.start_ns = min(pending.start_ns, time_ns)
         pending.end_ns = max(pending.end_ns, time_ns)
         length = rec.MESSAGE_HEAD.size + len(data)
-        pending.data += rec.PREFIX.pack(rec.MESSAGE, length)
+        pending.data += rec.PREFIX.pack(Opcode.MESSAGE, length)
         pending.data += rec.MESSAGE_HEAD.pack(channel, self._counts[channel], time_ns, time_ns)
         pending.data += data
         self._counts[channel] += 1
@@ -86,7 +116,7 @@ class McapWriter:
 
     def note(self, name: str, texts: dict[str, str]) -> None:
         """Something about the recording as a whole, written at its end."""
-        self._metadata.append(record(rec.METADATA, packed(name) + packed_map(texts)))
+        self._metadata.append(Metadata(name, texts))
 
     def flush(self) -> None:
         """Write the chunk that is being filled: what is flushed survives a crash.
@@ -111,65 +141,70 @@ class McapWriter:
             self._start_ns = min(self._start_ns, pending.start_ns)
             self._end_ns = max(self._end_ns, pending.end_ns)
 
-    def _chunk(self, pending: _Pending) -> bytes:
+    def _chunk(self, pending: _Pending) -> ChunkIndex:
         """Write a chunk and its message indexes; its chunk index, for the summary."""
         start_ns = pending.start_ns if pending.rows else 0
-        times = struct.pack('<QQ', start_ns, pending.end_ns)
-        name, data = self._packed(pending.data)
-        sizes = struct.pack('<QI', len(pending.data), crc32(pending.data))
-        start = self._at
-        head = times + sizes + packed(name) + struct.pack('<Q', len(data))
-        self._put(rec.PREFIX.pack(rec.CHUNK, len(head) + len(data)) + head)
-        self._put(data)
-        length, offsets = self._at - start, b''
+        name, data = self._packed(bytes(pending.data))
+        sizes = (crc32(pending.data), len(pending.data))
+        start, offsets = self._at, {}
+        self._put(encoded(Chunk(name, data, pending.end_ns, start_ns, *sizes)))
+        length = self._at - start
         for channel, rows in pending.rows.items():
-            offsets += struct.pack('<HQ', channel, self._at)
-            body = b''.join(struct.pack('<QQ', *row) for row in rows)
-            self._put(record(rec.MESSAGE_INDEX, struct.pack('<H', channel) + packed(body)))
-        index = times + struct.pack('<QQ', start, length) + packed(offsets)
-        index += struct.pack('<Q', self._at - start - length) + packed(name)
-        return record(rec.CHUNK_INDEX, index + struct.pack('<QQ', len(data), len(pending.data)))
+            offsets[channel] = self._at
+            self._put(encoded(MessageIndex(channel, rows)))
+        return ChunkIndex(
+            chunk_length=length,
+            chunk_start_offset=start,
+            compression=name,
+            compressed_size=len(data),
+            message_end_time=pending.end_ns,
+            message_index_length=self._at - start - length,
+            message_index_offsets=offsets,
+            message_start_time=start_ns,
+            uncompressed_size=len(pending.data),
+        )
 
     def close(self) -> None:
         """Finish the file; it is whole only now.  The caller closes it."""
         self.flush()
-        metadata = b''
+        places = []
         for note in self._metadata:
-            place = struct.pack('<QQ', self._at, len(note))
-            name = rec.Cursor(note, rec.PREFIX.size).text()
-            metadata += record(rec.METADATA_INDEX, place + packed(name))
-            self._put(note)
-        data_crc = self._crc
-        self._put(record(rec.DATA_END, struct.pack('<I', data_crc)))
+            data = encoded(note)
+            places.append(MetadataIndex(self._at, len(data), note.name))
+            self._put(data)
+        self._put(encoded(DataEnd(self._crc)))
         start = self._at
-        groups = {
-            rec.SCHEMA: b''.join(_schema(s) for s in self._schemas.values()),
-            rec.CHANNEL: b''.join(_channel(*c) for c in self._channels),
-            rec.CHUNK_INDEX: b''.join(self._indexes),
-            rec.METADATA_INDEX: metadata,
-            rec.STATISTICS: self._statistics(),
+        groups: dict[Opcode, list[McapRecord]] = {
+            Opcode.SCHEMA: [*self._schemas.values()],
+            Opcode.CHANNEL: [*self._channels],
+            Opcode.CHUNK_INDEX: [*self._indexes],
+            Opcode.METADATA_INDEX: [*places],
+            Opcode.STATISTICS: [self._statistics()],
         }
         summary, offsets = b'', b''
-        for opcode, group in groups.items():
+        for opcode, records in groups.items():
+            group = encoded(*records)
             if group:
-                place = struct.pack('<BQQ', opcode, start + len(summary), len(group))
-                offsets += record(rec.SUMMARY_OFFSET, place)
+                offsets += encoded(SummaryOffset(opcode, start + len(summary), len(group)))
             summary += group
-        footer = rec.PREFIX.pack(rec.FOOTER, 20)
-        footer += struct.pack('<QQ', start, start + len(summary))
+        footer = encoded(Footer(start, start + len(summary), 0))[:-4]
         crc = crc32(summary + offsets + footer)
         self._put(summary + offsets + footer + struct.pack('<I', crc) + rec.MAGIC)
 
-    def _statistics(self) -> bytes:
-        counts = b''.join(struct.pack('<HQ', *row) for row in sorted(self._counts.items()))
-        total = sum(self._counts.values())
-        start = self._start_ns if total else 0
-        numbers = (total, len(self._schemas), len(self._channels), 0, len(self._metadata))
-        body = struct.pack('<QHIII', *numbers)
-        body += struct.pack('<IQQ', len(self._indexes), start, self._end_ns)
-        return record(rec.STATISTICS, body + packed(counts))
+    def _statistics(self) -> Statistics:
+        return Statistics(
+            attachment_count=0,
+            channel_count=len(self._channels),
+            channel_message_counts=dict(sorted(self._counts.items())),
+            chunk_count=len(self._indexes),
+            message_count=self.total,
+            message_end_time=self._end_ns,
+            message_start_time=self._start_ns if self.total else 0,
+            metadata_count=len(self._metadata),
+            schema_count=len(self._schemas),
+        )
 
-    def _packed(self, data: bytearray) -> tuple[str, bytes | bytearray]:
+    def _packed(self, data: bytes) -> tuple[str, bytes]:
         """Name of the compression and the bytes; plain where packing does not save a twentieth."""
         if self._compression:
             small = pack(data)
@@ -177,19 +212,9 @@ class McapWriter:
                 return self._compression, small
         return '', data
 
-    def _put(self, data: bytes | bytearray) -> None:
+    def _put(self, data: bytes) -> None:
         left = memoryview(data)
         while left:  # a file without a buffer may take a part
             left = left[self._file.write(left) :]
         self._at += len(data)
         self._crc = crc32(data, self._crc)
-
-
-def _schema(schema: Schema) -> bytes:
-    body = struct.pack('<H', schema.id) + packed(schema.name) + packed(schema.encoding)
-    return record(rec.SCHEMA, body + packed(schema.text))
-
-
-def _channel(channel: Channel, metadata: dict[str, str]) -> bytes:
-    body = struct.pack('<HH', channel.id, channel.schema) + packed(channel.topic)
-    return record(rec.CHANNEL, body + packed(channel.encoding) + packed_map(metadata))

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
     """One stream: its name, message type, and the definition that the bag carries ('' : none).
 
-    ``encoding`` of the definition: ``ros2msg`` or ``ros2idl``.
+    ``encoding`` of the definition: ``ros2msg`` or ``ros2idl``.  ``serialization`` of the messages:
+    ``cdr`` is what ROS 2 sends.
     """
 
     name: str
     type: str
     definition: str = ''
     encoding: str = 'ros2msg'
+    serialization: str = 'cdr'
 
 
-@dataclass(frozen=True, slots=True)
-class StoredMessage:
+class StoredMessage(NamedTuple):
     """A serialised message.
 
     ``time_ns`` is when it was recorded, ``offset`` the byte of the file where its chunk or record

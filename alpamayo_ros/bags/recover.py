@@ -11,6 +11,7 @@ from pathlib import Path
 from alpamayo_ros.bags.bag import ABOUT
 from alpamayo_ros.bags.folder import open_file, open_recording
 from alpamayo_ros.bags.mcap_writer import McapWriter
+from alpamayo_ros.bags.merge import in_order
 from alpamayo_ros.bags.pack import unpack
 from alpamayo_ros.bags.parts import Damage
 
@@ -56,7 +57,7 @@ def _copy(
 ) -> None:
     channels: dict[str, int] = {}
     with open_recording(source) as recording:
-        for file in recording.files:
+        for _, file in in_order(recording.files):
             try:
                 storage = open_file(file)
                 for stored in storage.messages(lambda _: True):

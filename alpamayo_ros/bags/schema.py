@@ -6,8 +6,10 @@ here would be read as garbage, so it is refused.
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
+from rosbags.serde import SerdeError
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 from rosbags.typesys.base import TypesysError
 from rosbags.typesys.store import Typestore
@@ -16,6 +18,18 @@ from alpamayo_ros.bags.parts import Topic
 from alpamayo_ros.profile import share_dir
 
 PARSE_ERRORS = (AssertionError, LookupError, SyntaxError, TypeError, TypesysError, ValueError)
+# what decoding of damaged CDR bytes raises
+UNDECODABLE = (
+    AssertionError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    OverflowError,
+    SerdeError,
+    UnicodeDecodeError,
+    ValueError,
+    struct.error,
+)
 
 # ackermann_msgs, which is not among the standard types (ros-drivers/ackermann_msgs)
 ACKERMANN = {
@@ -45,14 +59,22 @@ def typestore() -> Typestore:
     return store
 
 
-def agree(topic: Topic, store: Typestore) -> str:
-    """Why messages of this topic cannot be read; '' when the definition is the one in force.
+def opaque(topic: Topic, store: Typestore) -> str:
+    """Why messages of a topic cannot be looked into, though sound; '' where they can."""
+    if topic.serialization != 'cdr':
+        return f'messages are {ascii(topic.serialization)}, only cdr can be read'
+    if topic.definition.strip() or topic.type in store.types:
+        return ''
+    return f'{topic.type or "its type"} is not known here and the bag does not describe it'
 
-    A type that is unknown here is learnt from the bag.
+
+def agree(topic: Topic, store: Typestore) -> str:
+    """'' when the bag's definition is the one in force, else why messages cannot be read.
+
+    A type unknown here is learnt from the bag.
     """
     if not topic.definition.strip():
-        known = topic.type in store.types
-        return '' if known else f'{topic.type} is not known here and the bag does not describe it'
+        return opaque(topic, store)
     try:
         types = _parse(topic)
     except PARSE_ERRORS as error:

@@ -75,10 +75,21 @@ class SqliteFile:
         counts = dict(rows.fetchall())
         return [(t.name, t.type, counts.get(i, 0)) for i, t in self._topics.items()]
 
-    def span(self) -> tuple[int, int]:
-        """First and last message time."""
-        row = self._db.execute('SELECT MIN(timestamp), MAX(timestamp) FROM messages').fetchone()
-        return int(row[0] or 0), int(row[1] or 0)
+    def first_ns(self) -> int | None:
+        """Earliest message time; None in a file without messages or with a damaged structure."""
+        if self.wrong is not None:
+            return None
+        row = self._db.execute('SELECT MIN(timestamp) FROM messages').fetchone()
+        return None if row[0] is None else int(row[0])
+
+    def times(self) -> dict[str, list[int]]:
+        """Message times by topic."""
+        out: dict[str, list[int]] = {}
+        for number, time_ns in self._db.execute('SELECT topic_id, timestamp FROM messages'):
+            if number not in self._topics:
+                raise Damage(f'a message is of topic {ascii(number)}, which is not there')
+            out.setdefault(self._topics[number].name, []).append(int(time_ns))
+        return out
 
     def _header(self) -> tuple[int, Damage | None]:
         """Page size, and what the header and the neighbours of the file say against it."""
@@ -119,9 +130,9 @@ class SqliteFile:
         out = {}
         for row in self._db.execute('SELECT id, name, type, serialization_format FROM topics'):
             number, name, kind, form = row
-            if not (isinstance(name, str) and isinstance(kind, str)) or form != 'cdr':
-                raise Damage(f'topic {number} is {ascii(row)}; only cdr can be read')
-            out[int(number)] = Topic(name, kind, *definitions.get(kind, ('', 'ros2msg')))
+            if not all(isinstance(text, str) for text in (name, kind, form)):
+                raise Damage(f'topic {number} is {ascii(row)}, not three texts')
+            out[int(number)] = Topic(name, kind, *definitions.get(kind, ('', 'ros2msg')), form)
         return out
 
     def _check(self) -> Damage | None:

@@ -52,6 +52,8 @@ def check(
         'messages': reader.count,
         'under_no_checksum': reader.unchecked,
         'images': images,
+        'not_looked_into': reader.unread,
+        'strays': contents.strays(),
         'topics': dict(sorted(found.items())),
         'about': contents.about,
     }
@@ -139,7 +141,7 @@ def _size(text: str) -> tuple[int, int] | None:
 
 def _image(message: BagMessage) -> str:
     """What is wrong with a compressed image, '' where nothing is or it is none."""
-    if message.type != 'sensor_msgs/msg/CompressedImage':
+    if message.type != 'sensor_msgs/msg/CompressedImage' or isinstance(message.message, bytes):
         return ''
     from alpamayo_ros.faults import Code
     from alpamayo_ros.sensing.image_gate import gate_compressed
@@ -161,6 +163,9 @@ def _text(result: dict[str, Any], types: dict[str, str]) -> str:
     lines += [f'image: {text}' for text in result['images'][:10]]
     if len(result['images']) > 10:
         lines.append(f'image: and {len(result["images"]) - 10} more')
+    for name, reason in result['not_looked_into'].items():
+        lines.append(f'not looked into: {name}: {reason}')
+    lines += [f'stray: {text}' for text in result['strays']]
     if count := result['under_no_checksum']:
         lines.append(
             f'{count} messages are under no checksum: a flipped bit in a message that still '

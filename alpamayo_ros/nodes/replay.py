@@ -27,6 +27,7 @@ from alpamayo_ros.nodes.players import FreePlayer, StepPlayer
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.replay.intake import reference_camera
 from alpamayo_ros.replay.needs import damaged
+from alpamayo_ros.replay.setup import recorded
 from alpamayo_ros.sensing.rig import load_rig
 
 PARAMETERS = (
@@ -57,7 +58,7 @@ class ReplayNode(AlpamayoNode):
         self.exit_code = 0
         self._reader = BagReader(path, raw=True)
         found = outline(path)
-        types = found.types
+        types = recorded(found)
         rig, profile = load_rig(s.rig), load_profile(s.profile)
         cameras = rig.for_profile(profile)
         self._topics = RecordedTopics(self, types, rig, profile, s.lockstep)

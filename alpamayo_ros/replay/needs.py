@@ -15,12 +15,6 @@ from alpamayo_ros.sensing.ring import JITTER_NS, FrameRing
 ODOMETRY_HZ = 5.0  # docs/faults.md, "Limits": a gap of 0.2 s is too long
 
 
-def rate_hz(found: Outline, topic: str) -> float:
-    """Mean rate of a topic; 0 with fewer than two messages."""
-    count = found.counts.get(topic, 0)
-    return (count - 1) / found.span_s if count > 1 and found.span_s > 0 else 0.0
-
-
 def damaged(found: Outline, path: Path) -> bool:
     """Whether a bag without a sound table of contents is damaged, and not merely without one."""
     if found.whole:
@@ -43,9 +37,9 @@ def lacks(
             f'odometry: no nav_msgs/Odometry on {rig.odometry.topic}; name it with '
             f'--map RECORDED:={rig.odometry.topic}'
         )
-    elif rate_hz(found, odometry) < ODOMETRY_HZ:
+    elif found.rate_hz(odometry) < ODOMETRY_HZ:
         out.append(
-            f'odometry: {rate_hz(found, odometry):.1f} Hz on {odometry}, at least '
+            f'odometry: {found.rate_hz(odometry):.1f} Hz on {odometry}, at least '
             f'{ODOMETRY_HZ:g} Hz are needed to say where the car was at t0'
         )
     return out + _history(found, topics, profile)
@@ -79,7 +73,7 @@ def _history(found: Outline, topics: Mapping[Source, str], profile: ModelProfile
     ring = FrameRing()
     slowest_s = spacing_s + 2 * (ring.period_ns // 2 + JITTER_NS) / NS
     for source, topic in topics.items():
-        rate = rate_hz(found, topic)
+        rate = found.rate_hz(topic)
         if source.role == 'image' and found.counts.get(topic, 0) > 1 and rate * slowest_s < 1:
             out.append(
                 f'history: {source.camera} at {rate:.1f} Hz, {profile.name} wants a picture '

@@ -49,7 +49,7 @@ def prepare(bag: Path, options: Options) -> Setup:
         raise FileNotFoundError(f'no bag {bag}')
     profile, rig = load_profile(options.profile), load_rig(options.rig_for(bag))
     found = outline(bag)
-    sources = topics.wire(found.types, rig, profile, options.maps)
+    sources = topics.wire(recorded(found), rig, profile, options.maps)
     lacks = tuple(needs.lacks(found, sources, rig, profile))
     if lacks and not options.incomplete and not needs.damaged(found, bag):
         lines = '\n  '.join(lacks)
@@ -67,6 +67,11 @@ def prepare(bag: Path, options: Options) -> Setup:
     black = absent(profile, sources) if options.incomplete else ()
     profile = masked(profile, black)
     return Setup(bag, options, profile, rig, cameras, found, sources, lacks, black)
+
+
+def recorded(found: Outline) -> dict[str, str]:
+    """Types of the topics that have messages: what was advertised only is not recorded."""
+    return {topic: kind for topic, kind in found.types.items() if found.counts[topic]}
 
 
 def absent(profile: ModelProfile, sources: Mapping[str, topics.Source]) -> tuple[str, ...]:
