@@ -1,9 +1,8 @@
-"""Encoder, fusion and denoiser as ONNX: torch exports the parts, the ten DDIM steps are composed
-here.
+"""Encoder, fusion and denoiser as ONNX: torch exports parts, the ten DDIM steps are composed.
 
 Exporting ten unrolled steps took torch 138 s; one step exported and inlined ten times takes
-seconds and is the same graph (FIELD_NOTES section 6).  The context's keys and values are computed
-once, and candidates are folded into the query length, so that they share them.
+seconds and is the same graph (docs/design.md, "Runtimes").  The context's keys and values are
+computed once, and candidates are folded into the query length, so that they share them.
 """
 
 from __future__ import annotations
@@ -90,8 +89,10 @@ def encoder_graph(model: VLA) -> Any:
 
 
 def fusion_graph(model: VLA) -> Any:
-    """features (T, N, width), age_s and valid (T, V), speed (1,) -> scene (N + 1, backbone
-    width), bias (N + 1, N + 1).
+    """Features of the timesteps -> scene and attention bias.
+
+    features (T, N, width), age_s and valid (T, V), speed (1,) -> scene (N + 1, backbone width),
+    bias (N + 1, N + 1).
     """
     p = model.profile
     t, v = p.frames.count, len(p.views)
@@ -105,8 +106,9 @@ def fusion_graph(model: VLA) -> Any:
 
 
 class _Head(nn.Module):
-    """Hidden states (1, S, D) and speed (1,) -> ego embedding, keys and values (2 layers, heads,
-    S, w).
+    """Hidden states (1, S, D) and speed (1,) -> ego embedding, keys and values.
+
+    Keys and values are (2 layers, heads, S, w).
     """
 
     def __init__(self, dit: DiT) -> None:
@@ -167,8 +169,9 @@ def _parts(model: VLA, tokens: int = 96) -> tuple[Any, Any, Any]:
 
 @torch.no_grad()
 def denoise_graph(model: VLA) -> Any:
-    """hidden (1, S, D), mask (1, S), speed (1,), noise (K, P, 3) -> plans (K, P, 3) in metres and
-    radians.
+    """hidden (1, S, D), mask (1, S), speed (1,), noise (K, P, 3) -> plans (K, P, 3).
+
+    Plans are in metres and radians.
     """
     p = model.profile
     head, step, tail = _parts(model)
@@ -202,9 +205,7 @@ def denoise_graph(model: VLA) -> Any:
 
 
 def _step_constants(model: VLA, start: int, stop: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Embedding of the diffusion time (1, width) and the four signal and noise levels of one
-    step.
-    """
+    """Embedding of the diffusion time (1, width) and a step's four signal and noise levels."""
     power = alpha_bar(model.profile.diffusion)
     a, b = float(power[start]), float(power[stop])
     t = torch.tensor([start / model.profile.diffusion.train_steps])

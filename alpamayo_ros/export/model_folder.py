@@ -1,5 +1,6 @@
-"""Write a model folder: weights, text files, four ONNX graphs, the golden answer, the manifest
-(needs torch).
+"""Write a model folder: weights, text files, four ONNX graphs, golden answer, manifest.
+
+Needs torch.
 """
 
 from __future__ import annotations

@@ -13,8 +13,9 @@ from alpamayo_ros.types import Conditioning, FrameStack, Reasoning
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which model answers: runtime kind, profile name, SHA-256 of ``manifest.json`` ('' for a
-    script).
+    """Which model answers: runtime kind, profile name, SHA-256 of ``manifest.json``.
+
+    The hash is '' for a script.
     """
 
     kind: str
@@ -25,8 +26,9 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Scene features of T timesteps, newest first, with the true ages in seconds and validity of
-    the views.
+    """Scene features of T timesteps, newest first.
+
+    With the true ages in seconds and the validity of the views.
     """
 
     values: Float[np.ndarray, 'T N D']

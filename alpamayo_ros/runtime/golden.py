@@ -1,5 +1,6 @@
-"""The answer a model gave to made-up input when it was exported; warm-up must repeat it
-(FAULTS.md, INIT).
+"""The answer a model gave to made-up input when it was exported.
+
+Warm-up must repeat it before the state INIT is left (docs/faults.md, "States").
 """
 
 from __future__ import annotations

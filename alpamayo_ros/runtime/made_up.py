@@ -1,5 +1,6 @@
-"""Made-up input with fixed values: for warm-up, and for the answer a model must repeat
-(``golden.json``).
+"""Made-up input with fixed values.
+
+For warm-up, and for the answer a model must repeat (``golden.json``).
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def open_session(name: str, data: bytes, providers: tuple[str, ...] = PROVIDERS)
     """A session from verified bytes, or a ``Fault``; ONNX Runtime's own fallback counts as one.
 
     One thread, no spinning: two spinning threads were 2 to 2.6 times slower than one under load
-    (FIELD_NOTES section 5).
+    (docs/design.md, "Runtimes").
     """
     absent = [p for p in providers if p not in onnxruntime.get_available_providers()]
     if absent:

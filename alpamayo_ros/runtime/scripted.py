@@ -4,7 +4,7 @@ It looks at no pixel and follows a fixed recipe.
 
 Candidate k drives on at the present speed on an arc of constant curvature, one of K gentle ones
 around straight; its text says that it is a script.  ``Script`` injects the runtime faults of
-FAULTS.md rows F33 to F37.
+docs/faults.md, rows F33 to F37.
 """
 
 from __future__ import annotations
@@ -31,15 +31,14 @@ SPREAD_1PM = 0.002  # curvature of the outermost candidates: 3.6 m aside after 6
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What goes wrong in which cycle (counted from 0 since the start of the process); -1 means
-    never.
+    """What goes wrong in which cycle; -1 means never.
 
-    ``raise_from``..``raise_until``: cycles that raise.  ``sleep_s`` in every cycle from
-    ``sleep_from``. ``hang_at``: sleeps for ever.  ``exit_at``: the process dies.
-    ``nan_candidates``: how many of K are NaN. ``runaway_tokens``: length of a text with control
-    characters.  ``curvature_1pm``: added to all candidates. ``stop``: brake to standstill at 1.5
-    m/s2 instead of driving on.  ``speed_mps``: reach this speed at 1 m/s2 (negative: keep the
-    present one), so that a car at rest drives off.
+    Cycles are counted from 0 since the start of the process.  ``raise_from``..``raise_until``:
+    cycles that raise.  ``sleep_s`` in every cycle from ``sleep_from``.  ``hang_at``: sleeps for
+    ever.  ``exit_at``: the process dies.  ``nan_candidates``: how many of K are NaN.
+    ``runaway_tokens``: length of a text with control characters.  ``curvature_1pm``: added to all
+    candidates.  ``stop``: brake to standstill at 1.5 m/s2 instead of driving on.  ``speed_mps``:
+    reach this speed at 1 m/s2 (negative: keep the present one), so that a car at rest drives off.
     """
 
     raise_from: int = -1

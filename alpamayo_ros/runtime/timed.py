@@ -64,8 +64,9 @@ class TimedRuntime:
 
 
 def add_up(stage_ms: dict[str, float], wall_ms: float) -> dict[str, float]:
-    """The four stages, ``transfer`` being what the others leave of the wall time, so that they
-    add up to it.
+    """The four stages, adding up to the wall time.
+
+    ``transfer`` is what the others leave of it.
     """
     stages = {stage: stage_ms.get(stage, 0.0) for stage in STAGES[:3]}
     return {**stages, 'transfer': wall_ms - sum(stages.values())}

@@ -1,9 +1,8 @@
-"""What passes between planner and model process: arrays in shared memory, small texts in one JSON
-datagram.
+"""What passes between planner and model process: arrays in shared memory, texts in JSON.
 
-The memory is an anonymous ``memfd`` that both processes map: it has no name, so nothing can be
-left behind in /dev/shm, however a process ends.  Requests and replies use the same memory, one at
-a time.
+The texts are small, one datagram each.  The memory is an anonymous ``memfd`` that both processes
+map: it has no name, so nothing can be left behind in /dev/shm, however a process ends.  Requests
+and replies use the same memory, one at a time.
 """
 
 from __future__ import annotations

@@ -20,6 +20,10 @@ TEXTS = {
     if path.is_file() and path.suffix in SUFFIXES and 'alpamayo_ros/msg' not in path.as_posix()
 }
 FAULTS = TEXTS['docs/faults.md']
+ELSEWHERE = re.compile(
+    r'\b(DESIGN|FIELD_NOTES|HOUSE|STYLE|FAULTS|BREAK|RELEASED)(\.md|\b section)'
+)
+PAPERS = re.compile(r'\bissue [A-Z]\b')
 
 
 def cited(pattern: str) -> list[tuple[str, str]]:
@@ -29,6 +33,17 @@ def cited(pattern: str) -> list[tuple[str, str]]:
         flat = re.sub(r'\s*\n\s*(?:#\s*)?', ' ', text) if name.endswith('.py') else text
         found += [(name, match) for match in re.findall(pattern, flat)]
     return found
+
+
+def test_no_document_from_outside_the_repository_is_cited():
+    me = Path(__file__).relative_to(ROOT).as_posix()
+    lines = [
+        f'{name}: {line.strip()}'
+        for name, text in TEXTS.items()
+        for line in text.splitlines()
+        if name != me and (ELSEWHERE.search(line) or PAPERS.search(line))
+    ]
+    assert lines == []
 
 
 def test_cited_pages_and_their_sections_exist():
