@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from drives import SECOND, K, P, noisy, truth
-from test_pipeline import CONFIG, Fake, Loop, inputs, invariants
+from loop import CONFIG, Fake, Loop, inputs, invariants
 
 from alpamayo_ros.faults import Code
 from alpamayo_ros.pipeline import propose
