@@ -11,9 +11,9 @@ from torch import Tensor
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.prompt import prefix_ids
 from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 from alpamayo_ros.training.dataset import Dataset
-
-INSTRUCTION = 'follow the road'
+from alpamayo_ros.training.front import front_views
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Batches:
         self, model: VLA, data: Dataset, features: Tensor, grammar: Grammar, seed: int
     ) -> None:
         self.data, self.features, self.grammar = data, features, grammar
-        self.views = len(model.profile.views)
+        self.views, self.front = len(model.profile.views), len(front_views(model.profile))
         self.rng = np.random.default_rng(seed)
         self.weights = data.weights()
         self.choice = choice_weights(grammar, data.rows['coc'])
@@ -50,7 +50,8 @@ class Batches:
         rows = self.rng.choice(len(self.data), size, p=self.weights)
         batch = self.gather(rows)
         valid = batch.valid
-        valid[:, :, 2:] *= torch.from_numpy(self.rng.random((size, 1, self.views - 2)) > 0.1)
+        sides = self.rng.random((size, 1, self.views - self.front)) > 0.1
+        valid[:, :, self.front :] *= torch.from_numpy(sides)
         past = torch.from_numpy(
             (self.rng.random((size, valid.shape[1])) > 0.08) & (self.rng.random((size, 1)) > 0.08)
         )
@@ -89,14 +90,14 @@ def prefix_pool(grammar: Grammar, max_prefix: int) -> tuple[Tensor, Tensor]:
     drive on regardless.
     """
     texts = [
-        (INSTRUCTION, ''),
+        (FOLLOW_TEXT, ''),
         ('', ''),
         ('turn left in 100 m', ''),
         ('turn right in 40 m', ''),
         ('go straight', ''),
     ]
     texts += [
-        (INSTRUCTION, p)
+        (FOLLOW_TEXT, p)
         for p in ('drive carefully', 'slowly please', 'wet road', 'children', 'comfortably')
     ]
     rows = [prefix_ids(grammar.tokenizer, *pair, max_prefix) for pair in texts]

@@ -17,29 +17,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-TRUTH_NAMES = (
-    'lane_y_5m',
-    'lane_y_10m',
-    'lane_y_15m',
-    'lane_y_20m',
-    'lane_y_30m',
-    'lane_y_40m',
-    'lane_offset',
-    'heading_error',
-    'curvature_0m',
-    'curvature_10m',
-    'curvature_20m',
-    'curvature_30m',
-    'leader_seen',
-    'leader_gap',
-    'leader_braking',
-    'leader_standing',
-    'leader_closing',
-)
-TRUTH_SCALE = np.array(
-    [1, 1, 1.5, 2.5, 5, 8, 0.5, 0.1, 0.025, 0.025, 0.025, 0.025, 1, 30, 1, 1, 5], np.float32
-)
-"""Typical size of each truth value: metres, radians, 1/m, 0/1, metres, 0/1, 0/1, m/s."""
+from alpamayo_ros.training.truth import COLUMN, SEEN
 
 
 class ShardWriter:
@@ -120,8 +98,9 @@ class Dataset:
         Near a vehicle three times, at rest on a free road and the model's own states twice.
         """
         truth, speed = self.rows['truth'], self.rows['speed']
-        near = (truth[:, 12] > 0.5) & (truth[:, 13] < 30)
-        start = (truth[:, 12] < 0.5) & (speed < 1.0)
+        seen = truth[:, SEEN] > 0.5
+        near = seen & (truth[:, COLUMN['leader_gap']] < 30)
+        start = ~seen & (speed < 1.0)
         own = np.array(
             [json.loads((f / 'meta.json').read_text())['by'] == 'policy' for f in self.folders]
         )

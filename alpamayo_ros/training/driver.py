@@ -118,9 +118,10 @@ def evaluate_driver(model: VLA, check: Batches, count: int, regression: bool) ->
             plan = model.denoise(hidden, mask, b.speed, noise)[:, 0]
         errors.append((plan - b.plan)[..., :2].norm(dim=-1))
     e = torch.cat(errors)
+    second = round(1 / model.profile.trajectory.dt_s)
     return {
-        'ade_1s': round(float(e[:, :10].mean()), 3),
-        'ade_3s': round(float(e[:, :30].mean()), 3),
+        'ade_1s': round(float(e[:, :second].mean()), 3),
+        'ade_3s': round(float(e[:, : 3 * second].mean()), 3),
         'ade_6s': round(float(e.mean()), 3),
         'word_acc': round(right / max(total, 1), 4),
     }

@@ -13,8 +13,9 @@ from alpamayo_ros.model.diffusion import add_noise
 from alpamayo_ros.model.layout import MASKED
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.batches import Batch
-from alpamayo_ros.training.dataset import TRUTH_NAMES
+from alpamayo_ros.training.front import front_tokens
 from alpamayo_ros.training.losses import feasibility_loss, plan_loss, text_loss, truth_loss
+from alpamayo_ros.training.truth import NAMES
 
 DRAWS = 2  # noise levels a sample
 
@@ -31,9 +32,9 @@ class DriverTrainer(nn.Module):
         self.backbone, self.dit = model.backbone, model.dit
         self.spatial_bias = model.spatial_bias
         width = model.profile.backbone.width
-        n = model.profile.views[0].tokens + model.profile.views[1].tokens
+        n = front_tokens(model.profile)
         self.truth = nn.Sequential(
-            nn.Linear(n * width, 192), nn.GELU(), nn.Linear(192, len(TRUTH_NAMES))
+            nn.Linear(n * width, 192), nn.GELU(), nn.Linear(192, len(NAMES))
         )
         self.front = n
 
@@ -43,7 +44,7 @@ def driver_losses(
 ) -> dict[str, Tensor]:
     """All losses of one batch; ``regression`` silences noise and time (the warm start)."""
     size = len(b.speed)
-    with torch.autocast(b.speed.device.type, torch.bfloat16):
+    with torch.autocast(model.device.type, torch.bfloat16):
         visual = see(model, b)
         hidden = model.hidden(b.prefix, b.prefix_valid, visual, b.speed, b.coc)
         start = b.prefix.shape[1] + model.profile.visual_tokens

@@ -15,11 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from alpamayo_ros.model.ego import NUMBERS, ego_numbers
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.checkpoint import load_weights, save_weights
-from alpamayo_ros.training.dataset import TRUTH_NAMES, TRUTH_SCALE, Dataset
+from alpamayo_ros.training.dataset import Dataset
+from alpamayo_ros.training.front import front_tokens, front_views, side_tokens, side_views
 from alpamayo_ros.training.losses import plan_loss, truth_loss
 from alpamayo_ros.training.stage import Stage
+from alpamayo_ros.training.truth import COLUMN, GEOMETRY, NAMES, SCALE, SEEN
 
 BATCH = 48
 WEIGHTS = {'truth': 1.0, 'plan': 1.0, 'side': 0.5}
@@ -35,26 +38,26 @@ class Heads(nn.Module):
         super().__init__()
         p = model.profile
         width = p.vision.width
-        self.front = p.views[0].tokens + p.views[1].tokens
+        self.front = front_tokens(p)
         self.truth = nn.Sequential(
-            nn.Linear(self.front * width, 256), nn.GELU(), nn.Linear(256, len(TRUTH_NAMES))
+            nn.Linear(self.front * width, 256), nn.GELU(), nn.Linear(256, len(NAMES))
         )
         self.plan = nn.Sequential(
-            nn.Linear(self.front * width + 1, 256),
+            nn.Linear(self.front * width + NUMBERS, 256),
             nn.GELU(),
             nn.Linear(256, 3 * p.trajectory.points),
         )
         self.side = nn.Sequential(
-            nn.Linear(p.views[2].tokens * width, 128), nn.GELU(), nn.Linear(128, 12)
+            nn.Linear(side_tokens(p) * width, 128), nn.GELU(), nn.Linear(128, len(GEOMETRY))
         )
 
     def forward(self, tokens: Tensor, speed: Tensor) -> tuple[Tensor, Tensor]:
-        """tokens (B, front tokens, width) -> truth (B, 17) scaled, plan (B, P, 3).
+        """tokens (B, front tokens, width) -> truth (B, values) scaled, plan (B, P, 3).
 
         The plan is in network units.
         """
         flat = tokens.flatten(1)
-        plan = self.plan(torch.cat([flat, speed[:, None] / 10.0], 1))
+        plan = self.plan(torch.cat([flat, ego_numbers(speed)], 1))
         return self.truth(flat), plan.reshape(len(flat), -1, 3)
 
 
@@ -67,23 +70,23 @@ class EncoderTrainer(nn.Module):
         token_of = model.token_of
         assert isinstance(token_of, Tensor)
         self.register_buffer('token_of', token_of, persistent=False)
-        self.side_tokens = model.profile.views[2].tokens
+        self.side_tokens = side_tokens(model.profile)
+        self.front_views = front_views(model.profile)
 
     def forward(
         self, images: Tensor, side: Tensor, side_view: int, speed: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Heads' outputs for images (B, 2, H, W, 3) of the front views.
+        """Heads' outputs for images (B, F, H, W, 3) of the front views.
 
         side (b, H, W, 3): one other view of the first b samples.
         """
-        b = len(images)
-        index = torch.cat([torch.tensor([0, 1]).repeat(b), torch.full((len(side),), side_view)])
+        b, f = images.shape[:2]
+        index = torch.tensor(self.front_views * b + [side_view] * len(side), device=images.device)
         tokens = self.views(torch.cat([images.flatten(0, 1), side]), index)
-        front = tokens[: 2 * b].reshape(b, 2 * self.views.queries, -1)[
-            :, self.token_of[: self.heads.front]
-        ]
+        front = tokens[: f * b].reshape(b, f * self.views.queries, -1)
+        front = front[:, self.token_of[: self.heads.front]]
         truth, plan = self.heads(front, speed)
-        return truth, plan, self.heads.side(tokens[2 * b :, : self.side_tokens].flatten(1))
+        return truth, plan, self.heads.side(tokens[f * b :, : self.side_tokens].flatten(1))
 
 
 def augment(images: Tensor, rng: torch.Generator) -> Tensor:
@@ -138,8 +141,9 @@ def _prepare(
     """Front images, side images, their view, truth, speed and plan of a random batch."""
     rows = np.sort(rng.choice(len(data), BATCH, p=weights))
     newest = data.rows['frames'][rows, 0]
-    view = int(rng.integers(2, len(model.profile.views)))
-    images = augment(torch.from_numpy(data.images(newest, (0, 1))), noise)
+    sides = side_views(model.profile)
+    view = int(rng.integers(sides[0], sides[-1] + 1))
+    images = augment(torch.from_numpy(data.images(newest, front_views(model.profile))), noise)
     side = augment(torch.from_numpy(data.images(newest[: BATCH // 3], (view,))), noise)[:, 0]
     truth, speed = (
         torch.from_numpy(data.rows['truth'][rows]),
@@ -153,9 +157,9 @@ def _losses(
     trainer: EncoderTrainer, batch: tuple[Tensor, Tensor, int, Tensor, Tensor, Tensor]
 ) -> tuple[Tensor, Tensor, Tensor]:
     images, side, view, truth, speed, clean = batch
-    with torch.autocast('cpu', torch.bfloat16):
+    with torch.autocast(images.device.type, torch.bfloat16):
         t, p, s = trainer(images, side, view, speed)
-    scaled = truth[: len(side), :12] / torch.as_tensor(TRUTH_SCALE[:12])
+    scaled = truth[: len(side), GEOMETRY] / torch.as_tensor(SCALE[GEOMETRY])
     lane = nn.functional.smooth_l1_loss(s.float(), scaled, beta=0.3)
     return truth_loss(t.float(), truth), plan_loss(p.float(), clean), lane
 
@@ -165,26 +169,32 @@ def evaluate_encoder(trainer: EncoderTrainer, val: Dataset, count: int) -> dict[
     """Errors of the truth head on validation samples, in SI units."""
     trainer.eval()
     rows = np.arange(len(val))[:: max(1, len(val) // count)]
-    images = torch.from_numpy(val.images(val.rows['frames'][rows, 0], (0, 1)))
+    images = torch.from_numpy(val.images(val.rows['frames'][rows, 0], trainer.front_views))
     speed = torch.from_numpy(val.rows['speed'][rows])
     out = []
     for k in range(0, len(rows), 64):
         x = images[k : k + 64].float()
-        with torch.autocast('cpu', torch.bfloat16):
-            out.append(trainer(x, x[:1, 0], 2, speed[k : k + 64])[0].float())
+        with torch.autocast(x.device.type, torch.bfloat16):
+            out.append(
+                trainer(x, x[:1, 0], len(trainer.front_views), speed[k : k + 64])[0].float()
+            )
     trainer.train()
     got, truth = torch.cat(out).numpy(), val.rows['truth'][rows]
-    seen = truth[:, 12] > 0.5
-    error = np.abs(got * TRUTH_SCALE - truth)
-    far = seen & (truth[:, 13] > 25)
+    return _figures(got, truth)
+
+
+def _figures(got: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """What the journal says of scaled predictions ``got``; -1 where nothing is there to count."""
+    c, seen = COLUMN, truth[:, SEEN] > 0.5
+    error = np.abs(got * SCALE - truth)
+    far, brake = seen & (truth[:, c['leader_gap']] > 25), c['leader_braking']
+    braking = (got[seen, brake] > 0) == (truth[seen, brake] > 0.5)
     return {
-        'offset_mae_m': round(float(error[:, 6].mean()), 4),
-        'heading_mae_deg': round(float(np.degrees(error[:, 7].mean())), 3),
-        'lane20_mae_m': round(float(error[:, 3].mean()), 3),
-        'leader_acc': round(float(((got[:, 12] > 0) == seen).mean()), 4),
-        'far_recall': round(float((got[far, 12] > 0).mean()), 3) if far.any() else -1.0,
-        'gap_mae_m': round(float(error[seen, 13].mean()), 2) if seen.any() else -1.0,
-        'brake_acc': round(float(((got[seen, 14] > 0) == (truth[seen, 14] > 0.5)).mean()), 3)
-        if seen.any()
-        else -1.0,
+        'offset_mae_m': round(float(error[:, c['lane_offset']].mean()), 4),
+        'heading_mae_deg': round(float(np.degrees(error[:, c['heading_error']].mean())), 3),
+        'lane20_mae_m': round(float(error[:, c['lane_y_20m']].mean()), 3),
+        'leader_acc': round(float(((got[:, SEEN] > 0) == seen).mean()), 4),
+        'far_recall': round(float((got[far, SEEN] > 0).mean()), 3) if far.any() else -1.0,
+        'gap_mae_m': round(float(error[seen, c['leader_gap']].mean()), 2) if seen.any() else -1.0,
+        'brake_acc': round(float(braking.mean()), 3) if seen.any() else -1.0,
     }

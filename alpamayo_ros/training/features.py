@@ -42,7 +42,7 @@ def _encode_shard(model: VLA, folder: Path, path: Path, block: int) -> None:
     result = np.zeros((len(frames), p.visual_tokens, p.vision.width), np.float16)
     for k in range(0, len(frames), block):
         images = torch.from_numpy(np.asarray(frames[k : k + block]))
-        with torch.autocast('cpu', torch.bfloat16):
+        with torch.autocast(model.device.type, torch.bfloat16):
             f = model.view_tokens(images)
         result[k : k + block] = f.float().numpy()
     for old in folder.glob('features_*.npy'):

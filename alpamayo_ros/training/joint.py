@@ -20,6 +20,7 @@ from alpamayo_ros.training.dataset import Dataset
 from alpamayo_ros.training.driver import HEAD, evaluate_driver
 from alpamayo_ros.training.driver_losses import DriverTrainer, driver_losses
 from alpamayo_ros.training.encoder import augment
+from alpamayo_ros.training.front import front_tokens, front_views
 from alpamayo_ros.training.stage import Stage
 
 BATCH = 32
@@ -52,9 +53,8 @@ def train_joint(
     while stage.goes_on():
         rows = batches.rng.choice(len(data), BATCH, p=batches.weights)
         batch = batches.gather(rows)
-        images = augment(
-            torch.from_numpy(data.images(data.rows['frames'][rows, 0], (0, 1))), generator
-        )
+        pictures = data.images(data.rows['frames'][rows, 0], front_views(model.profile))
+        images = augment(torch.from_numpy(pictures), generator)
         batch.features = _with_fresh_front(model, images, batch.features)
         stage.descend(driver_losses(model, head, batch, False, generator), WEIGHTS)
         if stage.journal.due():
@@ -69,9 +69,10 @@ def _with_fresh_front(model: VLA, images: Tensor, stored: Tensor) -> Tensor:
 
     These carry a gradient.
     """
-    b, n = len(images), model.profile.views[0].tokens + model.profile.views[1].tokens
-    with torch.autocast('cpu', torch.bfloat16):
-        tokens = model.views(images.flatten(0, 1), torch.tensor([0, 1]).repeat(b))
+    b, n = len(images), front_tokens(model.profile)
+    index = torch.tensor(front_views(model.profile), device=model.device).repeat(b)
+    with torch.autocast(model.device.type, torch.bfloat16):
+        tokens = model.views(images.flatten(0, 1), index)
         fresh = tokens.reshape(b, -1, tokens.shape[-1])[:, model.token_of[:n]].float()
     newest = torch.cat([fresh, stored[:, 0, n:]], 1)
     return torch.cat([newest[:, None], stored[:, 1:]], 1)

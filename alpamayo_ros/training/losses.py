@@ -6,24 +6,22 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from alpamayo_ros.training.dataset import TRUTH_SCALE
-
-BINARY = (12, 14, 15)
-LEADER = (13, 16)
+from alpamayo_ros.training.truth import FACTS, GEOMETRY, LEADER, SCALE, SEEN
 
 
 def truth_loss(prediction: Tensor, truth: Tensor) -> Tensor:
     """Smooth L1 on scaled geometry, cross-entropy on facts.
 
     Leader values count only where a leader is seen.  ``prediction`` is in scaled units, ``truth``
-    in SI (see ``dataset.TRUTH_NAMES``).
+    in SI (see ``training.truth``).
     """
-    scaled = truth / torch.as_tensor(TRUTH_SCALE, device=truth.device)
-    seen = truth[:, 12:13]
-    geometry = F.smooth_l1_loss(prediction[:, :12], scaled[:, :12], beta=0.3)
+    scaled = truth / torch.as_tensor(SCALE, device=truth.device)
+    seen = truth[:, SEEN, None]
+    geometry = F.smooth_l1_loss(prediction[:, GEOMETRY], scaled[:, GEOMETRY], beta=0.3)
     leader = F.smooth_l1_loss(prediction[:, LEADER], scaled[:, LEADER], beta=0.3, reduction='none')
+    binary = [SEEN, *FACTS]
     facts = F.binary_cross_entropy_with_logits(
-        prediction[:, BINARY], truth[:, BINARY], reduction='none'
+        prediction[:, binary], truth[:, binary], reduction='none'
     )
     facts = torch.cat([facts[:, :1], facts[:, 1:] * seen], 1)
     return 3.5 * geometry + 2.0 * (leader * seen).mean() + 0.5 * facts.mean()

@@ -15,7 +15,7 @@ from torch import Tensor
 from alpamayo_ros.model.prompt import prefix_ids
 from alpamayo_ros.model.tokenizer import Tokenizer
 from alpamayo_ros.model.vla import VLA
-from alpamayo_ros.training.batches import INSTRUCTION
+from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 
 
 class BatchPolicy:
@@ -30,7 +30,7 @@ class BatchPolicy:
         self.model, self.steps = model.eval(), ddim_steps
         p = model.profile
         self.spacing, self.count = p.frames.spacing_s, p.frames.count
-        self.prefix = torch.tensor(prefix_ids(tokenizer, INSTRUCTION, '', p.text.max_prefix))
+        self.prefix = torch.tensor(prefix_ids(tokenizer, FOLLOW_TEXT, '', p.text.max_prefix))
         self.past: list[deque[tuple[float, Tensor]]] = [deque(maxlen=16) for _ in range(slots)]
         self.generator = torch.Generator().manual_seed(seed)
 
@@ -43,7 +43,7 @@ class BatchPolicy:
         speed_mps: Float[np.ndarray, ' B'],
     ) -> Float[np.ndarray, 'B P 3']:
         """One plan a slot, from pixels and present speed alone."""
-        with torch.autocast('cpu', torch.bfloat16):
+        with torch.autocast(self.model.device.type, torch.bfloat16):
             features = self.model.encode_timestep(
                 torch.from_numpy(views), torch.ones(views.shape[:2])
             ).float()
@@ -53,7 +53,7 @@ class BatchPolicy:
         stack, age, valid = (torch.stack(column) for column in zip(*picks, strict=True))
         v = views.shape[1]
         speed = torch.from_numpy(np.asarray(speed_mps, np.float32))
-        with torch.autocast('cpu', torch.bfloat16):
+        with torch.autocast(self.model.device.type, torch.bfloat16):
             visual = self.model.fuse(
                 stack, age[..., None].repeat(1, 1, v), valid[..., None].repeat(1, 1, v)
             )
