@@ -24,8 +24,8 @@ from alpamayo_ros.bags.pack import unpack
 from alpamayo_ros.bags.parts import Damage, StoredMessage, Topic
 from alpamayo_ros.bags.schema import UNDECODABLE, agree, opaque, typestore
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.units import NS
 
-NS = 1_000_000_000
 ABOUT = 'alpamayo'  # name of the record in which a bag says where it comes from
 _NEVER = '{sec: 9223372036, nsec: 854775807}'
 # reliable, transient local, the last one; in the numbers that every version of rosbag2 reads

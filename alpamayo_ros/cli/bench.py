@@ -15,11 +15,10 @@ from alpamayo_ros.cli.bench_replay import replay_command
 from alpamayo_ros.cli.model import ProfileOption
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.profile import ModelProfile, load_profile
-from alpamayo_ros.sensing.stamps import MS
 from alpamayo_ros.sensing.sync import CameraSync
 from alpamayo_ros.sensing.synced_set import SyncCamera, SyncedSet
+from alpamayo_ros.units import MS, NS
 
-NS = 1_000_000_000
 LIMIT_US = 300.0  # docs/design.md, "Synchronisation"
 TRANSPORT_NS = 30 * MS
 

@@ -16,16 +16,10 @@ import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros.bags.sensor_writer import SensorBag
-from alpamayo_ros.datasets.conversion import (
-    NAMESPACE,
-    NS,
-    Facts,
-    rotation_of,
-    vehicle,
-    velocities,
-)
+from alpamayo_ros.datasets.conversion import NAMESPACE, Facts, rotation_of, vehicle, velocities
 from alpamayo_ros.datasets.rig_file import write_rig
 from alpamayo_ros.sensing.rig import OdometrySource, Rig
+from alpamayo_ros.units import NS
 
 STREAMS = {
     'frame_times': 1,

@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros.sensing.rig import Vehicle
+from alpamayo_ros.units import NS
 
-NS = 1_000_000_000
 NAMESPACE = '/alpamayo'
 
 

@@ -18,11 +18,12 @@ from jaxtyping import Float
 
 from alpamayo_ros.bags.sensor_writer import SensorBag
 from alpamayo_ros.datasets import conversion
-from alpamayo_ros.datasets.conversion import NAMESPACE, NS, Facts, velocities
+from alpamayo_ros.datasets.conversion import NAMESPACE, Facts, velocities
 from alpamayo_ros.datasets.dgp_boxes import BoxSet, read_boxes, rows
 from alpamayo_ros.datasets.named_cameras import YAW_OF, camera, names_of
 from alpamayo_ros.datasets.rig_file import write_rig
 from alpamayo_ros.sensing.rig import Rig, load_rig
+from alpamayo_ros.units import NS
 
 # The published scene dates itself to the year 2464: its clock took tenths of a microsecond for
 # microseconds.  Divided by ten it is June 2019, frames come at 10 Hz, traffic drives 10 to 16 m/s.

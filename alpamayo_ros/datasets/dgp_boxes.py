@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros.bags.sensor_writer import BoxRow
-from alpamayo_ros.datasets.conversion import NS, pose_of
+from alpamayo_ros.datasets.conversion import pose_of
+from alpamayo_ros.units import NS
 
 LARGE_M = 6.5  # longer than this: truck
 SMALL_M = 1.2  # shorter than this: pedestrian

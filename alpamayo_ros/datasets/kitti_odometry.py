@@ -15,9 +15,10 @@ import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros.bags.sensor_writer import SensorBag
-from alpamayo_ros.datasets.conversion import NAMESPACE, NS, Facts, vehicle, velocities
+from alpamayo_ros.datasets.conversion import NAMESPACE, Facts, vehicle, velocities
 from alpamayo_ros.datasets.rig_file import write_rig
 from alpamayo_ros.sensing.rig import Mount, OdometrySource, Rig, RigCamera
+from alpamayo_ros.units import NS
 
 EPOCH_NS = 1000 * NS  # the sequence has no clock; a stamp of zero would mean 'no stamp'
 STEP_NS = NS // 10

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from alpamayo_ros.datasets.conversion import NS
 from alpamayo_ros.datasets.dgp import read_scene
 from alpamayo_ros.datasets.dgp_boxes import Box, kind_by_size
 from alpamayo_ros.datasets.log_build import Material, Seen
 from alpamayo_ros.datasets.log_format import Kind, LogError, Provenance
+from alpamayo_ros.units import NS
 
 KINDS: dict[str, Kind] = {'car': 'car', 'truck': 'truck', 'pedestrian': 'pedestrian'}
 

@@ -16,18 +16,12 @@ import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros.bags.sensor_writer import BoxRow, SensorBag
-from alpamayo_ros.datasets.conversion import (
-    NAMESPACE,
-    NS,
-    Facts,
-    pose_of,
-    vehicle,
-    velocities,
-)
+from alpamayo_ros.datasets.conversion import NAMESPACE, Facts, pose_of, vehicle, velocities
 from alpamayo_ros.datasets.named_cameras import camera, names_of
 from alpamayo_ros.datasets.nuscenes_tables import Picture, SceneTables, read_tables
 from alpamayo_ros.datasets.rig_file import write_rig
 from alpamayo_ros.sensing.rig import OdometrySource, Rig, RigCamera
+from alpamayo_ros.units import NS
 
 US = 1000  # nanoseconds
 WINDOW_NS = 200_000_000  # poses come milliseconds apart, one for each sensor

@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import CandidateArray, FrameSetInfo, TrackedObjectArray
 from alpamayo_ros.nodes.common import convert
-from alpamayo_ros.nodes.common.convert import NS, codes, ns
+from alpamayo_ros.nodes.common.convert import codes, ns
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.safety.scene import CYCLES, Scene, build_scene, decisive
 from alpamayo_ros.sensing.derivative import SpeedDerivative
 from alpamayo_ros.sensing.egomotion import EgoBuffer
 from alpamayo_ros.types import EgoState, TrackedObject
+from alpamayo_ros.units import NS
 
 WINDOW_S = 0.1  # base line of acceleration from speed: one planning period
 

@@ -20,7 +20,7 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import FrameSet, FrameSetInfo, StepDone
 from alpamayo_ros.nodes.common import convert, qos
 from alpamayo_ros.nodes.common.base import AlpamayoNode, run
-from alpamayo_ros.nodes.common.convert import NS, ns, stamp
+from alpamayo_ros.nodes.common.convert import ns, stamp
 from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.lockstep.step_queue import Announced
@@ -30,6 +30,7 @@ from alpamayo_ros.sensing.arrivals import Arrival, Overdue, form
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.sensing.sync import make_sync
 from alpamayo_ros.sensing.synced_set import SyncedSet
+from alpamayo_ros.units import NS
 
 PARAMETERS = (
     Param('decode_threads', int, '', 'Threads that decode the matched images.', 1, 16),

@@ -23,7 +23,7 @@ from alpamayo_ros.faults import Fault
 from alpamayo_ros.msg import EgoHistory, FrameSetInfo, StepDone
 from alpamayo_ros.nodes.common import convert, qos
 from alpamayo_ros.nodes.common.base import AlpamayoNode, run
-from alpamayo_ros.nodes.common.convert import NS, ns, stamp
+from alpamayo_ros.nodes.common.convert import ns, stamp
 from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.lockstep.step_queue import Announced
@@ -32,6 +32,7 @@ from alpamayo_ros.sensing.derivative import SpeedDerivative
 from alpamayo_ros.sensing.egomotion import EgoBuffer
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.types import EgoState
+from alpamayo_ros.units import NS
 
 PARAMETERS = (
     Param('wait_s', float, 's', 'Longest wait for odometry of t0, free-running.', 0.0, 0.2),

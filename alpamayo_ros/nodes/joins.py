@@ -7,6 +7,8 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
+from alpamayo_ros.units import NS
+
 KEPT = 16  # unmatched messages kept a topic; 1.6 s at 10 Hz
 
 
@@ -61,7 +63,7 @@ class Joiner:
         return cycle
 
     def _add(self, store: dict[int, Any], t0_ns: int, message: Any) -> None:
-        if t0_ns < self._last_ns - 1_000_000_000:  # the clock jumped back: start over
+        if t0_ns < self._last_ns - NS:  # the clock jumped back: start over
             self._frames.clear()
             self._histories.clear()
             self._last_ns = -1

@@ -22,7 +22,7 @@ from alpamayo_ros.faults import Fault
 from alpamayo_ros.msg import DrivingPrompt, NavInstruction, StepDone
 from alpamayo_ros.nodes.common import convert, qos
 from alpamayo_ros.nodes.common.base import AlpamayoNode, run
-from alpamayo_ros.nodes.common.convert import NS, ns, stamp
+from alpamayo_ros.nodes.common.convert import ns, stamp
 from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.lockstep.step_queue import Announced
@@ -30,6 +30,7 @@ from alpamayo_ros.sensing import navigation, route
 from alpamayo_ros.sensing.announcer import Announcer, Said
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.types import EgoState
+from alpamayo_ros.units import NS
 
 PARAMETERS = (
     Param('hold_s', float, 's', 'Shortest time between two different instructions.', 0.0, 10.0),

@@ -26,7 +26,7 @@ from alpamayo_ros.msg import (
 from alpamayo_ros.nodes import replies, worker_spec
 from alpamayo_ros.nodes.common import convert, qos
 from alpamayo_ros.nodes.common.base import ConfigurationError, configure, run
-from alpamayo_ros.nodes.common.convert import NS, codes, ns
+from alpamayo_ros.nodes.common.convert import codes, ns
 from alpamayo_ros.nodes.common.gpu_watch import GpuWatch
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.joins import Cycle, Joiner, StepInstructions
@@ -36,6 +36,7 @@ from alpamayo_ros.sensing.instructions import Instructions
 from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 from alpamayo_ros.sensing.ring import FrameRing
 from alpamayo_ros.types import Conditioning, PlannerInput, Proposal
+from alpamayo_ros.units import NS
 
 PARAMETERS = (
     *worker_spec.PARAMETERS,

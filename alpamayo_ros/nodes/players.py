@@ -9,13 +9,14 @@ from typing import Any
 
 from rosgraph_msgs.msg import Clock
 
-from alpamayo_ros.bags.bag import NS, BagMessage
+from alpamayo_ros.bags.bag import BagMessage
 from alpamayo_ros.msg import Health
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.convert import ns, stamp
 from alpamayo_ros.nodes.lockstep.step_source import StepSource
 from alpamayo_ros.nodes.messages.recorded import RecordedTopics
 from alpamayo_ros.replay.steps import cut
+from alpamayo_ros.units import NS
 
 LEAD_S = 1.0  # wall time of clock alone: images that overtake it would come from the future
 

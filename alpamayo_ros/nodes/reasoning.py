@@ -15,7 +15,7 @@ from alpamayo_ros.metrics.agreement import told_and_driven
 from alpamayo_ros.msg import ChainOfCausation, PlannedTrajectory
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.base import AlpamayoNode, run
-from alpamayo_ros.nodes.common.convert import NS, buffer, ns
+from alpamayo_ros.nodes.common.convert import buffer, ns
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.messages import markers, overlay
@@ -23,6 +23,7 @@ from alpamayo_ros.nodes.messages.wording import PARTS, printable, split
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.image_gate import decode_compressed
 from alpamayo_ros.sensing.rig import load_rig
+from alpamayo_ros.units import NS
 
 PARAMETERS = (
     Param('kept', int, 'cycles', 'Texts and plans kept while they wait for each other.', 1, 100),

@@ -16,7 +16,7 @@ from typing import Any
 from rclpy.clock import Clock as RclpyClock
 from rclpy.clock import ClockType
 
-from alpamayo_ros.bags.bag import NS, BagReader
+from alpamayo_ros.bags.bag import BagReader
 from alpamayo_ros.bags.outline import outline
 from alpamayo_ros.nodes.common.base import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.common.params import LISTENERS, RECORDED, Param
@@ -29,6 +29,7 @@ from alpamayo_ros.replay.intake import reference_camera
 from alpamayo_ros.replay.needs import damaged
 from alpamayo_ros.replay.setup import recorded
 from alpamayo_ros.sensing.rig import load_rig
+from alpamayo_ros.units import NS
 
 PARAMETERS = (
     Param('bag', str, '', 'The bag: an .mcap or .db3 file, or a folder with metadata.yaml.'),

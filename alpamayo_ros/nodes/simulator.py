@@ -17,7 +17,7 @@ from rclpy.clock import Clock, ClockType
 from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.base import AlpamayoNode, ConfigurationError, run
-from alpamayo_ros.nodes.common.convert import NS, ns
+from alpamayo_ros.nodes.common.convert import ns
 from alpamayo_ros.nodes.common.params import BAGGED, LISTENERS, RECORDED, Param
 from alpamayo_ros.nodes.lockstep.readiness import PlannerWatch
 from alpamayo_ros.nodes.lockstep.step_source import StepSource, listeners
@@ -26,6 +26,7 @@ from alpamayo_ros.nodes.world_topics import WorldTopics
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.simulation import inject
+from alpamayo_ros.units import NS
 
 PARAMETERS = (
     Param('scenario', str, '', 'Name of a scenario, or the path of a .yaml file.'),

@@ -21,7 +21,7 @@ from alpamayo_ros.msg import CandidateArray, FrameSetInfo, StepDone, TrackedObje
 from alpamayo_ros.nodes.awareness import Awareness
 from alpamayo_ros.nodes.common import convert, qos
 from alpamayo_ros.nodes.common.base import AlpamayoNode, run
-from alpamayo_ros.nodes.common.convert import NS, ns
+from alpamayo_ros.nodes.common.convert import ns
 from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.joins import Turns
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
@@ -34,6 +34,7 @@ from alpamayo_ros.safety.config import PlanConfig
 from alpamayo_ros.safety.scene import Scene
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.types import Proposal
+from alpamayo_ros.units import NS
 
 PARAMETERS = (
     Param('shadow', bool, '', 'Plan on topics under shadow/, which no controller reads.'),

@@ -11,7 +11,7 @@ import numpy as np
 
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.msg import PlannedTrajectory
-from alpamayo_ros.nodes.common.convert import NS, heading, ns
+from alpamayo_ros.nodes.common.convert import heading, ns
 from alpamayo_ros.sensing.navigation import FOLLOW_TEXT, NavInstruction
 from alpamayo_ros.sensing.route import from_text
 from alpamayo_ros.simulation.drive.verdict import row
@@ -22,6 +22,7 @@ from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.simulation.worlds.simulation import STEP_S
 from alpamayo_ros.types import EgoState
+from alpamayo_ros.units import NS
 
 ROUTE_STEP_M = 2.0
 

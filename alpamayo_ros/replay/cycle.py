@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from alpamayo_ros import pipeline
-from alpamayo_ros.bags.bag import NS
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.pipeline import Decision, PlanConfig, SafetyState
 from alpamayo_ros.profile import ModelProfile
@@ -25,6 +24,7 @@ from alpamayo_ros.safety.scene import build_scene, decisive
 from alpamayo_ros.sensing.ring import FrameRing
 from alpamayo_ros.sensing.view_pipeline import Pending, ViewPipeline
 from alpamayo_ros.types import Conditioning, EgoHistory, EgoState, FrameSet, PlannerInput, Proposal
+from alpamayo_ros.units import NS
 
 LATENCY_S = 0.08  # as lockstep_latency_s of the trajectory node
 

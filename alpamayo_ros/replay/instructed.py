@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from alpamayo_ros.bags.bag import NS
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.replay.intake import ns
 from alpamayo_ros.sensing import route
@@ -21,6 +20,7 @@ from alpamayo_ros.sensing.navigation import (
     clean_prompt,
 )
 from alpamayo_ros.types import EgoState
+from alpamayo_ros.units import NS
 
 EFFECT_NS = NS // 10  # as effect_s of the navigation node: an instruction holds this much later
 HOLD_NS = NS  # as its hold_s

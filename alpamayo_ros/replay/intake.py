@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from alpamayo_ros.bags.bag import NS, BagMessage
+from alpamayo_ros.bags.bag import BagMessage
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits
 from alpamayo_ros.profile import ModelProfile
@@ -23,6 +23,7 @@ from alpamayo_ros.sensing.rig import RigCamera
 from alpamayo_ros.sensing.sync import CameraSync, make_sync, required_cameras
 from alpamayo_ros.sensing.synced_set import SyncedSet
 from alpamayo_ros.sensing.view_pipeline import Pending, ViewPipeline
+from alpamayo_ros.units import NS
 
 JUMPS = (Code.CLOCK_BACK, Code.CLOCK_FORWARD)
 

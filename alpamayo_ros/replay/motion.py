@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from alpamayo_ros.bags.bag import NS
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.motion.plan import to_base
 from alpamayo_ros.profile import ModelProfile
@@ -19,6 +18,7 @@ from alpamayo_ros.sensing.derivative import SpeedDerivative
 from alpamayo_ros.sensing.egomotion import EgoBuffer
 from alpamayo_ros.sensing.rig import OdometrySource
 from alpamayo_ros.types import EgoHistory, EgoState
+from alpamayo_ros.units import NS
 
 WINDOW_S = 0.1  # as acceleration_window_s of the egomotion node
 IMU_AGE_NS = 50_000_000  # as its imu_age_s

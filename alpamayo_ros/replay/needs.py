@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from alpamayo_ros.bags.bag import NS, BagReader
+from alpamayo_ros.bags.bag import BagReader
 from alpamayo_ros.bags.outline import Outline
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.replay.topics import COMPRESSED, Source, image_names
 from alpamayo_ros.sensing.rig import Rig
 from alpamayo_ros.sensing.ring import JITTER_NS, FrameRing
+from alpamayo_ros.units import NS
 
 ODOMETRY_HZ = 5.0  # docs/faults.md, "Limits": a gap of 0.2 s is too long
 

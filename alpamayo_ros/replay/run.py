@@ -17,7 +17,7 @@ from typing import Any
 
 import cv2
 
-from alpamayo_ros.bags.bag import NS, BagMessage, BagReader
+from alpamayo_ros.bags.bag import BagMessage, BagReader
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.pipeline import PlanConfig
 from alpamayo_ros.recording.decision_events import DecisionEvents
@@ -37,6 +37,7 @@ from alpamayo_ros.replay.tape import Tape
 from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.sensing.rig import Rig
 from alpamayo_ros.sensing.view_pipeline import ViewPipeline
+from alpamayo_ros.units import NS
 
 __all__ = ['Options', 'Progress', 'ReplayError', 'Result', 'replay', 'run']
 DEPTH = 8  # steps that reading and decoding may be ahead, and writing behind

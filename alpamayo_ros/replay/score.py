@@ -13,7 +13,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from alpamayo_ros import metrics
-from alpamayo_ros.bags.bag import NS
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.profile import TrajectoryFormat
 from alpamayo_ros.replay.baseline import constant_turn
@@ -22,6 +21,7 @@ from alpamayo_ros.replay.driven_after import FAR_NS, Surroundings
 from alpamayo_ros.replay.motion import TRUTH_GAP_NS, Track
 from alpamayo_ros.sensing.rig import Vehicle
 from alpamayo_ros.types import EgoState
+from alpamayo_ros.units import NS
 
 Values = dict[str, float | None]
 SPREAD_S = 3.0

@@ -17,9 +17,10 @@ from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording, newest
 from alpamayo_ros.reports.shots import car_of
 from alpamayo_ros.sensing.rig import Rig, RigCamera, rotation_xyz
+from alpamayo_ros.units import NS
 
 NAMESPACE = '/alpamayo'
-INFO_NS = 1_000_000_000  # camera_info is repeated once a second
+INFO_NS = NS  # camera_info is repeated once a second
 LEVELS = (0, 0, 0, 1, 2, 2)  # DiagnosticStatus of each state, as the monitor node's
 LOGGED = (INFO, INFO, INFO, WARN, ERROR, ERROR)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.sensing.navigation import NavInstruction, canonical
+from alpamayo_ros.units import NS
 
-NS = 1_000_000_000
 FLOOD_CHANGES = 4  # within one hold; a route looked at twice a second makes two
 
 

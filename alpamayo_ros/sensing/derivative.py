@@ -6,8 +6,7 @@ from collections import deque
 from dataclasses import replace
 
 from alpamayo_ros.types import EgoState
-
-NS = 1_000_000_000
+from alpamayo_ros.units import NS
 
 
 class SpeedDerivative:

@@ -18,8 +18,8 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.sensing.odometry import OdometryLimits, OdometryWatch
 from alpamayo_ros.types import EgoHistory, EgoState
+from alpamayo_ros.units import NS
 
-NS = 1_000_000_000
 STEERING_AGE_NS = 200_000_000  # steering older than an odometry gap counts as unknown
 
 

@@ -7,10 +7,9 @@ from collections import deque
 from dataclasses import dataclass
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.sensing.stamps import MS
 from alpamayo_ros.types import EgoState
+from alpamayo_ros.units import MS, NS
 
-NS = 1_000_000_000
 FIELDS = (
     'position.x position.y position.z orientation.x orientation.y orientation.z orientation.w '
     'linear.x linear.y linear.z angular.x angular.y angular.z'

@@ -9,10 +9,9 @@ import numpy as np
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.sensing.stamps import MS
 from alpamayo_ros.types import FrameSet, FrameStack
+from alpamayo_ros.units import MS, NS
 
-NS = 1_000_000_000
 JITTER_NS = 5 * MS  # docs/faults.md, "Limits": jitter that is not a jump
 
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits, in_ns
 
-MS = 1_000_000
-
 
 @dataclass(slots=True)
 class ClockWatch:

@@ -15,10 +15,10 @@ from alpamayo_ros.limits import Limits
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.sensing.rig import RigCamera
 from alpamayo_ros.sensing.silence import CameraWatch
-from alpamayo_ros.sensing.stamps import MS, ClockWatch, check_stamp
+from alpamayo_ros.sensing.stamps import ClockWatch, check_stamp
 from alpamayo_ros.sensing.synced_set import Frame, Selection, SyncCamera, SyncedSet
+from alpamayo_ros.units import MS, NS
 
-NS = 1_000_000_000
 RING = 16  # frames kept a camera: half a second at 30 Hz
 SET_PERIOD_NS = 100 * MS  # sets of faster cameras are formed at the planning period
 WAIT_NS = 50 * MS  # half of it: how long a set waits for its cameras

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-NS = 1_000_000_000
+from alpamayo_ros.units import NS
 
 
 @dataclass(frozen=True, slots=True)

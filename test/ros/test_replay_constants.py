@@ -7,12 +7,12 @@ import yaml
 
 pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or source ROS 2')
 
-from alpamayo_ros.bags.bag import NS
 from alpamayo_ros.nodes.awareness import WINDOW_S as SCENE_WINDOW_S
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.replay import cycle, motion
 from alpamayo_ros.replay import instructed as words
 from alpamayo_ros.safety.config import PlanConfig
+from alpamayo_ros.units import NS
 
 FILES = ('nodes.param.yaml', 'simulation.param.yaml')
 

@@ -6,7 +6,8 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-from alpamayo_ros.bags.bag import NS, BagMessage, BagReader, BagWriter
+from alpamayo_ros.bags.bag import BagMessage, BagReader, BagWriter
+from alpamayo_ros.units import NS
 
 MS = 1_000_000
 WORDS = ((1.23, 'turn left in 40 m'), (1.5, 'turn right in 30 m'), (2.9, 'go straight'))

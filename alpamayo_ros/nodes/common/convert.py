@@ -22,8 +22,7 @@ from alpamayo_ros.sensing import odometry
 from alpamayo_ros.types import EgoHistory as EgoHistoryRecord
 from alpamayo_ros.types import EgoState, Proposal, TrackedObject
 from alpamayo_ros.types import FrameSet as FrameSetRecord
-
-NS = 1_000_000_000
+from alpamayo_ros.units import NS
 
 
 def ns(stamp: Time) -> int:

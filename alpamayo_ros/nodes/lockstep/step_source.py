@@ -8,10 +8,11 @@ from typing import Any, Generic, TypeVar
 
 from alpamayo_ros.msg import StepDone, Timestep
 from alpamayo_ros.nodes.common import qos
-from alpamayo_ros.nodes.common.convert import NS, ns
+from alpamayo_ros.nodes.common.convert import ns
 from alpamayo_ros.nodes.lockstep.lockstep import Lockstep
 from alpamayo_ros.nodes.lockstep.step_inputs import NODES, stamp_of, timestep
 from alpamayo_ros.nodes.lockstep.step_queue import Announced, Item
+from alpamayo_ros.units import NS
 
 T = TypeVar('T')
 

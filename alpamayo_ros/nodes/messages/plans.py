@@ -12,9 +12,10 @@ from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.motion.splice import Reference
 from alpamayo_ros.motion.validate import CheckResult as Check
 from alpamayo_ros.msg import CheckResult, Health, PlannedTrajectory
-from alpamayo_ros.nodes.common.convert import NS, floats, pose, stamp
+from alpamayo_ros.nodes.common.convert import floats, pose, stamp
 from alpamayo_ros.safety.decision import Decision
 from alpamayo_ros.types import EgoState, Trajectory
+from alpamayo_ros.units import NS
 
 UNITS = {
     'mps3': 'm/s3', 'mps2': 'm/s2', 'mps': 'm/s', '1pm': '1/m', 'rps': 'rad/s', 'rad': 'rad',

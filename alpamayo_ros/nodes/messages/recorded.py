@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from alpamayo_ros.bags.bag import NS, BagMessage
+from alpamayo_ros.bags.bag import BagMessage
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.replay.topics import FIXED, Source, image_names, wire
 from alpamayo_ros.sensing.rig import Rig
+from alpamayo_ros.units import NS
 
 IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 LATCHED = ('/tf_static', 'camera_info', '/route')

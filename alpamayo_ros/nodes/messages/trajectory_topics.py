@@ -13,13 +13,14 @@ from visualization_msgs.msg import MarkerArray
 
 from alpamayo_ros.msg import CandidateArray, Health, PlannedTrajectory
 from alpamayo_ros.nodes.common import qos
-from alpamayo_ros.nodes.common.convert import NS, floats, ns, stamp
+from alpamayo_ros.nodes.common.convert import floats, ns, stamp
 from alpamayo_ros.nodes.messages import evaluated, markers
 from alpamayo_ros.nodes.messages.plans import age_ms
 from alpamayo_ros.safety.config import PlanConfig
 from alpamayo_ros.safety.decision import Decision
 from alpamayo_ros.safety.scene import Scene
 from alpamayo_ros.sensing.rig import Vehicle
+from alpamayo_ros.units import NS
 
 
 class TrajectoryTopics:

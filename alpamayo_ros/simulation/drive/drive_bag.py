@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Int16, UInt8
 
-from alpamayo_ros.bags.bag import NS
 from alpamayo_ros.bags.sensor_writer import BoxRow, SensorBag
 from alpamayo_ros.datasets.rig_file import write_rig
 from alpamayo_ros.faults import Fault
@@ -30,6 +29,7 @@ from alpamayo_ros.simulation.sim_rig import sim_rig
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.simulation.worlds.simulation import STEP_NS, STEP_S, Simulation
+from alpamayo_ros.units import NS
 
 NAMESPACE = '/alpamayo'
 EPOCH_NS = 1000 * NS  # as the simulator node: a stamp of zero means 'no stamp'

@@ -1,7 +1,8 @@
 """Which instruction is said when."""
 
-from alpamayo_ros.sensing.announcer import NS, Announcer
+from alpamayo_ros.sensing.announcer import Announcer
 from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction
+from alpamayo_ros.units import NS
 
 LEFT = NavInstruction(Maneuver.LEFT, 80.0)
 RIGHT = NavInstruction(Maneuver.RIGHT, 80.0)
