@@ -12,6 +12,7 @@ from visualization_msgs.msg import MarkerArray
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.metrics.agreement import told_and_driven
+from alpamayo_ros.metrics.words import PARTS, split
 from alpamayo_ros.msg import ChainOfCausation, PlannedTrajectory
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.base import AlpamayoNode, run
@@ -19,8 +20,8 @@ from alpamayo_ros.nodes.common.convert import buffer, ns
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.messages import markers, overlay
-from alpamayo_ros.nodes.messages.wording import PARTS, printable, split
 from alpamayo_ros.profile import load_profile
+from alpamayo_ros.runtime.text import bounded_text
 from alpamayo_ros.sensing.image_gate import decode_compressed
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.units import NS
@@ -103,7 +104,7 @@ class ReasoningNode(AlpamayoNode):
 def explain(raw: ChainOfCausation, plan: PlannedTrajectory) -> ChainOfCausation:
     """The parts of ``raw``, tied to ``plan``, with the agreement of words and plan."""
     message = ChainOfCausation(header=raw.header, sequence=raw.sequence, plan_id=plan.plan_id)
-    message.text = printable(raw.text)
+    message.text, _ = bounded_text(raw.text)
     parts = split(message.text)
     for name in PARTS:
         setattr(message, name, parts.get(name, ''))

@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alpamayo_ros.metrics.agreement import told_and_driven
+from alpamayo_ros.metrics.words import split
 from alpamayo_ros.nodes.common.params import Param, problem, problems
 from alpamayo_ros.nodes.joins import Joiner
 from alpamayo_ros.nodes.lockstep.lockstep import NO_PLAN, Lockstep
-from alpamayo_ros.nodes.messages.wording import MAX_BYTES, printable, split
+from alpamayo_ros.runtime.text import MAX_BYTES, bounded_text
 from alpamayo_ros.sensing.instructions import Instructions
 
 WAIT = Param('wait_s', float, 's', 'How long.', 0.0, 0.2)
@@ -147,7 +148,8 @@ def test_instructions_hold_from_their_stamp_until_they_expire():
 
 @given(st.text(max_size=2 * MAX_BYTES))
 def test_words_are_printable_and_bounded_whatever_the_model_says(text):
-    out = printable(text)
+    out, _ = bounded_text(text)
+    assert bounded_text(out) == (out, False)
     assert len(out.encode()) <= MAX_BYTES
     assert all(c.isprintable() or c == '\n' for c in out)
 
