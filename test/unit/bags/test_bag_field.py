@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import yaml
+from mcap.records import Schema
 from mcap.writer import CompressionType
 from mcap.writer import Writer as FoxgloveWriter
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from alpamayo_ros.bags.bag import BagReader, BagWriter, typestore
 from alpamayo_ros.bags.folder import seal
+from alpamayo_ros.bags.mcap_records import PREFIX, encoded, parse
 from alpamayo_ros.bags.outline import outline
 from alpamayo_ros.bags.pack import zstd
 from alpamayo_ros.bags.recover import recover
@@ -128,6 +130,15 @@ def test_a_file_without_a_profile_is_read_and_another_profile_refused(tmp_path):
     assert reader.fault is None and len(got) == 10
     got, reader = read(foxglove(tmp_path / 'b.mcap', profile='ros1'))
     assert got == [] and "the profile is 'ros1', not ros2" in reader.fault.message
+
+
+def test_a_record_may_be_longer_than_is_known_and_not_shorter():
+    schema = Schema(id=7, data=b'string data', encoding='ros2msg', name=STRING)
+    body = encoded(schema)[PREFIX.size :]
+    assert parse(Schema.read, body) == parse(Schema.read, body + b'later') == schema
+    for length in range(len(body)):
+        with pytest.raises(ValueError, match=r'bytes announced|ends within'):
+            parse(Schema.read, body[:length])
 
 
 # ---- files in the order of their first time -----------------------------------------------------
