@@ -10,7 +10,7 @@ S  safety: 0 after an at-fault collision or off the road, else 1.  Nothing pays 
 P  progress, not capped at 0.8: who stops short of the goal has not arrived.
 R  rules: 0.7 for each red light and 0.8 for each stop line overrun (the penalties of the CARLA
    Leaderboard 2.0), times 1 - the share of the time above the speed limit, times 1 - the share of
-   the time on the wrong side (``simulation.rules`` defines all four).  A product: a red light
+   the time on the wrong side (``simulation.road_rules`` defines all four).  A product: a red light
    costs the same on a short and on a long drive, and two cost more than one.
 C  comfort: the share of nuPlan's six bounds that were kept.  It moves at most a sixth of the
    score, its weight in NAVSIM's PDMS (2 of 12): a hard stop must never be worth a contact.

@@ -1,6 +1,6 @@
 """Node ``recorder``: writes what a running graph says and sees into a folder.
 
-``evaluation.recording`` reads it back, for a film, a report and figures.  It only listens.
+``recording.recording`` reads it back, for a film, a report and figures.  It only listens.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Node ``replay``: plays a bag into the graph, byte for byte, with its own /clock.
 
-In lockstep it sends the steps of ``evaluation.replay.steps``, the very ones of offline replay, and
+In lockstep it sends the steps of ``replay.steps``, the very ones of offline replay, and
 waits for the one reply to each timestep; then both give the same plans.  What the graph says
 itself and message types that are not installed are left out.  A damaged bag plays up to the
 damage; the node then says BAG_BROKEN and ends with status 5.

@@ -1,4 +1,4 @@
-"""Node ``simulator``: the rendered world around ``simulation.Simulation``, and its controller.
+"""Node ``simulator``: the rendered world (``simulation.worlds``) and its controller.
 
 The car follows ``reference`` and brakes when there is none or it has expired.  In lockstep the
 world stands still until the one reply to each t0 is here; free-running, it follows wall time.

@@ -11,7 +11,7 @@ once a stop.  Speed limit: faster than what signs say by more than 0.5 m/s.  Wro
 middle lies where traffic comes towards it, or it points backwards, while it moves; not where
 road works lead there.
 
-These are the simulator's, which knows every line and lane.  ``evaluation.metrics.rules`` judges
+These are the simulator's, which knows every line and lane.  ``metrics.rules`` judges
 any drive by CARLA's and nuPlan's definitions; its stop line is that of a stop sign.
 """
 

@@ -112,7 +112,7 @@ class Scenario(_Strict):
     """One kind of drive; the seed decides the rest.
 
     ``goal_m``: distance along the lane that ends it.  ``verdict``: which rule of
-    ``simulation.verdict`` says whether it went right.
+    ``simulation.drive.verdict`` says whether it went right.
 
     ``family``, ``split``: its place in the suite.  ``severity``: 0 easy to 1 hard, for its actors.
     ``speed_limit_mps``: what signs say, None where there are none.  ``faults``: sensor faults in

@@ -1,7 +1,7 @@
 """Drives over several workers: longest first, a lost worker replaced, Ctrl-C at any time.
 
 A worker is anything that answers a job with a row: a process of this machine
-(``simulation.process``) or an actor of a cluster (``simulation.cluster``).  Rows depend on the job
+(``local_worker``) or an actor of a cluster (``cluster``).  Rows depend on the job
 alone, so neither the number of workers nor the order in which they finish shows in them.
 """
 

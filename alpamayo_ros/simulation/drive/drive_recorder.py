@@ -31,7 +31,7 @@ KEPT = 20  # cars at t0 that a late proposal may refer to: latency is at most 10
 
 
 class DriveRecorder:
-    """Writes one drive into a folder that ``recording.Recording`` reads."""
+    """Writes one drive into a folder that ``recording.recording.Recording`` reads."""
 
     def __init__(self, drive: Drive, folder: Path) -> None:
         self._drive = drive

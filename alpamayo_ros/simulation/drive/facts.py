@@ -1,7 +1,7 @@
 """What is true of a scene, in the facts that a chain of causation may claim.
 
 ``light``, ``lead`` and ``pedestrian`` are the simulator's at t0; ``manoeuvre`` is what the car
-went on to do, so it is known only later.  Same names as ``evaluation.metrics.coc_facts``; the
+went on to do, so it is known only later.  Same names as ``metrics.language.coc_facts``; the
 thresholds are the annotator's (``training.annotate``), whose words the models were taught.
 """
 
@@ -71,7 +71,7 @@ def manoeuvre(
     navigation: str,
     curvature_1pm: float,
 ) -> set[str] | None:
-    """What the car did in the 6 s after t0, in the words of ``metrics.INTENTS``.
+    """What the car did in the 6 s after t0, in the words of ``metrics.words.INTENTS``.
 
     ``poses``: x, y, heading in base_link at t0, the first at t0 itself.  Speed: standing at the
     end is a stop or a wait; else the change after 3 s.  A turn counts where the navigation of t0

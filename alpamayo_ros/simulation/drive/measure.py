@@ -64,7 +64,7 @@ class Measure:
 
         ``coc_facts``: true claims, false claims and truths left unsaid, over all cycles.
         ``comfort``: share of nuPlan's six bounds that were kept; ``discomfort`` names the others.
-        The rules' are the simulator's (``simulation.rules``); ``contact``: who was touched first.
+        Rules: those of ``simulation.road_rules``; ``contact``: who was touched first.
         """
         counts = self._counts()
         comfort, rules = self._comfort(), self._drive.sim.outcome.rules

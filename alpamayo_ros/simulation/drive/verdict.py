@@ -28,7 +28,7 @@ class Row:
     """One drive in figures; ``gap_m`` to the car ahead at the end, None without one.
 
     ``moved_on``: whether the ego drove on after standing; None where it never stood.
-    ``contact``: what was touched first; the last three as ``simulation.rules`` defines them.
+    ``contact``: what was touched first; the last three as ``simulation.road_rules`` defines them.
     """
 
     name: str

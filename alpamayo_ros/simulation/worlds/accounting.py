@@ -43,7 +43,7 @@ def tracked(
 
 
 def note_contacts(outcome: Outcome, mine: Box, speed_mps: float, agents: Iterable[Agent]) -> None:
-    """Contacts of the ego's box, and whose fault they are (``simulation.rules``)."""
+    """Contacts of the ego's box, and whose fault they are (``simulation.road_rules``)."""
     for a in agents:
         other = Box(a.x_m, a.y_m, a.heading_rad, a.length_m, a.width_m)
         if overlap(mine, other):
