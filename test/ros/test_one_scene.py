@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 from drives import noisy, truth
 
+pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or source ROS 2')
+
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import CandidateArray
 from alpamayo_ros.nodes.awareness import Awareness
