@@ -165,24 +165,22 @@ class Worker:
         while not self._closing:
             left = self._deadline - time.monotonic()
             if left <= 0.0:
-                limit_s = getattr(
-                    self.spec, 'startup_s' if self._state == 'starting' else 'deadline_s'
-                )
+                starting = self._state == 'starting'
+                limit_s = self.spec.startup_s if starting else self.spec.deadline_s
                 numbers = {'limit_ms': limit_s * 1e3}
                 return Fault(Code.MODEL_KILLED, f'no answer while {self._state}', numbers)
             ready, _, _ = select.select([child.sock, self._ear], [], [], min(left, 3600.0))
             if self._ear in ready:
                 self._ear.recv(4096)
             if child.sock in ready:
-                message = receive(child.sock)
-                reason = (
-                    Fault(Code.MODEL_ABSENT) if message is None else self._handle(child, message)
-                )
+                reason = self._handle(child, receive(child.sock))
                 if reason is not None:
                     return reason
         return None
 
-    def _handle(self, child: Child, message: dict[str, Any]) -> Fault | None:
+    def _handle(self, child: Child, message: dict[str, Any] | None) -> Fault | None:
+        if message is None:
+            return Fault(Code.MODEL_ABSENT)
         if 'fault' in message:
             self.failed = Fault(Code[message['fault']], message['message'], message['values'])
             return self.failed
@@ -232,9 +230,8 @@ class Worker:
     def _mourn(self, reason: Fault | None, status: int) -> None:
         """Report the death, and pause before the next life unless there is none."""
         if reason is not None:
-            self._tell(
-                Fault(reason.code, reason.message, {**reason.values, 'exit': float(status)})
-            )
+            values = {**reason.values, 'exit': float(status)}
+            self._tell(Fault(reason.code, reason.message, values))
         if self.failed is not None:
             return
         now, window_s = time.monotonic(), self.spec.limits.respawn_window_s
@@ -243,13 +240,10 @@ class Worker:
             self._deaths.popleft()
         if len(self._deaths) >= self.spec.limits.model_respawns:
             numbers = {'deaths': float(len(self._deaths)), 'window_s': window_s}
-            self.failed = Fault(
-                Code.MODEL_RESPAWNS, '' if reason is None else str(reason), numbers
-            )
+            self.failed = Fault(Code.MODEL_RESPAWNS, str(reason or ''), numbers)
             self._tell(self.failed)
             return
-        pause = PAUSES_S[min(len(self._deaths) - 1, len(PAUSES_S) - 1)]
-        end = now + pause
+        end = now + PAUSES_S[min(len(self._deaths), len(PAUSES_S)) - 1]
         while not self._closing and (left := end - time.monotonic()) > 0.0:
             if select.select([self._ear], [], [], left)[0]:
                 self._ear.recv(4096)
