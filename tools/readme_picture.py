@@ -51,7 +51,7 @@ def main() -> None:
     director = Director(recording, car_of(load_rig('sim').vehicle), road_of(recording))
     dashboard = Dashboard()
     frames = [
-        Image.fromarray(dashboard.compose(director.moment(t))).resize(
+        Image.fromarray(dashboard.compose(director.content(t))).resize(
             SIZE, Image.Resampling.LANCZOS
         )
         for t in times

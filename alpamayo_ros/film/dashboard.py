@@ -30,7 +30,7 @@ SLOW_MPS, AHEAD_M, MOST_AHEAD = 12.0, 44.0, 3.5
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class FrameContent:
     """Everything one frame shows.  ``reason``: the sentence of the fault, '' when all is well.
 
     ``note``: where the other cars come from, '' where none are known.
@@ -64,20 +64,20 @@ class Dashboard:
         self._view = TopView(VIEW_BOX[2], VIEW_BOX[3], ahead_m, ahead_m / 4)
         self._base = self._still()
 
-    def compose(self, moment: Moment) -> UInt8[np.ndarray, '720 1280 3']:
+    def compose(self, content: FrameContent) -> UInt8[np.ndarray, '720 1280 3']:
         """One frame."""
         out: Canvas = self._base.copy()
-        self._header(out, moment)
-        for name, box in camera_boxes(moment.images).items():
-            _camera(out, name, box, moment.images.get(name))
-        below = f'{moment.speed_mps * 3.6:.0f} km/h   {moment.acceleration_mps2:+.1f} m/s²'
-        share = moment.speed_mps / self.max_speed_mps
-        _gauge(out, SPEED_BOX, 'speed', f'{moment.speed_mps:.1f}', 'm/s', share, below)
-        _steering(out, STEER_BOX, moment.steering_rad, self.max_steering_rad)
-        _words(out, moment.words)
+        self._header(out, content)
+        for name, box in camera_boxes(content.images).items():
+            _camera(out, name, box, content.images.get(name))
+        below = f'{content.speed_mps * 3.6:.0f} km/h   {content.acceleration_mps2:+.1f} m/s²'
+        share = content.speed_mps / self.max_speed_mps
+        _gauge(out, SPEED_BOX, 'speed', f'{content.speed_mps:.1f}', 'm/s', share, below)
+        _steering(out, STEER_BOX, content.steering_rad, self.max_steering_rad)
+        _words(out, content.words)
         x, y, w, h = VIEW_BOX
-        out[y : y + h, x : x + w] = self._view.draw(moment.scene, moment.car)
-        _legend(out, moment.note)
+        out[y : y + h, x : x + w] = self._view.draw(content.scene, content.car)
+        _legend(out, content.note)
         return out
 
     def _still(self) -> Canvas:
@@ -87,20 +87,20 @@ class Dashboard:
             canvas.panel(out, box)
         return out
 
-    def _header(self, out: Canvas, moment: Moment) -> None:
-        canvas.text(out, moment.title, (16, 8), 23, bold=True)
-        canvas.text(out, moment.subtitle, (17, 37), 14, canvas.MUTED)
-        colour = STATE_COLOURS.get(moment.state, canvas.MUTED)
-        width = canvas.text_width(moment.state, 16, True) + 28
+    def _header(self, out: Canvas, content: FrameContent) -> None:
+        canvas.text(out, content.title, (16, 8), 23, bold=True)
+        canvas.text(out, content.subtitle, (17, 37), 14, canvas.MUTED)
+        colour = STATE_COLOURS.get(content.state, canvas.MUTED)
+        width = canvas.text_width(content.state, 16, True) + 28
         canvas.panel(out, (WIDTH - 16 - width, 11, width, 32), colour, None, 8)
-        canvas.text(out, moment.state, (WIDTH - 16 - width // 2, 17), 16, (10, 12, 16), True,
+        canvas.text(out, content.state, (WIDTH - 16 - width // 2, 17), 16, (10, 12, 16), True,
                     'middle')  # fmt: skip
         right = WIDTH - 16 - width - 18
-        canvas.text(out, f'{moment.time_s:.1f} s', (right, 12), 22, anchor='right')
-        canvas.text(out, moment.runtime, (right - 110, 19), 14, canvas.MUTED, anchor='right')
-        if moment.reason:
-            room = right - 17 - canvas.text_width(moment.subtitle, 14) - 28
-            line = canvas.wrap(moment.reason, 14, max(room, 300), 1)[0]
+        canvas.text(out, f'{content.time_s:.1f} s', (right, 12), 22, anchor='right')
+        canvas.text(out, content.runtime, (right - 110, 19), 14, canvas.MUTED, anchor='right')
+        if content.reason:
+            room = right - 17 - canvas.text_width(content.subtitle, 14) - 28
+            line = canvas.wrap(content.reason, 14, max(room, 300), 1)[0]
             canvas.text(out, line, (right, 40), 14, colour, anchor='right')
 
 

@@ -24,7 +24,7 @@ from alpamayo_ros.film.dashboard import (
     STATES,
     WIDTH,
     Dashboard,
-    Moment,
+    FrameContent,
 )
 from alpamayo_ros.film.top_view import Car, Road, Scene, to_base
 from alpamayo_ros.recording import events
@@ -81,7 +81,7 @@ class Film:
 
 
 class Director:
-    """Turns a recording into moments: what was known, planned and said at each t0."""
+    """The content of each frame of a film: what was known, planned and said at t0."""
 
     def __init__(self, recording: Recording, car: Car, road: Road | None) -> None:
         self.recording, self.car, self.road = recording, car, road
@@ -101,13 +101,13 @@ class Director:
             'objects': [o.stamp_ns for o in self._objects],
         }
 
-    def moment(self, t0_ns: int, ahead_s: float = 0.0) -> Moment:
+    def content(self, t0_ns: int, ahead_s: float = 0.0) -> FrameContent:
         """Everything about one instant; ``ahead_s``: show as much of what was driven next."""
         ego = self.recording.ego_at(t0_ns)
         plan = newest(self._plans, self._keys['plans'], t0_ns)
         health = newest(self._health, self._keys['health'], t0_ns)
         info = self.recording.info
-        return Moment(
+        return FrameContent(
             title=title(info),
             subtitle='  ·  '.join(p for p in (origin(info), info.description) if p),
             time_s=(t0_ns - self.recording.times_ns[0]) / 1e9,
@@ -224,7 +224,7 @@ def frames(
 ) -> Iterator[UInt8[np.ndarray, '720 1280 3']]:
     """The frames of one recording, in time."""
     for t0_ns in director.recording.times_ns[::every]:
-        yield dashboard.compose(director.moment(t0_ns))
+        yield dashboard.compose(director.content(t0_ns))
 
 
 def write(

@@ -119,7 +119,7 @@ def _chapter(
     start_ns = director.recording.times_ns[0]
     pictures = []
     for event in notable(director.recording):
-        shown = director.moment(event.t0_ns)
+        shown = director.content(event.t0_ns)
         pictures.append(
             Picture(
                 source=pages.data_url(dashboard.compose(shown)),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from alpamayo_ros.film import camera_frame
-from alpamayo_ros.film.dashboard import Moment
+from alpamayo_ros.film.dashboard import FrameContent
 from alpamayo_ros.film.top_view import Car, Road, TopView
 from alpamayo_ros.film.video import Director
 from alpamayo_ros.recording import events
@@ -69,40 +69,42 @@ def shots(
 
 
 def _shot(director: Director, rig: Rig | None, notable: NotableEvent) -> Shot:
-    moment = director.moment(notable.t0_ns, TRUTH_S)
-    name, picture = _front(director.recording, rig, moment, notable.t0_ns)
+    content = director.content(notable.t0_ns, TRUTH_S)
+    name, picture = _front(director.recording, rig, content, notable.t0_ns)
     table = director.recording.ego
     change = float(np.interp(notable.t0_ns / 1e9, table[:, 0], acceleration(table)))
-    state = f', {moment.state}' if director.recording.all(events.Health) else ''
+    state = f', {content.state}' if director.recording.all(events.Health) else ''
     return Shot(
-        time_s=moment.time_s,
+        time_s=content.time_s,
         what=notable.what,
-        about=f'{moment.speed_mps:.1f} m/s, {change:+.1f} m/s²{state}.',
+        about=f'{content.speed_mps:.1f} m/s, {change:+.1f} m/s²{state}.',
         camera=name,
         picture=picture,
-        above=pages.data_url(_above(moment), ABOVE[0]),
-        words={part: said for part, said in moment.words.items() if said},
+        above=pages.data_url(_above(content), ABOVE[0]),
+        words={part: said for part, said in content.words.items() if said},
     )
 
 
-def _above(moment: Moment) -> np.ndarray:
+def _above(content: FrameContent) -> np.ndarray:
     """The scene from above, as far as plan and truth reach."""
-    paths = [moment.scene.truth, *moment.scene.candidates]
-    paths += [] if moment.scene.chosen is None else [moment.scene.chosen]
+    paths = [content.scene.truth, *content.scene.candidates]
+    paths += [] if content.scene.chosen is None else [content.scene.chosen]
     reach = max((float(p[:, 0].max()) for p in paths if len(p)), default=0.0)
     ahead_m = min(max(AHEAD_M, 1.08 * reach), MOST_AHEAD_M)
     view = TopView(*ABOVE, ahead_m=ahead_m, behind_m=ahead_m / 4)
-    return view.draw(moment.scene, moment.car)
+    return view.draw(content.scene, content.car)
 
 
-def _front(recording: Recording, rig: Rig | None, moment: Moment, t0_ns: int) -> tuple[str, str]:
+def _front(
+    recording: Recording, rig: Rig | None, content: FrameContent, t0_ns: int
+) -> tuple[str, str]:
     """Name and picture of the camera that looks ahead; ('', '') where none has a picture."""
     cameras = rig.cameras if rig is not None else ()
     ahead = sorted(cameras, key=lambda c: abs(c.mount.yaw_rad))
     for camera in ahead:
         image = recording.image(camera.name, t0_ns)
         if image is not None:
-            drawn = camera_frame.draw(image, camera, moment.scene, moment.car)
+            drawn = camera_frame.draw(image, camera, content.scene, content.car)
             return camera.name, pages.data_url(image if drawn is None else drawn)
     image = None if ahead else recording.image('front', t0_ns)
     return ('', '') if image is None else ('front', pages.data_url(image))

@@ -12,7 +12,7 @@ import recorded
 
 from alpamayo_ros.film import canvas, video
 from alpamayo_ros.film.camera_boxes import NAMED, camera_boxes
-from alpamayo_ros.film.dashboard import HEIGHT, VIEW_BOX, WORDS_BOX, Dashboard, Moment
+from alpamayo_ros.film.dashboard import HEIGHT, VIEW_BOX, WORDS_BOX, Dashboard, FrameContent
 from alpamayo_ros.film.top_view import (
     CHOSEN,
     Car,
@@ -42,15 +42,15 @@ def director(tmp_path_factory: pytest.TempPathFactory) -> video.Director:
 
 
 def test_a_frame_shows_cameras_words_and_speed(director: video.Director):
-    moment = director.moment(director.recording.times_ns[10])
-    assert moment.speed_mps == pytest.approx(5.0) and moment.state == 'ACTIVE'
-    assert moment.words['perception'] == 'a free road'
-    frame = Dashboard().compose(moment)
+    content = director.content(director.recording.times_ns[10])
+    assert content.speed_mps == pytest.approx(5.0) and content.state == 'ACTIVE'
+    assert content.words['perception'] == 'a free road'
+    frame = Dashboard().compose(content)
     assert frame.shape == (720, 1280, 3)
     for x, y, w, h in NAMED.values():
         seen = frame[y + h // 2, x + w // 2].astype(int)
         assert np.abs(seen - [40, 120, 200]).max() < 8
-    silent = Dashboard().compose(Moment('', '', 0.0, moment.scene))
+    silent = Dashboard().compose(FrameContent('', '', 0.0, content.scene))
     x, y, w, h = WORDS_BOX
     assert (frame[y : y + h, x : x + w] != silent[y : y + h, x : x + w]).any()
 
@@ -59,7 +59,7 @@ def test_a_frame_shows_cameras_words_and_speed(director: video.Director):
 def test_every_further_camera_is_drawn_and_none_covers_another(extra: tuple[str, ...]):
     names = [*NAMED, *extra]
     images = {n: np.full((64, 64, 3), 20 * i + 10, np.uint8) for i, n in enumerate(names)}
-    frame = Dashboard().compose(Moment('', '', 0.0, Scene((0.0, 0.0, 0.0)), images=images))
+    frame = Dashboard().compose(FrameContent('', '', 0.0, Scene((0.0, 0.0, 0.0)), images=images))
     taken = np.zeros(frame.shape[:2], int)
     for name, (x, y, w, h) in camera_boxes(names).items():
         taken[y : y + h, x : x + w] += 1
@@ -76,7 +76,7 @@ def test_a_recording_with_a_seventh_camera_shows_seven(tmp_path: Path):
     tele = [line.replace('"rear"', '"tele"') for line in lines if '"camera":"rear"' in line]
     path.write_text('\n'.join([*lines, *tele]) + '\n')
     seven = video.Director(Recording(tmp_path), Car(), None)
-    images = seven.moment(seven.recording.times_ns[-1]).images
+    images = seven.content(seven.recording.times_ns[-1]).images
     assert images.keys() == {*NAMED, 'tele'}
     assert all(image is not None for image in images.values())
 
@@ -143,7 +143,7 @@ def test_the_model_is_called_by_its_own_name(director: video.Director, tmp_path:
     path = tmp_path / 'events.jsonl'
     path.write_text(path.read_text().replace('"profile":"nano"', '"profile":"big"'))
     other = video.Director(Recording(tmp_path), Car(), None)
-    assert other.moment(other.recording.times_ns[-1]).runtime.startswith('big')
+    assert other.content(other.recording.times_ns[-1]).runtime.startswith('big')
 
 
 def test_before_there_is_a_plan_the_words_are_those_of_the_proposal(tmp_path: Path):
@@ -155,9 +155,9 @@ def test_before_there_is_a_plan_the_words_are_those_of_the_proposal(tmp_path: Pa
     ]
     path.write_text('\n'.join(said) + '\n')
     recording = Recording(tmp_path)
-    moment = video.Director(recording, Car(), None).moment(recording.times_ns[-1])
-    assert moment.words['perception'] == 'a bend' and moment.words['intent'] == 'wait'
-    assert moment.words['rationale'] == ''
+    content = video.Director(recording, Car(), None).content(recording.times_ns[-1])
+    assert content.words['perception'] == 'a bend' and content.words['intent'] == 'wait'
+    assert content.words['rationale'] == ''
 
 
 def test_words_are_wrapped_and_cut_with_an_ellipsis():

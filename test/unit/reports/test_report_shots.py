@@ -178,7 +178,7 @@ def test_a_film_of_a_recorded_drive_says_whose_word_the_others_are(tmp_path: Pat
     info = json.loads((folder / RUN).read_text())
     (folder / RUN).write_text(json.dumps({**info, 'origin': 'replay', 'runtime': 'none'}))
     recording = Recording(folder)
-    moment = video.Director(recording, Car(), None).moment(recording.times_ns[5])
+    moment = video.Director(recording, Car(), None).content(recording.times_ns[5])
     assert (
         moment.note.startswith('other road users: as recorded') and 'seed' not in moment.subtitle
     )
@@ -190,8 +190,8 @@ def test_a_film_of_a_recorded_drive_says_whose_word_the_others_are(tmp_path: Pat
 def test_what_was_driven_next_is_shown_only_when_asked_for(tmp_path: Path):
     director = video.Director(Recording(recorded.write(tmp_path)), Car(), None)
     t0_ns = director.recording.times_ns[5]
-    assert len(director.moment(t0_ns).scene.truth) == 0
-    truth = director.moment(t0_ns, ahead_s=1.0).scene.truth
+    assert len(director.content(t0_ns).scene.truth) == 0
+    truth = director.content(t0_ns, ahead_s=1.0).scene.truth
     assert truth[-1] == pytest.approx([5.0, 0.0], abs=0.02)
 
 
