@@ -22,6 +22,7 @@ from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.types import Proposal
 
 T0_NS, PROFILE = 1_000_000_000, load_profile('nano')
+AGE_S = 0.125
 SAID = (Code.SKEW, Code.MODEL_OVERRUN_WARN, Code.CAM_LOST, Code.ODOM_GAP_WARN, Code.CAM_LOST)
 FAULTS = tuple(Fault(code) for code in SAID)
 KNOWN = (Code.CAM_LOST, Code.ODOM_GAP_WARN, Code.SKEW)
@@ -37,7 +38,7 @@ def of_simulator(monkeypatch, proposed):
     drive._faults, ego = FAULTS, replace(drive.sim.ego, stamp_ns=T0_NS)
     if proposed:
         proposal = Proposal(ego.stamp_ns, noisy(truth()[0]), '')
-        drive._waiting.append(simulator._Waiting(proposal, ego, None, due_ns=0))
+        drive._waiting.append(simulator._Waiting(proposal, ego, None, AGE_S, due_ns=0))
     drive._decide(Fault(Code.SKEW), ego)
     drive.close()
     return seen[0]
@@ -55,7 +56,7 @@ def of_replay(monkeypatch, ego, proposed):
     views = ViewPipeline(PROFILE, load_rig('sim').for_profile(PROFILE), threads=1)
     cycler = replay.Cycler(PROFILE, config, views, own, None)
     proposal = Proposal(ego.stamp_ns, noisy(truth()[0]), '') if proposed else None
-    cycler._decide(ego.stamp_ns, proposal, FAULTS, None)
+    cycler._decide(ego.stamp_ns, proposal, FAULTS, AGE_S if proposed else None)
     views.close()
     return seen[0]
 
@@ -66,6 +67,7 @@ def of_node(ego, proposed):
     aware.odometry(ego)
     message = CandidateArray(faults=[code.name for code in SAID], stages=['encode'])
     assert aware.reply(message) is None
+    aware.frame_age_s = AGE_S if proposed else None
     return aware.scene(ego.stamp_ns if proposed else None, ego.stamp_ns, ())
 
 

@@ -62,6 +62,7 @@ class _Waiting:
     proposal: Proposal
     ego: EgoState
     objects: tuple[TrackedObject, ...] | None
+    frame_age_s: float
     due_ns: int
 
 
@@ -106,7 +107,8 @@ class Drive:
             proposal = self.planner.propose(inputs)
             self._text = proposal.text
             due_ns = now + self.options.latency_steps * STEP_NS
-            self._waiting.append(_Waiting(proposal, ego, self._objects(), due_ns))
+            age_s = inputs.frames.oldest_s
+            self._waiting.append(_Waiting(proposal, ego, self._objects(), age_s, due_ns))
         decision, arrived = self._decide(inputs, ego)
         command = self._command(now)
         self._faults = self.sensors.step(*command)
@@ -123,7 +125,8 @@ class Drive:
         upstream = (*self._faults, why)
         due = self._waiting.pop(0) if self._waiting and self._waiting[0].due_ns <= now else None
         then, objects = (ego, None) if due is None else (due.ego, due.objects)
-        scene = build_scene(then, ego, objects, upstream)
+        age_s = None if due is None else due.frame_age_s
+        scene = build_scene(then, ego, objects, upstream, frame_age_s=age_s)
         proposal = None if due is None else due.proposal
         decision = decide(proposal, scene, self.state, self.config, now)
         self.state = decision.state
