@@ -39,7 +39,7 @@ def plan_speeds(plan: Float[np.ndarray, 'P 3'], dt_s: float) -> Float[np.ndarray
     return np.hypot(steps[:, 0], steps[:, 1]) / dt_s
 
 
-def annotate(facts: Facts, plan: Float[np.ndarray, 'P 3'], dt_s: float = 0.1) -> dict[str, str]:
+def annotate(facts: Facts, plan: Float[np.ndarray, 'P 3'], dt_s: float) -> dict[str, str]:
     """One phrase for every slot of the grammar."""
     speeds = plan_speeds(plan, dt_s)
     speed = _speed_intent(facts.speed_mps, speeds)

@@ -1,11 +1,13 @@
 """Data: the expert's drives with perturbations, and the model's own, labelled by the expert.
 
-Cameras are taken at 0, 0.2, 0.5, 0.7, 1.0, ... s, so that the profile's four timesteps (nearest to
-0, 0.25, 0.5 and 0.75 s) have exactly the ages that 10 Hz cameras give.
+Cameras are taken at the instants of 10 Hz that are nearest to the multiples of the profile's frame
+spacing (0, 0.2, 0.5, 0.7, 1.0, ... s for 0.25 s), so that its timesteps have exactly the ages that
+10 Hz cameras give.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,22 +23,28 @@ from alpamayo_ros.training.policy import BatchPolicy
 from alpamayo_ros.training.recorder import Recorder
 from alpamayo_ros.training.starts import open_training
 
-FAMILIES = ('winding_road', 'stopped_car', 'slowing_leader')
 STEP_S = 0.1
 
 
-def camera_instant(step: int) -> bool:
-    """True at steps 0, 2, 5, 7, 10, ... of 0.1 s."""
-    return step % 5 in (0, 2)
+def camera_instant(step: int, spacing_s: float) -> bool:
+    """True at the steps of 0.1 s nearest to a multiple of ``spacing_s``, the earlier of two."""
+    near = round(step * STEP_S / spacing_s)
+    steps = (math.ceil(k * spacing_s / STEP_S - 0.5 - 1e-9) for k in (near - 1, near, near + 1))
+    return step in steps
 
 
 def collect_expert(
-    seeds: Sequence[int], folder: Path, profile: ModelProfile, grammar: Grammar, steps: int = 180
+    seeds: Sequence[int],
+    families: Sequence[str],
+    folder: Path,
+    profile: ModelProfile,
+    grammar: Grammar,
+    steps: int = 180,
 ) -> int:
     """Drive every seed with the expert and random steering pulses; returns how many samples."""
     writer = ShardWriter()
     for seed in seeds:
-        family = FAMILIES[seed % 3]
+        family = families[seed % len(families)]
         rng = np.random.default_rng([seed, 7])
         sim = open_training(family, seed, rng)
         recorder = Recorder(sim, profile, grammar, writer, seed)
@@ -49,7 +57,7 @@ def collect_expert(
                 or sim.outcome.collisions
             ):
                 break
-            if camera_instant(step):
+            if camera_instant(step, profile.frames.spacing_s):
                 recorder.record(step * STEP_S, recorder.look(), keep=still < 12 or step % 10 == 0)
             left -= 1
             if left <= 0:
@@ -113,7 +121,7 @@ def _drive_group(
     active, noise = list(range(len(seeds))), np.zeros(len(seeds))
     plans: dict[int, tuple[int, np.ndarray, Anchor]] = {}
     for step in range(steps):
-        if camera_instant(step) and active:
+        if camera_instant(step, profile.frames.spacing_s) and active:
             views = [recorders[i].look() for i in active]
             for i, v in zip(active, views, strict=True):
                 recorders[i].record(

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 import torch
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.vla import VLA
@@ -40,6 +40,12 @@ class Step(BaseModel):
     minutes: Minutes = 1.0
     peak: float = 1e-3
     regression: bool = False
+
+    @model_validator(mode='after')
+    def _collects_somewhere(self) -> Step:
+        if self.do.startswith('collect') and not self.families:
+            raise ValueError(f'step {self.name!r} collects, so it wants families of scenarios')
+        return self
 
 
 class Recipe(BaseModel):
@@ -120,7 +126,7 @@ class Run:
         began = time.monotonic()
         if step.do == 'collect_expert':
             made: object = collect_expert(
-                seeds, self.shard(step, index), self.profile, self.grammar
+                seeds, step.families, self.shard(step, index), self.profile, self.grammar
             )
         else:
             policy = BatchPolicy(self.model(), self.grammar.tokenizer, 16, seed=index)

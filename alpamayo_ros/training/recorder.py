@@ -50,7 +50,8 @@ class Recorder:
         self.past.append((time_s, self.writer.add_frame(views)))
         if not keep:
             return
-        plan = expert.plan(self.sim).astype(np.float32)
+        form = self.profile.trajectory
+        plan = expert.plan(self.sim, form).astype(np.float32)
         facts = _facts(self.sim)
         frames, ages, past = self._stack(time_s)
         self.writer.rows.append(
@@ -61,7 +62,7 @@ class Recorder:
                 'truth': _truth(self.sim, facts),
                 'plan': plan,
                 'speed': np.float32(facts.speed_mps),
-                'coc': self.grammar.encode(annotate(facts, plan)),
+                'coc': self.grammar.encode(annotate(facts, plan, form.dt_s)),
                 'seed': np.int64(self.seed),
             }
         )

@@ -96,7 +96,7 @@ class ExpertPlanner:
         """The expert's plan for this instant."""
         if self._sim is None or self._sim.now_ns != inputs.t0_ns:
             raise RuntimeError('the expert plans for the present instant of a drive it has begun')
-        plan = expert.plan(self._sim)
+        plan = expert.plan(self._sim, self.profile.trajectory)
         many = np.repeat(plan[None], self.profile.candidates, 0)
         return Proposal(inputs.t0_ns, many, 'perception: privileged expert')
 

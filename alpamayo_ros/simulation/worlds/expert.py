@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32
 
+from alpamayo_ros.profile import TrajectoryFormat
 from alpamayo_ros.simulation.actors.way import Way
 from alpamayo_ros.simulation.agents import LaneCar
 from alpamayo_ros.simulation.ego import EgoPose, advance
@@ -29,7 +30,7 @@ GAP_M = 5.0
 OWN_BRAKING_MPS2, LEADER_BRAKING_MPS2 = 1.6, 3.0
 ACCELERATION_MPS2 = (-5.0, 1.5)
 SPEED_TIME_S = 0.4  # time constant of the speed loop
-PLAN_POINTS, PLAN_DT_S = 60, 0.1
+SUBSTEP_S = 0.05  # longest step of its own prediction
 LANE = Way()  # the lane centre
 LEADER_BRAKES_MPS2 = (
     -0.3
@@ -109,15 +110,16 @@ def extrapolate(car: LaneCar, time_s: float) -> tuple[float, float]:
     return car.rear_arc_m + v * t + a * t * t / 2, v + a * t
 
 
-def plan(sim: Simulation) -> Float32[np.ndarray, '60 3']:
-    """x, y [m], heading [rad] in base_link as it is now, every 0.1 s, the first at 0.1 s."""
+def plan(sim: Simulation, form: TrajectoryFormat) -> Float32[np.ndarray, 'P 3']:
+    """x, y [m], heading [rad] in base_link as it is now, in the profile's ``form``."""
+    dt_s, substeps = form.dt_s, math.ceil(form.dt_s / SUBSTEP_S - 1e-9)
     view, start = _View.of(sim), sim.pose
     ego, arc = start, sim.arc_m
-    world = np.empty((PLAN_POINTS, 3))
-    for k in range(PLAN_POINTS):
-        steering, acceleration = view.command(ego, arc, k * PLAN_DT_S)
-        ego = advance(ego, steering, acceleration, sim.vehicle, PLAN_DT_S, 2)
-        arc, _, _ = sim.road.locate(ego.x_m, ego.y_m, arc + ego.speed_mps * PLAN_DT_S, 1)
+    world = np.empty((form.points, 3))
+    for k in range(form.points):
+        steering, acceleration = view.command(ego, arc, k * dt_s)
+        ego = advance(ego, steering, acceleration, sim.vehicle, dt_s, substeps)
+        arc, _, _ = sim.road.locate(ego.x_m, ego.y_m, arc + ego.speed_mps * dt_s, 1)
         world[k] = ego.x_m, ego.y_m, ego.heading_rad
     dx, dy = world[:, 0] - start.x_m, world[:, 1] - start.y_m
     c, s = math.cos(start.heading_rad), math.sin(start.heading_rad)

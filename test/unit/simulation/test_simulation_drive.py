@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from alpamayo_ros.profile import TrajectoryFormat, load_profile
 from alpamayo_ros.simulation.ego import EgoPose
 from alpamayo_ros.simulation.scenario import load_scenario, scenario_names
 from alpamayo_ros.simulation.sim_rig import sim_vehicle
@@ -12,13 +13,15 @@ from alpamayo_ros.simulation.tracker import Anchor, Motion, Reference, follow, m
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 
+FORM = load_profile('nano').trajectory
+
 
 def drive(name: str, seed: int, follow_plan: bool = False) -> Simulation:
     sim = Simulation(load_scenario(name), seed, render=False)
     while not sim.done:
         command = expert.control(sim)
         if follow_plan:
-            points = expert.plan(sim)
+            points = expert.plan(sim, FORM)
             motion = Motion(0.0, 0.0, 0.0, sim.pose.speed_mps, sim.pose.steering_rad, 0.0)
             command = track(Reference(points[:, 0], points[:, 1]), motion, sim.vehicle)
         sim.step(*command)
@@ -107,7 +110,7 @@ def test_plan_never_uses_what_the_leader_will_do() -> None:
     for script in (1, 2):
         sim.place(40.0, leader_gap_m=15.0, leader_speed_mps=4.0, leader_seed=script)
         sim._lead.offset_m = 0.0
-        plans.append(expert.plan(sim))
+        plans.append(expert.plan(sim, FORM))
     assert plans[0].shape == (60, 3) and plans[0].dtype == np.float32
     leads = [c.acceleration_mps2 for c in sim.lane_cars()]
     assert leads and np.allclose(plans[0], plans[1], atol=0.3)
@@ -150,3 +153,12 @@ def test_a_command_does_not_depend_on_where_the_heading_wraps(heading_rad, turne
         pose, anchor = EgoPose(x_m, y_m, heading, 5.0, 0.02), Anchor(7.0, -3.0, heading_rad)
         assert motion_since(anchor, pose, 0.4).heading_rad == pytest.approx(turned_rad, abs=1e-9)
         assert follow(reference, anchor, pose, 0.4, vehicle) == pytest.approx(expected, abs=1e-9)
+
+
+def test_expert_plans_in_the_format_it_is_asked_for() -> None:
+    """Half the points at twice the spacing are the same way, to the error of a longer step."""
+    sim = Simulation(load_scenario('winding_road'), 1, render=False)
+    fine = expert.plan(sim, FORM)
+    coarse = expert.plan(sim, TrajectoryFormat(points=30, dt_s=0.2))
+    assert (fine.shape, coarse.shape) == ((60, 3), (30, 3))
+    assert np.abs(coarse - fine[1::2]).max() < 0.3

@@ -60,7 +60,7 @@ def facts(**changes: object) -> Facts:
     ],
 )
 def test_words(known: Facts, path: np.ndarray, slot: str, phrase: str) -> None:
-    assert annotate(known, path)[slot] == phrase
+    assert annotate(known, path, 0.1)[slot] == phrase
 
 
 def test_every_annotation_is_in_the_grammar() -> None:
@@ -74,7 +74,7 @@ def test_every_annotation_is_in_the_grammar() -> None:
             leader_speed_mps=float(rng.uniform(0, 9) * (rng.random() > 0.3)),
             leader_acceleration_mps2=float(rng.normal()),
         )
-        ids = GRAMMAR.encode(annotate(known, plan(known.speed_mps, rng.uniform(0, 10))))
+        ids = GRAMMAR.encode(annotate(known, plan(known.speed_mps, rng.uniform(0, 10)), 0.1))
         assert GRAMMAR.parse(GRAMMAR.text(ids)) == ids
 
 

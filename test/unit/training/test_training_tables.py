@@ -6,7 +6,9 @@ torch = pytest.importorskip('torch', reason='torch is not installed: ./run test 
 
 from alpamayo_ros.profile import load_profile  # noqa: E402
 from alpamayo_ros.training import front, truth  # noqa: E402
+from alpamayo_ros.training.collect import camera_instant  # noqa: E402
 from alpamayo_ros.training.losses import truth_loss  # noqa: E402
+from alpamayo_ros.training.recipe import Step  # noqa: E402
 
 PROFILE = load_profile('nano')
 
@@ -38,3 +40,16 @@ def test_front_views_that_do_not_come_first_are_refused():
     other = PROFILE.model_copy(update={'views': PROFILE.views[::-1]})
     with pytest.raises(ValueError, match='come first'):
         front.front_views(other)
+
+
+@pytest.mark.parametrize(
+    ('spacing_s', 'steps'),
+    [(0.25, [0, 2, 5, 7, 10, 12]), (0.2, [0, 2, 4, 6, 8, 10, 12]), (0.5, [0, 5, 10])],
+)
+def test_cameras_are_taken_at_the_spacing_of_the_profile(spacing_s, steps):
+    assert [step for step in range(13) if camera_instant(step, spacing_s)] == steps
+
+
+def test_a_collecting_step_names_its_scenarios():
+    with pytest.raises(ValueError, match="'expert' collects, so it wants families"):
+        Step(name='expert', do='collect_expert', seeds=(10000, 10010))

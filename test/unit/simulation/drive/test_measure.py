@@ -66,7 +66,7 @@ def truth(gap_m: float, speed: float = 0.0, acceleration: float = 0.0) -> SceneT
 def test_lead_vehicle_as_the_annotator_words_it(gap_m: float, motion: tuple) -> None:
     """The words that models are taught, read back, are the truth that they are scored by."""
     said = annotate.annotate(
-        annotate.Facts(5.0, 0.0, np.zeros(4), gap_m, *motion), np.zeros((60, 3))
+        annotate.Facts(5.0, 0.0, np.zeros(4), gap_m, *motion), np.zeros((60, 3)), 0.1
     )
     text = f'perception: {said["road"]}{said["place"]}{said["vehicle"]}{said["gap"]}'
     assert metrics.coc_facts(text)['lead'] == facts.lead(truth(gap_m, *motion))
