@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.motion import fallback
-from alpamayo_ros.motion.fallback import Stop
 from alpamayo_ros.motion.plan import Plan
-from alpamayo_ros.motion.stop_check import check_stop
 from alpamayo_ros.safety.acceptance import Judgement
 from alpamayo_ros.safety.config import PlanConfig
 from alpamayo_ros.safety.gate import gate
-from alpamayo_ros.safety.monitors import finite
 from alpamayo_ros.safety.scene import Scene
 from alpamayo_ros.safety.state import DRIVING, Events, Mode, SafetyState, advance
-from alpamayo_ros.types import EgoState, Trajectory
-
-QUIET_S = 0.08  # a timer call makes no new stop plan sooner than this after the last plan
+from alpamayo_ros.safety.stopping import CheckedStop, choose_stop, known_ego
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +68,7 @@ def conclude(
     """State machine, then the plan that the new state allows, then the gate."""
     found = [*faults, *(judgement.faults if judgement else ())]
     after = _advance(state, tuple(found), judgement, scene, config, now_ns)
-    after, stop = _choose_stop(after, judgement, scene, config, now_ns)
+    after, stop = choose_stop(after, judgement, scene, config, now_ns)
     found += stop.faults if stop else ()
     plan = _make(after, judgement, stop, scene, config, cap_mps, tuple(found))
     if plan is not None:
@@ -106,7 +100,7 @@ def _advance(
     after = advance(state, events, config.limits, now_ns, config.auto_arm, config.auto_rearm)
     if after.mode is not Mode.FALLBACK:
         return after
-    ego = _known(scene, state)
+    ego = known_ego(scene, state)
     if after.stop is None and ego is not None:
         begun = fallback.begin(state.previous_plan, ego, now_ns, config.vehicle, config.limits)
         after = replace(after, stop=begun)
@@ -116,67 +110,10 @@ def _advance(
     return after
 
 
-@dataclass(frozen=True, slots=True)
-class _CheckedStop:
-    """The stop that is due: where it starts, what it drives, and what the checks had to say."""
-
-    anchor: EgoState
-    trajectory: Trajectory | None
-    faults: tuple[Fault, ...] = ()
-
-
-def _choose_stop(
-    state: SafetyState,
-    judgement: Judgement | None,
-    scene: Scene,
-    config: PlanConfig,
-    now_ns: int,
-) -> tuple[SafetyState, _CheckedStop | None]:
-    """The gentlest stop that passes the checks, and the state that goes on with it.
-
-    Along the last path, the same braking harder, on the ego's present circle, that braking harder;
-    where none passes (the ego's state is absurd) nothing leaves, and the fault says so.
-    """
-    if state.mode is not Mode.FALLBACK or state.stop is None:
-        return state, None
-    anchor = _anchor(state, judgement, scene, config, now_ns)
-    if anchor is None:
-        return state, None
-    refused: list[str] = []
-    for stop in _stops(state.stop, anchor, config, now_ns):
-        form = config.profile.trajectory
-        rest = fallback.stop_trajectory(
-            stop, anchor, config.vehicle, config.limits, form.points, form.dt_s
-        )
-        checks = check_stop(rest, anchor, config.limits)
-        if checks.ok[0]:
-            faults = (Fault(Code.STOP_PATH, '; '.join(refused)),) if refused else ()
-            return replace(state, stop=stop), _CheckedStop(anchor, rest, faults)
-        refused.append(', '.join(f'{c.name} {c.value:.3g}' for c in checks.of(0) if not c.ok))
-    message = f'no stop keeps the limits: {"; ".join(refused)}.'
-    return state, _CheckedStop(anchor, None, (Fault(Code.STOP_PATH, message),))
-
-
-def _stops(stop: Stop, ego: EgoState, config: PlanConfig, now_ns: int) -> Iterator[Stop]:
-    """Stops in the order in which they are tried."""
-    yield stop
-    yield fallback.escalate(stop, now_ns)
-    here = fallback.on_the_circle(stop, ego, config.vehicle, config.limits)
-    yield here
-    yield fallback.escalate(here, now_ns)
-
-
-def _known(scene: Scene, state: SafetyState) -> EgoState | None:
-    """The newest finite state of the ego; without one, where the last plan began."""
-    if scene.ego_now is not None and finite(scene.ego_now):
-        return scene.ego_now
-    return state.previous_plan.anchor if state.previous_plan else None
-
-
 def _make(
     state: SafetyState,
     judgement: Judgement | None,
-    stop: _CheckedStop | None,
+    stop: CheckedStop | None,
     scene: Scene,
     config: PlanConfig,
     cap_mps: float,
@@ -195,40 +132,6 @@ def _make(
         return None
     t0, path = stop.anchor.stamp_ns, stop.trajectory
     return Plan(state.plan_id + 1, t0, stop.anchor, path, t0 + until, 'fallback', cap_mps, mask)
-
-
-def _anchor(
-    state: SafetyState,
-    judgement: Judgement | None,
-    scene: Scene,
-    config: PlanConfig,
-    now_ns: int,
-) -> EgoState | None:
-    """Where a stop plan starts: the pose of t0, else of now; None when none is due.
-
-    With proposals coming in, stops carry their t0, so that the first plan of the model after them
-    is newer.  Once valid ones come in, the timer leaves them the word while the last plan holds.
-    """
-    last = state.previous_plan
-    ego = scene.ego if scene.ego is not None and finite(scene.ego) else None
-    late = (now_ns - ego.stamp_ns) * 1e-9 if ego else float('inf')
-    fresh = late < config.limits.frame_age_s and (last is None or last.t0_ns < _stamp(ego))
-    if judgement is not None:
-        return ego if fresh and _stamp(ego) == judgement.proposal.t0_ns else None
-    if last is not None and last.source == 'fallback' and state.published_ns is not None:
-        left = (last.valid_until_ns - now_ns) * 1e-9
-        quiet = (now_ns - state.published_ns) * 1e-9
-        if left > QUIET_S and (state.valid_plans > 0 or quiet < QUIET_S):
-            return None
-    known = _known(scene, state)
-    if fresh or known is None or state.stop is None:
-        return ego if fresh else None
-    return fallback.dead_reckon(state.stop, known, config.vehicle, config.limits, now_ns)
-
-
-def _stamp(ego: EgoState | None) -> int:
-    """Stamp of an ego state; -1 for none."""
-    return ego.stamp_ns if ego else -1
 
 
 def _checked(plan: Plan, judgement: Judgement | None) -> bool:
