@@ -174,7 +174,7 @@ setup(
         Extension(f'{NAME}._interfaces', [])
     ],  # marks the wheel as specific to a platform
     cmdclass=commands,
-    python_requires='>=3.10',
+    python_requires='>=3.11',
     zip_safe=False,
     install_requires=requirements('core'),
     extras_require={

@@ -35,9 +35,9 @@ def version_of(package: str) -> str:
 
 def python() -> Iterator[Finding]:
     """The interpreter is one that the pinned requirements exist for."""
-    good = (3, 10) <= sys.version_info[:2] <= (3, 12)
+    good = (3, 11) <= sys.version_info[:2] <= (3, 12)
     text = f'Python {platform.python_version()} in {sys.prefix}'
-    remedy = '' if good else 'PYTHON=python3.12 ./run setup (3.10 to 3.12 are tested)'
+    remedy = '' if good else 'PYTHON=python3.12 ./run setup (3.11 and 3.12 are tested)'
     yield Finding('python', OK if good else WARN, text, remedy)
 
 

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -148,7 +148,7 @@ def child_environment(graph: Graph) -> dict[str, str]:
     return env
 
 
-class GraphName(str, Enum):
+class GraphName(StrEnum):
     """The graphs of ``bringup.py``."""
 
     vehicle = 'vehicle'

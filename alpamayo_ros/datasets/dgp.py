@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -211,8 +211,8 @@ def _year(datum: dict[str, Any]) -> int:
 
 def _stamp_ns(text: str, divisor: int) -> int:
     """Nanoseconds of an ISO 8601 time in UTC, exactly, divided by the clock's divisor."""
-    at = datetime.strptime(text, '%Y-%m-%dT%H:%M:%S.%fZ').replace(tzinfo=timezone.utc)
-    since = at - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    at = datetime.strptime(text, '%Y-%m-%dT%H:%M:%S.%fZ').replace(tzinfo=UTC)
+    since = at - datetime(1970, 1, 1, tzinfo=UTC)
     whole_us = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
     return whole_us * 1000 // divisor
 

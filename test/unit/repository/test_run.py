@@ -29,7 +29,7 @@ def shell(code: str, folder: Path = ROOT, **changes: str) -> subprocess.Complete
 def test_help_names_every_command_and_gives_examples(words: tuple[str, ...]) -> None:
     done = run(*words)
     assert done.returncode == 0
-    for command in ('setup', 'demo', 'test', 'lint', 'shell', './run demo'):
+    for command in ('setup', 'demo', 'test', 'lint', 'shell', 'clean', './run demo'):
         assert command in done.stdout
 
 
@@ -50,7 +50,20 @@ def test_an_unfit_python_is_refused(tmp_path: Path) -> None:
     old.write_text('#!/bin/sh\nexit 1\n')
     old.chmod(0o755)
     done = shell('find_python', PYTHON=str(old))
-    assert done.returncode == 2 and '3.10, 3.11 or 3.12' in done.stderr
+    assert done.returncode == 2 and 'expected Python 3.11 or 3.12' in done.stderr
+
+
+def test_clean_removes_what_was_made_and_keeps_results_and_sources(tmp_path: Path) -> None:
+    shutil.copy(ROOT / 'run', tmp_path / 'run')
+    made = ['.venv/bin/python', 'build/a', 'alpamayo_ros/msg/made', 'alpamayo_ros/made.so']
+    made += ['test/__pycache__/a.pyc', 'alpamayo_ros.egg-info/a']
+    kept = ['out/demo/report.html', 'msg/Health.msg', 'alpamayo_ros/source', 'test/source']
+    for name in (*made, *kept):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text('')
+    done = subprocess.run(['bash', tmp_path / 'run', 'clean'], capture_output=True, text=True)
+    assert done.returncode == 0 and 'out/' in done.stderr
+    assert [name for name in (*made, *kept) if (tmp_path / name).exists()] == kept
 
 
 def test_a_changed_message_or_requirement_makes_the_set_up_stale(tmp_path: Path) -> None:
