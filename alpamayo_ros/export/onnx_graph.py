@@ -23,7 +23,7 @@ class GraphBuilder:
         self.weights: dict[str, Any] = {}
         self._count = 0
 
-    def weight(self, name: str, values: NDArray[Any]) -> str:
+    def weight(self, name: str, values: NDArray[Any] | np.floating[Any]) -> str:
         """Add a constant, once a name."""
         if name not in self.weights:
             self.weights[name] = numpy_helper.from_array(np.ascontiguousarray(values), name)
