@@ -100,7 +100,7 @@ def time(
     from alpamayo_ros.faults import Fault
     from alpamayo_ros.profile import load_profile
     from alpamayo_ros.runtime.loader import open_runtime
-    from alpamayo_ros.runtime.measure import stage_times
+    from alpamayo_ros.runtime.time_stages import stage_times
 
     loaded = load_profile(profile)
     opened = open_runtime(runtime, loaded, folder)

@@ -1,8 +1,8 @@
 """Oriented boxes of the ego and of others, at the same times: do they touch.
 
 A box is a row (x, y, heading, length, width) of its middle; metres and radians in any one frame.
-Touching counts as overlap, as in ``simulation.collision``.  A number that is not finite counts as
-overlap in ``overlap`` (fail closed) and makes the metrics 'not evaluable'.
+Touching counts as overlap, as in ``simulation.oriented_boxes``.  A number that is not finite
+counts as overlap in ``overlap`` (fail closed) and makes the metrics 'not evaluable'.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ from alpamayo_ros.datasets.rig_file import write_rig
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import StepDone, Timestep
 from alpamayo_ros.nodes.common import qos
-from alpamayo_ros.nodes.common.base import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.common.convert import stamp
+from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.lockstep.step_inputs import announced
 from alpamayo_ros.nodes.lockstep.step_queue import StepQueue

@@ -22,8 +22,8 @@ from sensor_msgs.msg import Imu
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.msg import EgoHistory, FrameSetInfo, StepDone
 from alpamayo_ros.nodes.common import convert, qos
-from alpamayo_ros.nodes.common.base import AlpamayoNode, run
 from alpamayo_ros.nodes.common.convert import ns, stamp
+from alpamayo_ros.nodes.common.node import AlpamayoNode, run
 from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.lockstep.step_queue import Announced

@@ -15,7 +15,7 @@ from alpamayo_ros.faults import Code
 from alpamayo_ros.gpu import gpu_faults, open_gpus
 from alpamayo_ros.msg import ChainOfCausation, FrameSetInfo, Health, StageTiming
 from alpamayo_ros.nodes.common import qos
-from alpamayo_ros.nodes.common.base import AlpamayoNode, run
+from alpamayo_ros.nodes.common.node import AlpamayoNode, run
 from alpamayo_ros.nodes.common.params import Param
 
 PARAMETERS = (

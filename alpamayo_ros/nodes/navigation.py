@@ -21,8 +21,8 @@ from std_msgs.msg import String
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.msg import DrivingPrompt, NavInstruction, StepDone
 from alpamayo_ros.nodes.common import convert, qos
-from alpamayo_ros.nodes.common.base import AlpamayoNode, run
 from alpamayo_ros.nodes.common.convert import ns, stamp
+from alpamayo_ros.nodes.common.node import AlpamayoNode, run
 from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.lockstep.step_queue import Announced

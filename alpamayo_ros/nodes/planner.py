@@ -25,9 +25,9 @@ from alpamayo_ros.msg import (
 )
 from alpamayo_ros.nodes import replies, worker_spec
 from alpamayo_ros.nodes.common import convert, qos
-from alpamayo_ros.nodes.common.base import ConfigurationError, configure, run
 from alpamayo_ros.nodes.common.convert import codes, ns
 from alpamayo_ros.nodes.common.gpu_watch import GpuWatch
+from alpamayo_ros.nodes.common.node import ConfigurationError, configure, run
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.joins import Cycle, Joiner, StepInstructions
 from alpamayo_ros.profile import load_profile

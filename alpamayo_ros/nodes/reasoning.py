@@ -15,8 +15,8 @@ from alpamayo_ros.metrics.agreement import told_and_driven
 from alpamayo_ros.metrics.words import PARTS, split
 from alpamayo_ros.msg import ChainOfCausation, PlannedTrajectory
 from alpamayo_ros.nodes.common import qos
-from alpamayo_ros.nodes.common.base import AlpamayoNode, run
 from alpamayo_ros.nodes.common.convert import buffer, ns
+from alpamayo_ros.nodes.common.node import AlpamayoNode, run
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.messages import markers, overlay

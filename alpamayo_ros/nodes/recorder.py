@@ -28,8 +28,8 @@ from alpamayo_ros.msg import (
     TrackedObjectArray,
 )
 from alpamayo_ros.nodes.common import qos
-from alpamayo_ros.nodes.common.base import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.common.convert import heading, ns
+from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.recording import events

@@ -18,7 +18,7 @@ from rclpy.clock import ClockType
 
 from alpamayo_ros.bags.bag import BagReader
 from alpamayo_ros.bags.outline import outline
-from alpamayo_ros.nodes.common.base import AlpamayoNode, ConfigurationError, run
+from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.common.params import LISTENERS, RECORDED, Param
 from alpamayo_ros.nodes.lockstep.readiness import PlannerWatch
 from alpamayo_ros.nodes.lockstep.step_source import listeners

@@ -16,8 +16,8 @@ from rclpy.clock import Clock, ClockType
 
 from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes.common import qos
-from alpamayo_ros.nodes.common.base import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.common.convert import ns
+from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.common.params import BAGGED, LISTENERS, RECORDED, Param
 from alpamayo_ros.nodes.lockstep.readiness import PlannerWatch
 from alpamayo_ros.nodes.lockstep.step_source import StepSource, listeners

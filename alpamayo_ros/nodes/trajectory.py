@@ -20,8 +20,8 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import CandidateArray, FrameSetInfo, StepDone, TrackedObjectArray
 from alpamayo_ros.nodes.awareness import Awareness
 from alpamayo_ros.nodes.common import convert, qos
-from alpamayo_ros.nodes.common.base import AlpamayoNode, run
 from alpamayo_ros.nodes.common.convert import ns
+from alpamayo_ros.nodes.common.node import AlpamayoNode, run
 from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.joins import Turns
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from alpamayo_ros.nodes.common.base import ConfigurationError, run
+from alpamayo_ros.nodes.common.node import ConfigurationError, run
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.recorder import RecorderNode
 from alpamayo_ros.recording import events

@@ -20,7 +20,7 @@ from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.training.dataset import ShardWriter
 from alpamayo_ros.training.policy import BatchPolicy
-from alpamayo_ros.training.recorder import Recorder
+from alpamayo_ros.training.sample_recorder import Recorder
 from alpamayo_ros.training.starts import open_training
 
 STEP_S = 0.1

@@ -1,7 +1,7 @@
 """Boxes and footprints against commonroad's collision checker and shapely.
 
-Both of our tests (``metrics.overlap`` for arrays, ``simulation.collision.overlap`` for two boxes)
-must say what the oracle says, unless growing or shrinking the boxes by a nanometre changes it.
+Both of our tests (``metrics.overlap`` for arrays, ``oriented_boxes.overlap`` for two boxes) must
+say what the oracle says, unless growing or shrinking the boxes by a nanometre changes it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from shapely import affinity
 
 from alpamayo_ros import metrics
 from alpamayo_ros.metrics.offroad import corners
-from alpamayo_ros.simulation import collision
+from alpamayo_ros.simulation import oriented_boxes
 
 TOLERANCE_M = 1e-9
 ANGLES = st.floats(-7, 7) | st.sampled_from([k * np.pi / 4 for k in range(-4, 9)])
@@ -52,7 +52,7 @@ def clear_cut(a, b) -> bool:
 
 def assert_same(a, b) -> None:
     ours = bool(metrics.overlap(np.asarray(a, float), np.asarray(b, float)))
-    theirs = collision.overlap(collision.Box(*a), collision.Box(*b))
+    theirs = oriented_boxes.overlap(oriented_boxes.Box(*a), oriented_boxes.Box(*b))
     if clear_cut(a, b):
         assert ours == theirs == commonroad(a, b) == polygon(a).intersects(polygon(b))
 
@@ -85,7 +85,8 @@ def test_overlap_of_many_random_boxes():
     assert 0.2 < ours.mean() < 0.8
     np.testing.assert_array_equal(ours, truth)
     ones = [
-        collision.overlap(collision.Box(*x), collision.Box(*y)) for x, y in zip(a, b, strict=True)
+        oriented_boxes.overlap(oriented_boxes.Box(*x), oriented_boxes.Box(*y))
+        for x, y in zip(a, b, strict=True)
     ]
     np.testing.assert_array_equal(ones, truth)
 
@@ -115,7 +116,7 @@ def test_corners_are_those_of_a_turned_rectangle(boxes):
     found = corners(np.array(boxes, float))
     for box, four in zip(boxes, found, strict=True):
         assert shapely.Polygon(four).exterior.is_ccw
-        np.testing.assert_allclose(four, collision.Box(*box).corners(), atol=1e-12)
+        np.testing.assert_allclose(four, oriented_boxes.Box(*box).corners(), atol=1e-12)
         apart = shapely.Polygon(four).hausdorff_distance(polygon(box))
         assert apart < TOLERANCE_M
 
@@ -141,7 +142,7 @@ def test_off_road_is_a_corner_too_far_from_a_convex_area():
         flags = metrics.offroad(poses, (1.4, 4.5, 1.8), shapely.Polygon(ring))
         for pose, flag in zip(poses, flags, strict=True):
             middle = pose[:2] + 1.4 * np.array([np.cos(pose[2]), np.sin(pose[2])])
-            four = collision.Box(*middle, pose[2], 4.5, 1.8).corners()
+            four = oriented_boxes.Box(*middle, pose[2], 4.5, 1.8).corners()
             disagree += (max(outside_by(p, ring) for p in four) > 0.3) != flag
             seen += flag
     assert disagree == 0 and 100 < seen < 1900

@@ -9,8 +9,8 @@ pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or sour
 from sensor_msgs.msg import CompressedImage, Image
 
 from alpamayo_ros.faults import Code
+from alpamayo_ros.nodes.image_views import ViewPipeline
 from alpamayo_ros.nodes.messages.overlay import draw
-from alpamayo_ros.nodes.views import ViewPipeline
 from alpamayo_ros.nodes.world_topics import camera_info
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.derivative import SpeedDerivative

@@ -8,7 +8,7 @@ from rclpy.node import Node
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.gpu import gpu_faults, open_gpus
 from alpamayo_ros.limits import Limits
-from alpamayo_ros.nodes.common.base import ConfigurationError
+from alpamayo_ros.nodes.common.node import ConfigurationError
 
 PERIOD_S = 1.0  # temperature moves slowly, and a reading takes some milliseconds
 

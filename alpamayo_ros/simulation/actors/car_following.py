@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from alpamayo_ros.simulation.actors.base import SIZES
+from alpamayo_ros.simulation.actors.actor import SIZES
 from alpamayo_ros.simulation.agents import Agent, Colour, paint
 from alpamayo_ros.simulation.road import Road
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from alpamayo_ros.simulation.actor_models import Crossing, knob
-from alpamayo_ros.simulation.actors.base import SIZES, EgoNow, Placed
+from alpamayo_ros.simulation.actors.actor import SIZES, EgoNow, Placed
 from alpamayo_ros.simulation.agents import paint
 from alpamayo_ros.simulation.road import LANE_M
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alpamayo_ros.simulation.actors.base import ROADWAY_USERS, STATIC, EgoNow, Placed
+from alpamayo_ros.simulation.actors.actor import ROADWAY_USERS, STATIC, EgoNow, Placed
 from alpamayo_ros.simulation.actors.way import Shift, Way, past
 from alpamayo_ros.simulation.agents import LaneCar
 

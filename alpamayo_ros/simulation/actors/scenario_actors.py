@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alpamayo_ros.simulation import actor_models as models
-from alpamayo_ros.simulation.actors.base import Actor, EgoNow, Placed
+from alpamayo_ros.simulation.actors.actor import Actor, EgoNow, Placed
 from alpamayo_ros.simulation.actors.crossing import CrossingActor
 from alpamayo_ros.simulation.actors.hazards import Hazard, hazards, way_now
 from alpamayo_ros.simulation.actors.standing import DebrisActor, RoadWorksActor, StoppedActor

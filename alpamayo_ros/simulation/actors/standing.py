@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from alpamayo_ros.simulation.actor_models import Debris, Stopped, knob
-from alpamayo_ros.simulation.actors.base import SIZES, EgoNow, Placed
+from alpamayo_ros.simulation.actors.actor import SIZES, EgoNow, Placed
 from alpamayo_ros.simulation.actors.track import smooth
 from alpamayo_ros.simulation.agents import paint
 from alpamayo_ros.simulation.road import LANE_M, Road

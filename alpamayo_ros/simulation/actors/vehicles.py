@@ -13,7 +13,7 @@ from alpamayo_ros.simulation.actor_models import (
     OncomingActor,
     knob,
 )
-from alpamayo_ros.simulation.actors.base import BRAKE_LIGHT_MPS2, SIZES, EgoNow, Placed
+from alpamayo_ros.simulation.actors.actor import BRAKE_LIGHT_MPS2, SIZES, EgoNow, Placed
 from alpamayo_ros.simulation.actors.track import Track, slope, smooth
 from alpamayo_ros.simulation.agents import paint
 from alpamayo_ros.simulation.road import Road

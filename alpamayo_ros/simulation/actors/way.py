@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alpamayo_ros.simulation.actors.base import Placed
+from alpamayo_ros.simulation.actors.actor import Placed
 from alpamayo_ros.simulation.actors.track import smooth
 from alpamayo_ros.simulation.scenario import ACROSS_M, Closure
 

@@ -20,7 +20,7 @@ from alpamayo_ros.simulation.batch.journal import Job
 from alpamayo_ros.simulation.batch.task import Task
 from alpamayo_ros.simulation.drive.ablation import AblatedPlanner, Ablation
 from alpamayo_ros.simulation.drive.drive import Drive, Objects, Options
-from alpamayo_ros.simulation.drive.measure import Measure
+from alpamayo_ros.simulation.drive.measurements import Measure
 from alpamayo_ros.simulation.drive.planners import Planner, open_planner
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from alpamayo_ros.simulation.agents import Agent, LaneCar
-from alpamayo_ros.simulation.collision import Box, contact_ahead, overlap
 from alpamayo_ros.simulation.ego import EgoPose
+from alpamayo_ros.simulation.oriented_boxes import Box, contact_ahead, overlap
 from alpamayo_ros.simulation.outcome import STANDING_MPS, Outcome
 from alpamayo_ros.simulation.road_rules import ALWAYS_AT_FAULT
 from alpamayo_ros.simulation.sim_rig import SimVehicle

@@ -16,8 +16,8 @@ import numpy as np
 from alpamayo_ros.datasets.log_format import DT_S, Log, read_log
 from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
 from alpamayo_ros.simulation.agents import Agent, LaneCar
-from alpamayo_ros.simulation.collision import Box, contact_ahead, overlap
 from alpamayo_ros.simulation.maps.log_road import LogRoad
+from alpamayo_ros.simulation.oriented_boxes import Box, contact_ahead, overlap
 from alpamayo_ros.simulation.path_road import lane_cars, projected
 from alpamayo_ros.simulation.road import BEHIND_M, SPEED_MAX_MPS, STEP_M, Road
 from alpamayo_ros.simulation.road_rules import ALWAYS_AT_FAULT, BEYOND_LINE_M

@@ -12,12 +12,12 @@ import numpy as np
 from jaxtyping import UInt8
 
 from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
-from alpamayo_ros.simulation.actors.base import EgoNow
+from alpamayo_ros.simulation.actors.actor import EgoNow
 from alpamayo_ros.simulation.actors.scenario_actors import ScenarioActors
 from alpamayo_ros.simulation.actors.vary import vary
 from alpamayo_ros.simulation.agents import Agent, LaneCar, Leader, Oncoming, StoppedCar
-from alpamayo_ros.simulation.collision import Box
 from alpamayo_ros.simulation.ego import EgoPose, advance
+from alpamayo_ros.simulation.oriented_boxes import Box
 from alpamayo_ros.simulation.outcome import Outcome
 from alpamayo_ros.simulation.road import LANE_M, Road
 from alpamayo_ros.simulation.scenario import Scenario

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from alpamayo_ros.simulation.agents import Leader, Oncoming, StoppedCar
-from alpamayo_ros.simulation.collision import Box, contact_ahead, overlap
 from alpamayo_ros.simulation.ego import EgoPose, advance
 from alpamayo_ros.simulation.leader import LeaderScript
+from alpamayo_ros.simulation.oriented_boxes import Box, contact_ahead, overlap
 from alpamayo_ros.simulation.road import CLEARANCE_M, LANE_M, Road
 from alpamayo_ros.simulation.sim_rig import sim_vehicle
 

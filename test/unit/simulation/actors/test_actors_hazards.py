@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from alpamayo_ros.simulation.actors.base import EgoNow, Placed
+from alpamayo_ros.simulation.actors.actor import EgoNow, Placed
 from alpamayo_ros.simulation.actors.hazards import hazards, way_now
 from alpamayo_ros.simulation.actors.way import Shift, Way, of_closure
 from alpamayo_ros.simulation.scenario import Closure

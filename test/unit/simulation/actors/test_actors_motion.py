@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from alpamayo_ros.simulation import actor_models as models
-from alpamayo_ros.simulation.actors.base import SIZES, EgoNow, Placed
+from alpamayo_ros.simulation.actors.actor import SIZES, EgoNow, Placed
 from alpamayo_ros.simulation.actors.crossing import CrossingActor
 from alpamayo_ros.simulation.actors.scenario_actors import build
 from alpamayo_ros.simulation.actors.standing import DebrisActor, RoadWorksActor, StoppedActor, bend

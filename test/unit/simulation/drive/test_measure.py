@@ -17,7 +17,7 @@ from alpamayo_ros.simulation.batch.journal import Job
 from alpamayo_ros.simulation.drive import facts
 from alpamayo_ros.simulation.drive.drive import Drive, Options
 from alpamayo_ros.simulation.drive.drive_recorder import DriveRecorder
-from alpamayo_ros.simulation.drive.measure import Measure
+from alpamayo_ros.simulation.drive.measurements import Measure
 from alpamayo_ros.simulation.drive.planners import StraightPlanner, open_planner
 from alpamayo_ros.simulation.scenario import Scenario, Start, Traffic
 from alpamayo_ros.simulation.scene_truth import SceneTruth

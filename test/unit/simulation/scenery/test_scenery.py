@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip('moderngl')
 
-from alpamayo_ros.simulation.actors.base import SIZES
+from alpamayo_ros.simulation.actors.actor import SIZES
 from alpamayo_ros.simulation.agents import Agent
 from alpamayo_ros.simulation.maps.town_map import town_map
 from alpamayo_ros.simulation.scenario import load_scenario
