@@ -205,6 +205,27 @@ def test_no_process_outlives_a_killed_supervisor(tmp_path, rclpy_context, ros_do
     listener.close()
 
 
+def test_a_node_that_hangs_while_it_is_taken_down_is_ended(ros_domain):
+    """Also when the call that hangs holds the interpreter, as one of the middleware may."""
+    code = (
+        'import ctypes\n'
+        'from rclpy.node import Node\n'
+        'from alpamayo_ros.nodes.common import node\n'
+        'class Hanging(Node):\n'
+        '    def __init__(self):\n'
+        "        super().__init__('hanging')\n"
+        '        self.create_timer(0.1, self.end)\n'
+        '    def end(self):\n'
+        '        raise KeyboardInterrupt\n'
+        '    def destroy_node(self):\n'
+        '        ctypes.PyDLL(None).sleep(600)\n'
+        'node.END_S = 1\n'
+        'node.run(Hanging)\n'
+    )
+    done = subprocess.run([sys.executable, '-c', code], timeout=PATIENCE_S)
+    assert done.returncode == -signal.SIGALRM
+
+
 def test_a_killed_node_is_started_again(tmp_path, rclpy_context):
     listener = Listener(rclpy_context)
     with running(['vehicle', '--runtime', 'scripted'], tmp_path) as graph:

@@ -23,6 +23,7 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits, load_limits
 from alpamayo_ros.nodes.common.params import BUILT_IN, COMMON, Param, problems
 
+END_S = 10  # `alpamayo up` kills after 5 s; this is for a node whose supervisor is gone
 LOG_HOLD_S = 0.5  # docs/faults.md, "States": at most 2 lines a second for one fault
 
 
@@ -148,6 +149,16 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
+def end_in_time() -> None:
+    """Let the kernel end this process where the middleware hangs while it is taken down.
+
+    Fast DDS 3.2 waits for ever in ``ResourceEvent::unregister_timer`` now and then when its peers
+    were killed; a signal's default action needs no Python, which may be held by that call.
+    """
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(END_S)
+
+
 def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
     """Run one node until Ctrl-C, SIGTERM or its own end; 0 clean, 2 refused to configure."""
     die_with_parent()
@@ -167,6 +178,7 @@ def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
         if rclpy.ok():
             raise  # else: the signal came while the node was being made
     finally:
+        end_in_time()
         if node is not None:
             node.destroy_node()
         rclpy.try_shutdown()
