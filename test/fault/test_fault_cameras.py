@@ -39,7 +39,7 @@ def bench(drops: float, timesteps: int) -> dict:
     command = [sys.executable, '-m', 'alpamayo_ros.cli.main', 'bench', 'sync', '--json']
     done = subprocess.run(
         [*command, '--timesteps', str(timesteps), '--drops', str(drops), '--seed', '5'],
-        capture_output=True, text=True, timeout=110,
+        capture_output=True, text=True, timeout=500,
     )  # fmt: skip
     return json.loads(done.stdout)
 

@@ -33,7 +33,6 @@ SHALLOW = PROFILE.model_copy(  # every kind of layer once: exporting takes a sec
         'denoiser': PROFILE.denoiser.model_copy(update={'layers': 1}),
     }
 )
-pytestmark = pytest.mark.timeout(300)  # a machine that trains beside the tests
 FEATURE_TOLERANCE = 5e-5  # values are of order 1: float32 in another order of sums
 PLAN_TOLERANCE_M = 1e-3  # docs/faults.md, row F41
 

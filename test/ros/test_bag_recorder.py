@@ -79,7 +79,7 @@ def test_latched_topics_stay_latched_for_others(drive):
 def test_the_recording_replays_in_full_offline(drive, tmp_path):
     command = [sys.executable, '-m', 'alpamayo_ros.cli.main', 'replay', str(drive[0])]
     command += ['--no-model', '--out', str(tmp_path / 'out'), '--pictures', 'none']
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stderr
     summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
     assert summary['complete'] and not summary['lacks']

@@ -37,7 +37,7 @@ def roughen(source: Path, out: Path, seed: int = 0) -> None:
 def _rough(item: BagMessage, begin_ns: int, rng: random.Random) -> list[BagMessage]:
     at_s = (item.time_ns - begin_ns) / NS
     camera = item.topic.split('/')[3] if '/camera/' in item.topic else ''
-    if item.topic.endswith('camera_info') and camera == 'rear' and at_s > 0.5:
+    if item.topic.endswith('camera_info') and camera == 'rear' and at_s > 3.4:  # then FAULT
         item.message.k = item.message.k * 1.01
     elif item.topic.endswith('/odometry'):
         lost = rng.random() < 0.2 or 3.6 < at_s < 3.7

@@ -12,7 +12,7 @@ from alpamayo_ros.profile import share_dir
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, '-m', 'alpamayo_ros.cli.main', 'bench', 'sync', '--json']
-    return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=100)
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=500)
 
 
 def test_at_most_300_us_a_set_and_no_timestep_lost():

@@ -146,12 +146,14 @@ def test_conversion_is_deterministic(bag, tmp_path, shared_data):
 def test_the_command_says_what_was_computed_and_assumed(tmp_path, shared_data):
     source, out = shared_data('surround_dgp'), tmp_path / 'out.mcap'
     command = [sys.executable, '-m', 'alpamayo_ros.cli.main', 'data', 'convert', 'surround_dgp']
-    done = subprocess.run([*command, source, out], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*command, source, out], capture_output=True, text=True, timeout=500)
     assert done.returncode == 0
     assert '18 images of 6 cameras at 3 instants' in done.stdout
     assert 'vehicle dimensions are assumed' in done.stdout
     assert 'divided by 10' in done.stdout
     assert out.is_file() and out.with_suffix('.rig.yaml').is_file()
-    missing = subprocess.run([*command, tmp_path, out], capture_output=True, text=True, timeout=60)
+    missing = subprocess.run(
+        [*command, tmp_path, out], capture_output=True, text=True, timeout=500
+    )
     assert missing.returncode == 2
     assert 'is it a DGP scene folder?' in missing.stderr

@@ -59,7 +59,7 @@ def test_ros_can_be_imported_however_the_tool_is_started(changes: dict[str, str]
     env = {name: value for name, value in {**os.environ, **changes}.items() if value}
     env.pop('AMENT_PREFIX_PATH', None)
     done = subprocess.run(
-        [sys.executable, '-c', code], env=env, capture_output=True, text=True, timeout=60
+        [sys.executable, '-c', code], env=env, capture_output=True, text=True, timeout=500
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == sys.prefix

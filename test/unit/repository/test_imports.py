@@ -27,7 +27,7 @@ def loaded_by(names: list[str], *packages: str) -> set[str]:
         f'print(*(p for p in {packages!r} if p in sys.modules))'
     )
     done = subprocess.run(
-        [sys.executable, '-c', code], capture_output=True, text=True, timeout=110
+        [sys.executable, '-c', code], capture_output=True, text=True, timeout=500
     )
     assert done.returncode == 0, done.stderr
     return set(done.stdout.splitlines()[-1].split())

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -25,7 +26,7 @@ from alpamayo_ros.runtime.scripted import Script, ScriptedRuntime
 from alpamayo_ros.types import Conditioning, PlannerInput
 
 PROFILE = load_profile('nano')
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 Start = Callable[..., Worker]
 
 
@@ -78,7 +79,7 @@ def test_same_bytes_as_in_this_process(start: Start) -> None:
     worker = start()
     begin = time.monotonic()
     assert worker.submit(inputs())
-    proposal = worker.wait(30.0)
+    proposal = worker.wait(PATIENCE_S)
     wall_ms = (time.monotonic() - begin) * 1e3
     here = propose(inputs(), ScriptedRuntime(PROFILE))
     assert proposal is not None
@@ -129,7 +130,7 @@ def test_nothing_queues(start: Start) -> None:
     assert worker.submit(inputs(1))
     assert not worker.submit(inputs(2))
     assert worker.poll() is None
-    proposal = worker.wait(30.0)
+    proposal = worker.wait(PATIENCE_S)
     assert proposal is not None and proposal.t0_ns == 1
 
 
@@ -140,7 +141,7 @@ def test_listener_is_told(start: Start) -> None:
     assert worker.wait_warm(PATIENCE_S)
     before = len(told)
     worker.submit(inputs())
-    assert worker.wait(30.0) is not None
+    assert worker.wait(PATIENCE_S) is not None
     worker.close()
     assert before >= 1 and len(told) > before
 
@@ -164,7 +165,7 @@ def test_missing_model_is_final_and_named(tmp_path: Path) -> None:
 def test_f33_runaway_text_is_bounded(start: Start) -> None:
     worker = start(Script(runaway_tokens=1_000_000))
     worker.submit(inputs())
-    proposal = worker.wait(10.0)
+    proposal = worker.wait(PATIENCE_S)
     assert proposal is not None and proposal.truncated
     assert len(proposal.text.encode()) <= 4096 and len(proposal.token_ids) <= 256
     assert all(c == '\n' or c.isprintable() for c in proposal.text)
@@ -174,10 +175,10 @@ def test_f34_one_failure_then_a_plan(start: Start) -> None:
     worker = start(Script(raise_from=0, raise_until=1))
     pid = worker.pid
     worker.submit(inputs(1))
-    assert worker.wait(30.0) is None
+    assert worker.wait(PATIENCE_S) is None
     assert codes(worker) == [Code.MODEL_ERROR]
     assert worker.submit(inputs(2))
-    assert worker.wait(30.0) is not None
+    assert worker.wait(PATIENCE_S) is not None
     assert worker.pid == pid
 
 
@@ -186,7 +187,7 @@ def test_f34_three_failures_respawn(start: Start) -> None:
     pid = worker.pid
     for _ in range(3):
         assert worker.submit(inputs())
-        assert worker.wait(30.0) is None
+        assert worker.wait(PATIENCE_S) is None
     assert until(lambda: worker.state == 'warm' and worker.pid != pid, PATIENCE_S)
     assert codes(worker) == [Code.MODEL_ERROR, Code.MODEL_ERROR, Code.MODEL_FAILING]
     assert worker.restarts == 1
@@ -195,31 +196,40 @@ def test_f34_three_failures_respawn(start: Start) -> None:
 def test_f35_overrun_warns_then_drops(start: Start) -> None:
     worker = start(Script(sleep_s=0.5), cycle_warn_periods=0.015)
     worker.submit(inputs())
-    assert worker.wait(30.0) is not None
+    assert worker.wait(PATIENCE_S) is not None
     assert codes(worker) == [Code.MODEL_OVERRUN_WARN]
     worker = start(Script(sleep_s=0.5), cycle_warn_periods=0.01, cycle_drop_periods=0.02)
     worker.submit(inputs())
-    assert worker.wait(30.0) is None
+    assert worker.wait(PATIENCE_S) is None
     (fault,) = worker.faults()
     assert fault.code is Code.MODEL_OVERRUN and float(fault.values['wall_ms']) >= 500.0
 
 
+def overslept(until: threading.Event, worst: list[float]) -> None:
+    """How late this machine wakes a sleeper up meanwhile: what no deadline can make up for."""
+    while not until.is_set():
+        begin = time.monotonic()
+        time.sleep(0.01)
+        worst[0] = max(worst[0], time.monotonic() - begin - 0.01)
+
+
 def test_f36_hang_is_killed_in_time_and_comes_back(start: Start) -> None:
-    """Killed at the deadline; up to 100 ms after it were seen beside other work."""
+    """Killed 0.5 s after its begin: at most 0.1 s late, and as late as others are woken up."""
     worker = start(Script(hang_at=1), cycle_kill_periods=0.025, model_respawns=9)
-    for _ in range(3):
-        assert worker.submit(inputs())
-        assert worker.wait(30.0) is not None
-        pid, begin = worker.pid, time.monotonic()
-        assert worker.submit(inputs())
-        assert worker.wait(30.0) is None
-        killed_s = time.monotonic() - begin
-        assert killed_s >= 0.5
-        assert until(lambda: worker.state == 'warm', PATIENCE_S) and worker.pid != pid
-        assert codes(worker) == [Code.MODEL_KILLED]
-        if killed_s < 0.75:
-            return
-    pytest.fail(f'killed after {killed_s} s')
+    assert worker.submit(inputs())
+    assert worker.wait(PATIENCE_S) is not None
+    done, worst = threading.Event(), [0.0]
+    watch = threading.Thread(target=overslept, args=(done, worst))
+    watch.start()
+    pid, begin = worker.pid, time.monotonic()
+    assert worker.submit(inputs())
+    assert worker.wait(PATIENCE_S) is None
+    killed_s = time.monotonic() - begin
+    done.set()
+    watch.join()
+    assert 0.5 <= killed_s < 0.6 + 4 * worst[0]
+    assert until(lambda: worker.state == 'warm', PATIENCE_S) and worker.pid != pid
+    assert codes(worker) == [Code.MODEL_KILLED]
 
 
 def test_f36_three_deaths_are_final(start: Start) -> None:
@@ -239,18 +249,17 @@ def test_f36_three_deaths_are_final(start: Start) -> None:
 def test_f37_nan_candidates_arrive_as_they_are(start: Start) -> None:
     worker = start(Script(nan_candidates=3))
     worker.submit(inputs())
-    proposal = worker.wait(30.0)
+    proposal = worker.wait(PATIENCE_S)
     assert proposal is not None
     finite = np.isfinite(proposal.candidates).all((1, 2))
     assert finite.tolist() == [False] * 3 + [True] * (PROFILE.candidates - 3)
 
 
 def test_f50_death_in_a_cycle_is_noticed_at_once(start: Start) -> None:
-    worker = start(Script(exit_at=0))
-    begin = time.monotonic()
+    """Long before the deadline of 2000 s."""
+    worker = start(Script(exit_at=0), cycle_kill_periods=100.0)
     worker.submit(inputs())
-    assert worker.wait(30.0) is None
-    assert time.monotonic() - begin < 3.0
+    assert worker.wait(PATIENCE_S) is None and worker.state != 'busy'
     assert until(lambda: bool(worker.restarts), PATIENCE_S)
     assert Code.MODEL_ABSENT in codes(worker)
 
@@ -303,7 +312,7 @@ def test_nothing_is_left_behind() -> None:
         pids.append(worker.pid)
         assert worker.submit(inputs(index + 1))
     for index, worker in enumerate(workers):
-        proposal = worker.wait(30.0)
+        proposal = worker.wait(PATIENCE_S)
         assert proposal is not None and proposal.t0_ns == index + 1
         worker.close()
     assert not any(alive(pid) for pid in pids if pid is not None)

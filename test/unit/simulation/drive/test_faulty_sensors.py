@@ -16,7 +16,6 @@ from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.types import PlannerInput
 
 PROFILE = load_profile('nano')
-pytestmark = pytest.mark.timeout(180)  # a machine that trains beside the tests
 
 
 def scenario(faults: str, duration_s: float = 6.0):

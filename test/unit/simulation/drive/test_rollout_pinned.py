@@ -10,7 +10,6 @@ import copy
 import pinned
 import pytest
 
-pytestmark = pytest.mark.timeout(600)  # 15 s alone; other work beside it can take the cores
 DRIVES, PICTURES = pinned.stored('drives'), pinned.stored('pictures')
 
 

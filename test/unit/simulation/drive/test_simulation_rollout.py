@@ -24,7 +24,6 @@ from alpamayo_ros.simulation.scenario import Scenario, load_scenario
 from alpamayo_ros.types import PlannerInput, Proposal
 
 PROFILE = load_profile('nano')
-pytestmark = pytest.mark.timeout(180)  # a machine that trains beside the tests
 
 
 class Seeing(StraightPlanner):
@@ -109,13 +108,13 @@ def test_the_model_sees_pictures_with_true_ages_and_motion_at_the_profiles_spaci
     cycles('winding_road', 5, planner, 4.0)
     last = planner.seen[-1]
     assert last.frames.age_s[:, 0].tolist() == pytest.approx([0.0, 0.3, 0.5, 0.8])
-    assert last.frames.images.std() > 10 and last.frames.valid.all() and last.ego.valid.all()
+    assert last.frames.images.std() > 10 and last.frames.valid.all() and last.given.ego.valid.all()
     assert not (last.frames.images[0] == last.frames.images[1]).all()
-    step = np.hypot(*(last.ego.poses[0, :2] - last.ego.poses[1, :2]))
+    step = np.hypot(*(last.given.ego.poses[0, :2] - last.given.ego.poses[1, :2]))
     assert step == pytest.approx(
-        0.1 * (last.ego.speed_mps[0] + last.ego.speed_mps[1]) / 2, abs=0.01
+        0.1 * (last.given.ego.speed_mps[0] + last.given.ego.speed_mps[1]) / 2, abs=0.01
     )
-    assert last.navigation == 'follow the road'
+    assert last.given.navigation == 'follow the road'
 
 
 def test_objects_are_the_truth_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +170,7 @@ def test_ablations_change_the_pictures_just_before_the_model_and_nothing_else() 
         assert isinstance(found[-1].inputs, PlannerInput)
         assert (found[-1].inputs.frames.images == true.frames.images).all()
         assert (shown.frames.age_s == true.frames.age_s).all()
-        assert (shown.ego.poses == true.ego.poses).all()
+        assert (shown.given.ego.poses == true.given.ego.poses).all()
         if ablation == 'cameras=black':
             assert not shown.frames.images.any()
         else:

@@ -27,7 +27,6 @@ HARMLESS = {  # for one who keeps the lane and heeds nobody
     'siren_from_behind', 'works_narrow', 'rear_camera_lost', 'side_cameras_stutter',
     'front_camera_frozen', 'cameras_late', 'camera_lost_at_crossing',
 }  # fmt: skip
-pytestmark = pytest.mark.timeout(180)  # a machine that trains beside the tests
 
 
 def drive(scenario: Scenario, seed: int, heedless: bool = False) -> Outcome:
