@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 
 from alpamayo_ros.simulation.scenery.mesh import MeshBuilder
 from alpamayo_ros.simulation.scenery.road_scenery import GRASSES, GROUND_REACH_M, GROUND_TILE_M
+from alpamayo_ros.simulation.scenery.street_furniture import plant
 
 STEEL = np.array([0.6, 0.62, 0.64])
 Line = Float[np.ndarray, 'n 2']
@@ -68,12 +69,7 @@ def trees(
     angle, far = rng.uniform(0, 2 * np.pi, count), rng.uniform(near_m, near_m + 45, count)
     xy = base + np.stack([np.cos(angle), np.sin(angle)], 1) * far[:, None]
     xy = xy[np.linalg.norm(xy[:, None] - points[None, ::4], axis=2).min(1) > near_m]
-    n = len(xy)
-    h, yaw = rng.uniform(0.7, 1.6, n), rng.uniform(0, 3, n)
-    leaves = np.array([0.2, 0.36, 0.16]) * rng.uniform(0.7, 1.3, (n, 1))
-    builder.boxes(xy, yaw, 0.0, 2 * h, (0.35, 0.35), np.array([0.33, 0.25, 0.17]))
-    builder.boxes(xy, yaw, 1.4 * h, 4 * h, (3 * h, 3 * h), leaves, taper=0.4)
-    builder.boxes(xy, yaw, 3.6 * h, 6.5 * h, (2 * h, 2 * h), leaves * 1.1, taper=0.01)
+    plant(builder, xy, rng)
 
 
 def board(

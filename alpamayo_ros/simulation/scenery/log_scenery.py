@@ -19,7 +19,7 @@ from alpamayo_ros.simulation.scenery.ground_scenery import band, normals
 from alpamayo_ros.simulation.scenery.log_signals import Head
 from alpamayo_ros.simulation.scenery.mesh import MeshBuilder, Scenery
 from alpamayo_ros.simulation.scenery.road_scenery import WALLS, weather
-from alpamayo_ros.simulation.scenery.town_scenery import DARK
+from alpamayo_ros.simulation.scenery.street_furniture import plant, signal_post
 
 SHOULDER_M = 0.7  # asphalt goes so far beyond a lane
 EDGE_REACH_M = 2.5  # and so far where a road edge of the map ends it
@@ -51,7 +51,7 @@ def scenery(
         if len(xy) > 2:
             band(builder, xy, -EDGE_M / 2, EDGE_M / 2, 0.03, kerb, jitter=0.03)
     for head in heads:
-        _post(builder, head)
+        signal_post(builder, head.x_m, head.y_m, head.heading_rad)
     shapely.prepare(area)
     _houses(builder, points, area, rng)
     _trees(builder, points, area, rng)
@@ -164,12 +164,6 @@ def _zebra(builder: MeshBuilder, line: Line, colour: np.ndarray) -> None:
     builder.boxes(xy, yaw, 0.02, 0.022, (BAR_M, across), colour, jitter=0.02)
 
 
-def _post(builder: MeshBuilder, head: Head) -> None:
-    at, yaw = np.array([[head.x_m, head.y_m]]), np.array([head.heading_rad])
-    builder.boxes(at, yaw, 0.0, 2.6, (0.12, 0.12), np.array([0.4, 0.41, 0.42]))
-    builder.boxes(at, yaw, 2.6, 3.8, (0.28, 0.42), DARK)
-
-
 def _free(area: shapely.Geometry, xy: Points, least_m: float) -> np.ndarray:
     """Which places are at least so far from asphalt."""
     away: np.ndarray = shapely.distance(area, shapely.points(xy)) >= least_m
@@ -201,9 +195,4 @@ def _trees(
     angle, far = rng.uniform(0, 2 * np.pi, count), rng.uniform(4, 45, count)
     xy = base + np.stack([np.cos(angle), np.sin(angle)], 1) * far[:, None]
     xy = xy[_free(area, xy, 3.0)]
-    n = len(xy)
-    h, yaw = rng.uniform(0.7, 1.6, n), rng.uniform(0, 3, n)
-    leaves = np.array([0.2, 0.36, 0.16]) * rng.uniform(0.7, 1.3, (n, 1))
-    builder.boxes(xy, yaw, 0.0, 2 * h, (0.35, 0.35), np.array([0.33, 0.25, 0.17]))
-    builder.boxes(xy, yaw, 1.4 * h, 4 * h, (3 * h, 3 * h), leaves, taper=0.4)
-    builder.boxes(xy, yaw, 3.6 * h, 6.5 * h, (2 * h, 2 * h), leaves * 1.1, taper=0.01)
+    plant(builder, xy, rng)

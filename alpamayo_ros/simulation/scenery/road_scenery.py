@@ -13,6 +13,7 @@ import numpy as np
 from alpamayo_ros.simulation.road import Road
 from alpamayo_ros.simulation.scenario import Closure
 from alpamayo_ros.simulation.scenery.mesh import Lighting, MeshBuilder, Scenery
+from alpamayo_ros.simulation.scenery.street_furniture import plant
 
 QUAD_STEP = 3  # one quad each 1.5 m
 SKIES = [[0.72, 0.82, 0.95], [0.8, 0.82, 0.85], [0.6, 0.75, 0.95], [0.88, 0.83, 0.78]]
@@ -133,12 +134,7 @@ def _scatter(
 
 def _trees(builder: MeshBuilder, road: Road, rng: np.random.Generator) -> None:
     xy, _ = _scatter(road, rng, int(rng.uniform(40, 260)), 6.5, 45)
-    n = len(xy)
-    h, yaw = rng.uniform(0.7, 1.6, n), rng.uniform(0, 3, n)
-    leaves = np.array([0.2, 0.36, 0.16]) * rng.uniform(0.7, 1.3, (n, 1))
-    builder.boxes(xy, yaw, 0.0, 2 * h, (0.35, 0.35), np.array([0.33, 0.25, 0.17]))
-    builder.boxes(xy, yaw, 1.4 * h, 4 * h, (3 * h, 3 * h), leaves, taper=0.4)
-    builder.boxes(xy, yaw, 3.6 * h, 6.5 * h, (2 * h, 2 * h), leaves * 1.1, taper=0.01)
+    plant(builder, xy, rng)
 
 
 def _houses(builder: MeshBuilder, road: Road, rng: np.random.Generator) -> None:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from alpamayo_ros.simulation.agents import Agent
 from alpamayo_ros.simulation.maps.town_map import Ribbon, Signal, TownMap
 from alpamayo_ros.simulation.scenery import night_town
+from alpamayo_ros.simulation.scenery.ground_scenery import normals
 from alpamayo_ros.simulation.scenery.mesh import MeshBuilder, Scenery
 from alpamayo_ros.simulation.scenery.road_scenery import (
     GRASSES,
@@ -18,6 +19,7 @@ from alpamayo_ros.simulation.scenery.road_scenery import (
     GROUND_TILE_M,
     weather,
 )
+from alpamayo_ros.simulation.scenery.street_furniture import signal_post
 
 QUAD_M = 4.0
 WALLS = [[0.62, 0.5, 0.42], [0.7, 0.66, 0.6], [0.5, 0.52, 0.55], [0.72, 0.6, 0.48]]
@@ -25,7 +27,6 @@ WALLS += [[0.45, 0.38, 0.36]]
 LAMP_Z_M = {'r': 3.55, 'y': 3.2, 'g': 2.85}
 LAMP_RGB = {'r': (1.0, 0.1, 0.06), 'y': (1.0, 0.78, 0.1), 'g': (0.1, 1.0, 0.35)}
 LAMP_M = 0.3
-DARK = np.array([0.07, 0.07, 0.075])
 
 
 def scenery(town: TownMap, seed: int, fog_1pm: float | None = None, lit: bool = False) -> Scenery:
@@ -49,7 +50,7 @@ def scenery(town: TownMap, seed: int, fog_1pm: float | None = None, lit: bool = 
         _fan(builder, polygon, 0.04, paving)
     _markings(builder, town, rng)
     for head in town.signals:
-        _post(builder, head)
+        signal_post(builder, head.x_m, head.y_m, head.heading_rad)
     houses = _houses(builder, town, rng)
     if lit:
         night_town.light_up(builder, houses, [r.line for r in town.sidewalks], seed)
@@ -80,17 +81,11 @@ def _dense(line: Float[np.ndarray, 'n 2'], step_m: float) -> Float[np.ndarray, '
     return np.stack([np.interp(grid, arc, line[:, 0]), np.interp(grid, arc, line[:, 1])], 1)
 
 
-def _normals(line: Float[np.ndarray, 'n 2']) -> Float[np.ndarray, 'n 2']:
-    along = np.gradient(line, axis=0)
-    along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
-    return np.stack([-along[:, 1], along[:, 0]], 1)
-
-
 def _strip(
     builder: MeshBuilder, ribbon: Ribbon, z_m: float, colour: np.ndarray, jitter: float = 0.0
 ) -> None:
     line = _dense(ribbon.line, QUAD_M)
-    aside = _normals(line) * ribbon.width_m / 2
+    aside = normals(line) * ribbon.width_m / 2
     builder.strip(line - aside, line + aside, z_m, colour, None, jitter)
 
 
@@ -118,7 +113,7 @@ def _markings(builder: MeshBuilder, town: TownMap, rng: np.random.Generator) -> 
     middle, dashed = (yellow, False) if rng.random() < 0.5 else (white, rng.random() < 0.5)
     for lane in town.lanes:
         line = _dense(lane.line, 1.5)
-        normal, half = _normals(line), lane.width_m / 2
+        normal, half = normals(line), lane.width_m / 2
         keep = np.arange(len(line) - 1) % 6 < 4 if dashed else None
         left = line + normal * half
         builder.strip(left - normal * w / 2, left + normal * w / 2, 0.02, middle, keep)
@@ -135,15 +130,9 @@ def _markings(builder: MeshBuilder, town: TownMap, rng: np.random.Generator) -> 
 def _zebra(builder: MeshBuilder, crossing: Ribbon, colour: np.ndarray) -> None:
     length = float(np.linalg.norm(np.diff(crossing.line, axis=0), axis=1).sum())
     line = _dense(crossing.line, length / max(2 * round(length / 1.0), 2))
-    aside = _normals(line) * crossing.width_m / 2 * 0.8
+    aside = normals(line) * crossing.width_m / 2 * 0.8
     keep = np.arange(len(line) - 1) % 2 == 0
     builder.strip(line - aside, line + aside, 0.022, colour, keep)
-
-
-def _post(builder: MeshBuilder, head: Signal) -> None:
-    at, yaw = np.array([[head.x_m, head.y_m]]), np.array([head.heading_rad])
-    builder.boxes(at, yaw, 0.0, 2.6, (0.12, 0.12), np.array([0.4, 0.41, 0.42]))
-    builder.boxes(at, yaw, 2.6, 3.8, (0.28, 0.42), DARK)
 
 
 def _clear(town: TownMap) -> Float[np.ndarray, 'n 2']:
@@ -163,7 +152,7 @@ def _houses(
     rows = []
     for lane in town.lanes:
         line = _dense(lane.line, 18.0)
-        normal = _normals(line)
+        normal = normals(line)
         for point, aside in zip(line, normal, strict=True):
             a, b, set_back = rng.uniform(9, 17), rng.uniform(9, 14), rng.uniform(7.5, 12)
             at, radius = point - aside * (set_back + b / 2), math.hypot(a, b) / 2
