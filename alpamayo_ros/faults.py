@@ -81,7 +81,8 @@ class Code(Enum):
     STAMP_INVALID = (_E, _REFUSE, 'A stamp is zero or in the future.', 'Check the driver clock.')
     STAMP_FUTURE_WARN = (_W, _NOTE, 'A stamp lies slightly in the future.', 'Check PTP.')
     # Egomotion and calibration.
-    ODOM_NAN = (_E, _REFUSE, 'Odometry holds NaN or infinity.', 'Check the localisation.')
+    ODOM_NAN = (_E, _REFUSE, 'Odometry holds NaN, infinity or an impossible number.',
+        'Check the localisation.')
     ODOM_GAP_WARN = (_W, _DEGRADE, 'Odometry paused.', 'Check the odometry rate.')
     ODOM_GAP = (_E, _FALLBACK, 'Odometry is missing.', 'Check the odometry source.')
     ODOM_JUMP = (_E, _FALLBACK, 'Odometry jumped; the history was emptied.', 'Feed odom, not map.')

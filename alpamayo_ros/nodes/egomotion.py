@@ -107,7 +107,9 @@ class EgomotionNode(AlpamayoNode):
             self._imu = (ns(message.header.stamp), message.linear_acceleration.x)
 
     def _on_odometry(self, message: Odometry) -> None:
-        state = convert.ego_state(message, (self.source.frame_id, self.source.child_frame_id))
+        now_ns = None if self.settings.lockstep else self.get_clock().now().nanoseconds
+        frames = (self.source.frame_id, self.source.child_frame_id)
+        state = convert.ego_state(message, frames, self.limits, now_ns)
         if isinstance(state, EgoState):
             fault = self.buffer.push(self._with_acceleration(state))
         else:

@@ -120,7 +120,9 @@ class NavigationNode(AlpamayoNode):
         done.instructions = self._published
 
     def _on_odometry(self, message: Odometry) -> None:
-        state = convert.ego_state(message, (self.source.frame_id, self.source.child_frame_id))
+        now_ns = None if self.settings.lockstep else self.get_clock().now().nanoseconds
+        frames = (self.source.frame_id, self.source.child_frame_id)
+        state = convert.ego_state(message, frames, self.limits, now_ns)
         if isinstance(state, Fault):
             return  # egomotion reports it
         newest_ns = 0 if self._ego is None else self._ego.stamp_ns

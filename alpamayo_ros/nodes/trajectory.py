@@ -103,7 +103,8 @@ class TrajectoryNode(AlpamayoNode):
 
     # -- inputs ---------------------------------------------------------------------------------
     def _on_odometry(self, message: Odometry) -> None:
-        self.aware.odometry(convert.ego_state(message, self.frames))
+        now_ns = None if self.settings.lockstep else self.now_ns
+        self.aware.odometry(convert.ego_state(message, self.frames, self.limits, now_ns))
         self._decide_pending()
 
     def _on_objects(self, message: TrackedObjectArray) -> None:

@@ -6,7 +6,10 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
+import numpy as np
+
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.limits import Limits, in_ns
 from alpamayo_ros.types import EgoState
 from alpamayo_ros.units import MS, NS
 
@@ -14,6 +17,10 @@ FIELDS = (
     'position.x position.y position.z orientation.x orientation.y orientation.z orientation.w '
     'linear.x linear.y linear.z angular.x angular.y angular.z'
 ).split()
+POSITION_MAX_M = 1e7  # the largest northing of UTM; beyond, float64 still resolves 2 nm
+SPEED_MAX_MPS = 100.0  # 360 km/h, beyond what any road allows
+YAW_RATE_MAX_RPS = 3.0  # a turn of over 1 g from 3.3 m/s on; below, a radius of at most 1.1 m
+FLOAT32_MAX = float(np.finfo(np.float32).max)  # histories and plans travel as float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ def from_message(
             f'expected {expected[0]!r} -> {expected[1]!r}, got {frames[0]!r} -> {frames[1]!r}',
             {'frame_id': frames[0][:64], 'child_frame_id': frames[1][:64]},
         )
-    bad = [name for name, value in zip(FIELDS, values, strict=True) if not math.isfinite(value)]
+    bad = [n for n, value in zip(FIELDS, values, strict=True) if not abs(value) <= FLOAT32_MAX]
     if bad:
         return Fault(Code.ODOM_NAN, f'not finite: {", ".join(bad)}', {'field': bad[0]})
     if stamp_ns <= 0:
@@ -66,7 +73,33 @@ def from_message(
         message = f'{frames[0]!r} -> {frames[1]!r}: quaternion of length {norm:.4f}, expected 1'
         return Fault(Code.ODOM_FRAME, message, {'norm': norm})
     heading = math.atan2(2 * (qw * qz + qx * qy), 1 - 2 * (qy * qy + qz * qz))
-    return EgoState(stamp_ns, values[0], values[1], heading, values[7], values[12])
+    state = EgoState(stamp_ns, values[0], values[1], heading, values[7], values[12])
+    return impossible(state) or state
+
+
+def impossible(state: EgoState) -> Fault | None:
+    """ODOM_NAN, with the number, for a state that no car can be in."""
+    bounds = (
+        ('x_m', state.x_m, POSITION_MAX_M),
+        ('y_m', state.y_m, POSITION_MAX_M),
+        ('heading_rad', state.heading_rad, FLOAT32_MAX),
+        ('speed_mps', state.speed_mps, SPEED_MAX_MPS),
+        ('yaw_rate_rps', state.yaw_rate_rps, YAW_RATE_MAX_RPS),
+        ('acceleration_mps2', state.acceleration_mps2, FLOAT32_MAX),
+    )
+    for name, value, limit in bounds:
+        if not abs(value) <= limit:
+            return Fault(Code.ODOM_NAN, f'{name} is impossible', {name: value, 'limit': limit})
+    return None
+
+
+def ahead(state: EgoState, now_ns: int, limits: Limits) -> Fault | None:
+    """STAMP_INVALID for a state of the future: taken, it would make all that follow late."""
+    ahead_ns = state.stamp_ns - now_ns
+    if ahead_ns <= in_ns(limits.stamp_future_s):
+        return None
+    values = {'ahead_s': ahead_ns / NS, 'limit_s': limits.stamp_future_s}
+    return Fault(Code.STAMP_INVALID, 'odometry is ahead of the clock', values)
 
 
 class OdometryWatch:
@@ -135,11 +168,10 @@ class OdometryWatch:
 
 
 def _order(state: EgoState, before: EgoState | None) -> Fault | None:
-    """ODOM_NAN for a state that is not finite, a stamp fault for one that is not newer."""
-    pose = (state.x_m, state.y_m, state.heading_rad)
-    motion = (state.speed_mps, state.yaw_rate_rps, state.acceleration_mps2)
-    if not all(math.isfinite(v) for v in pose + motion):
-        return Fault(Code.ODOM_NAN, 'a state is not finite', {'stamp_ns': float(state.stamp_ns)})
+    """What is impossible in a state, or a stamp fault for one that is not newer."""
+    fault = impossible(state)
+    if fault is not None:
+        return fault
     if state.stamp_ns <= 0:
         return Fault(Code.STAMP_INVALID, f'stamp {state.stamp_ns} ns', {})
     if before is None or state.stamp_ns > before.stamp_ns:

@@ -39,6 +39,29 @@ def test_f22_each_of_the_13_fields(index, bad):
     assert FIELDS[index] in fault.message
 
 
+@pytest.mark.parametrize(
+    ('index', 'just', 'beyond'),
+    [(0, 1e7, 1.1e7), (1, -1e7, -1.1e7), (7, 100.0, 100.1), (7, -100.0, -1e39), (12, 3.0, 3.01)],
+)
+def test_f22_numbers_that_no_car_reaches(index, just, beyond):
+    def state(value: float) -> EgoState | Fault:
+        return from_message(START, FRAMES, (*GOOD[:index], value, *GOOD[index + 1 :]))
+
+    assert isinstance(state(just), EgoState)
+    fault = state(beyond)
+    assert isinstance(fault, Fault)
+    assert fault.code is Code.ODOM_NAN
+
+
+def test_f22_an_impossible_state_is_refused_by_the_buffer_and_leaves_no_trace():
+    buffer = EgoBuffer()
+    drive(buffer, 0, 1)
+    newest = buffer.newest
+    assert buffer.push(at(1.0, speed=1e39)).code is Code.ODOM_NAN
+    assert buffer.newest is newest
+    assert buffer.push(at(1.0)) is None
+
+
 def test_f22_no_nan_reaches_a_history_and_0_2_s_of_it_is_a_gap():
     buffer = EgoBuffer()
     drive(buffer, 0, 2)

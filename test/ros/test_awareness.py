@@ -2,10 +2,13 @@
 
 import pytest
 from drives import SECOND, ego
+from nav_msgs.msg import Odometry
 
 from alpamayo_ros.faults import Code
+from alpamayo_ros.limits import load_limits
 from alpamayo_ros.msg import FrameSetInfo
 from alpamayo_ros.nodes.awareness import Awareness
+from alpamayo_ros.nodes.common import convert
 from alpamayo_ros.nodes.common.convert import stamp
 from alpamayo_ros.profile import load_profile
 
@@ -57,3 +60,27 @@ def test_after_the_clock_stepped_back_old_odometry_does_not_block_the_new():
     assert aware.buffer.newest is not None
     assert aware.buffer.newest.stamp_ns == 100 * SECOND - SECOND // 2
     assert Code.STAMP_LATE not in found(aware)
+
+
+def odometry(stamp_ns: int) -> Odometry:
+    """A car at rest at the origin."""
+    message = Odometry(child_frame_id='base_link')
+    message.header.stamp, message.header.frame_id = stamp(stamp_ns), 'odom'
+    message.pose.pose.orientation.w = 1.0
+    return message
+
+
+def test_f20_odometry_of_the_future_is_refused_by_name_and_blocks_nothing():
+    aware, limits = awareness(lockstep=False), load_limits()
+    now_ns = 100 * SECOND
+
+    def take(stamp_ns: int) -> set[Code]:
+        message = odometry(stamp_ns)
+        aware.odometry(convert.ego_state(message, ('odom', 'base_link'), limits, now_ns))
+        return found(aware) & {Code.STAMP_INVALID, Code.STAMP_LATE}
+
+    edge_ns = round(limits.stamp_future_s * SECOND)
+    assert take(now_ns - SECOND // 50) == set()
+    assert take(now_ns + 3600 * SECOND) == take(now_ns + edge_ns + 1) == {Code.STAMP_INVALID}
+    assert take(now_ns) == set()
+    assert take(now_ns + edge_ns) == set()

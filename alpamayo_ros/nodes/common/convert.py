@@ -16,6 +16,7 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Pose
 
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.msg import Candidate, CandidateArray, EgoHistory, FrameSet
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.sensing import odometry
@@ -69,13 +70,25 @@ def heading(message: Pose) -> float:
     return math.atan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y * q.y + q.z * q.z))
 
 
-def ego_state(message: Any, expected: tuple[str, str]) -> EgoState | Fault:
-    """nav_msgs/Odometry (twist in the child frame) as an EgoState, or what is not fit."""
+def ego_state(
+    message: Any,
+    expected: tuple[str, str],
+    limits: Limits | None = None,
+    now_ns: int | None = None,
+) -> EgoState | Fault:
+    """nav_msgs/Odometry (twist in the child frame) as an EgoState, or what is not fit.
+
+    ``now_ns``: the node's clock, against which ``limits`` judge the stamp; None in lockstep, where
+    messages come before the clock.
+    """
     p, q = message.pose.pose.position, message.pose.pose.orientation
     v, w = message.twist.twist.linear, message.twist.twist.angular
     values = (p.x, p.y, p.z, q.x, q.y, q.z, q.w, v.x, v.y, v.z, w.x, w.y, w.z)
     frames = (message.header.frame_id, message.child_frame_id)
-    return odometry.from_message(ns(message.header.stamp), frames, values, expected)
+    state = odometry.from_message(ns(message.header.stamp), frames, values, expected)
+    if isinstance(state, Fault) or limits is None or now_ns is None:
+        return state
+    return odometry.ahead(state, now_ns, limits) or state
 
 
 def frame_set_message(frames: FrameSetRecord, profile: ModelProfile, sequence: int) -> FrameSet:
