@@ -22,7 +22,7 @@ from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.messages import markers, overlay
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime.text import bounded_text
-from alpamayo_ros.sensing.image_gate import decode_compressed
+from alpamayo_ros.sensing.image_format import decode_message
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.units import NS
 
@@ -91,7 +91,7 @@ class ReasoningNode(AlpamayoNode):
     def _show(self, message: CompressedImage, plan: PlannedTrajectory, lines: list[str]) -> None:
         """The front image of t0 with path and words."""
         camera = self._camera
-        image = decode_compressed(message.data, (camera.width, camera.height))
+        image = decode_message(message, (camera.width, camera.height))
         if isinstance(image, Fault):
             return  # camera_sync reports it
         path = np.column_stack([plan.x_m, plan.y_m])

@@ -209,6 +209,18 @@ def rotation_xyz(roll_rad: float, pitch_rad: float, yaw_rad: float) -> Float[np.
     return np.asarray(rz @ ry @ rx)
 
 
+def lens_of(model: str, coefficients: tuple[float, ...]) -> tuple[str, tuple[float, ...]]:
+    """Model and coefficients of a CameraInfo as ``Distortion`` takes them.
+
+    A polynomial of zeros, as rectified images carry it, and no model at all are 'none'.  An
+    ``equidistant`` lens of zeros is r = f theta, no pinhole.  The rest is left to be refused.
+    """
+    absent = model.lower() in ('', 'none')
+    if not any(coefficients) and (absent or model in ('plumb_bob', 'rational_polynomial')):
+        return 'none', ()
+    return ('none' if absent else model), coefficients
+
+
 def load_rig(name_or_path: str | Path) -> Rig:
     """Read a rig by name (``sim``) or path; pydantic.ValidationError says which key is wrong."""
     path = Path(name_or_path)

@@ -19,15 +19,11 @@ from pydantic import ValidationError
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.sensing.image_gate import (
-    CHANNELS,
-    decode_compressed,
-    decode_raw,
-    gate_compressed,
-)
+from alpamayo_ros.sensing.image_format import decode_message, gate_format
+from alpamayo_ros.sensing.image_gate import CHANNELS, decode_raw, gate_compressed
 from alpamayo_ros.sensing.plausibility import PlausibilityLimits, implausible
 from alpamayo_ros.sensing.reduction import reduction, scaled, shrink
-from alpamayo_ros.sensing.rig import RigCamera
+from alpamayo_ros.sensing.rig import RigCamera, lens_of
 from alpamayo_ros.sensing.suspicion import Suspicion
 from alpamayo_ros.sensing.synced_set import SyncedSet
 from alpamayo_ros.sensing.views import ViewMaker
@@ -138,17 +134,16 @@ class ViewPipeline:
     def calibrate(self, name: str, message: Any) -> Fault | None:
         """Adopt the first CameraInfo of a camera; CALIBRATION_CHANGED when a later one differs."""
         camera = self._eyes[name].camera
-        coefficients = tuple(float(v) for v in message.d)
-        model = message.distortion_model if any(coefficients) else 'none'
+        model, coefficients = lens_of(message.distortion_model, tuple(map(float, message.d)))
         if (message.width, message.height) != (camera.width, camera.height):
             size = f'{message.width} x {message.height}, rig {camera.width} x {camera.height}'
             return Fault(Code.CALIBRATION, f'{name}: CameraInfo is for {size}.')
         try:
-            found = camera.with_calibration(
-                np.array(message.k).reshape(3, 3), model, coefficients if model != 'none' else ()
-            )
+            matrix = np.array(message.k).reshape(3, 3)
+            found = camera.with_calibration(matrix, model, coefficients)
         except ValidationError as error:
-            return Fault(Code.CALIBRATION, f'{name}: {error.errors()[0]["msg"]}.')
+            text = f'{name}: distortion_model {message.distortion_model!r}'
+            return Fault(Code.CALIBRATION, f'{text}: {error.errors()[0]["msg"]}.')
         first, self._learned = name not in self._learned, self._learned | {name}
         if found.calibrated_as(camera):
             return None
@@ -168,7 +163,7 @@ class ViewPipeline:
             return Fault(Code.CAM_IDENTITY, text)
         size = (camera.width, camera.height)
         if not hasattr(message, 'encoding'):
-            return gate_compressed(message.data, size)
+            return gate_format(message.format) or gate_compressed(message.data, size)
         if message.encoding in CHANNELS or self._bridge is not None:
             return None
         return Fault(Code.IMG_ENCODING, f'{name}: {message.encoding!r} needs cv_bridge.')
@@ -177,7 +172,7 @@ class ViewPipeline:
         """RGB pixels of one image, reduced where the camera has many more than the views need."""
         size, factor = (eye.camera.width, eye.camera.height), eye.factor
         if not hasattr(message, 'encoding'):
-            return decode_compressed(message.data, size, factor)
+            return decode_message(message, size, factor)
         if message.encoding not in CHANNELS and self._bridge is not None:
             message = self._bridge.cv2_to_imgmsg(
                 self._bridge.imgmsg_to_cv2(message, 'rgb8'), 'rgb8'

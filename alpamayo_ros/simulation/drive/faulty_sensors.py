@@ -42,6 +42,7 @@ class _Image:
 
     header: _Header
     data: bytes
+    format: str = 'jpeg'
 
 
 class FaultySensors(Sensors):

@@ -8,7 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from alpamayo_ros.profile import load_profile
-from alpamayo_ros.sensing.rig import Distortion, Rig, load_rig, rotation_xyz
+from alpamayo_ros.sensing.rig import Distortion, Rig, lens_of, load_rig, rotation_xyz
 
 
 def changed(**camera) -> dict:
@@ -102,3 +102,25 @@ def test_unknown_names_say_what_there_is():
         load_rig('nowhere')
     with pytest.raises(KeyError, match='front_left'):
         load_rig('sim').camera('roof')
+
+
+@pytest.mark.parametrize(
+    ('model', 'coefficients', 'lens'),
+    [
+        ('equidistant', (0.0,) * 4, Distortion(model='equidistant', coefficients=(0.0,) * 4)),
+        ('plumb_bob', (0.0,) * 5, Distortion()),
+        ('rational_polynomial', (), Distortion()),
+        ('None', (), Distortion()),
+        ('', (0.0,) * 5, Distortion()),
+        *(('none', (0.1,) * 5, None), ('', (0.1,) * 4, None), ('equidistant', (), None)),
+        *(('fisheye', (0.0,) * 4, None), ('fisheye', (0.1,) * 4, None)),
+    ],
+)
+def test_lens_of_camera_info_is_read_or_refused_never_dropped(model, coefficients, lens):
+    camera = load_rig('sim').camera('front')
+    named, values = lens_of(model, coefficients)
+    if lens is None:
+        with pytest.raises(ValidationError):
+            camera.with_calibration(camera.matrix, named, values)
+    else:
+        assert camera.with_calibration(camera.matrix, named, values).distortion == lens

@@ -209,3 +209,11 @@ def test_a_view_takes_less_than_a_millisecond(lens):
         maker(image)
         costs.append(time.thread_time() - begin)
     assert min(costs) < 1e-3
+
+
+def test_an_equidistant_lens_of_zeros_is_r_f_theta_no_pinhole():
+    lens = Distortion(model='equidistant', coefficients=(0.0,) * 4)
+    x, _ = source_pixels(50.0, view(100), np.diag([200.0, 200.0, 1.0]), lens)
+    edge = math.atan((view(100).width - 1) / 2 / 50.0)
+    assert x[32, -1] == pytest.approx(200.0 * edge, rel=1e-3)
+    assert not lens.ideal

@@ -1,0 +1,52 @@
+"""What the ``format`` of a sensor_msgs/CompressedImage says of its channels.
+
+Written by compressed_image_transport as ``<encoding>; <codec> compressed <stored encoding>``, by
+drivers as the codec alone (``jpeg``).  Without a stored encoding the first one is stored.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.sensing.image_gate import CHANNELS, decode_compressed
+
+STORED = {*CHANNELS, 'rgba8', '8UC1', '8UC3', '8UC4'}  # what a JPEG or PNG of 8 bit can hold
+
+
+def gate_format(text: str) -> Fault | None:
+    """IMG_ENCODING where the stored channels are no picture: a Bayer mosaic, depth, 16 bit."""
+    stored = stored_encoding(text)
+    if not stored or stored in STORED:
+        return None
+    return Fault(
+        Code.IMG_ENCODING, f'{text[:64]!r} stores {stored[:32]!r}, none of {sorted(STORED)}'
+    )
+
+
+def stored_encoding(text: str) -> str:
+    """Encoding that lies in the data, '' where the format does not say."""
+    first, separator, rest = text.partition(';')
+    named = rest.strip().partition('compressed')[2].strip()
+    if named:
+        return named
+    return first.strip() if separator or first.strip().startswith('bayer') else ''
+
+
+def decode_message(
+    message: Any, expected: tuple[int, int], reduction: int = 1
+) -> UInt8[np.ndarray, 'H W 3'] | Fault:
+    """RGB of a sensor_msgs/CompressedImage, else a fault; see ``decode_compressed``.
+
+    ``compressed rgb8`` was handed to the encoder in that order, which takes blue first.
+    """
+    fault = gate_format(message.format)
+    if fault is not None:
+        return fault
+    image = decode_compressed(message.data, expected, reduction)
+    if isinstance(image, Fault) or 'compressed rgb' not in message.format:
+        return image
+    return np.ascontiguousarray(image[..., ::-1])
