@@ -88,6 +88,11 @@ class Code(Enum):
     ODOM_JUMP = (_E, _FALLBACK, 'Odometry jumped; the history was emptied.', 'Feed odom, not map.')
     ODOM_SPEED_WARN = (_W, _DEGRADE, 'Speed and change of position disagree.', 'Calibrate.')
     ODOM_SPEED = (_E, _FALLBACK, 'Speed contradicts the change of position.', 'Calibrate.')
+    ODOM_TURN_WARN = (_W, _DEGRADE, 'Turn rate and change of heading disagree.', 'Calibrate.')
+    ODOM_TURN = (_E, _FALLBACK, 'Turn rate contradicts the change of heading.',
+        'Publish angular.z in rad/s, left positive.')
+    STEERING = (_W, _REFUSE, 'A steering angle is larger than the wheels turn.',
+        'Publish the tyre angle in rad.')
     ODOM_FRAME = (_E, _REFUSE, 'Odometry has wrong frames or a bad quaternion.',
         'Publish odom -> base_link.')
     EGO_HISTORY = (_W, _REFUSE, 'The past motion does not cover what the model needs.',
@@ -177,6 +182,7 @@ SOFT_SENSING = frozenset(
         Code.FRAME_AGE_WARN,
         Code.ODOM_GAP_WARN,
         Code.ODOM_SPEED_WARN,
+        Code.ODOM_TURN_WARN,
     }
 )
 

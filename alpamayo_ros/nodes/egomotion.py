@@ -7,7 +7,6 @@ here.  Exactly one EgoHistory answers each accepted FrameSetInfo.
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from alpamayo_ros.nodes.lockstep.step_queue import Announced
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.derivative import SpeedDerivative
 from alpamayo_ros.sensing.egomotion import EgoBuffer
+from alpamayo_ros.sensing.imu import ForwardAcceleration
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.types import EgoState
 from alpamayo_ros.units import NS
@@ -54,11 +54,12 @@ class EgomotionNode(AlpamayoNode):
     def __init__(self) -> None:
         super().__init__('egomotion', PARAMETERS)
         self.profile = load_profile(self.settings.profile)
-        self.source = load_rig(self.settings.rig).odometry
-        self.buffer = EgoBuffer()
+        rig = load_rig(self.settings.rig)
+        self.source = rig.odometry
+        self.buffer = EgoBuffer(steering_limit_rad=2 * rig.vehicle.steer_max_rad)
         self._waiting: dict[int, tuple[float, int]] = {}  # since when [s], of which step
         self._derivative = SpeedDerivative(self.settings.acceleration_window_s)
-        self._imu: tuple[int, float] | None = None
+        self._imu = ForwardAcceleration(self.source.child_frame_id)
         self._present: dict[str, str] = {}
         self._last_ns = -1
         lockstep = self.settings.lockstep
@@ -97,14 +98,17 @@ class EgomotionNode(AlpamayoNode):
             for name in field.split('.'):
                 value = getattr(value, name)
             header = getattr(message, 'header', message)
-            self.buffer.push_steering(ns(header.stamp), float(value))
+            fault = self.buffer.push_steering(ns(header.stamp), float(value))
+            if fault is not None:
+                self.faults.event(fault)
 
         return take
 
     # -- inputs ---------------------------------------------------------------------------------
     def _on_imu(self, message: Imu) -> None:
-        if math.isfinite(message.linear_acceleration.x):
-            self._imu = (ns(message.header.stamp), message.linear_acceleration.x)
+        fault = self._imu.take(message)
+        if fault is not None:
+            self.faults.event(fault)
 
     def _on_odometry(self, message: Odometry) -> None:
         now_ns = None if self.settings.lockstep else self.get_clock().now().nanoseconds
@@ -125,10 +129,8 @@ class EgomotionNode(AlpamayoNode):
     def _with_acceleration(self, state: EgoState) -> EgoState:
         """Acceleration from the Imu where it is fresh, else from the change of speed."""
         state = self._derivative.complete(state)
-        age_ns = self.settings.imu_age_s * NS
-        if self._imu is not None and abs(state.stamp_ns - self._imu[0]) <= age_ns:
-            return replace(state, acceleration_mps2=self._imu[1])
-        return state
+        measured = self._imu.at(state.stamp_ns, round(self.settings.imu_age_s * NS))
+        return state if measured is None else replace(state, acceleration_mps2=measured)
 
     def _on_info(self, message: FrameSetInfo) -> None:
         t0_ns = ns(message.header.stamp)

@@ -8,7 +8,6 @@ decides nothing.
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +28,7 @@ from alpamayo_ros.nodes.lockstep.step_queue import Announced
 from alpamayo_ros.sensing import navigation, route
 from alpamayo_ros.sensing.announcer import Announcer, Said
 from alpamayo_ros.sensing.rig import load_rig
+from alpamayo_ros.sensing.route_frame import PlacedRoute
 from alpamayo_ros.types import EgoState
 from alpamayo_ros.units import NS
 
@@ -49,7 +49,7 @@ class NavigationNode(AlpamayoNode):
         lockstep = self.settings.lockstep
         self.source = load_rig(self.settings.rig).odometry
         self._ego: EgoState | None = None
-        self._route: np.ndarray | None = None
+        self._route = PlacedRoute(self.source.frame_id, self.source.child_frame_id)
         effect_ns = round(self.settings.effect_s * NS) if lockstep else 0
         self._announcer = Announcer(round(self.settings.hold_s * NS), effect_ns)
         self._looked_ns = -NS
@@ -113,7 +113,10 @@ class NavigationNode(AlpamayoNode):
 
     def _on_route(self, message: Path) -> None:
         points = [(p.pose.position.x, p.pose.position.y) for p in message.poses]
-        self._route = np.array(points, dtype=np.float64).reshape(-1, 2)
+        placed = np.array(points, dtype=np.float64).reshape(-1, 2)
+        fault = self._route.take(message.header.frame_id, placed)
+        if fault is not None:
+            self._refuse(fault)
         self._looked_ns = -NS
 
     def _on_step(self, step: Announced, done: StepDone) -> None:
@@ -129,23 +132,24 @@ class NavigationNode(AlpamayoNode):
         if not newest_ns - NS <= state.stamp_ns < newest_ns:
             self._ego = state  # a late one tells nothing, a clock that jumped back does
         due_ns = self._looked_ns + self.settings.period_s * NS
-        if self._route is not None and not self._looked_ns <= state.stamp_ns < due_ns:
-            self._looked_ns = state.stamp_ns
-            self._look(state, self._route)
+        if not self._looked_ns <= state.stamp_ns < due_ns:
+            self._look(state)
         self._on_time()
 
     def _on_time(self) -> None:
         """What waits may be due."""
         self._say(self._announcer.switch(self.now_ns))
 
-    def _look(self, ego: EgoState, points: np.ndarray) -> None:
+    def _look(self, ego: EgoState) -> None:
         """The next manoeuvre of the route, seen from the car."""
-        cos, sin = math.cos(ego.heading_rad), math.sin(ego.heading_rad)
-        offset = points - (ego.x_m, ego.y_m)
-        found = route.from_route(offset @ np.array([[cos, -sin], [sin, cos]]))
+        points = self._route.from_car(ego)
+        if points is None:
+            return
+        self._looked_ns = ego.stamp_ns
+        found = route.from_route(points)
         if isinstance(found, Fault):
             self._refuse(found)
-            self._route = None
+            self._route.drop()
         else:
             self._say(self._announcer.offer(found, 'route', self.now_ns))
 

@@ -9,12 +9,14 @@ from typing import Any
 
 from alpamayo_ros.pipeline import Decision
 from alpamayo_ros.replay.cycle import Cycle
-from alpamayo_ros.replay.driven_after import boxes_in_odom, stamp_of
+from alpamayo_ros.replay.driven_after import boxes_in_odom, stamp_of, unplaced
 from alpamayo_ros.replay.instructed import route_points
 from alpamayo_ros.replay.intake import DecodedStep
 from alpamayo_ros.replay.replay_figures import Figures
 from alpamayo_ros.replay.score import Scored, Scorer
 from alpamayo_ros.replay.tape import Tape
+from alpamayo_ros.sensing.rig import OdometrySource
+from alpamayo_ros.sensing.route_frame import PlacedRoute
 from alpamayo_ros.types import EgoState
 
 RECENT = 64  # states among which the car at the time of a message is sought: over 0.5 s at 100 Hz
@@ -36,6 +38,7 @@ class Afterwards:
     scorer: Scorer
     figures: Figures
     tape: Tape
+    source: OdometrySource = OdometrySource()
     faults: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     sets: int = 0
@@ -68,17 +71,28 @@ class Afterwards:
         for other in done.step.others:
             role, message = other.source.role, other.message
             if role == 'route':
-                self.tape.route(other.time_ns, route_points(message))
+                self._route(other.time_ns, message)
             elif role == 'reference':
                 self.figures.has_reference = True
                 self.scorer.references[stamp_of(message)] = str(message.text)
             elif role == 'truth':
                 self._objects(message)
 
+    def _route(self, time_ns: int, message: Any) -> None:
+        """Write the way to go down where its frame can be placed."""
+        placed = PlacedRoute(self.source.frame_id, self.source.child_frame_id)
+        placed.take(message.header.frame_id, route_points(message))
+        points = placed.in_odom(self._recent[-1] if self._recent else None)
+        if points is not None:
+            self.tape.route(time_ns, points)
+
     def _objects(self, message: Any) -> None:
         away = lambda state: abs(state.stamp_ns - stamp_of(message))  # noqa: E731
-        boxes = boxes_in_odom(message, min(self._recent, key=away, default=None))
-        if boxes is not None:
+        ego, odom_frame = min(self._recent, key=away, default=None), self.source.frame_id
+        boxes = boxes_in_odom(message, ego, odom_frame)
+        if boxes is None:
+            self.figures.misplaced = unplaced(message, odom_frame)
+        else:
             self.figures.has_objects = True
             self.scorer.around.add(stamp_of(message), boxes)
             self.tape.objects(stamp_of(message), str(message.source), boxes)

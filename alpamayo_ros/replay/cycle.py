@@ -69,8 +69,9 @@ class Cycler:
     _timed: TimedRuntime | None = None
 
     def __post_init__(self) -> None:
-        """Time the stages of the runtime."""
+        """Time the stages of the runtime; read routes in the frames of the odometry."""
         self._timed = None if self.runtime is None else TimedRuntime(self.runtime)
+        self.words.place(self.ego.source)
 
     def cycles(self, step: DecodedStep) -> list[Cycle]:
         """What the step's sets and losses become; its other messages count first."""
@@ -80,14 +81,18 @@ class Cycler:
                 self.ego.odometry(message)
                 self.words.pass_time(self._now_ns, self.ego.newest)
             elif role == 'imu':
-                self.ego.imu(message)
+                self._refuse(self.ego.imu(message))
             elif role == 'steering':
-                self.ego.steering(message)
+                self._refuse(self.ego.steering(message))
             else:
                 self.words.take(role, message, self._now_ns)
         self._refused += step.refused
         done = [self._cycle(found, step) for found in step.found]
         return [cycle for cycle in done if cycle is not None]
+
+    def _refuse(self, fault: Fault | None) -> None:
+        """Keep why a message was not used, for the next set."""
+        self._refused += [] if fault is None else [fault]
 
     @property
     def _now_ns(self) -> int:

@@ -72,7 +72,9 @@ def _seen_from(anchor: EgoState, rows: Rows) -> Rows:
     return np.column_stack([cos * dx + sin * dy, cos * dy - sin * dx, heading, rows[:, 3:]])
 
 
-def boxes_in_odom(message: Any, ego: EgoState | None) -> list[events.Box] | None:
+def boxes_in_odom(
+    message: Any, ego: EgoState | None, odom_frame: str = 'odom'
+) -> list[events.Box] | None:
     """Boxes of a TrackedObjectArray in odom; None where its frame cannot be placed there.
 
     ``ego``: the car at the array's stamp, needed where the boxes are in base_link.
@@ -82,11 +84,20 @@ def boxes_in_odom(message: Any, ego: EgoState | None) -> list[events.Box] | None
         if ego is None:
             return None
         at = (ego.x_m, ego.y_m, ego.heading_rad)
-    elif frame in ('odom', 'map'):
+    elif frame == odom_frame:
         at = (0.0, 0.0, 0.0)
     else:
         return None
     return [_box(item, at) for item in message.objects]
+
+
+def unplaced(message: Any, odom_frame: str) -> str:
+    """Why ``boxes_in_odom`` gave none."""
+    frame = str(message.header.frame_id)
+    if frame == 'base_link':
+        return 'no odometry near ground_truth/objects in base_link'
+    expected = f"expected {odom_frame!r} or 'base_link'"
+    return f'ground_truth/objects are in frame {frame[:64]!r}, {expected}'
 
 
 def _box(item: Any, at: tuple[float, float, float]) -> events.Box:

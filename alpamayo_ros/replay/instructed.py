@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +18,8 @@ from alpamayo_ros.sensing.navigation import (
     NavInstruction,
     clean_prompt,
 )
+from alpamayo_ros.sensing.rig import OdometrySource
+from alpamayo_ros.sensing.route_frame import PlacedRoute
 from alpamayo_ros.types import EgoState
 from alpamayo_ros.units import NS
 
@@ -35,8 +36,12 @@ class Instructed:
     _announcer: Announcer = field(default_factory=lambda: Announcer(HOLD_NS, EFFECT_NS))
     _navigation: Instructions = field(default_factory=lambda: Instructions(FOLLOW_TEXT))
     _prompt: Instructions = field(default_factory=Instructions)
-    _route: Float[np.ndarray, 'n 2'] | None = None
+    _route: PlacedRoute = field(default_factory=PlacedRoute)
     _looked_ns: int = -NS
+
+    def place(self, source: OdometrySource) -> None:
+        """Name the frames in which a route may come."""
+        self._route = PlacedRoute(source.frame_id, source.child_frame_id)
 
     def take(self, role: str, message: Any, now_ns: int) -> None:
         """A message of the roles nav, nav_text, prompt_text or route; ``now_ns``: of odometry."""
@@ -54,7 +59,9 @@ class Instructed:
             else:
                 self._say(self._announcer.offer(found, 'text', now_ns))
         elif role == 'route':
-            self._route, self._looked_ns = route_points(message), -NS
+            self._looked_ns = -NS
+            fault = self._route.take(message.header.frame_id, route_points(message))
+            self.faults += [fault] if fault else []
         elif role == 'prompt_text':
             text, fault = clean_prompt(message.data)
             self.faults += [fault] if fault else []
@@ -63,19 +70,20 @@ class Instructed:
     def pass_time(self, now_ns: int, ego: EgoState | None = None) -> None:
         """Odometry came: the route may be due to be looked at, what waits to be said."""
         due = not self._looked_ns <= now_ns < self._looked_ns + LOOK_NS
-        if self._route is not None and ego is not None and due:
-            self._looked_ns = now_ns
-            self._look(ego, self._route)
+        if ego is not None and due:
+            self._look(ego, now_ns)
         self._say(self._announcer.switch(now_ns))
 
-    def _look(self, ego: EgoState, points: Float[np.ndarray, 'n 2']) -> None:
+    def _look(self, ego: EgoState, now_ns: int) -> None:
         """The next manoeuvre of the route, seen from the car."""
-        cos, sin = math.cos(ego.heading_rad), math.sin(ego.heading_rad)
-        offset = points - (ego.x_m, ego.y_m)
-        found = route.from_route(offset @ np.array([[cos, -sin], [sin, cos]]))
+        points = self._route.from_car(ego)
+        if points is None:
+            return
+        self._looked_ns = now_ns
+        found = route.from_route(points)
         if isinstance(found, Fault):
             self.faults.append(found)
-            self._route = None
+            self._route.drop()
         else:
             self._say(self._announcer.offer(found, 'route', ego.stamp_ns))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +14,8 @@ from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.replay.intake import ns
 from alpamayo_ros.sensing import odometry
 from alpamayo_ros.sensing.derivative import SpeedDerivative
-from alpamayo_ros.sensing.egomotion import EgoBuffer
+from alpamayo_ros.sensing.egomotion import QUARTER_TURN_RAD, EgoBuffer
+from alpamayo_ros.sensing.imu import ForwardAcceleration
 from alpamayo_ros.sensing.rig import OdometrySource
 from alpamayo_ros.types import EgoHistory, EgoState
 from alpamayo_ros.units import NS
@@ -41,14 +41,20 @@ class Ego:
 
     profile: ModelProfile
     source: OdometrySource
+    steering_limit_rad: float = QUARTER_TURN_RAD
     fault: Fault | None = None
     driven: list[tuple[EgoState, bool]] = field(default_factory=list)
     speed_mps: float = 0.0
-    _past: EgoBuffer = field(default_factory=EgoBuffer)
+    _past: EgoBuffer = field(init=False)
     _scene: EgoBuffer = field(default_factory=EgoBuffer)
     _slope: SpeedDerivative = field(default_factory=lambda: SpeedDerivative(WINDOW_S))
     _scene_slope: SpeedDerivative = field(default_factory=lambda: SpeedDerivative(WINDOW_S))
-    _imu: tuple[int, float] | None = None
+    _imu: ForwardAcceleration = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Know the frame whose x axis is forward."""
+        self._past = EgoBuffer(steering_limit_rad=self.steering_limit_rad)
+        self._imu = ForwardAcceleration(self.source.child_frame_id)
 
     def odometry(self, message: Any) -> EgoState | None:
         """Take a message; the state when it was fit.  ``fault`` is about the newest message."""
@@ -61,8 +67,9 @@ class Ego:
         if newest is not None and state.stamp_ns < newest.stamp_ns - NS:
             self.jump_back()
         whole = self._slope.complete(state)
-        if self._imu is not None and abs(state.stamp_ns - self._imu[0]) <= IMU_AGE_NS:
-            whole = replace(whole, acceleration_mps2=self._imu[1])
+        measured = self._imu.at(state.stamp_ns, IMU_AGE_NS)
+        if measured is not None:
+            whole = replace(whole, acceleration_mps2=measured)
         self.fault = self._past.push(whole)
         self._scene.push(self._scene_slope.complete(state))
         jumped = self.fault is not None and self.fault.code is Code.ODOM_JUMP
@@ -83,17 +90,16 @@ class Ego:
             buffer.reset()
         self._slope.reset()
 
-    def imu(self, message: Any) -> None:
-        """Forward acceleration."""
-        if math.isfinite(message.linear_acceleration.x):
-            self._imu = (ns(message.header.stamp), float(message.linear_acceleration.x))
+    def imu(self, message: Any) -> Fault | None:
+        """Forward acceleration, or why it is not used."""
+        return self._imu.take(message)
 
-    def steering(self, message: Any) -> None:
-        """Tyre angle of an Ackermann or Autoware report."""
+    def steering(self, message: Any) -> Fault | None:
+        """Tyre angle of an Ackermann or Autoware report, or why it is not used."""
         stamp = message.header.stamp if hasattr(message, 'header') else message.stamp
         angle = message.drive.steering_angle if hasattr(message, 'drive') else None
         value = message.steering_tire_angle if angle is None else angle
-        self._past.push_steering(ns(stamp), float(value))
+        return self._past.push_steering(ns(stamp), float(value))
 
     def history(self, t0_ns: int) -> EgoHistory | Fault:
         """What the model gets."""

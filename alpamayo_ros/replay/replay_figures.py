@@ -61,11 +61,12 @@ class Figures:
 
     ``armed``: timesteps from the first plan on (before, the safety machine checks the inputs).
     ``refusals``: first fault of each cycle without a proposal; ``unplanned``: worst fault of each
-    armed cycle without a plan; by name.
+    armed cycle without a plan; by name.  ``misplaced``: why recorded objects could not be placed.
     """
 
     with_model: bool
     has_objects: bool = False
+    misplaced: str = ''
     has_reference: bool = False
     timesteps: int = 0
     proposals: int = 0
@@ -147,7 +148,7 @@ class Figures:
         if model and self.plans == 0 and of_plans:
             return 'no plan of the model was let out'
         if name.startswith('collision') and not self.has_objects:
-            return 'the recording holds no ground_truth/objects'
+            return self.misplaced or 'the recording holds no ground_truth/objects'
         if name == 'agreement':
             return 'no text announced an intent'
         if name.startswith('plan_to_plan'):

@@ -20,6 +20,8 @@ from alpamayo_ros.sensing.odometry import OdometryLimits, OdometryWatch
 from alpamayo_ros.types import EgoHistory, EgoState
 from alpamayo_ros.units import NS
 
+QUARTER_TURN_RAD = math.pi / 2  # no wheel of a car is steered further
+USABLE = (Code.ODOM_SPEED, Code.ODOM_SPEED_WARN, Code.ODOM_TURN, Code.ODOM_TURN_WARN)
 STEERING_AGE_NS = 200_000_000  # steering older than an odometry gap counts as unknown
 
 
@@ -40,11 +42,13 @@ class EgoBuffer:
         limits: OdometryLimits | None = None,
         keep_ns: int = 3 * NS,
         derive_acceleration: bool = False,
+        steering_limit_rad: float = QUARTER_TURN_RAD,
     ) -> None:
         """``keep_ns`` is at least the model's ego history and the age of a plan together.
 
         ``derive_acceleration``: take it from the speeds of the last 200 ms, for
-        nav_msgs/Odometry, which carries none.
+        nav_msgs/Odometry, which carries none.  ``steering_limit_rad``: a larger tyre angle is no
+        angle in radians (twice the vehicle's largest, where that is known).
         """
         self.limits = limits or OdometryLimits()
         self.keep_ns = keep_ns
@@ -53,6 +57,7 @@ class EgoBuffer:
         self._steering: deque[tuple[int, float]] = deque(maxlen=512)
         self._whole_again = False
         self._derive = derive_acceleration
+        self._steering_limit_rad = steering_limit_rad
 
     def __len__(self) -> int:
         """Number of states held."""
@@ -76,7 +81,7 @@ class EgoBuffer:
         if fault is not None and fault.code is Code.ODOM_JUMP:
             self._states.clear()
             self._whole_again = True
-        elif fault is not None and fault.code not in (Code.ODOM_SPEED, Code.ODOM_SPEED_WARN):
+        elif fault is not None and fault.code not in USABLE:
             return fault
         self._states.append(self._with_acceleration(state) if self._derive else state)
         while state.stamp_ns - self._states[0].stamp_ns > self.keep_ns:
@@ -84,9 +89,12 @@ class EgoBuffer:
         return fault
 
     def push_steering(self, stamp_ns: int, steering_rad: float) -> Fault | None:
-        """Take a measured tyre angle (left positive); not finite or not newer: refused."""
+        """Take a measured tyre angle (left positive); not finite, too large or late: refused."""
         if not math.isfinite(steering_rad):
             return Fault(Code.ODOM_NAN, 'steering angle is not finite', {'field': 'steering_rad'})
+        if abs(steering_rad) > self._steering_limit_rad:
+            text = f'{steering_rad:.2f} rad, at most {self._steering_limit_rad:.2f} rad'
+            return Fault(Code.STEERING, text, {'steering_rad': steering_rad})
         if self._steering and stamp_ns <= self._steering[-1][0]:
             return Fault(Code.STAMP_LATE, 'steering out of order', {'stamp_ns': float(stamp_ns)})
         self._steering.append((stamp_ns, steering_rad))

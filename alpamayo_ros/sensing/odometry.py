@@ -25,10 +25,10 @@ FLOAT32_MAX = float(np.finfo(np.float32).max)  # histories and plans travel as f
 
 @dataclass(frozen=True, slots=True)
 class OdometryLimits:
-    """Limits of odometry: its gap, its speed against the change of position.
+    """Limits of odometry: its gap, its speed and turn rate against the change of its pose.
 
     ``jump_m``: step that no motion explains; ``window_ns``: base line of the speed check, so long
-    that 2 cm of position noise stays below the warning.
+    that 2 cm of position noise, and 10 mrad of heading noise, stay below the warning.
     """
 
     gap_warn_ns: int = 50 * MS
@@ -36,6 +36,8 @@ class OdometryLimits:
     extrapolate_ns: int = 50 * MS
     speed_warn_mps: float = 1.0
     speed_mps: float = 5.0
+    turn_warn_rps: float = 0.1
+    turn_rps: float = 0.5
     jump_m: float = 1.0
     window_ns: int = 200 * MS
     quaternion: float = 1e-3
@@ -103,7 +105,7 @@ def ahead(state: EgoState, now_ns: int, limits: Limits) -> Fault | None:
 
 
 class OdometryWatch:
-    """Compares each state with the ones before: order, jumps, speed against change of position."""
+    """Compares each state with the ones before: order, jumps, speed and turn rate against pose."""
 
     def __init__(self, limits: OdometryLimits | None = None) -> None:
         """Start with no past."""
@@ -123,7 +125,8 @@ class OdometryWatch:
         if fault is not None:
             self._recent.clear()
         else:
-            fault = self._speed(state)
+            found = [f for f in (self._speed(state), self._turn(state)) if f is not None]
+            fault = max(found, key=lambda f: f.code.reaction, default=None)
         self._recent.append(state)
         while (
             len(self._recent) > 2
@@ -165,6 +168,25 @@ class OdometryWatch:
         code = Code.ODOM_SPEED if error_mps > self.limits.speed_mps else Code.ODOM_SPEED_WARN
         message = f'{driven_m / dt_s:.2f} m/s by position, {claimed_m / dt_s:.2f} m/s by speed'
         return Fault(code, message, {'error_mps': error_mps, 'limit_mps': self.limits.speed_mps})
+
+    def _turn(self, state: EgoState) -> Fault | None:
+        """ODOM_TURN or its warning, over at least the window."""
+        if not self._recent or state.stamp_ns - self._recent[0].stamp_ns < self.limits.window_ns:
+            return None
+        past = [*self._recent, state]
+        dt_s = (state.stamp_ns - past[0].stamp_ns) / NS
+        pairs = list(zip(past, past[1:], strict=False))
+        turned = sum(math.remainder(b.heading_rad - a.heading_rad, math.tau) for a, b in pairs)
+        claimed = sum(
+            (a.yaw_rate_rps + b.yaw_rate_rps) / 2 * (b.stamp_ns - a.stamp_ns) / NS
+            for a, b in pairs
+        )
+        error_rps = abs(turned - claimed) / dt_s
+        if error_rps <= self.limits.turn_warn_rps:
+            return None
+        code = Code.ODOM_TURN if error_rps > self.limits.turn_rps else Code.ODOM_TURN_WARN
+        message = f'{turned / dt_s:.2f} rad/s by heading, {claimed / dt_s:.2f} rad/s by turn rate'
+        return Fault(code, message, {'error_rps': error_rps, 'limit_rps': self.limits.turn_rps})
 
 
 def _order(state: EgoState, before: EgoState | None) -> Fault | None:

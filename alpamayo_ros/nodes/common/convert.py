@@ -188,12 +188,14 @@ def proposal(message: CandidateArray) -> Proposal | Fault:
     )
 
 
-def tracked_objects(message: Any, ego: EgoState) -> tuple[TrackedObject, ...]:
+def tracked_objects(message: Any, ego: EgoState) -> tuple[TrackedObject, ...] | None:
     """Objects of a TrackedObjectArray in base_link of ``ego``.
 
-    Velocity is along the box's own heading.
+    Velocity is along the box's own heading.  None in a frame other than odom and base_link.
     """
-    in_odom = message.header.frame_id in ('odom', 'map')
+    if message.header.frame_id not in ('odom', 'base_link'):
+        return None
+    in_odom = message.header.frame_id == 'odom'
     cos, sin = math.cos(ego.heading_rad), math.sin(ego.heading_rad)
     out = []
     for item in message.objects:

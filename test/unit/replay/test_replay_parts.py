@@ -13,7 +13,7 @@ from alpamayo_ros.profile import load_profile
 from alpamayo_ros.recording import events
 from alpamayo_ros.replay.ahead import Behind, ahead
 from alpamayo_ros.replay.baseline import constant_turn
-from alpamayo_ros.replay.driven_after import Surroundings, boxes_in_odom
+from alpamayo_ros.replay.driven_after import Surroundings, boxes_in_odom, unplaced
 from alpamayo_ros.replay.instructed import Instructed
 from alpamayo_ros.replay.motion import Track
 from alpamayo_ros.replay.topics import MappingError, Source, parse_maps, wire
@@ -212,6 +212,10 @@ def test_boxes_in_base_link_are_placed_by_the_car():
     assert boxes_in_odom(message, None) is None
     message.header.frame_id = 'camera'
     assert boxes_in_odom(message, EgoState(0, 0.0, 0.0, 0.0, 0.0)) is None
+    message.header.frame_id = 'map'
+    assert boxes_in_odom(message, EgoState(0, 0.0, 0.0, 0.0, 0.0)) is None
+    assert "'map'" in unplaced(message, 'odom') and "'odom'" in unplaced(message, 'odom')
+    assert boxes_in_odom(message, None, 'map')[0].x_m == 10.0
 
 
 # -- words --------------------------------------------------------------------------------------

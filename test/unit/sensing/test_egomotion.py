@@ -1,6 +1,7 @@
 """Egomotion: interpolation by capture time, gaps, jumps, frames."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -141,3 +142,33 @@ def test_message_to_state():
     state = from_message(START, ('odom', 'base_link'), values)
     assert (state.x_m, state.y_m, state.speed_mps, state.yaw_rate_rps) == (1.0, 2.0, 3.0, 0.2)
     assert state.heading_rad == pytest.approx(math.pi / 2)
+
+
+def turning(claim, seconds=1.0):
+    """Codes of a circle whose turn rate is stated as ``claim`` of the true one."""
+    buffer, found = EgoBuffer(), set()
+    for i in range(round(seconds * 50)):
+        fault = buffer.push(replace(circle(i / 50), yaw_rate_rps=claim(RATE)))
+        found |= {fault.code} if fault else set()
+    return found
+
+
+@pytest.mark.parametrize(
+    ('claim', 'codes'),
+    [
+        (lambda rate: rate, set()),
+        (lambda rate: rate + 0.09, set()),
+        (lambda rate: 0.0, {Code.ODOM_TURN_WARN}),
+        (lambda rate: -0.9 * rate, {Code.ODOM_TURN_WARN}),
+        (lambda rate: 10 * rate, {Code.ODOM_TURN}),
+    ],
+)
+def test_turn_rate_is_compared_with_the_change_of_heading(claim, codes):
+    assert turning(claim) == codes
+
+
+def test_a_tyre_angle_in_degrees_is_refused():
+    assert EgoBuffer().push_steering(START, 15.0).code is Code.STEERING
+    buffer = EgoBuffer(steering_limit_rad=1.1)
+    assert buffer.push_steering(START, 1.09) is None
+    assert buffer.push_steering(START + 1, -1.2).code is Code.STEERING
