@@ -7,7 +7,6 @@ A seal is a file of SHA-256 sums as ``sha256sum`` writes and checks it: ``SHA256
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,6 +20,7 @@ from alpamayo_ros.bags.mcap import McapFile
 from alpamayo_ros.bags.pack import unpack_file
 from alpamayo_ros.bags.parts import Damage
 from alpamayo_ros.bags.sqlite import SqliteFile
+from alpamayo_ros.bags.whole_file import write_whole
 
 SUMS = 'SHA256SUMS'
 READERS: dict[str, type[McapFile] | type[SqliteFile]] = {'.mcap': McapFile, '.db3': SqliteFile}
@@ -164,11 +164,7 @@ def seal(path: Path) -> Path:
     if path.is_dir():
         files = [p for p in sorted(path.iterdir()) if p.is_file() and p.name != SUMS]
     lines = [f'{sha256(file)}  {file.name}\n' for file in files]
-    target = sums_path(path)
-    partial = target.with_name(target.name + '.part')
-    partial.write_text(''.join(lines))
-    os.replace(partial, target)
-    return target
+    return write_whole(sums_path(path), ''.join(lines))
 
 
 def check_seal(path: Path) -> Damage | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
 import sys
 from typing import Annotated, Any
 
@@ -35,6 +36,7 @@ SUBCOMMANDS = {  # name: (panel of the help, one sentence)
     'data': ('Train', 'Convert recordings and generate training data.'),
     'train': ('Train', 'Train nano in stages; needs torch (./run test installs it).'),
 }
+USAGE, ENVIRONMENT = 2, 6  # exit status: what was typed, what the operating system refused
 EPILOG = """Examples:
 
   alpamayo doctor                          is this machine ready?
@@ -120,11 +122,15 @@ def alpamayo(
 def main() -> None:
     """Entry point of the console script: environment first, then the subcommand."""
     environment.prepare()
+    for stream in (sys.stdout, sys.stderr):  # a locale or a file name may hold no UTF-8
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')
     try:
         app(prog_name='alpamayo')
-    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+    except (OSError, UnicodeError) as error:
         print(f'alpamayo: {error}', file=sys.stderr)
-        raise SystemExit(2) from error
+        absent = isinstance(error, (FileNotFoundError, NotADirectoryError))
+        raise SystemExit(USAGE if absent else ENVIRONMENT) from error
 
 
 if __name__ == '__main__':

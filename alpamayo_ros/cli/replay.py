@@ -62,8 +62,8 @@ def app(
 
     Writes DIR/summary.json, DIR/report.html, DIR/plans.mcap (for RViz and Foxglove) and
     DIR/recording/.  The same bag gives the same plans.  Exit: 0 fine, 1 verdict or --against
-    failed, 2 refused, 5 the bag is damaged (what could be read is evaluated), 130 interrupted
-    (what was done is kept).
+    failed, 2 refused, 5 the bag is damaged (what could be read is evaluated), 6 the operating
+    system refused (a full disk), 130 interrupted (what was done is kept; it never passes).
 
     Example: alpamayo replay drive.mcap --map /cam0/image_raw:=camera/front/image_raw --out out/a
     """

@@ -28,11 +28,13 @@ def judge(
     table: Mapping[str, tuple[Cell, Cell]],
     broken: str,
     black: Sequence[str] = (),
+    interrupted: bool = False,
 ) -> Verdict:
     """Fail: the bag is broken, or the model, once it had begun, planned at under 90 % of t0.
 
     How near the plans were to what was driven is said, not judged: nobody has a limit for it.
-    ``--against`` compares with an earlier run.  With ``black`` cameras nothing passes.
+    ``--against`` compares with an earlier run.  With ``black`` cameras, or
+    ``interrupted``, nothing passes.
     """
     notes = tuple(_notes(table))
     if broken:
@@ -45,6 +47,8 @@ def judge(
     if black:
         partly = f'With {len(black)} of the cameras black: {sentence[0].lower()}{sentence[1:]}'
         return Verdict(UNKNOWN, partly, notes)
+    if interrupted and word == PASS:
+        return Verdict(UNKNOWN, f'Interrupted before the end; until then {sentence}', notes)
     return Verdict(word, sentence, notes)
 
 

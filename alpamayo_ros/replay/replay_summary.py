@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from alpamayo_ros import __version__
+from alpamayo_ros.bags.whole_file import write_whole
 from alpamayo_ros.replay.replay_figures import DEFINITIONS, Cell
 
 NAME = 'summary.json'
@@ -58,11 +58,8 @@ class Summary:
 
     def write(self, folder: Path) -> Path:
         """summary.json in ``folder``; the old one stands until the new one is whole."""
-        path, part = folder / NAME, folder / (NAME + '.part')
         text = json.dumps(self.as_dict(), indent=1, allow_nan=False) + '\n'
-        part.write_text(text, encoding='utf-8')
-        os.replace(part, path)
-        return path
+        return write_whole(folder / NAME, text)
 
 
 def _cells(name: str, model: Cell, baseline: Cell) -> dict[str, Any]:

@@ -42,6 +42,7 @@ from alpamayo_ros.units import NS
 __all__ = ['Options', 'Progress', 'ReplayError', 'Result', 'replay', 'run']
 DEPTH = 8  # steps that reading and decoding may be ahead, and writing behind
 RECORDING = 'recording'
+RESULTS = ('summary.json', 'report.html', 'plans.mcap', 'drive.mp4')
 SWITCH_S = 0.0005
 
 
@@ -62,11 +63,14 @@ def run(
 ) -> Result:
     """Replay ``bag`` into ``out``: ``recording/`` and ``summary.json``.
 
-    ReplayError where the bag lacks what the profile needs; Ctrl-C keeps what was done.
+    ReplayError where the bag lacks what the profile needs; Ctrl-C keeps what was done.  What an
+    earlier run left in ``out`` goes away first, so that no page stands beside other figures.
     """
     setup = prepare(bag, options or Options())
     runtime = open_model(setup.options)
     try:
+        for name in RESULTS:
+            (out / name).unlink(missing_ok=True)
         result = replay(setup, runtime, out, progress)
     finally:
         if runtime is not None:
@@ -119,7 +123,7 @@ class _Work:
             profile, setup.cameras, setup.sources, self.views, limits, setup.black
         )
         config = armed(PlanConfig(profile, limits, rig.vehicle))
-        self.ego = Ego(profile, rig.odometry)
+        self.ego = Ego(profile, rig.odometry, 2 * rig.vehicle.steer_max_rad)
         self.cycler = Cycler(profile, config, self.views, self.ego, runtime, options.seed)
         front = reference_camera(profile, setup.cameras, setup.sources)
         self.after = Afterwards(
@@ -128,6 +132,7 @@ class _Work:
             Tape(
                 self.tape_at, self._info(), rig, self._decision_events(), options.pictures, front
             ),
+            rig.odometry,
         )
         self.begin_ns = self.end_ns = 0
         self.wall_s = self.cpu_s = 0.0
@@ -225,7 +230,7 @@ class _Work:
         figures, setup = self.after.figures, self.setup
         table = figures.table()
         broken = '' if self.reader.fault is None else str(self.reader.fault)
-        verdict = judge(figures, table, broken, setup.black)
+        verdict = judge(figures, table, broken, setup.black, interrupted)
         counts = {
             'messages': self.intake.messages,
             'pictures': sum(self.intake.images.values()),

@@ -1,5 +1,6 @@
 """``alpamayo``: help that is quick and true, subcommands that are imported when called."""
 
+import errno
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ import time
 import pytest
 
 import alpamayo_ros
+from alpamayo_ros.cli import main
 from alpamayo_ros.cli.main import SUBCOMMANDS, _module
 
 
@@ -70,3 +72,27 @@ def test_help_takes_less_than_half_a_second_of_processor_time() -> None:
         best = min(best, sum(after[2:4]) - sum(before[2:4]))
         time.sleep(0.05)
     assert best < 0.5
+
+
+@pytest.mark.parametrize(
+    ('error', 'status'),
+    [
+        (OSError(errno.ENOSPC, 'No space left on device', 'out/summary.json'), 6),
+        (PermissionError(errno.EACCES, 'Permission denied', 'a.mcap'), 6),
+        (UnicodeEncodeError('utf-8', 'a\udcff', 1, 2, 'surrogates not allowed'), 6),
+        (FileNotFoundError(errno.ENOENT, 'No such file or directory', 'a.mcap'), 2),
+    ],
+)
+def test_the_operating_system_s_errors_are_one_sentence_and_a_status(
+    error, status, monkeypatch, capsys
+) -> None:
+    def refuse(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(main, 'app', refuse)
+    monkeypatch.setattr(main.environment, 'prepare', lambda: None)
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == status
+    said = capsys.readouterr().err
+    assert said.startswith('alpamayo: ') and said.count('\n') == 1

@@ -153,5 +153,6 @@ def test_ctrl_c_keeps_what_was_done_and_ends_with_130(bag, tmp_path, monkeypatch
     assert result.exit_code == 130
     assert 'Incomplete.' in result.stdout
     found = json.loads((tmp_path / 'summary.json').read_text())
+    assert found['verdict'] != 'pass'
     assert not found['complete'] and 8 <= found['counts']['timesteps'] <= 18
     assert 'Incomplete' in (tmp_path / 'report.html').read_text()

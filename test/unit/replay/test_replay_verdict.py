@@ -55,6 +55,15 @@ def test_spread_is_calibrated_over_all_cycles():
     assert found.table()['spread_calibration_error_at_3s'][0].value > 0.1
 
 
+def test_an_interrupted_replay_does_not_pass():
+    found = figures(ade=(1.0, 2.0))
+    assert judge(found, found.table(), '').word == 'pass'
+    ended = judge(found, found.table(), '', interrupted=True)
+    assert ended.word == 'not evaluable' and ended.sentence.startswith('Interrupted')
+    few = figures(plans=3, ade=(1.0, 2.0))
+    assert judge(few, few.table(), '', interrupted=True).word == 'fail'
+
+
 @pytest.mark.parametrize(
     ('made', 'broken', 'word', 'said'),
     [
