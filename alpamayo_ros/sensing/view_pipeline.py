@@ -107,7 +107,7 @@ class ViewPipeline:
         width, height = -(-camera.width // factor), -(-camera.height // factor)
         matrix = scaled(camera.matrix, factor)
         makers = [
-            (i, ViewMaker(view, matrix, camera.distortion, width, height))
+            (i, ViewMaker(view, matrix, camera.distortion, width, height, camera.mount.roll_rad))
             for i, view in enumerate(self.profile.views)
             if view.camera == camera.name
         ]

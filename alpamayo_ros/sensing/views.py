@@ -1,8 +1,9 @@
 """Views: what the model sees of each camera, cut and resampled from the camera's own image.
 
 A view is an ideal pinhole: square pixels, principal point in the middle, horizontal field of view
-``view.hfov_deg``, looking along the camera's optical axis.  The simulator, the training data and
-the nodes all make views with this code, so they agree to the byte.
+``view.hfov_deg``, looking along the camera's optical axis, level whatever the camera's roll.  The
+simulator, the training data and the nodes all make views with this code, so they agree to the
+byte.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from jaxtyping import Float, UInt8
 from alpamayo_ros.profile import ModelProfile, View
 from alpamayo_ros.sensing.distortion import distort
 from alpamayo_ros.sensing.rig import Distortion, Rig
+
+LEVEL_RAD = 1e-4  # a smaller roll moves no pixel of a view by a tenth
 
 
 class ViewMaker:
@@ -35,20 +38,27 @@ class ViewMaker:
         distortion: Distortion | None,
         width: int,
         height: int,
+        roll_rad: float = 0.0,
     ) -> None:
-        """Prepare the crop or the tables for a camera of ``width`` x ``height`` pixels."""
+        """Prepare the crop or the tables for a camera of ``width`` x ``height`` pixels.
+
+        ``roll_rad``: the mount's turn about the optical axis, which the view undoes.
+        """
         self.view = view
         self.size = (width, height)
         self.focal_px = view.width / 2 / math.tan(math.radians(view.hfov_deg) / 2)
         distortion = distortion or Distortion()
-        ideal = distortion.ideal
+        roll_rad = roll_rad if abs(roll_rad) > LEVEL_RAD else 0.0
+        ideal = distortion.ideal and not roll_rad
         self._plan: _Crop | _Remap
         self._plan = (
             _Crop(self.focal_px, view, camera_matrix, width, height)
             if ideal
-            else _Remap(self.focal_px, view, camera_matrix, distortion, width, height)
+            else _Remap(self.focal_px, view, camera_matrix, distortion, width, height, roll_rad)
         )
-        source_x, source_y = source_pixels(self.focal_px, view, camera_matrix, distortion)
+        source_x, source_y = source_pixels(
+            self.focal_px, view, camera_matrix, distortion, roll_rad
+        )
         seen = (source_x >= -1) & (source_x <= width) & (source_y >= -1) & (source_y <= height)
         self.lost_fov_deg = _lost_deg(seen[view.height // 2], view.width, self.focal_px)
         self.lost_vertical_fov_deg = _lost_deg(
@@ -108,10 +118,11 @@ class _Remap:
         distortion: Distortion,
         width: int,
         height: int,
+        roll_rad: float,
     ) -> None:
         scale = min(matrix[0, 0], matrix[1, 1]) / focal_px
         self.factor = max(1, min(round(scale), width, height))
-        x, y = source_pixels(focal_px, view, matrix, distortion)
+        x, y = source_pixels(focal_px, view, matrix, distortion, roll_rad)
         self.map_x, self.map_y = cv2.convertMaps(
             ((x + 0.5) / self.factor - 0.5).astype(np.float32),
             ((y + 0.5) / self.factor - 0.5).astype(np.float32),
@@ -131,12 +142,19 @@ class _Remap:
 
 
 def source_pixels(
-    focal_px: float, view: View, matrix: Float[np.ndarray, '3 3'], distortion: Distortion
+    focal_px: float,
+    view: View,
+    matrix: Float[np.ndarray, '3 3'],
+    distortion: Distortion,
+    roll_rad: float = 0.0,
 ) -> tuple[Float[np.ndarray, 'H W'], Float[np.ndarray, 'H W']]:
     """Camera pixel (x, y) that each pixel of the view looks at; -1e6 where the lens model ends."""
     columns = (np.arange(view.width) - (view.width - 1) / 2) / focal_px
     rows = (np.arange(view.height) - (view.height - 1) / 2) / focal_px
     ray_x, ray_y = np.meshgrid(columns, rows)
+    if roll_rad:
+        cos, sin = math.cos(roll_rad), math.sin(roll_rad)
+        ray_x, ray_y = cos * ray_x + sin * ray_y, cos * ray_y - sin * ray_x
     x, y, ok = distort(ray_x, ray_y, distortion)
     pixel_x = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]
     pixel_y = matrix[1, 1] * y + matrix[1, 2]
@@ -167,7 +185,14 @@ def views_from_rig(profile: ModelProfile, rig: Rig) -> list[ViewMaker]:
     for view in profile.views:
         camera = rig.camera(view.camera)
         makers.append(
-            ViewMaker(view, camera.matrix, camera.distortion, camera.width, camera.height)
+            ViewMaker(
+                view,
+                camera.matrix,
+                camera.distortion,
+                camera.width,
+                camera.height,
+                camera.mount.roll_rad,
+            )
         )
     return makers
 

@@ -9,6 +9,7 @@ import pytest
 
 from alpamayo_ros.profile import View, load_profile
 from alpamayo_ros.sensing.distortion import distort
+from alpamayo_ros.sensing.projection import project
 from alpamayo_ros.sensing.rig import Distortion, load_rig
 from alpamayo_ros.sensing.views import ViewMaker, make_views, source_pixels, views_from_rig
 
@@ -217,3 +218,30 @@ def test_an_equidistant_lens_of_zeros_is_r_f_theta_no_pinhole():
     edge = math.atan((view(100).width - 1) / 2 / 50.0)
     assert x[32, -1] == pytest.approx(200.0 * edge, rel=1e-3)
     assert not lens.ideal
+
+
+@pytest.mark.parametrize('turns', [1, 2, 3])
+def test_a_camera_mounted_with_a_roll_gives_the_level_view(turns):
+    """A roll of +90 degrees lifts the left side: what is level turns counter-clockwise."""
+    matrix = pinhole(320, 320, 90)
+    image = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (320, 320, 3), np.uint8),
+                             (0, 0), 6)  # fmt: skip
+    level = ViewMaker(view(70), matrix, None, 320, 320)(image).astype(int)
+    rolled = np.ascontiguousarray(np.rot90(image, turns))
+    made = ViewMaker(view(70), matrix, None, 320, 320, turns * math.pi / 2)(rolled).astype(int)
+    assert np.abs(made - level).mean() < 3
+    assert np.abs(made - ViewMaker(view(70), matrix, None, 320, 320)(rolled)).mean() > 3
+
+
+def test_the_roll_of_a_view_is_that_of_the_mount():
+    """A point of the world lies where the projection through the rolled mount puts it."""
+    front = load_rig('sim').camera('front')
+    mount = front.mount.model_copy(update={'roll_rad': 0.3})
+    rolled = front.model_copy(update={'mount': mount})
+    seen = view(70)
+    focal = seen.width / 2 / math.tan(math.radians(35))
+    x, y = source_pixels(focal, seen, rolled.matrix, rolled.distortion, 0.3)
+    ray = np.array([(80 - 55.5) / focal, (20 - 31.5) / focal, 1.0, 0.0]) * 20
+    point = front.base_from_optical @ (ray + (0, 0, 0, 1))
+    pixel, _ = project(rolled, point[None, :3])
+    np.testing.assert_allclose(pixel[0], (x[20, 80], y[20, 80]), atol=1e-6)
