@@ -63,6 +63,7 @@ class Cycler:
     state: SafetyState = field(default_factory=SafetyState)
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     words: Instructed = field(default_factory=Instructed)
+    unused: list[Fault] = field(default_factory=list)
     _ring: FrameRing = field(default_factory=FrameRing)
     _text: str = ''
     _refused: list[Fault] = field(default_factory=list)
@@ -91,8 +92,8 @@ class Cycler:
         return [cycle for cycle in done if cycle is not None]
 
     def _refuse(self, fault: Fault | None) -> None:
-        """Keep why a message was not used, for the next set."""
-        self._refused += [] if fault is None else [fault]
+        """Keep why a message was not used, for the summary."""
+        self.unused += [] if fault is None else [fault]
 
     @property
     def _now_ns(self) -> int:

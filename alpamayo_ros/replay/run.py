@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import Any
 import cv2
 
 from alpamayo_ros.bags.bag import BagMessage, BagReader
+from alpamayo_ros.faults import Fault
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.pipeline import PlanConfig
 from alpamayo_ros.recording.decision_events import DecisionEvents
@@ -185,7 +187,12 @@ class _Work:
 
     def _notes(self) -> tuple[str, ...]:
         """What a reader should know of the cameras."""
-        return (*self._black(), *self._learned())
+        first = {f.code: str(f) for f in reversed(self._unused())}
+        return (*self._black(), *self._learned(), *first.values())
+
+    def _unused(self) -> list[Fault]:
+        """Why instructions, routes, Imu and steering messages were not used."""
+        return [*self.cycler.words.faults, *self.cycler.unused]
 
     def _black(self) -> tuple[str, ...]:
         names = self.setup.black
@@ -231,6 +238,7 @@ class _Work:
         table = figures.table()
         broken = '' if self.reader.fault is None else str(self.reader.fault)
         verdict = judge(figures, table, broken, setup.black, interrupted)
+        faults = self.after.faults + Counter(f.code.name for f in self._unused())
         counts = {
             'messages': self.intake.messages,
             'pictures': sum(self.intake.images.values()),
@@ -251,7 +259,7 @@ class _Work:
         return Summary(
             verdict.word, verdict.sentence, not (interrupted or broken),
             (*verdict.notes, *self._notes()), counts,
-            dict(sorted(self.after.faults.items())), setup.lacks, table, self.timing(),
+            dict(sorted(faults.items())), setup.lacks, table, self.timing(),
             identity(setup.bag, digest, rig, model), broken,
         )  # fmt: skip
 

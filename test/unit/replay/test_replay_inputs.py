@@ -126,6 +126,7 @@ def test_a_route_becomes_instructions(tmp_path):
             bag.write(item.topic, item.message, item.time_ns)
     result = run(tmp_path / 'a.mcap', tmp_path / 'o', SCRIPTED)
     assert len(Recording(result.recording).route) == 80
+    assert not any('NAV_FORMAT' in note for note in result.summary.notes)
     words = Instructed()
     words.take('route', path, START_NS)
     words.pass_time(START_NS, EgoState(START_NS, 0.0, 0.0, 0.0, 5.0))
