@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 
@@ -72,10 +73,11 @@ class Awareness:
     def reply(self, message: CandidateArray) -> float | None:
         """Faults and cycle time of a reply of the planner; the cycle time in seconds, if known."""
         self._upstream = tuple(Fault(code) for code in codes(message.faults))
-        if not message.stages or self.lockstep:
+        cycle_s = sum(message.stage_ms) / 1e3
+        if not message.stages or self.lockstep or not math.isfinite(cycle_s):
             return None
-        self._cycles_s.append(sum(message.stage_ms) / 1e3)
-        return self._cycles_s[-1]
+        self._cycles_s.append(cycle_s)
+        return cycle_s
 
     def add(self, fault: Fault | None) -> None:
         """A fault, if it is one, that holds until the next reply."""

@@ -33,7 +33,7 @@ from alpamayo_ros.nodes.joins import Cycle, Joiner, StepInstructions
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime.process.worker import Worker
 from alpamayo_ros.sensing.instructions import Instructions
-from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
+from alpamayo_ros.sensing.navigation import FOLLOW_TEXT, MAX_PROMPT
 from alpamayo_ros.sensing.ring import FrameRing
 from alpamayo_ros.types import Conditioning, PlannerInput, Proposal
 from alpamayo_ros.units import NS
@@ -67,7 +67,7 @@ class PlannerNode(LifecycleNode):
         self._ring = FrameRing()
         self._joiner = Joiner(keep_all=self.settings.lockstep)
         self._step_instructions = StepInstructions()
-        self._navigation, self._prompt = Instructions(FOLLOW_TEXT), Instructions()
+        self._navigation, self._prompt = Instructions(FOLLOW_TEXT), Instructions('', MAX_PROMPT)
         self._flying: Cycle | None = None
         self._previous_text = ''
         self._open_topics()
@@ -130,7 +130,9 @@ class PlannerNode(LifecycleNode):
         self._instructed(self._prompt, message)
 
     def _instructed(self, texts: Instructions, message: NavInstruction | DrivingPrompt) -> None:
-        texts.add(ns(message.header.stamp), ns(message.expires), message.text)
+        fault = texts.add(ns(message.header.stamp), ns(message.expires), message.text)
+        if fault is not None:
+            self.faults.event(fault)
         self._step_instructions.heard += 1
         self._admit()
 
@@ -150,7 +152,7 @@ class PlannerNode(LifecycleNode):
     def _admit(self) -> None:
         """Take the frame sets whose instructions are all here; free-running, at once."""
         while (message := self._step_instructions.next()) is not None:
-            frames = convert.frame_set(message)
+            frames = convert.frame_set(message, self.profile)
             if isinstance(frames, Fault):
                 self._refuse(ns(message.header.stamp), [frames])
             else:
@@ -178,14 +180,16 @@ class PlannerNode(LifecycleNode):
             if self.worker.submit(inputs):
                 self._flying = cycle
                 return
-            fault = self.worker.failed or Fault(Code.MODEL_ABSENT, f'It is {self.worker.state}.')
-            self._refuse(cycle.t0_ns, [*self.worker.faults(), fault], cycle)
+            self._refuse(cycle.t0_ns, _not_taken(self.worker), cycle)
 
     def _inputs_for(self, cycle: Cycle) -> PlannerInput | Fault:
         upstream = codes([*cycle.history.faults, *cycle.frames.faults])
         cycle.faults = [Fault(code) for code in upstream]
         if not len(cycle.history.x_m):
             return Fault(upstream[0] if upstream else Code.EGO_HISTORY, 'egomotion has none.')
+        ego = convert.ego_history(cycle.history, self.profile)
+        if isinstance(ego, Fault):
+            return ego
         frames = self._ring.stack(cycle.t0_ns, self.profile)
         if isinstance(frames, Fault):
             return frames
@@ -194,7 +198,7 @@ class PlannerNode(LifecycleNode):
         now_ns = cycle.t0_ns if self.settings.lockstep else self.get_clock().now().nanoseconds
         cycle.frame_age_s = (now_ns - cycle.t0_ns) / NS + frames.oldest_s
         given = Conditioning(
-            ego=convert.ego_history(cycle.history),
+            ego=ego,
             navigation=cycle.navigation,
             prompt=cycle.prompt,
             previous_text=self._previous_text,
@@ -238,6 +242,14 @@ class PlannerNode(LifecycleNode):
         message.manifest_hash = identity.manifest_sha256 if identity else ''
         hot = self._gpus.faults if self._gpus else ()
         self._replies.send(message, [*faults, *hot], cycle)
+
+
+def _not_taken(worker: Worker) -> list[Fault]:
+    """Why an input was not taken: it does not fit, or there is nobody to take it."""
+    found = worker.faults()
+    if worker.state == 'warm' and found:
+        return found
+    return [*found, worker.failed or Fault(Code.MODEL_ABSENT, f'It is {worker.state}.')]
 
 
 def main() -> int:

@@ -182,7 +182,7 @@ class TrajectoryNode(AlpamayoNode):
         proposal: Proposal | None = None
         self.aware.frame_age_s = None if message is None else message.frame_age_s
         if message is not None:
-            found = convert.proposal(message)
+            found = convert.proposal(message, self.config.profile.trajectory.dt_s)
             if isinstance(found, Fault):
                 self.aware.add(found)
             else:

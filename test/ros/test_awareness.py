@@ -1,12 +1,14 @@
 """What the trajectory node remembers between decisions, without a graph."""
 
+import math
+
 import pytest
 from drives import SECOND, ego
 from nav_msgs.msg import Odometry
 
 from alpamayo_ros.faults import Code
 from alpamayo_ros.limits import load_limits
-from alpamayo_ros.msg import FrameSetInfo
+from alpamayo_ros.msg import CandidateArray, FrameSetInfo
 from alpamayo_ros.nodes.awareness import Awareness
 from alpamayo_ros.nodes.common import convert
 from alpamayo_ros.nodes.common.convert import stamp
@@ -84,3 +86,10 @@ def test_f20_odometry_of_the_future_is_refused_by_name_and_blocks_nothing():
     assert take(now_ns + 3600 * SECOND) == take(now_ns + edge_ns + 1) == {Code.STAMP_INVALID}
     assert take(now_ns) == set()
     assert take(now_ns + edge_ns) == set()
+
+
+@pytest.mark.parametrize('bad', [math.nan, math.inf])
+def test_a_cycle_time_that_is_no_number_counts_for_nothing(bad):
+    aware = awareness(lockstep=False)
+    assert aware.reply(CandidateArray(stages=['encode'], stage_ms=[20.0])) == pytest.approx(0.02)
+    assert aware.reply(CandidateArray(stages=['encode'], stage_ms=[bad])) is None

@@ -56,7 +56,7 @@ def test_heading_of_a_tilted_pose_is_its_yaw():
 def test_frame_set_comes_back():
     before = frames()
     message = convert.frame_set_message(before, PROFILE, sequence=4)
-    after = convert.frame_set(message)
+    after = convert.frame_set(message, PROFILE)
     assert after.t0_ns == before.t0_ns and message.sequence == 4
     for name in ('images', 'stamps_ns', 'valid'):
         assert np.array_equal(getattr(after, name), getattr(before, name))
@@ -65,7 +65,7 @@ def test_frame_set_comes_back():
 def test_a_frame_set_of_another_size_is_refused():
     message = convert.frame_set_message(frames(), PROFILE, 1)
     message.width += 1
-    found = convert.frame_set(message)
+    found = convert.frame_set(message, PROFILE)
     assert isinstance(found, Fault) and found.code is Code.IMG_SIZE
 
 
@@ -76,7 +76,7 @@ def test_ego_history_comes_back():
     before = EgoHistory(ROUND, poses, *columns, np.arange(16) < 9, 20_000_000)
     anchor = EgoState(ROUND, 3.0, 4.0, 0.5, 1.0)
     message = convert.ego_history_message(before, anchor, 0.1)
-    after = convert.ego_history(message)
+    after = convert.ego_history(message, PROFILE)
     assert after.extrapolated_ns == before.extrapolated_ns
     for name in ('poses', 'speed_mps', 'acceleration_mps2', 'yaw_rate_rps', 'valid'):
         assert np.array_equal(getattr(after, name), getattr(before, name))
@@ -87,12 +87,55 @@ def test_proposal_comes_back_and_uneven_candidates_are_refused():
     values = np.random.default_rng(2).normal(size=(8, 60, 3)).astype(np.float32)
     before = Proposal(ROUND, values, 'intent: stop', (1, 2), True, {'encode': 1.5}, ROUND - 1)
     message = convert.candidates_message(before, 0.1)
-    after = convert.proposal(message)
+    after = convert.proposal(message, 0.1)
     assert np.array_equal(after.candidates, before.candidates)
     assert (after.text, after.token_ids, after.truncated) == ('intent: stop', (1, 2), True)
     assert after.text_t0_ns == ROUND - 1 and after.stage_ms == {'encode': 1.5}
     message.candidates[3].x_m = message.candidates[3].x_m[:59]
-    assert convert.proposal(message).code is Code.PLAN_SHAPE
+    assert convert.proposal(message, 0.1).code is Code.PLAN_SHAPE
+
+
+def history_message():
+    ones = np.ones(16, np.float32)
+    before = EgoHistory(ROUND, np.ones((16, 3), np.float32), *[ones] * 4, np.full(16, True))
+    return convert.ego_history_message(before, EgoState(ROUND, 3.0, 4.0, 0.5, 1.0), 0.1)
+
+
+@pytest.mark.parametrize('name', ['x_m', 'speed_mps', 'steering_rad', 'valid'])
+def test_a_history_of_ragged_columns_is_refused(name):
+    message = history_message()
+    assert not isinstance(convert.ego_history(message, PROFILE), Fault)
+    setattr(message, name, getattr(message, name)[:9])
+    assert convert.ego_history(message, PROFILE).code is Code.EGO_HISTORY
+
+
+@pytest.mark.parametrize('name', ['heading_rad', 'acceleration_mps2', 'yaw_rate_rps'])
+def test_a_history_that_is_not_finite_is_refused(name):
+    message = history_message()
+    getattr(message, name)[3] = math.inf
+    assert convert.ego_history(message, PROFILE).code is Code.EGO_HISTORY
+    message = history_message()
+    message.extrapolated_s = math.inf
+    assert convert.ego_history(message, PROFILE).code is Code.EGO_HISTORY
+    message = history_message()
+    message.steering_rad[0] = math.nan  # unknown
+    assert not isinstance(convert.ego_history(message, PROFILE), Fault)
+
+
+def test_a_whole_frame_set_of_another_profile_is_refused():
+    before = frames()
+    other = FrameSet(ROUND, before.images[:, :32], before.stamps_ns, before.valid)
+    found = convert.frame_set(convert.frame_set_message(other, PROFILE, 1), PROFILE)
+    assert isinstance(found, Fault) and found.code is Code.IMG_SIZE
+
+
+def test_candidates_of_another_time_step_are_refused():
+    values = np.zeros((8, 60, 3), np.float32)
+    message = convert.candidates_message(Proposal(ROUND, values, ''), 0.1)
+    assert isinstance(convert.proposal(message, 0.1), Proposal)
+    for bad in (0.2, math.nan):
+        message.candidates[5].dt_s = bad
+        assert convert.proposal(message, 0.1).code is Code.PLAN_SHAPE
 
 
 def odometry():

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alpamayo_ros.faults import Code
 from alpamayo_ros.metrics.agreement import told_and_driven
 from alpamayo_ros.metrics.words import split
 from alpamayo_ros.nodes.common.params import Param, problem, problems
@@ -234,3 +235,11 @@ def test_the_live_markers_look_as_those_of_the_bag():
         assert [live.r, live.g, live.b, live.a] == list(kept)
     place = markers.text(Time(), 'words').pose.position
     assert (place.x, place.y, place.z) == marker_style.WORDS_AT_M
+
+
+@pytest.mark.parametrize('text', ['x' * 257, 'turn\nleft', 'x' * 100_000])
+def test_f30_a_text_that_no_node_of_ours_sends_is_refused_and_the_last_one_holds(text):
+    texts = Instructions('follow the road')
+    assert texts.add(5, 0, 'turn left') is None
+    assert texts.add(6, 0, text).code is Code.PROMPT_FORMAT
+    assert texts.at(7) == 'turn left'

@@ -25,6 +25,8 @@ from alpamayo_ros.types import EgoState, Proposal, TrackedObject
 from alpamayo_ros.types import FrameSet as FrameSetRecord
 from alpamayo_ros.units import NS
 
+DT_ROUNDING_S = 1e-6  # a time step travels as float32
+
 
 def ns(stamp: Time) -> int:
     """Nanoseconds of a stamp."""
@@ -104,13 +106,14 @@ def frame_set_message(frames: FrameSetRecord, profile: ModelProfile, sequence: i
     return message
 
 
-def frame_set(message: FrameSet) -> FrameSetRecord | Fault:
-    """Record of a FrameSet message (a view on its bytes); IMG_SIZE when sizes disagree."""
-    shape = (len(message.views), message.height, message.width, 3)
+def frame_set(message: FrameSet, profile: ModelProfile) -> FrameSetRecord | Fault:
+    """Record of a FrameSet message (a view on its bytes); IMG_SIZE when it is no set of it."""
+    shape = (len(profile.views), *profile.view_size, 3)
+    came = (len(message.views), message.height, message.width, 3)
     data = np.frombuffer(message.data, dtype=np.uint8)
-    if data.size != math.prod(shape) or not len(message.stamps) == len(message.valid) == shape[0]:
-        came = f'{data.size} and {len(message.stamps)} stamps'
-        text = f'Expected {math.prod(shape)} bytes for {shape}, got {came}.'
+    lengths = (data.size, len(message.stamps), len(message.valid))
+    if came != shape or lengths != (math.prod(shape), shape[0], shape[0]):
+        text = f'Expected views of {shape}, got {came}; bytes, stamps and valid are {lengths}.'
         return Fault(Code.IMG_SIZE, text)
     return FrameSetRecord(
         t0_ns=ns(message.header.stamp),
@@ -135,9 +138,17 @@ def ego_history_message(history: EgoHistoryRecord, anchor: Any, spacing_s: float
     return message
 
 
-def ego_history(message: EgoHistory) -> EgoHistoryRecord:
-    """Record of an EgoHistory message, in the dtypes of the core."""
+def ego_history(message: EgoHistory, profile: ModelProfile) -> EgoHistoryRecord | Fault:
+    """Record of an EgoHistory message, in the dtypes of the core; EGO_HISTORY when unfit."""
     columns = (message.x_m, message.y_m, message.heading_rad)
+    motion = (message.speed_mps, message.acceleration_mps2, message.yaw_rate_rps)
+    lengths = {len(c) for c in (*columns, *motion, message.steering_rad, message.valid)}
+    if lengths != {profile.ego_history.count}:
+        text = f'Expected columns of {profile.ego_history.count}, got {sorted(lengths)}.'
+        return Fault(Code.EGO_HISTORY, text)
+    numbers = (*columns, *motion, (message.extrapolated_s,))
+    if not all(np.isfinite(np.asarray(values)).all() for values in numbers):
+        return Fault(Code.EGO_HISTORY, 'It is not finite.')
     return EgoHistoryRecord(
         t0_ns=ns(message.header.stamp),
         poses=np.stack([np.array(c, dtype=np.float32) for c in columns], axis=1),
@@ -169,12 +180,17 @@ def candidates_message(proposal: Proposal, dt_s: float) -> CandidateArray:
     return message
 
 
-def proposal(message: CandidateArray) -> Proposal | Fault:
-    """Proposal of a CandidateArray; PLAN_SHAPE when its candidates differ in length."""
+def proposal(message: CandidateArray, dt_s: float) -> Proposal | Fault:
+    """Proposal of a CandidateArray; PLAN_SHAPE when its candidates differ in length or time step.
+
+    ``dt_s``: of the profile.
+    """
     lengths = {len(c.x_m) for c in message.candidates} | {len(c.y_m) for c in message.candidates}
     lengths |= {len(c.heading_rad) for c in message.candidates}
     if len(lengths) != 1:
         return Fault(Code.PLAN_SHAPE, f'Expected candidates of one length, got {sorted(lengths)}.')
+    if not all(abs(c.dt_s - dt_s) <= DT_ROUNDING_S for c in message.candidates):
+        return Fault(Code.PLAN_SHAPE, f'Expected a time step of {dt_s} s.')
     columns = [(c.x_m, c.y_m, c.heading_rad) for c in message.candidates]
     values = np.array(columns, dtype=np.float32).transpose(0, 2, 1)
     return Proposal(

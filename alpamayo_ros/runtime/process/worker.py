@@ -72,7 +72,7 @@ class Worker:
         self._spawned.wait()
 
     def submit(self, inputs: PlannerInput) -> bool:
-        """Start a cycle; False when the child is not idle.
+        """Start a cycle; False when the child is not idle, or (MODEL_ERROR) the input is unfit.
 
         Keep the newest input then: nothing queues.
         """
@@ -80,12 +80,15 @@ class Worker:
             if self._state != 'warm' or self._child is None:
                 return False
             now = time.monotonic()
-            message = put_input(self._child.arrays, inputs)
             self._request = (self._request[0] + 1, inputs.t0_ns, now)
             try:
+                message = put_input(self._child.arrays, inputs)
                 send(self._child.sock, {'id': self._request[0], **message})
             except ConnectionError:
                 return False  # it just died; the supervisor sees that too
+            except ValueError as error:
+                self._faults.append(Fault(Code.MODEL_ERROR, str(error)))
+                return False
             self._deadline = now + self.spec.deadline_s
             self._result = None
             self._state = 'busy'

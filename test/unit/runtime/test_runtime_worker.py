@@ -134,6 +134,19 @@ def test_nothing_queues(start: Start) -> None:
     assert proposal is not None and proposal.t0_ns == 1
 
 
+def test_f30_an_input_that_does_not_fit_is_refused_and_the_next_is_taken(start: Start) -> None:
+    worker = start()
+    good = inputs()
+    short = replace(good.frames, images=good.frames.images[:, :, :-1])
+    long = replace(good.given, navigation='x' * 100_000)
+    for bad in (replace(good, frames=short), replace(good, given=long)):
+        assert not worker.submit(bad)
+        assert worker.state == 'warm'
+        assert codes(worker) == [Code.MODEL_ERROR]
+    assert worker.submit(good)
+    assert worker.wait(PATIENCE_S) is not None
+
+
 def test_listener_is_told(start: Start) -> None:
     told: list[str] = []
     worker = Worker(spec(), lambda: told.append('news'))
