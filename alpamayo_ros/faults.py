@@ -135,6 +135,8 @@ class Code(Enum):
         'Check the odometry.')
     SPREAD_WARN = (_W, _DEGRADE, 'The candidates differ: the model is unsure.', 'None needed.')
     SPREAD = (_E, _FALLBACK, 'The candidates contradict each other.', 'Check the cameras.')
+    OBJECTS = (_W, _DEGRADE, 'Objects are expected and cannot be used: collisions are not judged.',
+        'Check the source of objects, its clock and its frame.')
     COLLISION_WARN = (_W, _DEGRADE, 'The chosen plan may hit an object.', 'Be ready to brake.')
     # Model files and configuration.
     MODEL_HASH = (_F, _REFUSE, 'A model file differs from its manifest.', 'Fetch the model again.')

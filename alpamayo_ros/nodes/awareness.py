@@ -17,6 +17,7 @@ from alpamayo_ros.sensing.egomotion import EgoBuffer
 from alpamayo_ros.types import EgoState, TrackedObject
 from alpamayo_ros.units import NS
 
+OBJECTS_S = 0.5  # objects farther in time from the ego say nothing of it: as old as a plan may be
 WINDOW_S = 0.1  # base line of acceleration from speed: one planning period
 
 
@@ -104,11 +105,12 @@ class Awareness:
         newest = self.buffer.newest
         ego = newest if t0_ns is None else self.buffer.state_at(t0_ns, self.profile)
         upstream = (self._odometry, *self._upstream, *self._see(observed_ns), *extra)
+        objects, lost = self._objects_at(ego)
         return build_scene(
             ego,
             newest,
-            self._objects_at(ego),
-            upstream,
+            objects,
+            (*upstream, lost),
             cycles_s=tuple(self._cycles_s),
             frame_age_s=self.frame_age_s,
             observed_ns=observed_ns,
@@ -123,9 +125,28 @@ class Awareness:
         ]
         return seen
 
-    def _objects_at(self, ego: EgoState | None) -> tuple[TrackedObject, ...] | None:
-        """Objects nearest in time to ``ego``; None where nobody looks for any."""
-        if not self.objects_expected or ego is None or not self._objects:
-            return None
+    def _objects_at(
+        self, ego: EgoState | None
+    ) -> tuple[tuple[TrackedObject, ...] | None, Fault | None]:
+        """Objects nearest in time to ``ego``, None where there are none to use; what is wrong."""
+        if not self.objects_expected or ego is None:
+            return None, None
+        if not self._objects:
+            return None, Fault(Code.OBJECTS, 'none came yet.')
         nearest = min(self._objects, key=lambda m: abs(ns(m.header.stamp) - ego.stamp_ns))
-        return convert.tracked_objects(nearest, ego)
+        apart_s = abs(ns(nearest.header.stamp) - ego.stamp_ns) / NS
+        if not apart_s <= OBJECTS_S:
+            return None, Fault(Code.OBJECTS, 'the newest are too old.', {'apart_s': apart_s})
+        found = convert.tracked_objects(nearest, ego)
+        if found is None:
+            frame = ascii(nearest.header.frame_id)
+            return None, Fault(Code.OBJECTS, f"expected frame 'odom' or 'base_link', got {frame}.")
+        sound = tuple(o for o in found if finite_object(o))
+        lost = len(found) - len(sound)
+        return sound, Fault(Code.OBJECTS, f'{lost} hold no finite number.') if lost else None
+
+
+def finite_object(item: TrackedObject) -> bool:
+    """Whether place, motion and size of an object are numbers."""
+    numbers = (item.x_m, item.y_m, item.heading_rad, item.speed_mps, item.length_m, item.width_m)
+    return all(math.isfinite(n) for n in numbers)

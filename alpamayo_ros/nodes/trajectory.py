@@ -79,7 +79,7 @@ class TrajectoryNode(AlpamayoNode):
         out = qos.output(s.lockstep)
         rig = load_rig(s.rig)
         self.frames = (rig.odometry.frame_id, rig.odometry.child_frame_id)
-        self.origin.odom_frame, self.origin.objects_used = self.frames[0], s.objects_expected
+        self.origin.odom_frame = self.frames[0]
         self.topics = TrajectoryTopics(self, s.lockstep, s.shadow, self.config, rig.vehicle)
         if s.lockstep:
             self.steps = StepInputs(self, self._on_step)
@@ -210,6 +210,9 @@ class TrajectoryNode(AlpamayoNode):
         if any(f.code is Code.CLOCK_BACK for f in decision.faults):
             self._restart()
         self.origin.published_ns = now_ns
+        judged = decision.judgement
+        costs = judged.costs if judged else None
+        self.origin.objects_used = costs is not None and costs.collision is not None
         if decision.plan is not None:
             model = decision.plan.source == 'model'
             self.counters.plans += model

@@ -8,7 +8,7 @@ from nav_msgs.msg import Odometry
 
 from alpamayo_ros.faults import Code
 from alpamayo_ros.limits import load_limits
-from alpamayo_ros.msg import CandidateArray, FrameSetInfo
+from alpamayo_ros.msg import CandidateArray, FrameSetInfo, TrackedObject, TrackedObjectArray
 from alpamayo_ros.nodes.awareness import Awareness
 from alpamayo_ros.nodes.common import convert
 from alpamayo_ros.nodes.common.convert import stamp
@@ -93,3 +93,40 @@ def test_a_cycle_time_that_is_no_number_counts_for_nothing(bad):
     aware = awareness(lockstep=False)
     assert aware.reply(CandidateArray(stages=['encode'], stage_ms=[20.0])) == pytest.approx(0.02)
     assert aware.reply(CandidateArray(stages=['encode'], stage_ms=[bad])) is None
+
+
+def objects(t0_ns: int, frame: str = 'odom', **changes: float) -> TrackedObjectArray:
+    """Two objects, the second with ``changes``."""
+    items = [TrackedObject(id=n, kind='car', length_m=4.5, width_m=1.8) for n in (1, 2)]
+    for name, value in changes.items():
+        setattr(items[1], name, value)
+    message = TrackedObjectArray(objects=items)
+    message.header.stamp, message.header.frame_id = stamp(t0_ns), frame
+    return message
+
+
+@pytest.mark.parametrize(
+    ('message', 'used'),
+    [
+        (None, None),
+        (objects(9 * SECOND), None),
+        (objects(10 * SECOND, 'lidar'), None),
+        (objects(10 * SECOND, length_m=float('nan')), 1),
+        (objects(10 * SECOND), 2),
+        (objects(10 * SECOND, 'base_link'), 2),
+    ],
+)
+def test_objects_are_used_fresh_finite_and_in_a_known_frame_or_named(message, used):
+    aware = Awareness(load_profile('nano'), False, objects_expected=True)
+    aware.odometry(ego(8.0, 10 * SECOND))
+    if message is not None:
+        aware.objects(message)
+    scene = aware.scene(None, None, ())
+    assert (None if scene.objects is None else len(scene.objects)) == used
+    assert (Code.OBJECTS in {f.code for f in scene.faults}) == (used != 2)
+
+
+def test_where_nobody_expects_objects_none_are_missed():
+    aware = awareness(lockstep=False)
+    aware.odometry(ego(8.0, 10 * SECOND))
+    assert Code.OBJECTS not in found(aware)
