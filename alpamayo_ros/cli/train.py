@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import yaml
+from pydantic import ValidationError
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -30,7 +32,18 @@ def _open(recipe: str, root: Path, workers: int):
         raise typer.BadParameter(
             f'no recipe {path}; give a .yaml path or a name from config/training'
         )
-    return Run(Recipe.from_file(path), root, path, workers)
+    try:
+        return Run(Recipe.from_file(path), root, path, workers)
+    except (ValidationError, yaml.YAMLError) as error:
+        raise typer.BadParameter(f'{path} is no recipe: {_why(error)}') from None
+
+
+def _why(error: ValidationError | yaml.YAMLError) -> str:
+    """What is wrong with a recipe and where, in one line."""
+    if isinstance(error, yaml.YAMLError):
+        return ' '.join(str(error).split())
+    found = error.errors()[0]
+    return f'{".".join(map(str, found["loc"])) or "the file"}: {found["msg"]}'
 
 
 @app.command()
@@ -39,14 +52,18 @@ def run(
     root: RootOption = Path('runs/nano'),
     until: Annotated[str, typer.Option(help='Stop after this step.')] = '',
     workers: Annotated[
-        int, typer.Option(help='Threads for training, processes for collecting.')
+        int, typer.Option(min=1, help='Threads for training, processes for collecting.')
     ] = 2,
 ) -> None:
     """Do all open steps of a recipe; Ctrl-C is safe, the same command goes on where it stopped.
 
     Example: alpamayo train run --recipe nano --root runs/nano
     """
-    _open(recipe, root, workers).run(until)
+    opened = _open(recipe, root, workers)
+    steps = [step.name for step in opened.recipe.steps]
+    if until and until not in steps:
+        raise typer.BadParameter(f'--until {until}: the recipe has the steps {", ".join(steps)}')
+    opened.run(until)
 
 
 @app.command()

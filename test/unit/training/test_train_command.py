@@ -1,0 +1,42 @@
+"""Mistakes in a recipe, or of who types its name, are said in one sentence."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
+
+from alpamayo_ros.cli.train import app
+
+STEP = '  - {name: a, do: collect_expert, seeds: [10000, 10001], families: [winding_road]}\n'
+
+
+def said(recipe: Path, *words: str) -> str:
+    """What the refused command prints; it ends with status 2 and begins nothing."""
+    command = ['run', '--root', str(recipe.parent / 'run'), '--recipe', str(recipe), *words]
+    done = CliRunner().invoke(app, command, env={'COLUMNS': '400'})
+    assert done.exit_code == 2 and isinstance(done.exception, SystemExit), done.output
+    assert not list(recipe.parent.glob('run/*.done'))
+    return done.output
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        ('a: [\n', 'line 2'),
+        ('profile: nano\nsteps: []\nextra: 1\n', 'extra'),
+        ('profile: nano\nsteps:\n' + STEP.replace(', families: [winding_road]', ''), 'families'),
+    ],
+)
+def test_a_wrong_recipe_is_named_with_its_place(tmp_path: Path, text: str, words: str) -> None:
+    recipe = tmp_path / 'r.yaml'
+    recipe.write_text(text)
+    output = said(recipe)
+    assert 'is no recipe' in output and words in output
+
+
+def test_a_step_that_is_not_there_is_refused_before_the_first_runs(tmp_path: Path) -> None:
+    recipe = tmp_path / 'r.yaml'
+    recipe.write_text('profile: nano\nsteps:\n' + STEP)
+    assert 'the recipe has the steps a' in said(recipe, '--until', 'b')
