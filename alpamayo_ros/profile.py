@@ -71,11 +71,15 @@ class Diffusion(_Strict):
 
 
 class Text(_Strict):
-    """Language budget: ``max_prefix`` tokens before the pictures, ``max_coc`` generated tokens."""
+    """Language budget: ``max_prefix`` tokens before the pictures, ``max_coc`` generated tokens.
+
+    ``grammar``: the language of the chain of causation, a file of ``config/grammars``.
+    """
 
     vocab_size: Positive
     max_prefix: Positive
     max_coc: Positive
+    grammar: Literal['phrases_v1', 'phrases_v2'] = 'phrases_v1'
 
 
 class VisionShape(_Strict):

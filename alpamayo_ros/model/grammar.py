@@ -3,7 +3,8 @@
 Text: one line a part, ``perception: ...`` down to ``intent: ...``.  Tokens: every part is opened
 by its own special token and the text ends with ``<|end|>``.  ``phrases`` grammars are rows of
 slots with closed choices; where a state allows one token only, that token is *forced* and needs no
-forward pass of its own (docs/design.md, "Chain of causation").
+forward pass of its own (docs/design.md, "Chain of causation").  From version 2 on a phrase is one
+of several wordings of a value, so that a text can be read back as facts.
 """
 
 from __future__ import annotations
@@ -11,19 +12,52 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from alpamayo_ros.model.tokenizer import Tokenizer
 
 
 class Slot(BaseModel):
-    """A named choice of phrases; an empty phrase means that the slot may be silent."""
+    """A named choice of phrases; an empty phrase means that the slot may be silent.
+
+    ``values``: what the phrases mean, each with its wordings; without it a phrase is its value.
+    """
 
     model_config = ConfigDict(extra='forbid', frozen=True)
     name: str
     phrases: tuple[str, ...]
+    values: dict[str, tuple[str, ...]] = {}
+
+    @model_validator(mode='before')
+    @classmethod
+    def _phrases_of_values(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """All wordings are phrases; a slot that lists both must agree with itself."""
+        if not isinstance(given, dict) or not given.get('values'):
+            return given
+        every = [wording for words in given['values'].values() for wording in words]
+        if list(given.get('phrases', every)) != every:
+            raise ValueError('phrases must be the wordings of values, in their order')
+        return {**given, 'phrases': every}
+
+    def value(self, phrase: str) -> str:
+        """What a phrase means; ValueError where the slot has no such phrase."""
+        if not self.values and phrase in self.phrases:
+            return phrase
+        for value, wordings in self.values.items():
+            if phrase in wordings:
+                return value
+        raise ValueError(f'slot {self.name!r} has no phrase {phrase!r}')
+
+    def wordings(self, value: str) -> tuple[str, ...]:
+        """The ways to say a value; ValueError names those that the slot has."""
+        found = self.values.get(value, (value,) if value in self.phrases else ())
+        if not found:
+            known = list(self.values or self.phrases)
+            raise ValueError(f'slot {self.name!r} has no value {value!r}; it has {known}')
+        return found
 
 
 class Part(BaseModel):
@@ -183,28 +217,35 @@ class Grammar:
 
         A draft is never trusted.
         """
-        lines = text.split('\n')
-        if len(lines) != len(self.spec.parts):
-            return None
-        choices: dict[str, str] = {}
-        for part, line in zip(self.spec.parts, lines, strict=True):
-            if not line.startswith(f'{part.name}: '):
-                return None
-            found = _match(line[len(part.name) + 2 :], part.slots)
-            if found is None:
-                return None
-            choices |= found
-        return self.encode(choices)
+        found = choices(self.spec, text)
+        return None if found is None else self.encode(found)
 
     def choices(self, text: str) -> dict[str, str] | None:
         """The phrase of every slot in a text of this grammar, else None."""
-        result: dict[str, str] = {}
-        for part, line in zip(self.spec.parts, text.split('\n'), strict=False):
-            found = _match(line[len(part.name) + 2 :], part.slots)
-            if found is None:
-                return None
-            result |= found
-        return result
+        return choices(self.spec, text)
+
+
+def choices(spec: GrammarSpec, text: str) -> dict[str, str] | None:
+    """The phrase of every slot in a text that the grammar could have written, else None."""
+    lines = text.split('\n')
+    if len(lines) != len(spec.parts):
+        return None
+    result: dict[str, str] = {}
+    for part, line in zip(spec.parts, lines, strict=True):
+        opener = f'{part.name}: '
+        found = _match(line[len(opener) :], part.slots) if line.startswith(opener) else None
+        if found is None:
+            return None
+        result |= found
+    return result
+
+
+def values(spec: GrammarSpec, text: str) -> dict[str, str] | None:
+    """The value of every slot in a text of the grammar, else None: its words as facts."""
+    said = choices(spec, text)
+    if said is None:
+        return None
+    return {slot.name: slot.value(said[slot.name]) for _, slot in spec.slots()}
 
 
 def _match(rest: str, slots: Sequence[Slot]) -> dict[str, str] | None:

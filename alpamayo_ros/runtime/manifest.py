@@ -82,8 +82,15 @@ class ModelFiles:
 
 
 def profile_hash(profile: ModelProfile) -> str:
-    """SHA-256 of everything in a profile that a model depends on (not its description)."""
-    text = json.dumps(profile.model_dump(exclude={'description'}), sort_keys=True)
+    """SHA-256 of everything in a profile that a model depends on (not its description).
+
+    The first grammar is not part of it: models that were exported before there was a second one
+    keep their hash.
+    """
+    content = profile.model_dump(exclude={'description'})
+    if profile.text.grammar == 'phrases_v1':
+        del content['text']['grammar']
+    text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
