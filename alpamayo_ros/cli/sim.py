@@ -72,7 +72,9 @@ def app(
     latency: Annotated[
         float, typer.Option(min=0, max=1, help='Simulated latency in steps of 0.1 s.')
     ] = 0.0,
-    prompt: Annotated[str, typer.Option(help='Driving prompt.')] = '',
+    prompt: Annotated[
+        str, typer.Option(help="Driving prompt; the expert's are in config/prompts.yaml.")
+    ] = '',
     workers: Annotated[
         int | None,
         typer.Option(min=1, max=64, help='Processes; default: 1, in a suite one a core.'),
@@ -105,6 +107,8 @@ def app(
     one_of('planner', planner, KINDS)
     one_of('objects', objects, ('none', 'truth'))
     one_of('ablate', ablate, ('', *ABLATIONS))
+    if planner == 'expert':
+        _name_unknown(prompt)
     steps = round(latency * 10)
     name = '' if suite else scenario
     task = Task(name, planner, profile, model, objects, steps, ablate, prompt)
@@ -121,6 +125,16 @@ def app(
     except BatchError as error:
         typer.echo(f'alpamayo sim: {error}', err=True)
         raise typer.Exit(1) from error
+
+
+def _name_unknown(prompt: str) -> None:
+    """Say which words of a prompt the expert will not obey."""
+    from alpamayo_ros.simulation.driving_wish import read_prompt
+
+    unknown = read_prompt(prompt).unknown
+    if unknown:
+        words = f'the expert does not understand {unknown!r} of the prompt and drives without it'
+        typer.echo(f'alpamayo sim: {words}; config/prompts.yaml lists what it obeys', err=True)
 
 
 def _only_suites(**options: object) -> None:

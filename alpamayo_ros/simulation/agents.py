@@ -19,6 +19,7 @@ PAINTS = [
 ]
 PAINTS += [[0.5, 0.45, 0.3], [0.1, 0.35, 0.2]]
 Colour = tuple[float, float, float]
+SIGNAL = -1  # stands for the signal of the next junction among ids of agents
 ROAD_END_M = 15.0  # agents leave this far before the road's end
 
 
@@ -47,13 +48,15 @@ class Agent:
 class LaneCar:
     """A car in the ego's lane.
 
-    Arc of its rear bumper [m], lateral offset [m], speed and acceleration.
+    Arc of its rear bumper [m], lateral offset [m], speed and acceleration.  ``by``: ids of the
+    agents that it stands for (``SIGNAL``: of a traffic light); without them it would not be there.
     """
 
     rear_arc_m: float
     offset_m: float
     speed_mps: float
     acceleration_mps2: float
+    by: tuple[int, ...] = ()
 
 
 def paint(rng: np.random.Generator) -> tuple[float, float, float]:
@@ -127,7 +130,7 @@ class StoppedCar:
     def lane_cars(self, time_s: float) -> list[LaneCar]:
         """The car as an obstacle in the lane."""
         del time_s
-        return [LaneCar(self.rear_arc_m, self.offset_m, 0.0, 0.0)]
+        return [LaneCar(self.rear_arc_m, self.offset_m, 0.0, 0.0, (1,))]
 
 
 class Leader:
@@ -152,4 +155,5 @@ class Leader:
     def lane_cars(self, time_s: float) -> list[LaneCar]:
         """The leader as an obstacle in the lane."""
         s, v, a, _ = self.script.at(time_s)
-        return [LaneCar(s - CAR_LENGTH_M / 2, self.offset_m, v, a)] if self._present(s) else []
+        car = LaneCar(s - CAR_LENGTH_M / 2, self.offset_m, v, a, (1,))
+        return [car] if self._present(s) else []

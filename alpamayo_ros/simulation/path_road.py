@@ -97,7 +97,7 @@ def lane_cars(
         along = math.cos(turned)
         half = (abs(along) * a.length_m + abs(math.sin(turned)) * a.width_m) / 2
         speed = max(a.speed_mps * along, 0.0)
-        out.append(LaneCar(arc - half, offset, speed, a.acceleration_mps2))
+        out.append(LaneCar(arc - half, offset, speed, a.acceleration_mps2, (a.id,)))
     return out
 
 
@@ -124,5 +124,6 @@ def intruders(
         if which.any():
             k = int(at[which].min())
             speed = max(a.speed_mps * math.cos(a.heading_rad - float(heading[k])), 0.0)
-            out.append(LaneCar(float(arcs[k]) - a.width_m / 2, 0.0, speed, a.acceleration_mps2))
+            rear = float(arcs[k]) - a.width_m / 2
+            out.append(LaneCar(rear, 0.0, speed, a.acceleration_mps2, (a.id,)))
     return out

@@ -153,6 +153,11 @@ class Road:
         """Speed limit [m/s] at arc ``s``."""
         return self._limit[min(max(int((s + BEHIND_M) / STEP_M), 0), len(self._limit) - 1)]
 
+    @property
+    def fastest_mps(self) -> float:
+        """The speed limit where it is highest."""
+        return max(self._limit)
+
     def edges_m(self, s: float) -> tuple[float, float]:
         """Where the road ends at arc ``s``, right and left of the lane centre.
 

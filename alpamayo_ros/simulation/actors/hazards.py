@@ -40,11 +40,10 @@ def way_now(fixed: Sequence[Shift], placed: Sequence[Placed], ego: EgoNow) -> Wa
     standing: dict[int, list[Placed]] = {}
     for p in placed:
         if p.kind == 'emergency_car' and _siren(p, ego):
-            shifts.append(
-                Shift(p.arc_m - 60.0, p.arc_m + SIREN_BEHIND_M, SIREN_ASIDE_M, SIREN_RAMP_M)
-            )
+            last = p.arc_m + SIREN_BEHIND_M
+            shifts.append(Shift(p.arc_m - 60.0, last, SIREN_ASIDE_M, SIREN_RAMP_M, (p.id,)))
         elif p.detour_m and p.along_mps < -0.5:
-            shifts.append(Shift(p.arc_m - 60.0, p.arc_m + 4.0, p.detour_m, 12.0))
+            shifts.append(Shift(p.arc_m - 60.0, p.arc_m + 4.0, p.detour_m, 12.0, (p.id,)))
         elif p.detour_m and p.speed_mps < 0.1:
             standing.setdefault(p.id // 10, []).append(p)
     shifts += [past(group) for group in standing.values()]
@@ -66,8 +65,9 @@ def hazards(placed: Sequence[Placed], way: Way, ego: EgoNow, half_width_m: float
             if found is not None:
                 out.append(found)
     for shift in way.across:
-        if ego.front_arc_m < shift.begin_m + 2.0 and _taken(shift, placed, ego):
-            out.append(Hazard(LaneCar(shift.begin_m + STAND_M, 0.0, 0.0, 0.0)))
+        first = _first_through(shift, placed, ego)
+        if ego.front_arc_m < shift.begin_m + 2.0 and first:
+            out.append(Hazard(LaneCar(shift.begin_m + STAND_M, 0.0, 0.0, 0.0, first)))
     return out
 
 
@@ -77,16 +77,16 @@ def _hazard(p: Placed, aside_m: float, ego: EgoNow, half_width_m: float) -> Haza
     if p.kind in STATIC and abs(p.across_mps) < MOVING_MPS:
         if abs(aside_m) > touch + THING_ROOM_M:
             return None
-        return Hazard(LaneCar(rear, 0.0, max(p.along_mps, 0.0), p.acceleration_mps2), False,
-                      p.final)  # fmt: skip
+        speed, braking = max(p.along_mps, 0.0), p.acceleration_mps2
+        return Hazard(LaneCar(rear, 0.0, speed, braking, (p.id,)), False, p.final)
     if p.kind in ROADWAY_USERS:
         later = aside_m + p.across_mps * FORESIGHT_S
         if min(abs(aside_m), abs(later)) > touch + VEHICLE_ROOM_M and aside_m * later > 0:
             return None
         speed, braking = max(p.along_mps, 0.0), p.acceleration_mps2
-        return Hazard(LaneCar(rear, 0.0, speed, braking), p.along_mps > -0.5, p.final)
+        return Hazard(LaneCar(rear, 0.0, speed, braking, (p.id,)), p.along_mps > -0.5, p.final)
     if _steps_in(p, aside_m, touch, ego):
-        return Hazard(LaneCar(rear - BEFORE_PERSON_M, 0.0, 0.0, 0.0))
+        return Hazard(LaneCar(rear - BEFORE_PERSON_M, 0.0, 0.0, 0.0, (p.id,)))
     return None
 
 
@@ -102,15 +102,16 @@ def _steps_in(p: Placed, aside_m: float, touch_m: float, ego: EgoNow) -> bool:
     return enters_s < ego.reaches_in_s(p.arc_m) + PASSING_S + SPARE_S
 
 
-def _taken(shift: Shift, placed: Sequence[Placed], ego: EgoNow) -> bool:
-    """Whether somebody comes the other way and would be met in the other lane."""
+def _first_through(shift: Shift, placed: Sequence[Placed], ego: EgoNow) -> tuple[int, ...]:
+    """Ids of those who come the other way and would be met in the other lane."""
+    found = []
     through_s = (shift.end_m - ego.front_arc_m) / max(shift.speed_mps * 0.8, 2.0)
     for p in placed:
         if p.kind in ROADWAY_USERS and p.along_mps < -0.5 and p.offset_m > 0:
             there = p.arc_m + p.along_mps * through_s
             if p.arc_m > shift.begin_m and there < shift.end_m + 10.0:
-                return True
-    return False
+                found.append(p.id)
+    return tuple(found)
 
 
 def limit(way: Way, sign_mps: float | None, arc_m: float) -> float:

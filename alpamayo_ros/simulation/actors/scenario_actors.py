@@ -58,8 +58,11 @@ class ScenarioActors:
     ) -> None:
         self.road, self._half_width_m, self._ego = road, half_width_m, ego
         self.all: Sequence[Actor] = build(scenario, road, seed, ego.front_arc_m)
-        closures = [of_closure(c) for c in scenario.road.closures]
-        self._fixed: list[Shift] = [s for s in closures if s is not None]
+        works = [a for a in self.all if isinstance(a, RoadWorksActor)]
+        cones = [tuple(p.id for p in actor.placed(0.0)) for actor in works]
+        pairs = zip(scenario.road.closures, cones, strict=True)
+        shifts = [of_closure(closure, ids) for closure, ids in pairs]
+        self._fixed: list[Shift] = [s for s in shifts if s is not None]
         self._still: dict[int, Agent] = {}
         self.notice(ego)
 

@@ -25,13 +25,14 @@ RAMP_LEAST_M = 8.0
 class Shift:
     """The way lies ``shift_m`` left of the lane centre between two arcs of the rear axle.
 
-    It comes and goes over ``ramp_m``.
+    It comes and goes over ``ramp_m``.  ``by``: ids of the agents it leads past.
     """
 
     from_m: float
     to_m: float
     shift_m: float
     ramp_m: float
+    by: tuple[int, ...] = ()
 
     def at(self, arc_m: float) -> float:
         """The shift at ``arc_m``."""
@@ -82,12 +83,12 @@ class Way:
         return [s for s in self.shifts if s.shift_m > ACROSS_M]
 
 
-def of_closure(closure: Closure) -> Shift | None:
+def of_closure(closure: Closure, by: tuple[int, ...] = ()) -> Shift | None:
     """The way past road works; None where there is none."""
     if not closure.shift_m:
         return None
     first, last = closure.from_m - BEFORE_M / 2, closure.to_m + AFTER_M
-    return Shift(first, last, closure.shift_m, closure.taper_m)
+    return Shift(first, last, closure.shift_m, closure.taper_m, by)
 
 
 def past(group: Sequence[Placed]) -> Shift:
@@ -96,4 +97,4 @@ def past(group: Sequence[Placed]) -> Shift:
     first = min(p.arc_m - p.half_m[0] for p in group)
     last = max(p.arc_m + p.half_m[0] for p in group)
     ramp = max(RAMP_PER_M * abs(shift), RAMP_LEAST_M)
-    return Shift(first - BEFORE_M, last + AFTER_M / 2, shift, ramp)
+    return Shift(first - BEFORE_M, last + AFTER_M / 2, shift, ramp, tuple(p.id for p in group))

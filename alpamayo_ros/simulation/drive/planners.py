@@ -17,6 +17,7 @@ from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.runtime.loader import open_runtime
+from alpamayo_ros.simulation.driving_wish import read_prompt
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.types import PlannerInput, Proposal
@@ -80,7 +81,10 @@ class RuntimePlanner:
 
 
 class ExpertPlanner:
-    """The privileged expert: its plan, as often as the profile wants candidates."""
+    """The privileged expert: its plan, as often as the profile wants candidates.
+
+    It obeys the prompts of ``config/prompts.yaml`` and names the words that it does not know.
+    """
 
     name, blind, manifest_sha256 = 'expert', True, ''
 
@@ -96,9 +100,11 @@ class ExpertPlanner:
         """The expert's plan for this instant."""
         if self._sim is None or self._sim.now_ns != inputs.t0_ns:
             raise RuntimeError('the expert plans for the present instant of a drive it has begun')
-        plan = expert.plan(self._sim, self.profile.trajectory)
+        asked = read_prompt(inputs.given.prompt)
+        plan = expert.plan(self._sim, self.profile.trajectory, asked.wish)
         many = np.repeat(plan[None], self.profile.candidates, 0)
-        return Proposal(inputs.t0_ns, many, 'perception: privileged expert')
+        said = f'; not understood: {asked.unknown}' if asked.unknown else ''
+        return Proposal(inputs.t0_ns, many, f'perception: privileged expert{said}')
 
 
 class StraightPlanner:

@@ -15,7 +15,7 @@ import numpy as np
 
 from alpamayo_ros.datasets.log_format import DT_S, Log, read_log
 from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
-from alpamayo_ros.simulation.agents import Agent, LaneCar
+from alpamayo_ros.simulation.agents import SIGNAL, Agent, LaneCar
 from alpamayo_ros.simulation.maps.log_road import LogRoad
 from alpamayo_ros.simulation.oriented_boxes import Box, contact_ahead, overlap
 from alpamayo_ros.simulation.path_road import lane_cars, projected
@@ -178,13 +178,13 @@ class LogWorld(Simulation):
         """People in the way, and the line of a signal that has to be obeyed, as standing cars."""
         people = [a for a in self._traffic_agents() if a.kind == 'pedestrian']
         near = projected(self.road, self.arc_m, people, PERSON_BESIDE_M)
-        out = [LaneCar(arc, 0.0, 0.0, 0.0) for _, arc, _, _ in near]
+        out = [LaneCar(arc, 0.0, 0.0, 0.0, (a.id,)) for a, arc, _, _ in near]
         head = log_signals.ruling(self._heads, self._bumper_m() - LINE_M - 0.5)
         if head is not None and head.arc_m is not None:
             shown, left = head.light(self.traffic_time_s), head.arc_m - self._bumper_m()
             could = self.pose.speed_mps**2 / 2 / AMBER_MPS2 < max(left, 0.0)
             if shown == 'red' or (shown == 'yellow' and could):
-                out.append(LaneCar(head.arc_m - LINE_M + GAP_M, 0.0, 0.0, 0.0))
+                out.append(LaneCar(head.arc_m - LINE_M + GAP_M, 0.0, 0.0, 0.0, (SIGNAL,)))
         return out
 
 

@@ -90,7 +90,9 @@ class Motorway(Simulation):
                 continue
             gap = car.rear_m - nose
             shown = max(gap, least) if left > 0 else gap
-            out.append(LaneCar(front + shown, 0.0, car.speed_mps, car.acceleration_mps2))
+            out.append(
+                LaneCar(front + shown, 0.0, car.speed_mps, car.acceleration_mps2, (car.id,))
+            )
             if gap < LEAST_GAP_M and left > 0:
-                out.append(LaneCar(begin + GAP_M, 0.0, 0.0, 0.0))
+                out.append(LaneCar(begin + GAP_M, 0.0, 0.0, 0.0, (car.id,)))
         return out

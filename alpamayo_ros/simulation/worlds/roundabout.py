@@ -52,6 +52,7 @@ class Roundabout(Simulation):
         self._traffic = RoundaboutTraffic(self.way, self.seed, self.scenario.traffic.cars)
         self._traffic.make_room(self.pose.x_m, self.pose.y_m)
         self._waits = False
+        self._first: tuple[int, ...] = ()
         self._watch_the_ring()
 
     def _build_scenery(self) -> Scenery:
@@ -92,7 +93,7 @@ class Roundabout(Simulation):
         """A standing car at the line while it has to give way."""
         if not self._waits:
             return []
-        return [LaneCar(self.line_m - LINE_M + GAP_M, 0.0, 0.0, 0.0)]
+        return [LaneCar(self.line_m - LINE_M + GAP_M, 0.0, 0.0, 0.0, self._first)]
 
     def _watch_the_ring(self) -> None:
         """Decide whether to give way.
@@ -103,7 +104,9 @@ class Roundabout(Simulation):
         left = self.line_m - self.arc_m - self.vehicle.rear_axle_to_front_m
         speed, entry = self.pose.speed_mps, self.way.entry_angle(0)
         near = -1.0 < left < LOOK_M
-        if near and any(has_priority(a, entry) for a in self._traffic_agents()):
+        first = tuple(a.id for a in self._traffic_agents() if has_priority(a, entry))
+        if near and first:
+            self._first = first
             too_late = speed**2 / 2 / HARD_MPS2 > max(left, 0.0) + 0.5
             self._waits = self._waits or not too_late
         elif not near or speed < SLOW_MPS:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
-from alpamayo_ros.simulation.agents import Agent, LaneCar
+from alpamayo_ros.simulation.agents import SIGNAL, Agent, LaneCar
 from alpamayo_ros.simulation.maps.town_map import MAP_NAMES, town_map
 from alpamayo_ros.simulation.maps.town_route import Junction, TownRoute
 from alpamayo_ros.simulation.road import BEHIND_M, STEP_M, Road
@@ -168,17 +168,22 @@ class Town(Simulation):
             along = math.cos(turned)
             half = (abs(along) * a.length_m + abs(math.sin(turned)) * a.width_m) / 2
             speed = max(a.speed_mps * along, 0.0)
-            out.append(LaneCar(arc - half, offset, speed, a.acceleration_mps2))
+            out.append(LaneCar(arc - half, offset, speed, a.acceleration_mps2, (a.id,)))
         return out
 
     def _obstacles(self) -> list[LaneCar]:
         people = [a for a in self._traffic_agents() if a.kind == 'pedestrian']
         near = self._projected(people, PERSON_BESIDE_M)
-        out = [LaneCar(arc, 0.0, 0.0, 0.0) for _, arc, _, _ in near]
+        out = [LaneCar(arc, 0.0, 0.0, 0.0, (a.id,)) for a, arc, _, _ in near]
         bumper_m = self.arc_m + self.vehicle.rear_axle_to_front_m
         junction = self.route.next_junction(bumper_m - 1.5)
-        if junction is not None and (self._must_stop(junction) or self._must_yield(junction)):
-            out.append(LaneCar(junction.stop_arc_m - LINE_M + EXPERT_GAP_M, 0.0, 0.0, 0.0))
+        if junction is None:
+            return out
+        signal = (SIGNAL,) if self._must_stop(junction) else ()
+        for by in (signal, self._first_over(junction)):
+            if by:
+                rear = junction.stop_arc_m - LINE_M + EXPERT_GAP_M
+                out.append(LaneCar(rear, 0.0, 0.0, 0.0, by))
         return out
 
     def _projected(
@@ -206,10 +211,11 @@ class Town(Simulation):
         left = junction.stop_arc_m - self.arc_m - self.vehicle.rear_axle_to_front_m
         return state in 'ru' or self.pose.speed_mps**2 / 2 / AMBER_MPS2 < max(left, 0.0)
 
-    def _must_yield(self, junction: Junction) -> bool:
-        """Before a left turn: whether somebody comes towards us and is near."""
+    def _first_over(self, junction: Junction) -> tuple[int, ...]:
+        """Before a left turn: ids of those who come towards us and are near."""
         if junction.turn != 'l':
-            return False
+            return ()
+        found = []
         x, y, heading = self.road.point(junction.stop_arc_m)
         c, s = math.cos(heading), math.sin(heading)
         for a in self.agents():
@@ -221,5 +227,5 @@ class Town(Simulation):
                 reach = max(YIELD_FROM_M + YIELD_S * a.speed_mps, YIELD_M)
                 near = 0 < ahead < reach and -YIELD_BEND_M < aside < YIELD_ASIDE_M
             if a.kind == 'car' and towards and near:
-                return True
-        return False
+                found.append(a.id)
+        return tuple(found)

@@ -69,7 +69,7 @@ def test_cars_come_towards_a_left_turn_and_the_expert_lets_them_pass(staged) -> 
     assert sum(n.startswith('opposing') for n in names) >= 3
     waited = False
     for _ in range(300):
-        waited |= world._must_yield(world.route.junctions[0])
+        waited |= bool(world._first_over(world.route.junctions[0]))
         world.step(*expert.control(world))
         if world.done:
             break
