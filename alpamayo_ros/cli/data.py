@@ -117,6 +117,40 @@ def nuscenes(
     _say(out, facts.lines())
 
 
+@app.command()
+def annotate(
+    scenario: Annotated[str, typer.Argument(help='Name of a scenario, or a .yaml path.')],
+    seed: Annotated[int, typer.Option(min=0, help='Seed of the drive.')] = 10000,
+    every: Annotated[float, typer.Option(min=0.1, help='Seconds between two chains.')] = 1.0,
+    prompt: Annotated[str, typer.Option(help='What the expert is asked for.')] = '',
+    out: Annotated[
+        Path | None, typer.Option(help='Write a page with the front pictures (.html) instead.')
+    ] = None,
+) -> None:
+    """Drive with the expert and show the chain of causation (phrases_v2) that training would see.
+
+    Example: alpamayo data annotate adult_from_right --out words.html
+    """
+    from alpamayo_ros.profile import cached_profile
+    from alpamayo_ros.simulation.scenario import load_scenario
+    from alpamayo_ros.training.annotation.review import instants, page
+    from alpamayo_ros.training.vocabulary import load_spec
+
+    try:
+        chosen = load_scenario(scenario)
+    except (FileNotFoundError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from error
+    form, spec, shown = cached_profile('nano').trajectory, load_spec('phrases_v2'), []
+    for one in instants(chosen, seed, spec, form, every, prompt):
+        shown.append(one)
+        if out is None:
+            typer.echo(f'{one.time_s:.1f} s, {one.speed_mps:.1f} m/s, {one.navigation}')
+            typer.echo('  ' + '\n  '.join((*one.lines, f'[{one.verdict}]')))
+    if out is not None:
+        out.write_text(page(f'{chosen.name}, seed {seed}', shown))
+        typer.echo(f'{out}: {len(shown)} chains of causation')
+
+
 def _say(out: Path, lines: list[str]) -> None:
     from alpamayo_ros.datasets.rig_file import rig_path
 

@@ -42,7 +42,7 @@ def plan_speeds(plan: Float[np.ndarray, 'P 3'], dt_s: float) -> Float[np.ndarray
 def annotate(facts: Facts, plan: Float[np.ndarray, 'P 3'], dt_s: float) -> dict[str, str]:
     """One phrase for every slot of the grammar."""
     speeds = plan_speeds(plan, dt_s)
-    speed = _speed_intent(facts.speed_mps, speeds)
+    speed = speed_intent(facts.speed_mps, speeds)
     situation = _situation(facts)
     return {
         'road': _road(facts.curvature_ahead_1pm),
@@ -100,7 +100,8 @@ def _situation(f: Facts) -> str:
     return 'the gap opens' if closing < -1.0 else 'following a vehicle'
 
 
-def _speed_intent(speed_mps: float, plan: Float[np.ndarray, ' P']) -> str:
+def speed_intent(speed_mps: float, plan: Float[np.ndarray, ' P']) -> str:
+    """Keep speed, slow down, stop, wait or speed up, from the speeds of a plan."""
     middle, end = float(plan[len(plan) // 2]), float(plan[-5:].mean())
     if speed_mps < 0.5:
         return 'wait' if max(middle, end) < 0.5 else 'speed up'

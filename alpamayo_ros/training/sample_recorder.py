@@ -12,9 +12,11 @@ from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.sensing.views import make_views, views_from_rig
+from alpamayo_ros.simulation.drive.visibility import seen_pixels
 from alpamayo_ros.simulation.worlds import expert
-from alpamayo_ros.simulation.worlds.simulation import Simulation
+from alpamayo_ros.simulation.worlds.simulation import STEP_NS, Simulation
 from alpamayo_ros.training.annotate import Facts, annotate
+from alpamayo_ros.training.annotation.chain import annotation
 from alpamayo_ros.training.dataset import ShardWriter
 
 
@@ -38,10 +40,29 @@ class Recorder:
         )
         self.makers = views_from_rig(profile, load_rig('sim'))
         self.past: list[tuple[float, int]] = []
+        self._pixels: dict[int, int] = {}
 
     def look(self) -> UInt8[np.ndarray, 'V H W 3']:
         """The profile's views of this instant."""
-        return make_views(self.sim.images(), self.makers)
+        images = self.sim.images()
+        if self.grammar.spec.version > 1:
+            self._pixels = seen_pixels(self.sim, images)
+        return make_views(images, self.makers)
+
+    def _words(self, facts: Facts, plan: Float[np.ndarray, 'P 3']) -> dict[str, str] | None:
+        """One phrase a slot, by the annotator of the grammar's version.
+
+        None where the plan has a cause that nobody can see: such a sample would teach words that
+        are not true, or a plan without a reason.
+        """
+        dt_s = self.profile.trajectory.dt_s
+        if self.grammar.spec.version == 1:
+            return annotate(facts, plan, dt_s)
+        found = annotation(self.sim, plan, dt_s, self._pixels)
+        if found.bound.hidden:
+            return None
+        rng = np.random.default_rng([self.seed, self.sim.now_ns // STEP_NS])
+        return found.words(self.grammar.spec, rng)
 
     def record(
         self, time_s: float, views: UInt8[np.ndarray, 'V H W 3'], keep: bool = True
@@ -53,6 +74,9 @@ class Recorder:
         form = self.profile.trajectory
         plan = expert.plan(self.sim, form).astype(np.float32)
         facts = _facts(self.sim)
+        words = self._words(facts, plan)
+        if words is None:
+            return
         frames, ages, past = self._stack(time_s)
         self.writer.rows.append(
             {
@@ -62,7 +86,7 @@ class Recorder:
                 'truth': _truth(self.sim, facts),
                 'plan': plan,
                 'speed': np.float32(facts.speed_mps),
-                'coc': self.grammar.encode(annotate(facts, plan, form.dt_s)),
+                'coc': self.grammar.encode(words),
                 'seed': np.int64(self.seed),
             }
         )

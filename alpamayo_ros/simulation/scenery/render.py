@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 from alpamayo_ros.simulation.agents import Agent
 from alpamayo_ros.simulation.scenery import shaders
-from alpamayo_ros.simulation.scenery.atlas import Pose, PosedCamera, Tile, pack
+from alpamayo_ros.simulation.scenery.atlas import FAR_M, NEAR_M, Pose, PosedCamera, Tile, pack
 from alpamayo_ros.simulation.scenery.instanced import Sorted
 from alpamayo_ros.simulation.scenery.mesh import Scenery
 from alpamayo_ros.simulation.scenery.programs import Programs
@@ -195,6 +195,16 @@ class Renderer:
         self._ctx.copy_framebuffer(plain, many)
         raw = plain.read(viewport=(0, 0, w, h), components=3, alignment=1)
         image[top : top + h, left : left + w] = np.frombuffer(raw, np.uint8).reshape(h, w, 3)[::-1]
+
+    def distances(self, name: str) -> Float32[np.ndarray, 'H W']:
+        """Metres along the axis of a camera to what each pixel of its last picture shows."""
+        tile = next(t for t in self._tiles if t.camera.name == name)
+        cam, bottom = tile.camera, self._height - tile.top - tile.camera.height
+        window = (tile.left, bottom, cam.width, cam.height)
+        raw = self._atlas.read(viewport=window, components=1, attachment=-1, dtype='f4')
+        depth = 2.0 * np.frombuffer(raw, np.float32).reshape(cam.height, cam.width)[::-1] - 1.0
+        far: np.ndarray = 2 * FAR_M * NEAR_M / (FAR_M + NEAR_M - depth * (FAR_M - NEAR_M))
+        return far
 
     def _read(self, tiles: list[Tile]) -> dict[str, np.ndarray]:
         width = max((t.left + t.camera.width for t in tiles), default=1)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Collection
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 from alpamayo_ros.simulation.actors.actor import EgoNow
@@ -229,6 +229,16 @@ class Simulation:
             self._scenery = with_atmosphere(self._build_scenery(), at.light, at.rain, at.fog_1pm)
         now_s = self.now_ns / 1e9
         return self._renderer.render(self._scenery, self.pose, self._drawn(), only, now_s)
+
+    def distances(self, camera: str) -> Float32[np.ndarray, 'H W']:
+        """What each pixel of the picture taken last is away, along the camera's axis [m]."""
+        if self._renderer is None:
+            raise RuntimeError('there is no picture: this Simulation was made with render=False')
+        return self._renderer.distances(camera)
+
+    def drawn(self) -> list[Agent]:
+        """Everybody else and the lit lamps of signals, as they are in the picture."""
+        return self._drawn()
 
     def truth(self) -> SceneTruth:
         """Lane and leader around the ego; only vehicles are leaders."""
