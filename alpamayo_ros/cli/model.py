@@ -88,6 +88,47 @@ def card(folder: FolderArgument = None, profile: ProfileOption = 'nano') -> None
 
 
 @app.command()
+def faithfulness(
+    folder: FolderArgument = None,
+    profile: ProfileOption = 'nano',
+    runtime: RuntimeOption = registry.DEFAULT,
+    scenarios: Annotated[
+        str, typer.Option(help='Names of scenarios, with commas between them.')
+    ] = 'winding_road,stopped_car,slowing_leader',
+    seeds: Annotated[str, typer.Option(help='100:105 (end excluded), 7 or 1,5,9.')] = '100',
+) -> None:
+    """Force other words, hide them, take others out of the pictures: what the plan does then.
+
+    Example: alpamayo model faithfulness --seeds 100:110
+    """
+    from alpamayo_ros.cli.sim import parse_seeds
+    from alpamayo_ros.faults import Fault
+    from alpamayo_ros.profile import load_profile
+    from alpamayo_ros.runtime.loader import open_runtime
+    from alpamayo_ros.runtime.staged import StagedRuntime
+    from alpamayo_ros.simulation.drive.faithfulness import figures, instants
+    from alpamayo_ros.simulation.scenario import load_scenario
+
+    loaded = load_profile(profile)
+    opened = open_runtime(runtime, loaded, folder)
+    if isinstance(opened, Fault):
+        stop(opened)
+    if not isinstance(opened, StagedRuntime):
+        stop(f'{runtime} cannot be told its words; choose onnx or torch')
+    try:
+        chosen = [load_scenario(name.strip()) for name in scenarios.split(',')]
+    except (FileNotFoundError, ValueError) as error:
+        raise typer.BadParameter(f'--scenarios: {error}') from error
+    found = []
+    for one in chosen:
+        for seed in parse_seeds(seeds):
+            found += list(instants(opened, loaded, one, seed))
+            typer.echo(f'{one.name}, seed {seed}: {len(found)} instants so far', err=True)
+    for key, value in figures(found).items():
+        typer.echo(f'{key}: {"nothing to say" if value is None else value}')
+
+
+@app.command()
 def time(
     folder: FolderArgument = None,
     profile: ProfileOption = 'nano',

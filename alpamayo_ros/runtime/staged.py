@@ -99,20 +99,30 @@ class StagedRuntime:
 
     def reason(self, features: Features, given: Conditioning) -> Reasoning:
         """Fuse time, read the text prefix (or keep it), decode the chain of causation."""
-        scene, bias = self.stages.fuse(features, given)
-        text = self.profile.text
-        tokenizer = self.grammar.tokenizer
-        self._read_prefix(prefix_ids(tokenizer, given.navigation, given.prompt, text.max_prefix))
-        places = Places(self._layout.sequence(prefix=len(self._prefix)), bias)
-        head = ChunkFeeder(self.stages, places, scene)
+        head = self._begin(features, given)
         draft = Draft(self.grammar, given.previous_text)
-        self.decoded = decode(self.grammar, head, draft, text.max_coc)
+        self.decoded = decode(self.grammar, head, draft, self.profile.text.max_coc)
         hidden = np.concatenate([self._prefix_hidden, *head.hidden(len(self.decoded.ids))])
         if not np.isfinite(hidden).all():
             self.reset()
         words, cut = bounded_text(self.grammar.text(self.decoded.ids))
         truncated = cut or self.decoded.truncated
         return Reasoning(words, self.decoded.ids, Condition(hidden, given), truncated)
+
+    def say(self, features: Features, given: Conditioning, ids: tuple[int, ...]) -> Reasoning:
+        """As ``reason`` with words that are given instead of decoded; for interventions."""
+        head = self._begin(features, given)
+        head(ids, 0)
+        hidden = np.concatenate([self._prefix_hidden, *head.hidden(len(ids))])
+        return Reasoning(self.grammar.text(ids), ids, Condition(hidden, given))
+
+    def _begin(self, features: Features, given: Conditioning) -> ChunkFeeder:
+        """Scene and text prefix, ready for the first words."""
+        scene, bias = self.stages.fuse(features, given)
+        tokenizer, room = self.grammar.tokenizer, self.profile.text.max_prefix
+        self._read_prefix(prefix_ids(tokenizer, given.navigation, given.prompt, room))
+        places = Places(self._layout.sequence(prefix=len(self._prefix)), bias)
+        return ChunkFeeder(self.stages, places, scene)
 
     def _read_prefix(self, ids: tuple[int, ...]) -> None:
         """Fill the cache with the text prefix, in a pass of its own; kept while the text stays."""

@@ -143,6 +143,7 @@ class Simulation:
         self.pose = EgoPose(x, y, heading, speed_mps, steering_rad)
         self.arc_m = self._start_arc = arc_m
         self.now_ns, self._traffic_start_s = 0, 0.0
+        self.invisible: frozenset[int] = frozenset()  # ids that pictures leave out
         self.outcome = Outcome(self.scenario.name, self.seed)
         half_width_m = self.vehicle.width_m / 2
         now = self.ego_now()
@@ -228,7 +229,8 @@ class Simulation:
             at = self.scenario.looks
             self._scenery = with_atmosphere(self._build_scenery(), at.light, at.rain, at.fog_1pm)
         now_s = self.now_ns / 1e9
-        return self._renderer.render(self._scenery, self.pose, self._drawn(), only, now_s)
+        shown = [a for a in self._drawn() if a.id not in self.invisible]
+        return self._renderer.render(self._scenery, self.pose, shown, only, now_s)
 
     def distances(self, camera: str) -> Float32[np.ndarray, 'H W']:
         """What each pixel of the picture taken last is away, along the camera's axis [m]."""
