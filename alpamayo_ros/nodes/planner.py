@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.lifecycle.node import LifecycleState
@@ -50,6 +51,7 @@ class PlannerNode(LifecycleNode):
     """Joins frame sets and histories by stamp, feeds the worker, publishes what comes back."""
 
     worker: Worker | None = None
+    _own = False  # whether this node itself asks for the transition at hand
 
     def __init__(self) -> None:
         super().__init__('planner', automatically_declare_parameters_from_overrides=True)
@@ -58,9 +60,27 @@ class PlannerNode(LifecycleNode):
         self._active = False
         self._news = self.create_guard_condition(self._on_news)
         if self.settings.autostart:
-            self.trigger_configure()
+            self._by_itself(self.trigger_configure)
 
     # -- lifecycle ------------------------------------------------------------------------------
+    def _by_itself(self, transition: Callable[[], TransitionCallbackReturn]) -> None:
+        self._own = True
+        try:
+            transition()
+        finally:
+            self._own = False
+
+    def _denied(self, name: str, state: LifecycleState) -> bool:
+        """Log who asked for a transition; one that starts by itself obeys nobody else."""
+        denied = self.settings.autostart and not self._own
+        asked = 'the node itself' if self._own else 'its service'
+        text = f'lifecycle: {self.get_name()}: {name} from {state.label}, asked by {asked}'
+        if denied:
+            self.faults.event(Fault(Code.PARAM_DENIED, f'{text}; autostart is on.'))
+        else:
+            self.get_logger().info(text)
+        return denied
+
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start the child and open the topics; the model is warm later."""
         self.profile = load_profile(self.settings.profile)
@@ -78,6 +98,8 @@ class PlannerNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Only with a warm model."""
+        if self._denied('activate', state):
+            return TransitionCallbackReturn.FAILURE
         warm = self.worker is not None and self.worker.state in ('warm', 'busy')
         if not warm:
             self.get_logger().error('not active: the model is not warm yet; try again')
@@ -87,11 +109,15 @@ class PlannerNode(LifecycleNode):
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """The model stays warm, nothing is planned."""
+        if self._denied('deactivate', state):
+            return TransitionCallbackReturn.FAILURE
         self._active = False
         return TransitionCallbackReturn.SUCCESS
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """End the child and close the topics."""
+        if self._denied('cleanup', state):
+            return TransitionCallbackReturn.FAILURE
         self._active = False
         self._close()
         for endpoint in (*self._replies.outputs, *self._inputs):
@@ -221,7 +247,7 @@ class PlannerNode(LifecycleNode):
             dropped = replies.without_proposal(cycle.t0_ns, CandidateArray.DROPPED)
             self._answer(dropped, faults, cycle)
         elif worker.state == 'warm' and not self._active and self.settings.autostart:
-            self.trigger_activate()
+            self._by_itself(self.trigger_activate)
         elif worker.failed is not None and not self._active:
             raise ConfigurationError(f'planner refuses to start: {worker.failed}')
         self._begin()

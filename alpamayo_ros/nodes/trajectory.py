@@ -21,6 +21,7 @@ from alpamayo_ros.msg import CandidateArray, FrameSetInfo, StepDone, TrackedObje
 from alpamayo_ros.nodes.awareness import Awareness
 from alpamayo_ros.nodes.common import convert, qos
 from alpamayo_ros.nodes.common.convert import ns
+from alpamayo_ros.nodes.common.guards import Guards
 from alpamayo_ros.nodes.common.node import AlpamayoNode, run
 from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.joins import Turns
@@ -32,7 +33,7 @@ from alpamayo_ros.nodes.references import References
 from alpamayo_ros.safety import state as safety
 from alpamayo_ros.safety.config import PlanConfig
 from alpamayo_ros.safety.scene import Scene
-from alpamayo_ros.sensing.rig import load_rig
+from alpamayo_ros.sensing.rig import Rig, load_rig
 from alpamayo_ros.types import Proposal
 from alpamayo_ros.units import NS
 
@@ -47,7 +48,9 @@ PARAMETERS = (
     Param('silence_s', float, 's', 'A node that says nothing for so long is silent.', 0.3, 10.0),
     RELIABLE_INPUTS,
 )
-STILL_S = 0.8  # a clock that has not moved for so long stands; also how often twins are sought
+STILL_S = 0.8  # a clock that has not moved for so long stands
+LOOK_S = 0.4  # how often twins and misfits are looked for on the graph
+INNER = ('frame_set', 'frame_set_info', 'ego_history', 'nav', 'prompt', 'candidates', 'takeover')
 ABSENT = frozenset({'MODEL_ABSENT', 'MODEL_KILLED', 'MODEL_RESPAWNS', 'MODEL_FAILING'})
 
 
@@ -69,7 +72,6 @@ class TrajectoryNode(AlpamayoNode):
         self._turns = Turns()
         self._references = References(self.config.limits)
         self._takeover: Fault | None = None
-        self._twin: Fault | None = None
         self._still: Fault | None = None
         self._checked_ns = -1
         self._open_topics()
@@ -96,10 +98,22 @@ class TrajectoryNode(AlpamayoNode):
         subscribe(self, Bool, 'takeover', self._on_takeover, qos.output(False))
         for name in ('arm', 'disarm', 'rearm'):
             self.create_service(Trigger, f'~/{name}', getattr(self, f'_on_{name}'))
+        self._endpoints = Guards(self, (*self.topics.guarded, *self._inputs(rig)))
+        self._replies = self.resolve_topic_name('candidates')
         if not s.lockstep:
             self.create_timer(s.reference_s, self._on_timer)
             wall = Clock(clock_type=ClockType.STEADY_TIME)
-            self.create_timer(STILL_S, self._check_graph, clock=wall)
+            self.create_timer(STILL_S, self._check_clock, clock=wall)
+            self.create_timer(LOOK_S, self._endpoints.look, clock=wall)
+
+    def _inputs(self, rig: Rig) -> list[str]:
+        """Full names of what a plan is made from; each of them has one publisher at most."""
+        cameras = rig.for_profile(self.config.profile)
+        topics = [*INNER, rig.odometry.topic, *(c.topic for c in cameras)]
+        topics += [c.info_topic for c in cameras if c.info_topic]
+        topics += ['objects'] if self.settings.objects_expected else []
+        topics += ['/clock'] if self.get_parameter('use_sim_time').value else []
+        return [self.resolve_topic_name(topic) for topic in topics]
 
     # -- inputs ---------------------------------------------------------------------------------
     def _on_odometry(self, message: Odometry) -> None:
@@ -122,6 +136,8 @@ class TrajectoryNode(AlpamayoNode):
         self._decide_pending()
 
     def _on_candidates(self, message: CandidateArray) -> None:
+        if not self.settings.lockstep and self._endpoints.crowded(self._replies):
+            self._endpoints.look()  # before a stranger's proposal is decided about
         self.aware.heard('planner', self.now_ns)
         cycle_s = self.aware.reply(message)
         self.counters.deadline_misses += cycle_s is not None and cycle_s > self.settings.period_s
@@ -193,7 +209,7 @@ class TrajectoryNode(AlpamayoNode):
 
     def _scene(self, t0_ns: int | None, observed_ns: int | None) -> Scene:
         silent = self.aware.silent(self.now_ns, self.settings.silence_s)
-        extra = (self._twin, self._still, silent, self._takeover, qos.incompatible(self))
+        extra = (*self._endpoints.faults, self._still, silent, self._takeover)
         return self.aware.scene(t0_ns, observed_ns, extra)
 
     def _conclude(
@@ -246,10 +262,8 @@ class TrajectoryNode(AlpamayoNode):
             return  # simulated time has not begun
         self._conclude(None, self._scene(None, None), now_ns, 0, None)
 
-    def _check_graph(self) -> None:
-        """Twins of our publishers, and a clock that stands still: then the timer does not run."""
-        twins = [t for t in self.topics.guarded if self.count_publishers(t) > 1]
-        self._twin = Fault(Code.DUP_PUBLISHER, f'{", ".join(twins)}.') if twins else None
+    def _check_clock(self) -> None:
+        """A clock that stands still: then the timer does not run."""
         now_ns = self.now_ns
         stands = now_ns == self._checked_ns
         self._checked_ns = now_ns

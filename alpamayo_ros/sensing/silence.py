@@ -1,4 +1,7 @@
-"""Watches over each camera: silence, counted in its own periods, and rate over 100 frames."""
+"""Watches over each camera: silence, counted in its own periods, and rate over 100 frames.
+
+An outage that silence has named is not named again as a low rate afterwards.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,7 @@ class CameraWatch:
     def reset(self, now_ns: int | None) -> None:
         """Forget all stamps; silence counts from ``now_ns`` (None: from the first call)."""
         self._stamps = {name: deque[int](maxlen=RATE_WINDOW) for name in self._periods_ns}
+        self._outage_ns = dict.fromkeys(self._periods_ns, 0)
         self._arrived_ns: dict[str, int] = {}
         self._start_ns = now_ns
 
@@ -33,7 +37,11 @@ class CameraWatch:
         """Note an accepted frame."""
         if self._start_ns is None:
             self._start_ns = now_ns
-        self._stamps[camera].append(stamp_ns)
+        stamps, period_ns = self._stamps[camera], self._periods_ns[camera]
+        gap_ns = stamp_ns - self._outage_ns[camera] - stamps[-1] if stamps else 0
+        if gap_ns > self.limits.camera_mandatory_periods * period_ns:
+            self._outage_ns[camera] += gap_ns - period_ns
+        stamps.append(stamp_ns - self._outage_ns[camera])
         self._arrived_ns[camera] = now_ns
 
     def silent_periods(self, camera: str, now_ns: int) -> float:
@@ -42,7 +50,7 @@ class CameraWatch:
         return (now_ns - self._arrived_ns.get(camera, start)) / self._periods_ns[camera]
 
     def rate(self, camera: str) -> float:
-        """Frames delivered over frames due in the window; 1 until the window is full."""
+        """Frames delivered over frames due in the window, outages left out; 1 until it is full."""
         stamps = self._stamps[camera]
         if len(stamps) < RATE_WINDOW:
             return 1.0

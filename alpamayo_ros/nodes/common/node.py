@@ -62,7 +62,10 @@ def read_parameters(node: Node, parameters: Iterable[Param]) -> SimpleNamespace:
         value = found[param.name].value
         node.set_descriptor(param.name, _descriptor(param, found[param.name]))
         values[param.name] = float(value) if param.kind is float else value
-    node.add_pre_set_parameters_callback(partial(_tell_denied, node, frozenset(values)))
+    _fix_built_in(node)
+    node.add_pre_set_parameters_callback(
+        partial(_tell_denied, node, frozenset((*values, *BUILT_IN)))
+    )
     return SimpleNamespace(**values)
 
 
@@ -73,6 +76,16 @@ def read_limits(settings: SimpleNamespace) -> Limits:
     except (OSError, ValueError) as error:
         text = f'the limits refuse to configure: {error}'
         raise ConfigurationError(str(Fault(Code.PARAMETER, text))) from error
+
+
+def _fix_built_in(node: Node) -> None:
+    """Nor may anybody change the clock of a node that runs: its stamps would jump by decades."""
+    for name in filter(node.has_parameter, BUILT_IN):
+        if not node.describe_parameter(name).read_only:
+            kind = node.get_parameter(name).type_.value
+            text = 'Set when the node starts.'
+            fixed = ParameterDescriptor(type=kind, description=text, read_only=True)
+            node.set_descriptor(name, fixed)
 
 
 def _tell_denied(

@@ -19,7 +19,7 @@ from rclpy.qos import (
     qos_policy_name_from_kind,
 )
 
-from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.faults import Code
 
 LOCKSTEP_DEPTH = 20
 MANY = 500  # small messages of one step: 1 kHz of motion for half a second
@@ -69,17 +69,9 @@ def watched_publisher(node: Node, kind: type, topic: str, profile: QoSProfile) -
 
 
 def report(node: Any, topic: str, event: Any) -> None:
-    """Log one incompatible match and keep it; ``incompatible`` gives the fault."""
+    """Log one incompatible match; ``guards.Guards`` tells the decision of it."""
     policy = qos_policy_name_from_kind(event.last_policy_kind)
     node.get_logger().error(
-        f'QOS_INCOMPATIBLE: {node.resolve_topic_name(topic)}: the other end does not offer our '
-        f'{policy}; compare with "ros2 topic info -v"'
+        f'{Code.QOS_INCOMPATIBLE.name}: {node.resolve_topic_name(topic)}: the other end does '
+        f'not offer our {policy}; compare with "ros2 topic info -v"'
     )
-    node.incompatible = {**getattr(node, 'incompatible', {}), topic: policy}
-
-
-def incompatible(node: Any) -> Fault | None:
-    """QOS_INCOMPATIBLE with the topics and policies that were reported, or None."""
-    found = getattr(node, 'incompatible', {})
-    words = ', '.join(f'{topic} ({policy})' for topic, policy in found.items())
-    return Fault(Code.QOS_INCOMPATIBLE, f'{words}.') if found else None
