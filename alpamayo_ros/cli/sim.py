@@ -75,6 +75,9 @@ def app(
     prompt: Annotated[
         str, typer.Option(help="Driving prompt; the expert's are in config/prompts.yaml.")
     ] = '',
+    inject: Annotated[
+        str, typer.Option(help='Faults by row, start and length: F03@5s:2s;F23@9s:0.5s.')
+    ] = '',
     workers: Annotated[
         int | None,
         typer.Option(min=1, max=64, help='Processes; default: 1, in a suite one a core.'),
@@ -114,6 +117,8 @@ def app(
     task = Task(name, planner, profile, model, objects, steps, ablate, prompt)
     try:
         if suite:
+            if inject:
+                raise typer.BadParameter('--inject belongs to one scenario: leave out --suite')
             from alpamayo_ros.cli.sim_suite import Call, drive_suite
 
             many = parse_seeds(seeds or SUITE_SEEDS)
@@ -121,7 +126,8 @@ def app(
             drive_suite(task, call)
         else:
             _only_suites(limit=limit, ray=ray, report=report, against=against)
-            show(drive(task, parse_seeds(seeds or '0:10'), workers or 1, json_path))
+            found = parse_seeds(seeds or '0:10')
+            show(drive(task, found, workers or 1, json_path, inject))
     except BatchError as error:
         typer.echo(f'alpamayo sim: {error}', err=True)
         raise typer.Exit(1) from error
@@ -152,19 +158,21 @@ def show_scenarios() -> None:
         typer.echo(f'{scenario.name:<32} {place:<32} {scenario.description}')
 
 
-def drive(task: Task, seeds: list[int], workers: int, json_path: Path | None) -> dict[str, Any]:
+def drive(
+    task: Task, seeds: list[int], workers: int, json_path: Path | None, faults: str = ''
+) -> dict[str, Any]:
     """Run a batch under a progress bar; the report is also written to ``json_path``."""
     from alpamayo_ros.cli.sim_progress import Bar, interruptible, partial
     from alpamayo_ros.simulation.batch import batch
     from alpamayo_ros.simulation.batch.figures import summarise
     from alpamayo_ros.simulation.batch.journal import Job
-    from alpamayo_ros.simulation.scenario import load_scenario
+    from alpamayo_ros.simulation.scenario import load_scenario, with_faults
 
-    scenario, journal, began = (
-        load_scenario(task.scenario),
-        partial(json_path),
-        time.perf_counter(),
-    )
+    try:
+        scenario = with_faults(load_scenario(task.scenario), faults)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    journal, began = partial(json_path), time.perf_counter()
     jobs = [Job(scenario, seed) for seed in seeds]
     with interruptible(journal), Bar(scenario.name, jobs) as bar:
         how = batch.Execution(workers, journal, None, bar.done, bar.tell, bar.resumed)
@@ -172,6 +180,7 @@ def drive(task: Task, seeds: list[int], workers: int, json_path: Path | None) ->
     report = {
         'task': json.loads(task.to_json()),
         'planner': planner,
+        'faults': scenario.faults,
         'summary': summarise(rows),
         'seconds': round(time.perf_counter() - began, 2),
         'rows': rows,
@@ -194,6 +203,8 @@ def show(report: dict[str, Any]) -> None:
         table.add_row(*cells, style=None if row['right'] else 'red')
     console, s = Console(), report['summary']
     console.print(table)
+    if report['faults']:
+        console.print(f'faults: {report["faults"]}', highlight=False)
     names = ['right', 'without_contact', 'on_the_road', 'moved_on']
     names += ['ended_before_150_m'] if report['task']['ablate'] else []
     for name in names:

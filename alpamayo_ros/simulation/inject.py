@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from alpamayo_ros.simulation.fault_rows import expand
 from alpamayo_ros.units import NS
 
 
@@ -199,10 +200,11 @@ BY_NAME: dict[str, Callable[..., Injector]] = {
 def parse(text: str) -> list[Injector]:
     """Injectors from text; ValueError names what is not understood.
 
-    For example ``drop(source=front,start_s=5,stop_s=7);flip_bits(source=rear,bits=8,seed=1)``.
+    For example ``drop(source=front,start_s=5,stop_s=7);flip_bits(source=rear,bits=8,seed=1)``, or
+    a row of the fault matrix with its start and length: ``F03@5s:2s``.
     """
     out = []
-    for part in filter(None, (p.strip() for p in text.split(';'))):
+    for part in map(expand, filter(None, (p.strip() for p in text.split(';')))):
         name, bracket, rest = part.partition('(')
         if name not in BY_NAME or not bracket or not rest.endswith(')'):
             raise ValueError(f'{part!r} is no injector; there are {sorted(BY_NAME)}')

@@ -160,6 +160,13 @@ class Scenario(_Strict):
         return self
 
 
+def with_faults(scenario: Scenario, faults: str) -> Scenario:
+    """The scenario with further sensor faults; ValueError says what is not understood."""
+    inject.parse(faults)
+    both = '; '.join(filter(None, (scenario.faults, faults)))
+    return Scenario.model_validate(scenario.model_dump() | {'faults': both})
+
+
 def _files() -> dict[str, Path]:
     """The scenario files by name, those in folders too."""
     return {p.stem: p for p in sorted((share_dir() / 'config' / 'scenarios').rglob('*.yaml'))}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from alpamayo_ros.simulation.fault_rows import ROWS
 from alpamayo_ros.simulation.inject import (
     Event,
     apply,
@@ -104,3 +105,27 @@ def test_text_form():
 def test_text_that_is_not_understood_is_an_error(text):
     with pytest.raises(ValueError, match='drop|explode|rear'):
         parse(text)
+
+
+def test_a_row_of_the_matrix_is_its_injector_for_that_time():
+    wanted = apply(events(), parse('drop(source=front,start_s=2,stop_s=4.5)'))
+    assert apply(events(), parse('F03@2s:2.5s')) == wanted
+    assert len(parse('F03@5s:2s; F23@9s:0.5s; drop(source=rear)')) == 3
+
+
+@pytest.mark.parametrize('row', ROWS)
+def test_every_row_changes_the_stream_inside_its_time_only(row):
+    stream = [*events(), *(Event('odometry', e.stamp_ns, e.arrival_ns, e) for e in events())]
+    stream += [Event('front_left', e.stamp_ns, e.arrival_ns, e.payload) for e in events()]
+    stream.sort(key=lambda e: e.arrival_ns)
+    out = apply(stream, parse(f'{row}@3s:2s'))
+    calm = lambda found: [e for e in found if e.arrival_ns < 53 * NS]  # noqa: E731
+    assert out != stream and calm(out) == calm(stream)
+    assert out[-40:] == stream[-40:]
+
+
+@pytest.mark.parametrize('text', ['F99@1s:2s', 'F03', 'F03@5:2', 'F03@5s:0s', 'F3@5s:2s'])
+def test_a_wrong_row_or_time_is_one_sentence_with_the_rows(text):
+    with pytest.raises(ValueError, match='F03@5s:2s; rows are F01, F02') as caught:
+        parse(text)
+    assert '\n' not in str(caught.value)
