@@ -132,6 +132,7 @@ def annotate(
     Example: alpamayo data annotate adult_from_right --out words.html
     """
     from alpamayo_ros.profile import cached_profile
+    from alpamayo_ros.simulation.driving_wish import read_prompt
     from alpamayo_ros.simulation.scenario import load_scenario
     from alpamayo_ros.training.annotation.review import instants, page
     from alpamayo_ros.training.vocabulary import load_spec
@@ -140,6 +141,10 @@ def annotate(
         chosen = load_scenario(scenario)
     except (FileNotFoundError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
+    unknown = read_prompt(prompt).unknown
+    if unknown:
+        known = 'config/prompts.yaml lists what it obeys'
+        raise typer.BadParameter(f'--prompt: the expert does not understand {unknown!r}; {known}')
     form, spec, shown = cached_profile('nano').trajectory, load_spec('phrases_v2'), []
     for one in instants(chosen, seed, spec, form, every, prompt):
         shown.append(one)
