@@ -13,8 +13,9 @@ from alpamayo_ros.model.diffusion import add_noise
 from alpamayo_ros.model.layout import MASKED
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.batches import Batch
+from alpamayo_ros.training.feasibility import feasibility_loss
 from alpamayo_ros.training.front import front_tokens
-from alpamayo_ros.training.losses import feasibility_loss, plan_loss, text_loss, truth_loss
+from alpamayo_ros.training.losses import plan_loss, text_loss, truth_loss
 from alpamayo_ros.training.truth import NAMES
 
 DRAWS = 2  # noise levels a sample
@@ -55,13 +56,14 @@ def driver_losses(
         draws = 1 if regression else DRAWS
         predicted = one_step(model, hidden, mask, clean, b.speed, draws, regression, generator)
     repeated = clean.repeat_interleave(draws, 0)
-    metres = model.dit.to_metres(predicted.float(), b.speed.repeat_interleave(draws))
+    speed = b.speed.repeat_interleave(draws)
+    metres = model.dit.to_metres(predicted.float(), speed)
     assert len(predicted) == size * draws
     return {
         'text': text_loss(logits, b.coc, b.choice),
         'plan': plan_loss(predicted.float(), repeated),
         'truth': truth_loss(truth.float(), b.truth),
-        'feasible': feasibility_loss(metres, model.profile.trajectory.dt_s),
+        'feasible': feasibility_loss(metres, speed, model.profile.trajectory.dt_s),
     }
 
 

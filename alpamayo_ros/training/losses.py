@@ -1,4 +1,4 @@
-"""Losses: dense truth, chain of causation, denoising, kinematic feasibility."""
+"""Losses: dense truth, chain of causation, denoising."""
 
 from __future__ import annotations
 
@@ -39,17 +39,3 @@ def text_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 def plan_loss(prediction: Tensor, clean: Tensor) -> Tensor:
     """Smooth L1 between predicted and clean plan in network units."""
     return F.smooth_l1_loss(prediction, clean, beta=0.3)
-
-
-def feasibility_loss(plan_m: Tensor, dt_s: float) -> Tensor:
-    """Excess of acceleration, lateral acceleration and heading mismatch of a plan.
-
-    Acceleration and the lateral one, induced by curvature, may be 4 m/s2.  ``plan_m`` (B, P, 3)
-    metres in base_link.  Differences over five points keep it deaf to centimetre noise.
-    """
-    velocity = (plan_m[:, 5:, :2] - plan_m[:, :-5, :2]) / (5 * dt_s)
-    speed = velocity.norm(dim=-1)
-    acceleration = (speed[:, 5:] - speed[:, :-5]) / (5 * dt_s)
-    yaw_rate = (plan_m[:, 5:, 2] - plan_m[:, :-5, 2]) / (5 * dt_s)
-    over = F.relu(acceleration.abs() - 4.0) + F.relu((yaw_rate * speed).abs()[:, 5:] - 4.0)
-    return over.mean()
