@@ -52,7 +52,7 @@ def collect_expert(
         for step in range(steps):
             truth = sim.truth()
             if (
-                abs(truth.lane_offset_m) > 2.6
+                abs(truth.lane_offset_m - sim.actors.way.at(sim.arc_m)) > 2.6
                 or sim.arc_m > sim.road.length_m - 60
                 or sim.outcome.collisions
             ):
@@ -154,6 +154,6 @@ def _drive_group(
 def _ended(sim: Simulation) -> str:
     if sim.outcome.collisions:
         return 'contact'
-    if abs(sim.truth().lane_offset_m) > 2.8:
+    if abs(sim.truth().lane_offset_m - sim.actors.way.at(sim.arc_m)) > 2.8:
         return 'road'
     return 'goal' if sim.arc_m > sim.road.length_m - 60 else ''

@@ -11,14 +11,22 @@ from typing import Any
 import numpy as np
 
 from alpamayo_ros.simulation.scenario import Scenario, load_scenario
+from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.simulation.worlds.simulation import Simulation
+from alpamayo_ros.training.worlds import random_world
 
 EVALUATION_SEEDS = range(0, 1000)
+RANDOM = 'random'
 
 
 def open_training(family: str, seed: int, rng: np.random.Generator) -> Simulation:
-    """A world to be trained on, the ego at a random start; ValueError where it is evaluation's."""
+    """A world to be trained on, the ego at a random start; ValueError where it is evaluation's.
+
+    ``family`` 'random': a random world of the suite's ``train`` templates.
+    """
     refuse_evaluation(seed)
+    if family == RANDOM:
+        return open_world(random_world(rng), seed)
     sim = Simulation(training_scenario(family), seed)
     random_start(sim, family, rng)
     return sim

@@ -1,0 +1,108 @@
+"""Random worlds from the suite's ``train`` templates: numbers moved, actors of two combined.
+
+No template of the splits val and test is drawn.  A third of the winding-road worlds
+get the actors of another family, moved behind or before their own, so that people stand beside
+road works and cars beside debris.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from alpamayo_ros.simulation.actor_models import AnyActor
+from alpamayo_ros.simulation.batch.suite import templates
+from alpamayo_ros.simulation.scenario import ACROSS_M, Looks, Scenario, Start
+
+COMBINED = 1 / 3  # share of the winding-road worlds
+JOINED = ('crossing', 'debris', 'stopped')  # kinds that stand in another template as they are
+TRIES = 20
+SCALED = {  # factor of an actor's number, from and to
+    'speed_mps': (0.75, 1.3), 'gap_m': (0.8, 1.6), 'ahead_s': (0.85, 1.4), 'move_s': (0.85, 1.3),
+    'brake_mps2': (0.7, 1.2), 'hold_s': (0.5, 1.6), 'trigger_m': (0.6, 1.6), 'meet_m': (0.8, 1.4),
+}  # fmt: skip
+
+
+def random_world(rng: np.random.Generator) -> Scenario:
+    """A valid scenario of a family drawn at random.
+
+    Towns are left out: their traffic is SUMO's, one a process, and many worlds are open at once.
+    """
+    found = [s for s in templates('train') if s.map != 'town']
+    families = sorted({s.family for s in found})
+    family = families[int(rng.integers(len(families)))]
+    own = [s for s in found if s.family == family]
+    plain = own[int(rng.integers(len(own)))]
+    for _ in range(TRIES):
+        try:
+            return Scenario.model_validate(_varied(plain, found, rng).model_dump())
+        except ValidationError:  # the numbers do not go together: draw again
+            continue
+    return plain
+
+
+def _varied(s: Scenario, found: list[Scenario], rng: np.random.Generator) -> Scenario:
+    move = float(rng.uniform(-15, 25))
+    changes: dict[str, Any] = {
+        'severity': float(rng.uniform(0, 1)),
+        'faults': '',
+        'looks': _looks(s.looks, rng),
+        'start': _start(s, rng),
+        'actors': tuple(_actor(a, move, rng) for a in s.actors),
+    }
+    if s.map == 'winding_road' and rng.random() < COMBINED:
+        changes['actors'] += _others(s, found, rng)
+        changes['traffic'] = s.traffic.model_copy(update={'oncoming': False})
+    return s.model_copy(update=changes)
+
+
+def _looks(looks: Looks, rng: np.random.Generator) -> Looks:
+    if rng.random() < 0.5:
+        return looks
+    fog = None if rng.random() < 0.65 else float(rng.uniform(0.01, 0.065))
+    rain = 0.0 if rng.random() < 0.6 else float(rng.uniform(0.1, 1.0))
+    light = str(rng.choice(['day', 'day', 'dusk', 'night', 'night']))
+    return looks.model_copy(update={'fog_1pm': fog, 'rain': rain, 'light': light})
+
+
+def _start(s: Scenario, rng: np.random.Generator) -> Start:
+    """Recovery: off the lane's centre, turned, slower or faster than the template."""
+    side, turned = (0.9, 6.0) if s.map == 'winding_road' else (0.5, 3.0)
+    change = {
+        'offset_m': s.start.offset_m + float(rng.uniform(-side, side)),
+        'heading_error_rad': float(np.radians(rng.uniform(-turned, turned))),
+        'speed_mps': s.start.speed_mps * float(rng.uniform(0.5, 1.1)),
+    }
+    return s.start.model_copy(update=change)
+
+
+def _actor(actor: AnyActor, move_m: float, rng: np.random.Generator) -> AnyActor:
+    change: dict[str, Any] = {}
+    for name, (low, high) in SCALED.items():
+        value = getattr(actor, name, None)
+        if value is not None:
+            f = float(rng.uniform(low, high))
+            change[name] = tuple(v * f for v in value) if isinstance(value, tuple) else value * f
+    if hasattr(actor, 'at_m'):
+        change['at_m'] = max(actor.at_m + move_m, 40.0)
+    if actor.kind == 'crossing':
+        change['side'] = str(rng.choice(['left', 'right']))
+    return actor.model_copy(update=change)
+
+
+def _others(s: Scenario, found: list[Scenario], rng: np.random.Generator) -> tuple[AnyActor, ...]:
+    """Actors of another family's template on this road, where its own things happen."""
+    fit = [
+        (t, tuple(a for a in t.actors if a.kind in JOINED))
+        for t in found
+        if t.map == s.map and t.family != s.family
+    ]
+    fit = [(t, a) for t, a in fit if a]
+    places = [a.at_m for a in s.actors if hasattr(a, 'at_m')]
+    places += [c.from_m for c in s.road.closures]
+    _, chosen = fit[int(rng.integers(len(fit)))]
+    to = (places[0] if places else 90.0) + float(rng.uniform(-5, 45))
+    move = to - chosen[0].at_m
+    return tuple(_actor(a, move, rng) for a in chosen if getattr(a, 'detour_m', 0) <= ACROSS_M)
