@@ -2,125 +2,153 @@
 
 A plan is anchored at the pose of t0, and part of it lies in the past when it arrives.  Its
 remainder is expressed at the present pose (not the plan re-anchored there: at 15 m/s and 0.6 s
-that is 9 m).  Where it differs from the reference being driven the difference fades out
-exponentially, so that steering does not jump; braking is taken over at once.
+that is 9 m).  It begins with the place, direction and curvature of the reference being driven and
+fades to the plan (``join``), so that the steering does not step; braking is taken over at once.
+The result is checked again (``reference_check``) and never outlives its plan.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits
-from alpamayo_ros.motion.plan import Plan, Source, sample, to_base, to_odom
+from alpamayo_ros.motion.join import FADES_S, NO_JOIN, Join, Place, join_at, place
+from alpamayo_ros.motion.plan import Plan, Source, to_base, to_odom
+from alpamayo_ros.motion.reference_check import check_reference
+from alpamayo_ros.sensing.rig import Vehicle
 from alpamayo_ros.types import EgoState, Trajectory
-
-FADE_S = 0.3  # time constant of the join: three planning periods
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What to follow from ``stamp_ns`` on, in base_link at ``anchor``; never outlives its plan.
-
-    ``offset_m`` (lateral) and ``slower_mps`` (at most 0) faded from ``joined_ns`` on.
-    """
+    """What to follow from ``stamp_ns`` on, in base_link at ``anchor``; never outlives its plan."""
 
     stamp_ns: int
-    plan_id: int
-    plan_t0_ns: int
-    valid_until_ns: int
-    source: Source
+    plan: Plan
     anchor: EgoState
     trajectory: Trajectory
-    joined_ns: int
-    offset_m: float
-    slower_mps: float
+    join: Join
+
+    @property
+    def valid_until_ns(self) -> int:
+        """The plan's own: a reference never renews it."""
+        return self.plan.valid_until_ns
+
+    @property
+    def source(self) -> Source:
+        """The plan's own."""
+        return self.plan.source
 
 
 def splice(
-    plan: Plan, driven: Reference | None, ego: EgoState, now_ns: int, limits: Limits
+    plan: Plan,
+    driven: Reference | None,
+    ego: EgoState,
+    now_ns: int,
+    vehicle: Vehicle,
+    limits: Limits,
 ) -> Reference | Fault:
     """The reference at ``now_ns`` from ``plan``; ``driven`` is the previous reference, if any.
 
-    ``ego`` is the pose at (or nearest to) ``now_ns``.  A plan that has expired gives PLAN_STALE,
-    one that begins later than now PLAN_FUTURE (a clock that stepped back), an offset beyond the
-    limit of a jump PLAN_JUMP: then nothing may be published.
+    ``ego`` is the newest known state; the reference is anchored where it will be at ``now_ns``.  A
+    plan that has expired gives PLAN_STALE, one that begins later than now PLAN_FUTURE (a clock
+    that stepped back), an offset beyond the limit of a jump PLAN_JUMP, a reference that breaks a
+    limit PLAN_REJECTED, one that is not finite INTERNAL: then nothing may be published.
     """
+    refusal = _untimely(plan, now_ns, limits)
+    if refusal is not None:
+        return refusal
+    if driven is not None and now_ns < driven.join.joined_ns - limits.clock_jitter_s * 1e9:
+        driven = None  # what was being driven belongs to another time
+    if driven is not None and driven.plan.id == plan.id:
+        return _made(plan, driven.join, ego, now_ns, vehicle, limits)
+    if driven is None:
+        return _made(plan, replace(NO_JOIN, joined_ns=now_ns), ego, now_ns, vehicle, limits)
+    old = place(driven.plan, driven.join, now_ns)
+    found: Reference | Fault | None = None
+    for fade_s in FADES_S:  # the shortest that keeps the limits
+        join = join_at(plan, old, now_ns, fade_s)
+        if not abs(join.offset_m) <= limits.jump_lateral_m:
+            values = {'offset_m': join.offset_m, 'limit_m': limits.jump_lateral_m}
+            return Fault(Code.PLAN_JUMP, 'the plan lies beside the one being driven', values)
+        found = _made(plan, join, ego, now_ns, vehicle, limits)
+        if isinstance(found, Reference):
+            break
+    assert found is not None  # there are fades to try
+    return found
+
+
+def _untimely(plan: Plan, now_ns: int, limits: Limits) -> Fault | None:
+    """Why a plan may not be followed at ``now_ns``."""
     if now_ns >= plan.valid_until_ns:
         return Fault(Code.PLAN_STALE, 'the plan to follow has expired', {'plan_id': plan.id})
     early_s = (plan.t0_ns - now_ns) * 1e-9
     if not early_s <= limits.clock_jitter_s:
         values: dict[str, float | str] = {'early_s': early_s, 'limit_s': limits.clock_jitter_s}
         return Fault(Code.PLAN_FUTURE, 'the plan to follow begins later than now', values)
-    if driven is not None and now_ns < driven.joined_ns - limits.clock_jitter_s * 1e9:
-        driven = None  # what was being driven belongs to another time
-    joined, offset, slower = _join(plan, driven, now_ns)
-    if not abs(offset) <= limits.jump_lateral_m:
-        values = {'offset_m': offset, 'limit_m': limits.jump_lateral_m}
-        return Fault(Code.PLAN_JUMP, 'the plan lies beside the one being driven', values)
-    trajectory = _cut(plan, ego, now_ns, (joined, offset, slower))
-    if trajectory is None:
+    return None
+
+
+def _made(
+    plan: Plan, join: Join, ego: EgoState, now_ns: int, vehicle: Vehicle, limits: Limits
+) -> Reference | Fault:
+    """What is left of the plan from now on, checked; PLAN_REJECTED names what it would break."""
+    anchor = predicted(ego, now_ns, limits)
+    trajectory = _cut(plan, join, anchor, now_ns, vehicle)
+    expected = place(plan, join, max(ego.stamp_ns, plan.t0_ns))
+    start = float(np.hypot(expected.x_m - ego.x_m, expected.y_m - ego.y_m))
+    turned = float(np.abs(np.remainder(expected.heading_rad - ego.heading_rad + np.pi, 2 * np.pi)))
+    cap_mps = max(plan.speed_cap_mps, plan.anchor.speed_mps)
+    checks = check_reference(trajectory, anchor, (start, abs(turned - np.pi)), cap_mps, limits)
+    if checks.ok[0]:
+        return Reference(now_ns, plan, anchor, trajectory, join)
+    broken = [c for c in checks.of(0) if not c.ok]
+    if any(c.name == 'not_finite' for c in broken):
         return Fault(Code.INTERNAL, 'the reference is not finite', {'plan_id': plan.id})
-    return Reference(
-        now_ns,
-        plan.id,
-        plan.t0_ns,
-        plan.valid_until_ns,
-        plan.source,
-        ego,
-        trajectory,
-        joined,
-        offset,
-        slower,
-    )
+    words = ', '.join(f'{c.name} {c.value:.3g} (limit {c.limit:.3g})' for c in broken)
+    values: dict[str, float | str] = {c.name: c.value for c in broken}
+    return Fault(Code.PLAN_REJECTED, f'the reference would break {words}.', values)
 
 
-def _join(plan: Plan, driven: Reference | None, now_ns: int) -> tuple[int, float, float]:
-    """Time, lateral offset and speed difference at which ``plan`` takes over from ``driven``."""
-    if driven is None:
-        return now_ns, 0.0, 0.0
-    if driven.plan_id == plan.id:
-        return driven.joined_ns, driven.offset_m, driven.slower_mps
-    new = _at(plan.trajectory, plan.anchor, (now_ns - plan.t0_ns) * 1e-9)
-    old = _at(driven.trajectory, driven.anchor, (now_ns - driven.stamp_ns) * 1e-9)
-    dx, dy = old[0] - new[0], old[1] - new[1]
-    across = dy * np.cos(new[2]) - dx * np.sin(new[2])
-    return now_ns, float(across), float(min(old[3] - new[3], 0.0))
+def predicted(ego: EgoState, now_ns: int, limits: Limits) -> EgoState:
+    """Where ``ego`` is at ``now_ns``, going on as it moves; at most ``odometry_gap_s`` ahead."""
+    late_s = min((now_ns - ego.stamp_ns) * 1e-9, limits.odometry_gap_s)
+    if late_s <= 0.0:
+        return ego
+    turn = ego.yaw_rate_rps * late_s
+    chord = max(ego.speed_mps, 0.0) * late_s * float(np.sinc(turn / (2 * np.pi)))
+    way = np.array([chord * np.cos(turn / 2), chord * np.sin(turn / 2), turn])
+    x, y, heading = (float(v) for v in to_odom(way, ego))
+    return replace(ego, stamp_ns=now_ns, x_m=x, y_m=y, heading_rad=heading)
 
 
-def _at(trajectory: Trajectory, anchor: EgoState, time_s: float) -> np.ndarray:
-    """x, y, heading in odom and speed at one time after the trajectory's t0."""
-    s = sample(trajectory, anchor, np.array([max(time_s, 0.0)]))
-    pose = np.array([s['x_m'][0], s['y_m'][0], s['heading_rad'][0]])
-    return np.append(to_odom(pose, anchor), s['speed_mps'][0])
+def _cut(plan: Plan, join: Join, anchor: EgoState, now_ns: int, vehicle: Vehicle) -> Trajectory:
+    """What is left of the plan from now on, seen from ``anchor``.
 
-
-def _cut(
-    plan: Plan, ego: EgoState, now_ns: int, join: tuple[int, float, float]
-) -> Trajectory | None:
-    """What is left of the plan from now on, seen from ``ego``; None if not finite."""
-    t, (joined, offset, slower) = plan.trajectory, join
+    Poses, speed and curvature say where the car should be; acceleration and steering are what
+    to ask the actuators for at that time, ahead by their delay.
+    """
+    t = plan.trajectory
     age = (now_ns - plan.t0_ns) * 1e-9
     count = max(int(np.floor(len(t.x_m) - age / t.dt_s + 1e-6)), 1)
-    ahead = np.arange(1, count + 1) * t.dt_s
-    left = sample(t, plan.anchor, age + ahead)
-    fade = np.exp(-(max(now_ns - joined, 0) * 1e-9 + ahead) / FADE_S)
-    heading = left['heading_rad']
-    shifted = np.stack(
-        [
-            left['x_m'] - np.sin(heading) * offset * fade,
-            left['y_m'] + np.cos(heading) * offset * fade,
-            heading,
-        ],
-        axis=-1,
+    time = age + np.arange(1, count + 1) * t.dt_s
+    there = Place.along(plan, join, time)
+    asked = Place.along(plan, join, time + vehicle.actuator_delay_s)
+    odom = np.stack([there.x_m, there.y_m, there.heading_rad], axis=-1)
+    pose: Float[np.ndarray, 'P 3'] = to_base(odom, anchor)
+    return Trajectory(
+        now_ns,
+        t.dt_s,
+        pose[:, 0],
+        pose[:, 1],
+        pose[:, 2],
+        there.speed_mps,
+        asked.acceleration_mps2,
+        there.curvature_1pm,
+        there.speed_mps * there.curvature_1pm,
+        np.arctan(vehicle.wheelbase_m * asked.curvature_1pm),
     )
-    pose = to_base(to_odom(shifted, plan.anchor), ego)
-    speed = np.maximum(left['speed_mps'] + slower * fade, 0.0)
-    curvature = left['curvature_1pm']
-    steering = np.interp(age + ahead, np.arange(1, len(t.x_m) + 1) * t.dt_s, t.steering_rad)
-    columns = (*pose.T, speed, left['acceleration_mps2'], curvature, speed * curvature, steering)
-    if not all(np.isfinite(np.float32(column)).all() for column in columns):
-        return None  # as published, which is float32
-    return Trajectory(now_ns, t.dt_s, *columns)

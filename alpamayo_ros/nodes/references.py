@@ -8,15 +8,16 @@ from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.motion.splice import Reference, splice
 from alpamayo_ros.msg import PlannedTrajectory
 from alpamayo_ros.nodes.messages import plans
+from alpamayo_ros.sensing.rig import Vehicle
 from alpamayo_ros.types import EgoState
 
 
 class References:
     """Remembers the newest plan and what was last driven of it.  ``fault``: why it brakes."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, vehicle: Vehicle, limits: Limits) -> None:
         """``limits``: what a spliced reference must keep to."""
-        self._limits = limits
+        self._vehicle, self._limits = vehicle, limits
         self._plan: tuple[Plan, PlannedTrajectory] | None = None
         self._driven: Reference | None = None
         self.fault: Fault | None = None
@@ -38,7 +39,7 @@ class References:
         if now_ns >= plan.valid_until_ns:
             self._plan, self._driven = None, None
             return plans.brake_message(sent, now_ns)
-        found = splice(plan, self._driven, ego, now_ns, self._limits)
+        found = splice(plan, self._driven, ego, now_ns, self._vehicle, self._limits)
         if isinstance(found, Fault):
             self._driven, self.fault = None, found
             return plans.brake_message(sent, now_ns)

@@ -70,7 +70,7 @@ class TrajectoryNode(AlpamayoNode):
         self.origin = plans.Origin(shadow=s.shadow)
         self._pending: dict[int, CandidateArray] = {}
         self._turns = Turns()
-        self._references = References(self.config.limits)
+        self._references = References(self.config.vehicle, self.config.limits)
         self._takeover: Fault | None = None
         self._still: Fault | None = None
         self._checked_ns = -1

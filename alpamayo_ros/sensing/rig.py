@@ -148,7 +148,11 @@ class OdometrySource(_Strict):
 
 
 class Vehicle(_Strict):
-    """Dimensions and actuator limits; base_link is the rear-axle centre on the ground."""
+    """Dimensions and actuator limits; base_link is the rear-axle centre on the ground.
+
+    ``actuator_delay_s``: from a command to its effect, of steering and brake or drive alike; the
+    reference asks for steering and acceleration so much ahead.
+    """
 
     wheelbase_m: Length
     steer_max_rad: Length
@@ -156,6 +160,7 @@ class Vehicle(_Strict):
     length_m: Length
     width_m: Length
     rear_axle_to_front_bumper_m: Length
+    actuator_delay_s: float = Field(default=0.0, ge=0.0, le=0.5)
 
 
 class Rig(_Strict):

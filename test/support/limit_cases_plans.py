@@ -125,9 +125,9 @@ def above_cap(limits: Limits, x: float) -> bool:
 def aside(limits: Limits, x: float) -> bool:
     """Whether a reference takes over a plan that lies x beside what is driven."""
     start, now_ns = ego(SPEED), SECOND // 10
-    driven_now = splice(plan(SPEED), None, start, 0, limits)
+    driven_now = splice(plan(SPEED), None, start, 0, VEHICLE, limits)
     other = replace(plan(SPEED, y=x, number=2), valid_until_ns=SECOND)
-    return hasattr(splice(other, driven_now, start, now_ns, limits), 'trajectory')
+    return hasattr(splice(other, driven_now, start, now_ns, VEHICLE, limits), 'trajectory')
 
 
 def spread_codes(limits: Limits, x: float) -> set[str]:
