@@ -27,11 +27,13 @@ FADE_M = 1.0  # least length constant: slower than 3 m/s the way counts, not the
 class Join:
     """Where and how a plan took over: distance, its first and second derivative by the way.
 
-    ``slower_mps`` (at most 0): speed that was still lacking.
+    ``turn_rad``: heading against the plan's, of which ``slope`` is the tangent; ``slower_mps`` (at
+    most 0): speed that was still lacking.
     """
 
     joined_ns: int
     offset_m: float
+    turn_rad: float
     slope: float
     bend_1pm: float
     slower_mps: float
@@ -53,7 +55,7 @@ class Join:
         return shape * fade, first, second
 
 
-NO_JOIN = Join(0, 0.0, 0.0, 0.0, 0.0, FADES_S[0], FADE_M)
+NO_JOIN = Join(0, 0.0, 0.0, 0.0, 0.0, 0.0, FADES_S[0], FADE_M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def join_at(plan: Plan, old: Spot, now_ns: int, fade_s: float) -> Join:
     bend -= kappa * slope * np.tan(turn)
     slower = min(old.speed_mps - new.speed_mps, 0.0)
     length = max(fade_s * new.speed_mps, FADE_M * fade_s / FADES_S[0])
-    return Join(now_ns, offset, float(slope), float(bend), slower, fade_s, length)
+    return Join(now_ns, offset, turn, float(slope), float(bend), slower, fade_s, length)
 
 
 def _frenet(

@@ -72,9 +72,9 @@ def splice(
     found: Reference | Fault | None = None
     for fade_s in FADES_S:  # the shortest that keeps the limits
         join = join_at(plan, old, now_ns, fade_s)
-        if not abs(join.offset_m) <= limits.jump_lateral_m:
-            values = {'offset_m': join.offset_m, 'limit_m': limits.jump_lateral_m}
-            return Fault(Code.PLAN_JUMP, 'the plan lies beside the one being driven', values)
+        jump = _jump(join, limits)
+        if jump is not None:
+            return jump
         found = _made(plan, join, ego, now_ns, vehicle, limits)
         if isinstance(found, Reference):
             break
@@ -90,6 +90,18 @@ def _untimely(plan: Plan, now_ns: int, limits: Limits) -> Fault | None:
     if not early_s <= limits.clock_jitter_s:
         values: dict[str, float | str] = {'early_s': early_s, 'limit_s': limits.clock_jitter_s}
         return Fault(Code.PLAN_FUTURE, 'the plan to follow begins later than now', values)
+    return None
+
+
+def _jump(join: Join, limits: Limits) -> Fault | None:
+    """PLAN_JUMP where a plan lies too far aside of the one being driven, or points elsewhere."""
+    if not abs(join.offset_m) <= limits.jump_lateral_m:
+        values: dict[str, float | str] = {'offset_m': join.offset_m}
+        values['limit_m'] = limits.jump_lateral_m
+        return Fault(Code.PLAN_JUMP, 'the plan lies beside the one being driven', values)
+    if not abs(join.turn_rad) <= limits.start_yaw_rad:
+        values = {'turn_rad': join.turn_rad, 'limit_rad': limits.start_yaw_rad}
+        return Fault(Code.PLAN_JUMP, 'the plan points elsewhere than the one being driven', values)
     return None
 
 

@@ -187,3 +187,38 @@ def test_an_actuator_is_asked_so_much_ahead_as_it_is_late():
         np.testing.assert_array_equal(getattr(ahead, name), getattr(ideal, name))
     for name in ('steering_rad', 'acceleration_mps2'):
         np.testing.assert_allclose(getattr(ahead, name)[:-2], getattr(ideal, name)[2:], atol=1e-9)
+
+
+@pytest.mark.parametrize('turn', [0.5, 1.5, np.pi / 2, np.pi, -np.pi / 2, -2.0])
+def test_a_plan_that_points_elsewhere_is_a_jump(turn):
+    """Odometry that turned at once: refused as what it is, a stop and not the end."""
+    driven = splice(plan(8.0), None, ego(8.0), 0, VEHICLE, LIMITS)
+    new = plan(8.0, t0_ns=100 * MS, number=2, x=0.8, heading=turn)
+    fault = splice(new, driven, ego(8.0, 100 * MS, x=0.8), 100 * MS, VEHICLE, LIMITS)
+    assert isinstance(fault, Fault) and fault.code is Code.PLAN_JUMP
+
+
+def test_any_pair_of_sound_plans_gives_a_reference_inside_the_limits_or_a_stop():
+    """Never INTERNAL: that would end driving for good."""
+    rng = np.random.default_rng(1)
+    made = 0
+    for _ in range(400):
+        speed, later = rng.uniform(0, 13, 2)
+        bends = rng.uniform(-0.2, 0.2, 2) / np.maximum(1.0, np.array([speed, later]) ** 2 / 25)
+        driven = splice(plan(speed, 0.0, bends[0]), None, ego(speed), 0, VEHICLE, LIMITS)
+        if isinstance(driven, Fault):
+            continue
+        at, now = place(driven.plan, driven.join, 100 * MS), 100 * MS
+        aside, turn = rng.normal(size=2) * [0.4, 0.2]
+        where = {'x': at.x_m, 'y': at.y_m + aside, 'heading': at.heading_rad + turn}
+        new = plan(later, 0.0, bends[1], t0_ns=now, number=2, **where)
+        here = ego(speed, now, bends[0], x=at.x_m, y=at.y_m, heading=at.heading_rad)
+        found = splice(new, driven, here, now, VEHICLE, LIMITS)
+        if isinstance(found, Fault):
+            assert found.code in (Code.PLAN_JUMP, Code.PLAN_REJECTED)
+            continue
+        made += 1
+        pull = found.trajectory.speed_mps**2 * found.trajectory.curvature_1pm
+        assert np.abs(pull).max() <= LIMITS.lateral_acceleration_mps2
+        assert np.abs(found.trajectory.steering_rad).max() <= LIMITS.steering_rad
+    assert made > 50
