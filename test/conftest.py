@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import itertools
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ CHECKED = ('types', 'pipeline', 'sensing', 'motion', 'safety', 'bags', 'datasets
 CHECKED += ('film', 'metrics', 'recording', 'replay', 'reports', 'viewer')
 DOMAINS = 100  # Fast DDS needs ids up to 101 on Linux; 0 is everybody's default
 
+# Started in the background of a script, Ctrl-C is ignored, and every child would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 environment.apply()
 install_import_hook([f'alpamayo_ros.{name}' for name in CHECKED], 'beartype.beartype')
 hypothesis.settings.register_profile('repository', deadline=None, derandomize=True, database=None)
