@@ -55,9 +55,7 @@ def _driver(options: Options, sim_time: bool, from_bag: bool = False) -> list[No
     """The seven nodes that drive, the same on a vehicle, in simulation and in replay."""
     common: tuple[tuple[str, Value], ...] = (
         ('use_sim_time', sim_time),
-        ('profile', options.profile),
-        ('rig', options.rig),
-        ('lockstep', options.lockstep),
+        *_same(options, 'profile', 'rig', 'lockstep'),
     )
     truth = options.objects == 'ground_truth'
     remap = topic_map(options.topics)
@@ -66,15 +64,12 @@ def _driver(options: Options, sim_time: bool, from_bag: bool = False) -> list[No
         'camera_sync': (('reliable_inputs', from_bag),),
         'egomotion': (('reliable_inputs', from_bag),),
         'navigation': (('reliable_inputs', from_bag),),
-        'planner': (
-            ('runtime', options.runtime),
-            ('model', options.model),
-            ('seed', options.seed),
-        ),
+        'planner': (*_same(options, 'runtime', 'model', 'seed'),),
         'trajectory': (
-            ('shadow', options.shadow),
+            *_same(options, 'shadow', 'speed_cap_mps', 'acceleration_cap_mps2'),
             ('objects_expected', truth),
             ('reliable_inputs', from_bag),
+            *_by_hand(options.manual),
         ),
     }
     names = (*own, 'reasoning', 'monitor')
@@ -88,6 +83,16 @@ def _driver(options: Options, sim_time: bool, from_bag: bool = False) -> list[No
     ]
 
 
+def _same(options: Options, *names: str) -> list[tuple[str, Value]]:
+    """Options that a node takes under the same name."""
+    return [(name, getattr(options, name)) for name in names]
+
+
+def _by_hand(manual: bool) -> tuple[tuple[str, Value], ...]:
+    """What a parameter file allows is taken back where a person wants to arm."""
+    return (('auto_arm', False), ('auto_rearm', False)) if manual else ()
+
+
 def vehicle(options: Options) -> Graph:
     """On a test vehicle: cameras, odometry and route come from its own drivers."""
     return _graph('vehicle', options, _driver(options, sim_time=False))
@@ -99,18 +104,11 @@ def simulator(options: Options) -> Graph:
         'simulator',
         parameters=(
             ('use_sim_time', False),
-            ('profile', options.profile),
-            ('rig', options.rig),
-            ('lockstep', options.lockstep),
-            ('scenario', options.scenario),
-            ('seed', options.seed),
+            *_same(options, 'profile', 'rig', 'lockstep', 'scenario', 'seed', 'inject', 'output'),
+            *_same(options, 'shadow', 'manual', 'listeners'),
             ('duration_s', float(options.duration_s)),
-            ('inject', options.inject),
-            ('output', options.output),
-            ('shadow', options.shadow),
             ('recorded', bool(options.record)),
             ('bagged', bool(options.bag_out)),
-            ('listeners', options.listeners),
         ),
         respawn=False,
         ends_graph=True,
@@ -130,15 +128,10 @@ def replay(options: Options) -> Graph:
         'replay',
         parameters=(
             ('use_sim_time', False),
-            ('profile', options.profile),
-            ('rig', options.rig),
-            ('lockstep', options.lockstep),
-            ('bag', options.bag),
+            *_same(options, 'profile', 'rig', 'lockstep', 'bag', 'incomplete', 'listeners'),
             ('rate', float(options.rate)),
             ('duration_s', float(options.duration_s)),
-            ('incomplete', options.incomplete),
             ('recorded', bool(options.record)),
-            ('listeners', options.listeners),
         ),
         remappings=topic_map(options.topics),
         respawn=False,

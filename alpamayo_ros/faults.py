@@ -105,6 +105,8 @@ class Code(Enum):
     NAV_FLOOD = (_W, _NOTE, 'Instructions change too fast; the latest wins.', 'Check the sender.')
     PROMPT_FORMAT = (_W, _REFUSE, 'A prompt was refused.',
         'Send at most 200 printable characters.')
+    CAP_FORMAT = (_W, _REFUSE, 'A cap was refused; the last one stays.',
+        'Send a number from 0 on, in m/s or m/s2.')
     # Inference.
     MODEL_ABSENT = (_E, _FALLBACK, 'The model process is not running.', 'It restarts by itself.')
     MODEL_LATE = (_E, _FALLBACK, 'The model delivered no new plan in time.', 'Lower the load.')

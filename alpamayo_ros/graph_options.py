@@ -28,6 +28,15 @@ class Options:
         0.0, 'End after so many simulated seconds; 0: no limit.', '--duration'
     )
     shadow: bool = _option(False, 'Plan on topics that no controller reads.')
+    manual: bool = _option(
+        False, 'Wait for alpamayo arm, and rearm after a stop, as a vehicle does.'
+    )
+    speed_cap_mps: float = _option(
+        0.0, "Plan no faster than this [m/s]; 0: the profile's top speed.", '--speed-cap'
+    )
+    acceleration_cap_mps2: float = _option(
+        0.0, 'Accelerate no harder than this [m/s2]; 0: as the limits say.', '--acceleration-cap'
+    )
     runtime: str = _option('onnx', 'Who plans, a name of runtime.registry.')
     model: str = _option('', 'Folder of a model; default: the shipped one.')
     objects: str = _option('none', 'Objects in the cost: none or ground_truth.')

@@ -25,6 +25,14 @@ SUBCOMMANDS = {  # name: (panel of the help, one sentence)
     'up': ('Drive', 'Start a graph of nodes: vehicle, simulator or replay.'),
     'sim': ('Drive', 'Drive scenarios in the simulator without ROS and score them.'),
     'replay': ('Drive', 'Plan along a recorded bag; metrics, plots and a verdict.'),
+    'arm': ('Operate', 'Allow the running driver to drive; a person does this.'),
+    'disarm': ('Operate', 'Take that permission back.'),
+    'rearm': ('Operate', 'Allow driving on after a stop.'),
+    'cap': ('Operate', 'Lower the speed and acceleration that it may plan with.'),
+    'status': ('Operate', 'State, plan, speed cap, faults and words of the running driver.'),
+    'topics': ('Operate', 'List the topics of the running graph.'),
+    'echo': ('Operate', 'Print the messages of a topic.'),
+    'hz': ('Operate', 'Measure how often a topic comes.'),
     'view': ('Inspect', 'Show a drive, a bag or the running graph in a browser, offline.'),
     'doctor': (
         'Inspect',
@@ -36,6 +44,7 @@ SUBCOMMANDS = {  # name: (panel of the help, one sentence)
     'data': ('Train', 'Convert recordings and generate training data.'),
     'train': ('Train', 'Train nano in stages; needs torch (./run test installs it).'),
 }
+ASKING = ('arm', 'disarm', 'rearm', 'cap', 'status', 'topics', 'echo', 'hz')  # share one module
 USAGE, ENVIRONMENT = 2, 6  # exit status: what was typed, what the operating system refused
 EPILOG = """Examples:
 
@@ -71,14 +80,14 @@ class LazyGroup(typer.core.TyperGroup):
 
 def _module(name: str) -> str:
     """Module of the subcommand, or '' when this installation lacks it."""
-    module = f'alpamayo_ros.cli.{name}'
+    module = f'alpamayo_ros.cli.{"operating.asking" if name in ASKING else name}'
     return module if importlib.util.find_spec(module) else ''
 
 
 def _load(name: str) -> Any:
-    """Import the module and build its command from ``app``, or from the function ``main``."""
+    """Import the module and build its command from ``app``, or from the function of that name."""
     module = importlib.import_module(_module(name))
-    app = module.app
+    app = getattr(module, name if name in ASKING else 'app')
     if isinstance(app, typer.Typer):
         callback = app.registered_callback
         if callback and not app.registered_commands and not app.registered_groups:

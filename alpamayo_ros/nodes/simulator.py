@@ -35,6 +35,7 @@ PARAMETERS = (
     Param('inject', str, '', 'Faults: drop(source=front,start_s=5,stop_s=7); empty: none.'),
     Param('output', str, '', 'File for the result as JSON; empty: none.'),
     Param('shadow', bool, '', 'The driver plans in shadow mode; the expert drives throughout.'),
+    Param('manual', bool, '', "A person arms: standing and the scenario's time end nothing."),
     Param('jpeg_quality', int, '%', 'Quality of the JPEG images.', 1, 100),
     Param('epoch_s', float, 's', 'Simulated time at the start.', 1.0, 1.0e6),
     Param('latency_s', float, 's', 'Lockstep: simulated time from t0 to its effect.', 0.0, 0.4),
@@ -57,7 +58,7 @@ class SimulatorNode(AlpamayoNode):
         cameras = load_rig(s.rig).for_profile(load_profile(s.profile))
         try:
             inject.parse(s.inject)
-            self.world = World(s.scenario, s.seed, round(s.epoch_s * NS), s.shadow)
+            self.world = World(s.scenario, s.seed, round(s.epoch_s * NS), s.shadow, s.manual)
             injectors = inject.parse(f'{s.inject}; {self.world.simulation.scenario.faults}')
         except (ValueError, FileNotFoundError) as error:
             raise ConfigurationError(f'simulator refuses to configure: {error}') from error

@@ -18,6 +18,7 @@ from std_srvs.srv import Trigger
 from alpamayo_ros import pipeline
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import CandidateArray, FrameSetInfo, StepDone, TrackedObjectArray
+from alpamayo_ros.nodes import caps
 from alpamayo_ros.nodes.awareness import Awareness
 from alpamayo_ros.nodes.common import convert, qos
 from alpamayo_ros.nodes.common.convert import ns
@@ -46,6 +47,7 @@ PARAMETERS = (
     Param('reference_s', float, 's', 'Period of the reference, free-running.', 0.02, 0.2),
     Param('lockstep_latency_s', float, 's', 'Simulated time from t0 to the plan.', 0.0, 0.4),
     Param('silence_s', float, 's', 'A node that says nothing for so long is silent.', 0.3, 10.0),
+    *caps.PARAMETERS,
     RELIABLE_INPUTS,
 )
 STILL_S = 0.8  # a clock that has not moved for so long stands
@@ -75,6 +77,7 @@ class TrajectoryNode(AlpamayoNode):
         self._still: Fault | None = None
         self._checked_ns = -1
         self._open_topics()
+        self._caps = caps.Caps(self, self.config)
 
     def _open_topics(self) -> None:
         s, subscribe = self.settings, qos.watched_subscription
@@ -221,7 +224,7 @@ class TrajectoryNode(AlpamayoNode):
         message: CandidateArray | None,
     ) -> None:
         """Decide, publish plan, reference and Health in this order, remember."""
-        decision = pipeline.decide(proposal, scene, self.state, self.config, now_ns)
+        decision = pipeline.decide(proposal, scene, self.state, self._caps.config, now_ns)
         self.state = decision.state
         if any(f.code is Code.CLOCK_BACK for f in decision.faults):
             self._restart()

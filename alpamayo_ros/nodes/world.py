@@ -33,9 +33,15 @@ class World:
     It brakes before the first one, after the last, and where one has no points.
     """
 
-    def __init__(self, scenario: str, seed: int, epoch_ns: int, shadow: bool) -> None:
-        """``shadow``: the expert drives.  ValueError or FileNotFoundError: no such scenario."""
+    def __init__(
+        self, scenario: str, seed: int, epoch_ns: int, shadow: bool, manual: bool
+    ) -> None:
+        """``shadow``: the expert drives; ``manual``: a person arms, and may take time.
+
+        ValueError or FileNotFoundError: no such scenario.
+        """
         self.simulation = open_world(load_scenario(scenario), seed)
+        self.simulation.outcome.unhurried = manual
         self.epoch_ns = epoch_ns
         self.shadow = shadow
         self.first_plan_s: float | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from alpamayo_ros.faults import Fault, Reaction, worst
@@ -17,7 +18,8 @@ from alpamayo_ros.sensing.rig import Vehicle, load_rig
 class PlanConfig:
     """Profile, limits, vehicle, weights; ``period_s`` is the planning period.
 
-    ``auto_arm`` and ``auto_rearm`` replace the person who arms: for simulation and replay only.
+    ``speed_cap_mps``: what a person allows at most.  ``auto_arm`` and ``auto_rearm`` replace the
+    person who arms: for simulation and replay only.
     """
 
     profile: ModelProfile
@@ -27,6 +29,7 @@ class PlanConfig:
     auto_arm: bool = False
     auto_rearm: bool = False
     weights: Weights = field(default_factory=Weights)
+    speed_cap_mps: float = math.inf
 
     @classmethod
     def from_files(
@@ -43,8 +46,19 @@ class PlanConfig:
         vehicle = load_rig(rig).vehicle
         return cls(load_profile(profile), load_limits(limits), vehicle, **options)  # type: ignore[arg-type]
 
+    def lowered(
+        self, speed_mps: float = math.inf, acceleration_mps2: float = math.inf
+    ) -> PlanConfig:
+        """This configuration under caps that a person sets: they lower, and never raise."""
+        warn = min(self.limits.acceleration_warn_mps2, acceleration_mps2)
+        hard = min(self.limits.acceleration_mps2, acceleration_mps2)
+        limits = self.limits.model_copy(
+            update={'acceleration_warn_mps2': warn, 'acceleration_mps2': hard}
+        )
+        return replace(self, limits=limits, speed_cap_mps=min(self.speed_cap_mps, speed_mps))
+
     def speed_cap(self, state: SafetyState, faults: list[Fault]) -> float:
-        """Speed [m/s] that no new plan may exceed: the profile's, less while DEGRADED."""
+        """Speed [m/s] that no new plan may exceed: profile's and person's, less while DEGRADED."""
         degraded = state.mode is Mode.DEGRADED or worst(faults) >= Reaction.MASK
         ratio = self.limits.degraded_speed_ratio if degraded else 1.0
-        return self.profile.max_speed_mps * ratio
+        return min(self.profile.max_speed_mps, self.speed_cap_mps) * ratio

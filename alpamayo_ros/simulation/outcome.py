@@ -30,7 +30,8 @@ class Outcome:
     inf if never), and contacts with the ego's front while it moved.  ``restarts``: times it
     moved on after standing behind a car.  ``reachable_m``: the distance that traffic allowed.
     ``idle_s``: how long it has stood with nothing within 15 m to wait for.  ``contact``: the kind
-    of agent that was touched first.
+    of agent that was touched first.  ``unhurried``: a person arms; neither standing nor the
+    scenario's time ends the drive.
     """
 
     scenario: str
@@ -54,6 +55,7 @@ class Outcome:
     moved: bool = False
     red_lights: int = 0
     contact: str = ''
+    unhurried: bool = False
     rules: Rules = field(default_factory=Rules)
 
     @property
@@ -124,11 +126,13 @@ class Outcome:
             self.end = 'offroad'
         elif leader_is_parked and self.gap_m < STOP_GAP_M and self.standing_s >= STOPPED_S:
             self.end = 'stopped'
-        elif self.idle_s >= STALLED_S:
+        elif self.idle_s >= STALLED_S and not self.unhurried:
             self.end = 'stalled'
         elif self.distance_m >= scenario.goal_m or road_left_m < ROAD_MARGIN_M:
             self.end = 'goal'
-        elif self.duration_s >= scenario.duration_s - 1e-6 and not self._may_move_on(scenario):
+        elif self.unhurried or self._may_move_on(scenario):
+            return
+        elif self.duration_s >= scenario.duration_s - 1e-6:
             self.end = 'time'
 
     def _may_move_on(self, scenario: Scenario) -> bool:

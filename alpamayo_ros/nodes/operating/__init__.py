@@ -1,0 +1,1 @@
+"""What a person asks of a running graph: arming, its state, its topics."""

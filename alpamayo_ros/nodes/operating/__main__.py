@@ -1,0 +1,50 @@
+"""``python -m alpamayo_ros.nodes.operating QUESTION``: what ``alpamayo arm`` and the like start.
+
+QUESTION is JSON: ``verb``, ``patience_s`` and what the verb needs.  Exit status: that of the
+answer; 6 where nobody answers; 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from typing import Any
+
+from alpamayo_ros.nodes.operating import arming, capping, status, streams
+from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider
+
+NOBODY, INTERRUPTED = 6, 130
+VERBS: dict[str, Any] = {
+    'arm': lambda o: arming.ask(o, 'arm'),
+    'disarm': lambda o: arming.ask(o, 'disarm'),
+    'rearm': lambda o: arming.ask(o, 'rearm'),
+    'cap': capping.cap,
+    'status': status.status,
+    'topics': streams.topics,
+    'echo': streams.echo,
+    'hz': streams.hz,
+}
+
+
+def main() -> int:
+    """Ask, print the answer, end."""
+    question = json.loads(sys.argv[1])
+    verb, patience_s = question.pop('verb'), question.pop('patience_s')
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with Outsider(patience_s) as outsider:
+            return int(VERBS[verb](outsider, **question))
+    except NoAnswer as error:
+        print(f'alpamayo {verb}: {error}', file=sys.stderr)
+        return NOBODY
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # a reader such as head has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

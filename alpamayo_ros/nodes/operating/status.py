@@ -1,0 +1,189 @@
+"""How the driver is: its Health, the newest words, and what to do about its faults."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from alpamayo_ros.bringup import NAMESPACE
+from alpamayo_ros.faults import Severity
+from alpamayo_ros.msg import ChainOfCausation, Health
+from alpamayo_ros.nodes.common import qos
+from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider, nobody
+from alpamayo_ros.safety.state import Mode
+
+LINE_S = 1.0  # between two lines of --watch where nothing changes
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What ``alpamayo status`` tells; ages in milliseconds, None where unknown."""
+
+    state: str
+    armed: bool
+    rearm_required: bool
+    reason: str
+    speed_cap_mps: float | None
+    plan_age_ms: float | None
+    frame_age_ms: float | None
+    odometry_age_ms: float | None
+    candidates: int
+    rejected: dict[str, int]
+    stages_ms: dict[str, float]
+    plans: int
+    stops: int
+    refusals: int
+    deadline_misses: int
+    model: str
+    model_alive: bool
+    model_restarts: int
+    views: dict[str, bool]
+    faults: list[dict[str, str]]
+    words: str
+
+    @property
+    def stopped(self) -> bool:
+        """Whether there is no trustworthy plan: FALLBACK or FAULT."""
+        return self.state in (Mode.FALLBACK.name, Mode.FAULT.name)
+
+
+def status_of(health: Health, cycle: Health, words: str) -> Status:
+    """The record of a message.
+
+    ``cycle``: the newest that was about a proposal.  ``words``: intent of the newest text.
+    """
+    return Status(
+        state=Mode(health.state).name,
+        armed=health.armed,
+        rearm_required=health.rearm_required,
+        reason=health.reason,
+        speed_cap_mps=_known(health.speed_cap_mps),
+        plan_age_ms=_known(health.plan_age_ms),
+        frame_age_ms=_known(health.frame_age_ms),
+        odometry_age_ms=_known(health.odometry_age_ms),
+        candidates=cycle.candidates,
+        rejected=dict(zip(cycle.rejected_checks, map(int, cycle.rejected_counts), strict=True)),
+        stages_ms={
+            n: round(float(t), 2) for n, t in zip(cycle.stages, cycle.stage_ms, strict=True)
+        },
+        plans=health.plans,
+        stops=health.stops,
+        refusals=health.refusals,
+        deadline_misses=health.deadline_misses,
+        model=f'{health.profile} by {health.runtime or "no runtime yet"}',
+        model_alive=health.worker_alive,
+        model_restarts=health.worker_restarts,
+        views={v: bool(health.view_mask >> i & 1) for i, v in enumerate(health.views)},
+        faults=_faults(health),
+        words=words,
+    )
+
+
+def _faults(health: Health) -> list[dict[str, str]]:
+    rows = zip(health.faults, health.severities, health.messages, strict=True)
+    return [
+        {'code': code, 'severity': Severity(level).name, 'text': text}
+        for code, level, text in rows
+    ]
+
+
+def _known(value: float) -> float | None:
+    return round(float(value), 3) if math.isfinite(value) else None
+
+
+def page(s: Status) -> str:
+    """The status as a person reads it."""
+    armed = 'armed' if s.armed else 'not armed'
+    cap = 'none beyond the profile' if s.speed_cap_mps is None else f'{s.speed_cap_mps:.1f} m/s'
+    plan = f'{s.plan_age_ms:.0f} ms old' if s.plan_age_ms is not None else 'none'
+    spoilt = ''.join(f', {name} rejects {count}' for name, count in s.rejected.items())
+    stages = ', '.join(f'{name} {ms:.1f}' for name, ms in s.stages_ms.items())
+    seen = [name for name, ok in s.views.items() if ok]
+    missing = [name for name, ok in s.views.items() if not ok]
+    rows = [
+        ('state', f'{s.state}, {armed}' + (f': {s.reason}' if s.reason else '')),
+        ('plan', f'{plan}; last of {s.candidates} candidates{spoilt}'),
+        ('speed cap', cap),
+        ('cycle', f'{sum(s.stages_ms.values()):.0f} ms ({stages})' if stages else 'none yet'),
+        ('views', f'{len(seen)} of {len(s.views)}' + _without(missing)),
+        ('model', f'{s.model}, {"alive" if s.model_alive else "not running"}'
+                  f', {s.model_restarts} restarts'),
+        ('so far', f'{s.plans} plans, {s.stops} stops, {s.refusals} refusals, '
+                   f'{s.deadline_misses} deadlines missed'),
+        ('words', s.words or 'none yet'),
+    ]  # fmt: skip
+    lines = [f'{name:<10} {text}' for name, text in rows]
+    lines += [f'{f["severity"]:<10} {f["text"]}' for f in s.faults]
+    if s.rearm_required:
+        lines.append('to drive on: alpamayo rearm')
+    elif s.state == Mode.READY.name:
+        lines.append('to drive: alpamayo arm')
+    return '\n'.join(lines)
+
+
+def _without(missing: list[str]) -> str:
+    return f' (without {", ".join(missing)})' if missing else ''
+
+
+def line(s: Status) -> str:
+    """The status on one line."""
+    cap = f'cap {s.speed_cap_mps:.1f} m/s' if s.speed_cap_mps is not None else 'no cap'
+    plan = f'plan {s.plan_age_ms:.0f} ms' if s.plan_age_ms is not None else 'no plan'
+    faults = ', '.join(f['code'] for f in s.faults if f['severity'] != Severity.INFO.name)
+    about = faults or s.words or s.reason
+    return f'{s.state:<8}  {cap}  {plan}  {about}'
+
+
+class Listening:
+    """The newest Health and words."""
+
+    def __init__(self, outsider: Outsider) -> None:
+        self._outsider = outsider
+        self._health: Health | None = None
+        self._cycle: Health | None = None
+        self._words = ''
+        node = outsider.node
+        node.create_subscription(Health, 'health', self._on_health, qos.output(False))
+        node.create_subscription(ChainOfCausation, 'reasoning', self._on_words, qos.output(False))
+
+    def _on_health(self, message: Health) -> None:
+        self._health = message
+        if message.stages or self._cycle is None:
+            self._cycle = message
+
+    def _on_words(self, message: ChainOfCausation) -> None:
+        self._words = ' '.join((message.intent or message.text).split())
+
+    def first(self) -> Status:
+        """The status, waited for; NoAnswer where there is none."""
+        if not self._outsider.until(lambda: self._health is not None):
+            names = [n for n in self._outsider.topics() if self._outsider.node.count_publishers(n)]
+            where, patience_s = f'{NAMESPACE}/health', self._outsider.patience_s
+            raise NoAnswer(f'nothing on {where} in {patience_s:g} s. {nobody(names)}')
+        self._outsider.until(lambda: self._words, min(0.5, self._outsider.patience_s))
+        return self.now()
+
+    def now(self) -> Status:
+        """The newest, after ``first``."""
+        assert self._health is not None and self._cycle is not None
+        return status_of(self._health, self._cycle, self._words)
+
+
+def status(outsider: Outsider, watch: bool, as_json: bool) -> int:
+    """Print the status once, or a line a second and at each change; 1 in FALLBACK or FAULT."""
+    listening = Listening(outsider)
+    found = listening.first()
+    show: Any = line if watch else page
+    text = (lambda s: json.dumps(asdict(s))) if as_json else show
+    print(text(found), flush=True)
+    told_s = time.monotonic()
+    while watch:
+        outsider.spin()
+        last, found = found, listening.now()
+        if found.state != last.state or time.monotonic() - told_s > LINE_S:
+            print(text(found), flush=True)
+            told_s = time.monotonic()
+    return 1 if found.stopped else 0

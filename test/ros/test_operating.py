@@ -1,0 +1,170 @@
+"""``alpamayo arm``, ``status`` and the like, typed at a running graph that nobody arms."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or source ROS 2')
+
+import numpy as np
+import yaml
+from graph import PATIENCE_S, running
+from std_msgs.msg import Float32
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.msg import Health, PlannedTrajectory
+from alpamayo_ros.nodes.caps import Caps
+from alpamayo_ros.nodes.operating.status import line, page, status_of
+from alpamayo_ros.nodes.operating.streams import Rate, text_of
+from alpamayo_ros.safety.config import PlanConfig
+from alpamayo_ros.safety.state import Mode, SafetyState
+
+pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(1200)]  # other work beside
+PATIENT = ('--patience', '120')
+
+
+def alpamayo(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, '-m', 'alpamayo_ros.cli.main', *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+
+
+def state(*wanted: str) -> dict[str, object]:
+    """The status once its state is among ``wanted``."""
+    end_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end_s:
+        done = alpamayo('status', '--json', *PATIENT)
+        assert 'Traceback' not in done.stderr and done.stdout, done.stderr
+        found = json.loads(done.stdout)
+        assert done.returncode == (found['state'] in ('FALLBACK', 'FAULT'))
+        if found['state'] in wanted:
+            return found
+    raise AssertionError(f'expected {wanted}, got {found}')
+
+
+def test_a_person_arms_looks_and_disarms(tmp_path, ros_domain):
+    arguments = ['simulator', '--runtime', 'scripted', '--lockstep', '--manual']
+    slow = {'script': '{"speed_mps": 0.5}'}  # far from the goal for as long as this takes
+    with running([*arguments, '--duration', '600'], tmp_path, planner=slow):
+        waiting = state('READY')
+        assert waiting['armed'] is False and waiting['plans'] == 0
+        refused = alpamayo('rearm', *PATIENT)
+        assert refused.returncode == 1 and refused.stderr.startswith('rearm: refused; READY')
+
+        armed = alpamayo('arm', *PATIENT)
+        assert armed.returncode == 0 and armed.stdout.startswith('arm: ACTIVE'), armed.stderr
+        assert state('ACTIVE', 'DEGRADED')['armed'] is True
+
+        capped = alpamayo('cap', '--speed', '3', '--acceleration', '1', *PATIENT)
+        assert capped.returncode == 0 and 'at most 3.0 m/s' in capped.stdout, capped.stderr
+        assert state('ACTIVE', 'DEGRADED')['speed_cap_mps'] <= 3.0
+
+        table = alpamayo('topics', *PATIENT).stdout
+        assert '/alpamayo/trajectory ' in table and 'alpamayo_ros/PlannedTrajectory' in table
+        said = alpamayo('echo', 'health', '--count', '1', *PATIENT)
+        assert yaml.safe_load(said.stdout.removesuffix('---\n'))['armed'] is True
+        often = alpamayo('hz', '/alpamayo/health', '--seconds', '3', *PATIENT)
+        assert often.returncode == 0 and ' Hz ' in often.stdout
+        wrong = alpamayo('echo', 'helth', '--patience', '5')
+        assert wrong.returncode == 6 and 'Did you mean /alpamayo/health' in wrong.stderr
+
+        done = alpamayo('disarm', *PATIENT)
+        assert done.returncode == 0 and done.stdout.startswith('disarm: READY')
+        before = state('READY')['plans']
+        assert before and state('READY')['plans'] == before  # nobody arms it but a person
+
+        watching = subprocess.Popen(
+            [sys.executable, '-m', 'alpamayo_ros.cli.main', 'status', '--watch', *PATIENT],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert watching.stdout.readline().startswith('READY')
+        watching.send_signal(signal.SIGINT)
+        _, complaint = watching.communicate(timeout=PATIENCE_S)
+        assert watching.returncode == 130 and 'Traceback' not in complaint
+
+
+class FakeNode:
+    """Takes what Caps asks of a node, and hands its messages over."""
+
+    def __init__(self, speed_mps: float, acceleration_mps2: float) -> None:
+        self.settings = SimpleNamespace(
+            speed_cap_mps=speed_mps, acceleration_cap_mps2=acceleration_mps2
+        )
+        self.refused: list[Fault] = []
+        self.faults = SimpleNamespace(event=self.refused.append)
+        self.heard: dict[str, object] = {}
+
+    def create_subscription(self, kind, topic, heard, profile, event_callbacks):
+        self.heard[topic] = heard
+
+    def get_logger(self):
+        return SimpleNamespace(info=lambda text: None)
+
+
+def test_caps_lower_and_never_raise():
+    shipped = PlanConfig.from_files()
+    node = FakeNode(6.0, 0.0)
+    caps = Caps(node, shipped)
+    allowed = lambda: (caps.config.speed_cap(SafetyState(), []), caps.config.limits)  # noqa: E731
+    assert allowed() == (6.0, shipped.limits)
+    node.heard['speed_cap'](Float32(data=5.0))
+    assert allowed()[0] == 5.0
+    for wrong in (float('nan'), -1.0):
+        node.heard['speed_cap'](Float32(data=wrong))
+        assert allowed()[0] == 5.0 and node.refused.pop().code is Code.CAP_FORMAT
+    for raised in (50.0, float('inf')):
+        node.heard['speed_cap'](Float32(data=raised))
+        assert allowed()[0] == 6.0
+    node.heard['acceleration_cap'](Float32(data=0.5))
+    assert allowed()[1].acceleration_warn_mps2 == allowed()[1].acceleration_mps2 == 0.5
+    node.heard['acceleration_cap'](Float32(data=0.0))
+    assert node.refused.pop().code is Code.CAP_FORMAT and allowed()[1].acceleration_mps2 == 0.5
+    node.heard['acceleration_cap'](Float32(data=99.0))
+    assert allowed()[1] == shipped.limits
+    degraded = caps.config.speed_cap(SafetyState(mode=Mode.DEGRADED), [])
+    assert degraded == pytest.approx(6.0 * shipped.limits.degraded_speed_ratio)
+
+
+@pytest.mark.parametrize('words', [('arm',), ('status',), ('topics',), ('hz', 'health')])
+def test_without_a_graph_the_cause_is_said(ros_domain, words):
+    done = alpamayo(*words, '--patience', '0.5')
+    assert done.returncode == 6 and not done.stdout
+    assert f'No graph is seen on ROS_DOMAIN_ID {os.environ["ROS_DOMAIN_ID"]}' in done.stderr
+    assert done.stderr.count('\n') == 1
+
+
+def test_a_status_without_numbers_is_shown():
+    nothing = Health()
+    nothing.plan_age_ms = nothing.speed_cap_mps = float('nan')
+    found = status_of(nothing, nothing, '')
+    assert found.plan_age_ms is None and 'INIT, not armed' in page(found)
+    assert 'no plan' in line(found)
+    fault = Health(state=Health.FALLBACK, faults=['MODEL_LATE'], severities=[Health.ERROR])
+    fault.messages, fault.rearm_required = ['MODEL_LATE: late.'], True
+    assert 'ERROR      MODEL_LATE: late.' in page(status_of(fault, nothing, ''))
+    assert page(status_of(fault, nothing, '')).endswith('alpamayo rearm')
+    assert status_of(fault, nothing, '').stopped
+
+
+def test_long_arrays_are_cut_unless_all_is_wanted():
+    message = PlannedTrajectory(x_m=np.arange(60, dtype=np.float32))
+    short, full = (yaml.safe_load(text_of(message, whole)) for whole in (False, True))
+    assert short['x_m'][-1] == '... 52 more (--full shows all)' and len(short['x_m']) == 9
+    assert full['x_m'] == list(range(60))
+    assert short['header']['stamp'] == {'sec': 0, 'nanosec': 0}
+
+
+def test_rate_of_a_window():
+    rate = Rate(2.0)
+    assert rate.line(0.0) == '0 messages in 2 s'
+    for i in range(50):
+        rate.add(i * 0.1, 1000)
+    text = rate.line(5.0)
+    assert text.split()[0] == '10.00' and '0.010 MB/s' in text and '(20 messages)' in text
