@@ -156,7 +156,7 @@ def _graph(name: str, options: Options, nodes: list[NodeSpec]) -> Graph:
     if options.parameters:
         files.append(options.parameters)
     if options.record:
-        nodes = [_recorder(nodes[0], options.record), *nodes]
+        nodes = [_recorder(nodes[0], name, options), *nodes]
     if options.bag_out:
         nodes = [_bag_recorder(nodes[0], name, options), *nodes]
     return Graph(name, tuple(nodes), tuple(files), environment())
@@ -180,10 +180,17 @@ def viewer(
     return Graph('viewer', (node,), files, environment())
 
 
-def _recorder(like: NodeSpec, folder: str) -> NodeSpec:
+def _recorder(like: NodeSpec, name: str, options: Options) -> NodeSpec:
     """Listens beside the others; first, so that it ends last and misses nothing of the start."""
     common = tuple((k, v) for k, v in like.parameters if k in ('profile', 'rig', 'lockstep'))
-    own: tuple[tuple[str, Value], ...] = (('use_sim_time', False), ('folder', folder))
+    title = {'simulator': options.scenario, 'replay': Path(options.bag).name}.get(name, name)
+    own: tuple[tuple[str, Value], ...] = (
+        ('use_sim_time', False),
+        ('folder', options.record),
+        ('origin', name),
+        ('title', title),
+        *_same(options, 'seed', 'runtime', 'about'),
+    )
     return NodeSpec('recorder', common + own, like.remappings, respawn=False)
 
 

@@ -9,14 +9,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.bringup import GRAPHS
 from alpamayo_ros.cli.up import Supervisor
 from alpamayo_ros.graph_options import Options
-from alpamayo_ros.recording.recording import EVENTS, RUN, RunInfo
+from alpamayo_ros.recording.recording import EVENTS
 from alpamayo_ros.reports.demo_summary import ScenarioRow
 from alpamayo_ros.runtime.registry import is_test_double
 
@@ -67,12 +67,11 @@ def drive(
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    info = RunInfo(what.scenario, what.seed, what.mode, runtime, what.description)
-    (folder / RUN).write_text(json.dumps(asdict(info)))
     result, log = folder / 'result.json', folder / 'graph.log'
     options = Options(
         runtime=runtime, scenario=what.scenario, seed=what.seed, lockstep=what.mode == 'lockstep',
         duration_s=what.duration_s, output=str(result), record=str(folder),
+        about=what.description,
         parameters=_script(folder) if is_test_double(runtime) else '',
     )  # fmt: skip
     os.environ.setdefault('ROS_DOMAIN_ID', str(DOMAINS[os.getpid() % len(DOMAINS)]))

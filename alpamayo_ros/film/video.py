@@ -204,7 +204,7 @@ def title(info: RunInfo) -> str:
 def origin(info: RunInfo) -> str:
     """Where a run comes from, in a few words."""
     if info.origin != 'simulator':
-        return 'recorded drive, open loop'
+        return 'on a vehicle' if info.origin == 'vehicle' else 'recorded drive, open loop'
     return f'seed {info.seed}  ·  {"lockstep" if info.mode == "lockstep" else "free-running"}'
 
 

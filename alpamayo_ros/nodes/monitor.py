@@ -17,6 +17,7 @@ from alpamayo_ros.msg import ChainOfCausation, FrameSetInfo, Health, StageTiming
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.node import AlpamayoNode, run
 from alpamayo_ros.nodes.common.params import Param
+from alpamayo_ros.nodes.messages.plots import OF_CYCLES, Plots
 
 PARAMETERS = (
     Param('period_s', float, 's', 'Time between two reports without a change.', 0.1, 10.0),
@@ -52,6 +53,7 @@ class MonitorNode(AlpamayoNode):
         )
         for kind, topic, callback in sources:
             qos.watched_subscription(self, kind, topic, callback, out)
+        self._plots = Plots(self, OF_CYCLES)
         self._gpus = open_gpus()
         if isinstance(self._gpus, str):
             self.get_logger().info(self._gpus)
@@ -76,6 +78,7 @@ class MonitorNode(AlpamayoNode):
         )
 
     def _on_timing(self, message: StageTiming) -> None:
+        self._plots.show(cycle_ms=message.wall_ms)
         stages = zip(message.stages, message.duration_ms, strict=False)
         self._keep(
             message.node or 'planner',
@@ -87,6 +90,7 @@ class MonitorNode(AlpamayoNode):
         )
 
     def _on_health(self, message: Health) -> None:
+        self._plots.show(plan_age_ms=message.plan_age_ms)
         self._keep(
             'trajectory',
             LEVELS[message.state],

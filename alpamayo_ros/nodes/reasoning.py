@@ -8,6 +8,7 @@ from collections import OrderedDict
 
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
 
 from alpamayo_ros.faults import Code, Fault
@@ -20,6 +21,8 @@ from alpamayo_ros.nodes.common.node import AlpamayoNode, run
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.messages import markers, overlay
+from alpamayo_ros.nodes.messages.plots import OF_PLANS, Plots
+from alpamayo_ros.nodes.messages.trajectory_topics import PLACES
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime.text import bounded_text
 from alpamayo_ros.sensing.image_format import decode_message
@@ -42,6 +45,8 @@ class ReasoningNode(AlpamayoNode):
         out = qos.output(lockstep)
         self._parts = qos.watched_publisher(self, ChainOfCausation, 'reasoning', out)
         self._markers = qos.watched_publisher(self, MarkerArray, 'reasoning_markers', out)
+        self._words = qos.watched_publisher(self, String, 'reasoning_text', qos.output(False))
+        self._plots = Plots(self, OF_PLANS)
         self._overlay = qos.watched_publisher(self, Image, 'overlay', qos.output(False))
         self._images: OrderedDict[int, CompressedImage] = OrderedDict()
         cameras = load_rig(self.settings.rig).for_profile(load_profile(self.settings.profile))
@@ -53,7 +58,9 @@ class ReasoningNode(AlpamayoNode):
             sensor = qos.sensor(False)
             qos.watched_subscription(self, CompressedImage, topic, self._on_image, sensor)
         qos.watched_subscription(self, ChainOfCausation, 'reasoning_raw', self._on_text, out)
-        qos.watched_subscription(self, PlannedTrajectory, 'trajectory', self._on_plan, out)
+        for place in PLACES:
+            topic = f'{place}trajectory'
+            qos.watched_subscription(self, PlannedTrajectory, topic, self._on_plan, out)
 
     def _on_image(self, message: CompressedImage) -> None:
         if self._overlay.get_subscription_count():
@@ -64,6 +71,12 @@ class ReasoningNode(AlpamayoNode):
         self._join(ns(message.header.stamp))
 
     def _on_plan(self, message: PlannedTrajectory) -> None:
+        if len(message.x_m):
+            self._plots.show(
+                planned_speed_mps=message.speed_mps[0],
+                acceleration_mps2=message.acceleration_mps2[0],
+                steering_rad=message.steering_rad[0],
+            )
         if message.source == PlannedTrajectory.MODEL:
             self._keep(self._plans, ns(message.source_t0), message)
             self._join(ns(message.source_t0))
@@ -82,6 +95,9 @@ class ReasoningNode(AlpamayoNode):
         message = explain(text, plan)
         self._parts.publish(message)
         shown = '\n'.join(f'{name}: {getattr(message, name)}' for name in PARTS)
+        if self._words.get_subscription_count():
+            self._words.publish(String(data=shown))
+        self._plots.show(agreement=message.agreement)
         if self._markers.get_subscription_count():
             marker = markers.text(plan.header.stamp, shown)
             self._markers.publish(MarkerArray(markers=[marker]))

@@ -21,6 +21,7 @@ from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.common.params import BAGGED, LISTENERS, RECORDED, Param
 from alpamayo_ros.nodes.lockstep.readiness import PlannerWatch
 from alpamayo_ros.nodes.lockstep.step_source import StepSource, listeners
+from alpamayo_ros.nodes.messages.trajectory_topics import PLACES
 from alpamayo_ros.nodes.world import World
 from alpamayo_ros.nodes.world_topics import WorldTopics
 from alpamayo_ros.profile import load_profile
@@ -82,7 +83,7 @@ class SimulatorNode(AlpamayoNode):
     def _subscribe(self) -> None:
         s = self.settings
         out = qos.output(s.lockstep, depth=5)
-        prefix = 'shadow/' if s.shadow else ''
+        prefix = PLACES[s.shadow]
         subscribe, plan = qos.watched_subscription, PlannedTrajectory
         self._inputs = (
             subscribe(self, plan, f'{prefix}trajectory', self._on_plan, out),

@@ -32,7 +32,7 @@ class RunInfo:
     """What was asked for: scenario, seed, ``lockstep`` or ``free``, and the runtime's name.
 
     ``rig``: name or file of the rig; a ``rig.yaml`` in the folder goes before it.  ``origin``:
-    ``simulator``, ``replay`` (a recorded drive) or ``converted`` (a drive of another format).
+    ``simulator``, ``replay`` (a recorded drive), ``vehicle`` or ``converted`` (of another format).
     """
 
     scenario: str

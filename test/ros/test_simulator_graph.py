@@ -10,9 +10,14 @@ pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or sour
 
 from graph import LISTENED, leftovers, running
 from participant import Participant
+from std_msgs.msg import Float64, String
 
 from alpamayo_ros.msg import Health, PlannedTrajectory
+from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.convert import ns
+from alpamayo_ros.recording import events
+from alpamayo_ros.recording.recording import Recording
+from alpamayo_ros.reports.plan_bag import PLOTS
 
 # the limit: for several graphs, other work beside
 pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -114,7 +119,16 @@ def test_front_camera_dropped_is_a_fallback_stop_until_it_is_back(tmp_path, list
 
 def test_shadow_plans_where_no_controller_listens_while_another_drives(tmp_path, rclpy_context):
     listener = Participant(rclpy_context, plans=False)
+    said, plotted = [], {name: [] for name in PLOTS}
+    for kind, topic, heard in (
+        (String, 'reasoning_text', said),
+        *((Float64, f'plot/{name}', values) for name, values in plotted.items()),
+    ):
+        take = lambda message, heard=heard: heard.append(message.data)  # noqa: E731
+        listener.node.create_subscription(kind, topic, take, qos.output(False, depth=50))
+    seen = tmp_path / 'recording'
     arguments = [*HEARD, '--shadow', '--duration', '4', '--output', str(tmp_path / 'out.json')]
+    arguments += ['--record', str(seen), '--about', 'a first look']
     with running(arguments, tmp_path) as graph:
         status = listener.until(lambda: graph.process.poll() is not None)
         assert status and graph.wait() == 0, graph.log
@@ -122,3 +136,15 @@ def test_shadow_plans_where_no_controller_listens_while_another_drives(tmp_path,
     result = json.loads((tmp_path / 'out.json').read_text())
     assert result['plans'] > 15 and result['distance_m'] > 5.0  # the expert leaves at once
     assert len(listener.health) == 40 and not listener.plans
+    assert any(text.startswith('perception: ') for text in said)
+    silent = {name for name, values in plotted.items() if not values}
+    assert silent <= {'agreement'}  # which the scripted words leave open
+    # and what was planned can be looked at afterwards, without another file
+    found = Recording(seen)
+    assert found.info.scenario == 'winding_road' and found.info.description == 'a first look'
+    assert (found.info.origin, found.info.mode, found.info.seed) == ('simulator', 'lockstep', 3)
+    planned = [p for p in found.all(events.Plan) if p.topic == 'trajectory']
+    assert len(planned) > 15 and all(p.x_m for p in planned)
+    words = {w.plan_id for w in found.all(events.Words)}
+    assert words and words <= {p.plan_id for p in planned}
+    assert any(c.selected >= 0 for c in found.all(events.Candidates))

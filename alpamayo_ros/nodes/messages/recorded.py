@@ -9,6 +9,7 @@ from typing import Any
 
 from alpamayo_ros.bags.bag import BagMessage
 from alpamayo_ros.nodes.common import qos
+from alpamayo_ros.nodes.messages.plots import OF_CYCLES, OF_PLANS
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.replay.topics import FIXED, Source, image_names, wire
 from alpamayo_ros.sensing.rig import Rig
@@ -19,10 +20,10 @@ LATCHED = ('/tf_static', 'camera_info', '/route')
 # what the nodes of the graph say themselves; a recording of them is not played over it
 OURS = (
     'frame_set frame_set_info ego_history nav prompt candidates reasoning_raw stage_timing '
-    'trajectory reference health evaluated path markers reasoning reasoning_markers overlay '
-    'autoware_trajectory timestep step_done shadow/trajectory shadow/reference shadow/evaluated '
-    'shadow/path shadow/markers shadow/autoware_trajectory'
-).split()
+    'trajectory reference health evaluated path markers reasoning reasoning_markers '
+    'reasoning_text overlay autoware_trajectory timestep step_done shadow/trajectory '
+    'shadow/reference shadow/evaluated shadow/path shadow/markers shadow/autoware_trajectory'
+).split() + [f'plot/{name}' for name in (*OF_PLANS, *OF_CYCLES)]
 GRAPH = ('/clock', '/diagnostics', '/rosout', '/parameter_events')
 IMAGES_KEPT = 8  # of one camera in one step: at most 5 at 30 Hz
 

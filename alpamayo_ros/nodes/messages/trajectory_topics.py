@@ -22,6 +22,8 @@ from alpamayo_ros.safety.scene import Scene
 from alpamayo_ros.sensing.rig import Vehicle
 from alpamayo_ros.units import NS
 
+PLACES = ('', 'shadow/')  # where a driver's plans are; in the second no controller reads them
+
 
 class TrajectoryTopics:
     """Publishers; with ``shadow`` nothing that a controller reads is among them."""
@@ -33,7 +35,7 @@ class TrajectoryTopics:
         self._config, self._vehicle = config, vehicle
         self._views = [view.name for view in config.profile.views]
         self._view_seen_ns: dict[int, int] = {}
-        out, prefix = qos.output(lockstep), 'shadow/' if shadow else ''
+        out, prefix = qos.output(lockstep), PLACES[shadow]
         publish = qos.watched_publisher
         self._plan = publish(node, PlannedTrajectory, f'{prefix}trajectory', out)
         self._reference = publish(node, PlannedTrajectory, f'{prefix}reference', out)

@@ -81,7 +81,6 @@ def test_a_drive_gives_its_row_and_leaves_the_signals_alone(fake: type[FakeGraph
     row, result = demo_drive.drive(WHAT, 'onnx', tmp_path / 'run', lambda now: None)
     assert row.distance_m == 20.0 and result['end'] == 'duration'
     assert signal.getsignal(signal.SIGINT) is before
-    assert json.loads((tmp_path / 'run' / 'run.json').read_text())['runtime'] == 'onnx'
 
 
 def test_ctrl_c_during_a_drive_is_passed_on(fake: type[FakeGraph], tmp_path: Path):

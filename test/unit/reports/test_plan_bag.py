@@ -55,7 +55,8 @@ def rviz_topics(value: object) -> set[str]:
 
 def test_every_topic_of_the_rviz_layout_is_in_the_bag(bag: Path, repository: Path):
     layout = yaml.safe_load((repository / 'rviz' / 'alpamayo.rviz').read_text())
-    assert rviz_topics(layout) and rviz_topics(layout) <= BagReader(bag).types().keys()
+    shown = {topic.replace('/shadow/', '/') for topic in rviz_topics(layout)}
+    assert shown and shown <= BagReader(bag).types().keys()
 
 
 def test_the_types_are_standard_and_those_of_the_table(bag: Path):
@@ -199,7 +200,16 @@ def paths_of(value: object) -> set[str]:
 
 def test_every_topic_of_the_foxglove_layout_is_in_the_bag(bag: Path, repository: Path):
     named = paths_of(foxglove(repository))
-    assert len(named) > 12 and named <= BagReader(bag).types().keys()
+    shown = {topic.replace('/shadow/', '/') for topic in named}
+    assert len(named) > 12 and shown <= BagReader(bag).types().keys()
+    assert named - shown == {'/alpamayo/shadow/markers', '/alpamayo/shadow/path'}
+
+
+def test_every_plotted_number_has_a_live_topic():
+    pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or source ROS 2')
+    from alpamayo_ros.nodes.messages.plots import OF_CYCLES, OF_PLANS
+
+    assert sorted((*OF_CYCLES, *OF_PLANS)) == sorted(plan_bag.PLOTS)
 
 
 def test_the_foxglove_plots_name_fields_that_exist(messages: dict, repository: Path):
