@@ -1,4 +1,4 @@
-"""Diffusion schedules and samplers: DDPM in training, DDIM (eta = 0) at run time.
+"""Diffusion schedules and samplers: DDPM in training, DDIM at run time.
 
 alpha-bar index 0 is clean data, index ``train_steps`` is (almost) pure noise.
 Sources: Ho et al. 2020; Nichol and Dhariwal 2021 (cosine); Song et al. 2021 (DDIM).
@@ -76,3 +76,18 @@ def denoise_step(
     x0 = to_sample(prediction, x, step[0], step[1], kind).clamp(-CLIP, CLIP)
     eps = (x - step[0] * x0) / step[1]
     return x0, step[2] * x0 + step[3] * eps
+
+
+def stochastic_step(
+    prediction: Tensor, x: Tensor, step: Sequence[float], kind: str, noise: Tensor, eta: float
+) -> tuple[Tensor, Tensor]:
+    """One step with fresh ``noise``: the clean sample as predicted, and the less noisy one.
+
+    ``eta`` 0 is :func:`denoise_step`; 1, between neighbouring levels, is DDPM's ancestral step
+    with the variance of the posterior (Song et al. 2021, equations 12 and 16).
+    """
+    x0, _ = denoise_step(prediction, x, step, kind)
+    signal, spread, next_signal, next_spread = step
+    sigma = eta * next_spread / spread * math.sqrt(1 - (signal / next_signal) ** 2)
+    kept = math.sqrt(next_spread**2 - sigma**2)
+    return x0, next_signal * x0 + kept * (x - signal * x0) / spread + sigma * noise
