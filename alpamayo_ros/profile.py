@@ -9,19 +9,25 @@ import os
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Positive = Annotated[int, Field(gt=0)]
+from alpamayo_ros.layer_shapes import (
+    BackboneShape,
+    DenoiserShape,
+    InputTokens,
+    Positive,
+    Strict,
+    VisionShape,
+    wrong_backbone,
+    wrong_denoiser,
+    wrong_vision,
+)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra='forbid', frozen=True)
-
-
-class Camera(_Strict):
+class Camera(Strict):
     """A physical camera the model expects.
 
     ``hfov_deg``: horizontal field of view of the rectified image.
@@ -33,7 +39,7 @@ class Camera(_Strict):
     maskable: bool = False
 
 
-class View(_Strict):
+class View(Strict):
     """What the model sees of a camera: the central ``hfov_deg`` of its image, resampled.
 
     ``width`` and ``height`` are in pixels.
@@ -47,21 +53,21 @@ class View(_Strict):
     tokens: Positive
 
 
-class Frames(_Strict):
+class Frames(Strict):
     """How many instants, and how far apart in seconds."""
 
     count: Positive
     spacing_s: float = Field(gt=0)
 
 
-class TrajectoryFormat(_Strict):
+class TrajectoryFormat(Strict):
     """Points of a trajectory and their spacing in seconds; the first is at t0 + dt."""
 
     points: Positive
     dt_s: float = Field(gt=0)
 
 
-class Diffusion(_Strict):
+class Diffusion(Strict):
     """Noise schedule and what the denoiser predicts."""
 
     train_steps: Positive
@@ -70,7 +76,7 @@ class Diffusion(_Strict):
     schedule: Literal['squaredcos_cap_v2', 'linear']
 
 
-class Text(_Strict):
+class Text(Strict):
     """Language budget: ``max_prefix`` tokens before the pictures, ``max_coc`` generated tokens.
 
     ``grammar``: the language of the chain of causation, a file of ``config/grammars``.
@@ -82,41 +88,7 @@ class Text(_Strict):
     grammar: Literal['phrases_v1', 'phrases_v2'] = 'phrases_v1'
 
 
-class VisionShape(_Strict):
-    """Layer sizes of the per-view encoder and the fusion."""
-
-    stem: Literal['conv', 'patch']
-    patch: Positive
-    width: Positive
-    layers: Positive
-    heads: Positive
-    fusion_layers: Positive
-
-
-class BackboneShape(_Strict):
-    """Layer sizes of the reasoning backbone."""
-
-    layers: Positive
-    width: Positive
-    heads: Positive
-    kv_heads: Positive
-    ffn: Positive
-    rope_theta: float = Field(gt=0)
-    qkv_bias: bool = False
-    qk_norm: bool = False
-    tie_embeddings: bool = True
-
-
-class DenoiserShape(_Strict):
-    """Layer sizes of the trajectory denoiser."""
-
-    layers: Positive
-    width: Positive
-    heads: Positive
-    points_per_token: Positive
-
-
-class ModelProfile(_Strict):
+class ModelProfile(Strict):
     """A model family member: sensors, time base, horizon, language and layer shapes."""
 
     name: str
@@ -133,6 +105,7 @@ class ModelProfile(_Strict):
     vision: VisionShape
     backbone: BackboneShape
     denoiser: DenoiserShape
+    inputs: InputTokens = InputTokens()
 
     @model_validator(mode='after')
     def _consistent(self) -> ModelProfile:
@@ -178,21 +151,12 @@ def _wrong_shapes(profile: ModelProfile) -> Iterator[str]:
     """What the networks and the buffers assume of a profile and do not find."""
     vision, backbone, denoiser = profile.vision, profile.backbone, profile.denoiser
     sizes = sorted({(view.height, view.width) for view in profile.views})
-    if len(sizes) != 1:
-        yield f'all views have one size; there are {sizes or "none"} (height, width)'
-    if any(side % vision.patch for size in sizes for side in size):
-        yield f'vision.patch {vision.patch} must divide height and width of the views {sizes[0]}'
-    if vision.stem == 'conv' and vision.patch.bit_count() != 1:
-        yield f'vision.patch {vision.patch}: a conv stem halves, so it must be a power of two'
+    yield from wrong_vision(vision, sizes, {view.tokens for view in profile.views})
     for name, shape in (('vision', vision), ('backbone', backbone), ('denoiser', denoiser)):
         if shape.width % shape.heads:
             yield f'{name}.heads {shape.heads} must divide {name}.width {shape.width}'
-    if backbone.heads % backbone.kv_heads:
-        yield f'backbone.kv_heads {backbone.kv_heads} must divide backbone.heads {backbone.heads}'
-    if backbone.width // backbone.heads % 2:
-        yield 'backbone.width / heads must be even: RoPE rotates pairs'
-    if profile.trajectory.points % denoiser.points_per_token:
-        yield 'trajectory.points must be a multiple of denoiser.points_per_token'
+    yield from wrong_backbone(backbone)
+    yield from wrong_denoiser(denoiser, profile.trajectory.points)
 
 
 def share_dir() -> Path:

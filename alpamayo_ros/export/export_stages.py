@@ -20,8 +20,8 @@ from onnx import TensorProto
 from torch import Tensor, nn
 
 from alpamayo_ros.export.onnx_graph import IR_VERSION, OPSET, GraphBuilder, tensor
+from alpamayo_ros.model.denoiser.denoiser import Denoiser
 from alpamayo_ros.model.diffusion import alpha_bar, denoise_step, levels, sample_steps
-from alpamayo_ros.model.dit import DiT
 from alpamayo_ros.model.layout import MASKED
 from alpamayo_ros.model.vla import VLA
 
@@ -76,7 +76,7 @@ class _Fusion(nn.Module):
         self, features: Tensor, age_s: Tensor, valid: Tensor, speed: Tensor
     ) -> tuple[Tensor, Tensor]:
         visual = self.model.fuse(features[None], age_s[None], valid[None])
-        return self.model.scene(visual, speed)[0], self.model.spatial_bias * 1.0
+        return self.model.scene(visual, speed)[0], self.model.scene_bias() * 1.0
 
 
 def encoder_graph(model: VLA) -> Any:
@@ -111,13 +111,13 @@ class _Head(nn.Module):
     Keys and values are (2 layers, heads, S, w).
     """
 
-    def __init__(self, dit: DiT) -> None:
+    def __init__(self, denoiser: Denoiser) -> None:
         super().__init__()
-        self.dit = dit
+        self.denoiser = denoiser
 
     def forward(self, hidden: Tensor, speed: Tensor) -> tuple[Tensor, Tensor]:
-        pairs = [part for pair in self.dit.context(hidden) for part in pair]
-        return self.dit.ego(speed), torch.cat(pairs, 0)
+        pairs = [part for pair in self.denoiser.context(hidden) for part in pair]
+        return self.denoiser.ego(speed), torch.cat(pairs, 0)
 
 
 class _Step(nn.Module):
@@ -125,45 +125,50 @@ class _Step(nn.Module):
 
     def __init__(self, model: VLA) -> None:
         super().__init__()
-        self.dit = model.dit
+        self.denoiser = model.denoiser
         self.kind = model.profile.diffusion.prediction_type
 
     def forward(
         self, x: Tensor, time: Tensor, levels: Tensor, ego: Tensor, context: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
         parts = context.split(1)
-        out = self.dit(x, time + ego, list(zip(parts[::2], parts[1::2], strict=True)), mask)
+        out = self.denoiser(x, time + ego, list(zip(parts[::2], parts[1::2], strict=True)), mask)
         return denoise_step(out, x, levels, self.kind)
 
 
 class _Tail(nn.Module):
-    def __init__(self, dit: DiT) -> None:
+    def __init__(self, denoiser: Denoiser) -> None:
         super().__init__()
-        self.dit = dit
+        self.denoiser = denoiser
 
     def forward(self, x0: Tensor, speed: Tensor) -> Tensor:
-        return self.dit.to_metres(x0, speed)
+        return self.denoiser.to_metres(x0, speed)
 
 
 def _parts(model: VLA, tokens: int = 96) -> tuple[Any, Any, Any]:
     """Head, step and tail, each exported once."""
     p = model.profile
-    width, heads = p.denoiser.width, p.denoiser.heads
     hidden, speed = torch.zeros(1, tokens, p.backbone.width), torch.zeros(1)
+    with torch.no_grad():
+        context = model.denoiser.context(hidden)
+    pairs, shape = len(context), context[0][0].shape
     x = torch.zeros(p.candidates, p.trajectory.points, 3)
     inputs = {
         'x': x,
-        'time': torch.zeros(1, width),
+        'time': torch.zeros(1, p.denoiser.width),
         'levels': torch.ones(4),
-        'ego': torch.zeros(1, width),
-        'context': torch.zeros(2 * p.denoiser.layers, heads, tokens, width // heads),
+        'ego': torch.zeros(1, p.denoiser.width),
+        'context': torch.zeros(2 * pairs, *shape[1:]),
         'mask': torch.zeros(1, 1, 1, tokens),
     }
     head = torch_export(
-        _Head(model.dit), {'hidden': hidden, 'speed': speed}, ['ego', 'context'], hidden={1: 'S'}
+        _Head(model.denoiser),
+        {'hidden': hidden, 'speed': speed},
+        ['ego', 'context'],
+        hidden={1: 'S'},
     )
     step = torch_export(_Step(model), inputs, ['x0', 'next'], context={2: 'S'}, mask={3: 'S'})
-    tail = torch_export(_Tail(model.dit), {'x0': x, 'speed': speed}, ['plans'])
+    tail = torch_export(_Tail(model.denoiser), {'x0': x, 'speed': speed}, ['plans'])
     return head, step, tail
 
 
@@ -209,4 +214,4 @@ def _step_constants(model: VLA, start: int, stop: int) -> tuple[NDArray[Any], ND
     power = alpha_bar(model.profile.diffusion)
     a, b = float(power[start]), float(power[stop])
     t = torch.tensor([start / model.profile.diffusion.train_steps])
-    return model.dit.time_embedding(t).numpy(), np.array(levels(a, b), np.float32)
+    return model.denoiser.time_embedding(t).numpy(), np.array(levels(a, b), np.float32)

@@ -51,18 +51,47 @@ class Attention(nn.Module):
         return self.attend(x, *self.keys_values(context), mask)
 
 
+class GroupedCrossAttention(nn.Module):
+    """Queries of ``heads`` from plan tokens, keys and values of ``kv_heads`` from a context."""
+
+    def __init__(
+        self, width: int, context_width: int, heads: int, kv_heads: int, head_width: int
+    ) -> None:
+        super().__init__()
+        self.heads, self.kv_heads = heads, kv_heads
+        self.q = nn.Linear(width, heads * head_width)
+        self.kv = nn.Linear(context_width, 2 * kv_heads * head_width)
+        self.out = nn.Linear(heads * head_width, width)
+
+    def keys_values(self, context: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values (B, kv_heads, M, w) of a context, computed once and used many times."""
+        k, v = self.kv(context).chunk(2, -1)
+        return split_heads(k, self.kv_heads), split_heads(v, self.kv_heads)
+
+    def attend(self, x: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+        """As :meth:`Attention.attend`: K neighbours of ``x`` (B * K, N, width) share a context."""
+        q = split_heads(self.q(x).reshape(k.shape[0], -1, self.q.out_features), self.heads)
+        k = k.repeat_interleave(self.heads // self.kv_heads, 1)
+        v = v.repeat_interleave(self.heads // self.kv_heads, 1)
+        y = merge_heads(F.scaled_dot_product_attention(q, k, v, attn_mask=mask))
+        return self.out(y.reshape(*x.shape[:2], -1))
+
+
 class Block(nn.Module):
     """Pre-norm transformer block.
 
-    With ``context`` the keys come from there as well (one shared norm).
+    With ``context`` the keys come from there as well (one shared norm).  ``gelu``: torch's name of
+    the approximation.
     """
 
-    def __init__(self, width: int, heads: int, expand: int = 3) -> None:
+    def __init__(
+        self, width: int, heads: int, expand: int = 3, eps: float = 1e-5, gelu: str = 'tanh'
+    ) -> None:
         super().__init__()
-        self.norm1 = nn.LayerNorm(width)
+        self.norm1 = nn.LayerNorm(width, eps)
         self.attention = Attention(width, heads)
-        self.norm2 = nn.LayerNorm(width)
-        self.mlp = GeluMlp(width, expand * width)
+        self.norm2 = nn.LayerNorm(width, eps)
+        self.mlp = GeluMlp(width, expand * width, gelu)
 
     def forward(
         self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None

@@ -8,12 +8,12 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from alpamayo_ros.layer_shapes import BackboneShape
 from alpamayo_ros.model.attention import merge_heads, split_heads
 from alpamayo_ros.model.kv_cache import KVCache
 from alpamayo_ros.model.mlp import SwiGLU
 from alpamayo_ros.model.norm import RMSNorm
 from alpamayo_ros.model.rope import rope_tables, rotate
-from alpamayo_ros.profile import BackboneShape
 
 
 class Layer(nn.Module):

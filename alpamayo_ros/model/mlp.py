@@ -9,13 +9,14 @@ from torch.nn import functional as F
 class GeluMlp(nn.Module):
     """Linear, GELU, Linear: the vision and denoiser blocks' feed-forward."""
 
-    def __init__(self, width: int, hidden: int) -> None:
+    def __init__(self, width: int, hidden: int, approximate: str = 'tanh') -> None:
         super().__init__()
+        self.approximate = approximate
         self.up = nn.Linear(width, hidden)
         self.down = nn.Linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down(F.gelu(self.up(x), approximate='tanh'))
+        return self.down(F.gelu(self.up(x), approximate=self.approximate))
 
 
 class SwiGLU(nn.Module):

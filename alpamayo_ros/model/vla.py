@@ -1,7 +1,8 @@
 """The whole driver in torch: encode a timestep, fuse time, reason, denoise.
 
 The backbone reads the sequence of ``model.layout`` (docs/design.md, "Sequence").  The denoiser
-looks at the hidden states of everything: words, scene and ego.
+looks at the hidden states of everything: words, scene and ego; without ``denoiser.sees_scene`` of
+everything but the visual tokens.
 """
 
 from __future__ import annotations
@@ -10,38 +11,66 @@ import torch
 from torch import Tensor, nn
 
 from alpamayo_ros.model.backbone import Backbone
+from alpamayo_ros.model.denoiser.denoiser import Denoiser
+from alpamayo_ros.model.denoiser.dit import DiT
+from alpamayo_ros.model.denoiser.unet import TemporalUNet
 from alpamayo_ros.model.diffusion import alpha_bar, denoise_step, levels, sample_steps
-from alpamayo_ros.model.dit import DiT
 from alpamayo_ros.model.ego import EgoEncoder
-from alpamayo_ros.model.fusion import CrossCamera, Temporal, token_view_index
-from alpamayo_ros.model.layout import MASKED, token_layout
-from alpamayo_ros.model.vit import ViewEncoder
+from alpamayo_ros.model.layout import MASKED, Sequence, bias_groups, token_layout
+from alpamayo_ros.model.scene_inputs import HistoryTokens, MapTokens, SceneInputs
+from alpamayo_ros.model.vision.fusion import AgeToken, CrossCamera, EveryTimestep, Temporal
+from alpamayo_ros.model.vision.trunk_views import TrunkViews
+from alpamayo_ros.model.vision.views import ViewEncoder
 from alpamayo_ros.profile import ModelProfile
 
 EGO_HIDDEN = 64
+ABSENT = SceneInputs()
 
 
 class VLA(nn.Module):
     """Vision-language-action driver of a profile, in plain torch for CPU and CUDA."""
 
+    dit: DiT  # or ``unet``: weights are named after the kind of denoiser
+
     def __init__(self, profile: ModelProfile) -> None:
         super().__init__()
-        self.profile = profile
-        n = profile.visual_tokens
-        self.views = ViewEncoder(profile)
+        self.profile, self.layout = profile, token_layout(profile)
+        vision, inputs = profile.vision, profile.inputs
+        every = vision.timesteps == 'all'
+        self.views = (TrunkViews if vision.trunk == 'vit' else ViewEncoder)(profile)
         self.cross = CrossCamera(profile)
-        self.temporal = Temporal(profile)
-        self.layout = token_layout(profile)
+        self.temporal = (EveryTimestep if every else Temporal)(profile)
         self.ego = EgoEncoder(EGO_HIDDEN, profile.backbone.width)
-        scene = self.layout.scene_tokens
-        self.spatial_bias = nn.Parameter(torch.zeros(scene, scene))
-        longest = self.layout.max_sequence
-        self.backbone = Backbone(profile.backbone, profile.text.vocab_size, longest)
-        self.dit = DiT(profile)
+        self.age = AgeToken(profile, EGO_HIDDEN) if every else None
+        self.history = HistoryTokens(profile) if inputs.ego_history else None
+        self.map = MapTokens(profile) if inputs.map_lines else None
+        self._learn_bias()
+        positions = profile.backbone.context or self.layout.max_sequence
+        self.backbone = Backbone(profile.backbone, profile.text.vocab_size, positions)
+        unet = profile.denoiser.kind == 'unet'
+        self.add_module(profile.denoiser.kind, (TemporalUNet if unet else DiT)(profile))
         self.register_buffer('alpha_bar', alpha_bar(profile.diffusion), persistent=False)
-        view_of = token_view_index(profile)
-        first = torch.tensor([int((view_of[:i] == view_of[i]).sum()) for i in range(n)])
-        self.register_buffer('token_of', view_of * self.views.queries + first, persistent=False)
+        first = [i * self.views.queries for i in range(len(profile.views))]
+        token_of = [
+            f + k for f, v in zip(first, profile.views, strict=True) for k in range(v.tokens)
+        ]
+        self.register_buffer('token_of', torch.tensor(token_of), persistent=False)
+
+    def _learn_bias(self) -> None:
+        """A bias a pair of scene tokens, or a pair of groups of them."""
+        size, groups = self.layout.scene_tokens, None
+        if self.profile.vision.spatial_bias == 'view':
+            groups = torch.tensor(bias_groups(self.profile, self.layout))
+            size = len(self.profile.views) + len(self.layout.segments)
+        self.register_buffer('bias_group', groups, persistent=False)
+        self.spatial_bias = nn.Parameter(torch.zeros(size, size))
+
+    @property
+    def denoiser(self) -> Denoiser:
+        """The trajectory denoiser, of whichever kind."""
+        found = getattr(self, self.profile.denoiser.kind)
+        assert isinstance(found, Denoiser)
+        return found
 
     @property
     def device(self) -> torch.device:
@@ -66,41 +95,93 @@ class VLA(nn.Module):
     def fuse(self, features: Tensor, age_s: Tensor, valid: Tensor) -> Tensor:
         """features (B, T, N, width), newest first -> visual tokens (B, N, backbone width).
 
-        Age and valid are (B, T, V).
+        (B, T * N, backbone width), oldest first, where the backbone reads every timestep.  Age and
+        valid are (B, T, V).
         """
         return self.temporal(features, age_s, valid)
 
     # -- language -------------------------------------------------------------------------------
-    def scene(self, visual: Tensor, speed_mps: Tensor) -> Tensor:
-        """Embeddings (B, M, width) of all scene segments: visual tokens and (B,) m/s as one."""
-        return torch.cat([visual, self.ego(speed_mps)[:, None]], 1)
+    def scene(self, visual: Tensor, speed_mps: Tensor, more: SceneInputs = ABSENT) -> Tensor:
+        """Embeddings (B, M, width) of the scene segments: pictures, (B,) m/s, and ``more``."""
+        parts = [visual, self.ego(speed_mps)[:, None]]
+        if self.map is not None:
+            parts.insert(0, self.map.tokens(more, len(visual)))
+        if self.age is not None:
+            if more.age_s is None:
+                raise ValueError('a backbone that reads every timestep needs SceneInputs.age_s')
+            parts.append(self.age(more.age_s))
+        if self.history is not None:
+            parts.append(self.history.tokens(more, len(visual)))
+        return torch.cat(parts, 1)
 
-    def positions(self, prefix: int, coc: int) -> Tensor:
-        """RoPE positions of a sequence with ``prefix`` text tokens and ``coc`` CoC tokens."""
-        sequence = self.layout.sequence(prefix=prefix, coc=coc)
-        return torch.from_numpy(sequence.positions()).to(self.device)
+    def scene_bias(self) -> Tensor:
+        """(M, M) learned bias between scene tokens."""
+        if self.bias_group is None:
+            return self.spatial_bias
+        return self.spatial_bias[self.bias_group][:, self.bias_group]
 
-    def attention_mask(self, prefix_valid: Tensor, coc: int) -> Tensor:
-        """Additive mask (B, 1, S, S); ``prefix_valid`` (B, prefix) is 0 on padding."""
+    def sequence(self, prefix: int, coc: int, prior: int = 0) -> Sequence:
+        """A sequence with so many tokens of text."""
+        counts = {'prefix': prefix, 'coc': coc}
+        if prior or 'prior' in self.layout.names:
+            counts['prior'] = prior
+        return self.layout.sequence(**counts)
+
+    def positions(self, prefix: int, coc: int, prior: int = 0) -> Tensor:
+        """RoPE positions of a sequence with so many tokens of text."""
+        return torch.from_numpy(self.sequence(prefix, coc, prior).positions()).to(self.device)
+
+    def attention_mask(
+        self, prefix_valid: Tensor, coc: int, prior_valid: Tensor | None = None
+    ) -> Tensor:
+        """Additive mask (B, 1, S, S); ``prefix_valid`` (B, prefix) is 0 on padding.
+
+        So is ``prior_valid`` (B, prior).
+        """
         b, p = prefix_valid.shape
-        sequence = self.layout.sequence(prefix=p, coc=coc)
+        prior = 0 if prior_valid is None else prior_valid.shape[1]
+        sequence = self.sequence(p, coc, prior)
         mask = torch.from_numpy(sequence.mask()).to(prefix_valid.device)
         bias = torch.zeros_like(mask)
-        bias[sequence.scene, sequence.scene] = self.spatial_bias
+        bias[sequence.scene, sequence.scene] = self.scene_bias()
         pad = torch.zeros(b, len(sequence), device=prefix_valid.device)
         pad[:, :p] = (1.0 - prefix_valid) * MASKED
+        if prior_valid is not None:
+            pad[:, sequence.span('prior')] = (1.0 - prior_valid) * MASKED
         return (mask + bias)[None, None] + pad[:, None, None]
 
     def hidden(
-        self, prefix: Tensor, prefix_valid: Tensor, visual: Tensor, speed_mps: Tensor, coc: Tensor
+        self,
+        prefix: Tensor,
+        prefix_valid: Tensor,
+        visual: Tensor,
+        speed_mps: Tensor,
+        coc: Tensor,
+        more: SceneInputs = ABSENT,
+        prior: tuple[Tensor, Tensor] | None = None,
     ) -> Tensor:
-        """Hidden states (B, S, width) of the whole sequence; prefix and coc are token ids."""
-        embed = self.backbone.embed
-        x = torch.cat([embed(prefix), self.scene(visual, speed_mps), embed(coc)], 1)
-        mask = self.attention_mask(prefix_valid, coc.shape[1])
-        return self.backbone(x, self.positions(prefix.shape[1], coc.shape[1]), mask)
+        """Hidden states (B, S, width) of the whole sequence; prefix and coc are token ids.
+
+        ``prior``: ids of the chain of causation of the cycle before and which of them are real,
+        both (B, R).
+        """
+        embed, scene = self.backbone.embed, self.scene(visual, speed_mps, more)
+        before = [] if prior is None else [embed(prior[0])]
+        x = torch.cat([embed(prefix), scene, *before, embed(coc)], 1)
+        mask = self.attention_mask(prefix_valid, coc.shape[1], prior[1] if prior else None)
+        count = prior[0].shape[1] if prior else 0
+        return self.backbone(x, self.positions(prefix.shape[1], coc.shape[1], count), mask)
 
     # -- action ---------------------------------------------------------------------------------
+    def denoiser_mask(
+        self, prefix_valid: Tensor, coc_valid: Tensor, prior_valid: Tensor | None = None
+    ) -> Tensor:
+        """(B, S) 1 where the denoiser looks: real text, and the scene as far as it sees it."""
+        seen = ~torch.from_numpy(self.layout.visual()) | self.profile.denoiser.sees_scene
+        scene = seen.to(coc_valid).expand(len(coc_valid), -1)
+        before = [] if prior_valid is None else [prior_valid]
+        return torch.cat([prefix_valid, scene, *before, coc_valid], 1)
+
     def denoise(
         self,
         hidden: Tensor,
@@ -111,16 +192,17 @@ class VLA(nn.Module):
     ) -> Tensor:
         """DDIM from noise (B, K, P, 3) to metres (B, K, P, 3).
 
-        ``mask`` (B, S) is 0 where hidden is padding.
+        ``mask`` (B, S) from :meth:`denoiser_mask`: 0 where it may not look.
         """
         b, k = noise.shape[:2]
-        context, hide = self.dit.context(hidden), ((1.0 - mask) * MASKED)[:, None, None]
+        net = self.denoiser
+        context, hide = net.context(hidden), ((1.0 - mask) * MASKED)[:, None, None]
         speed = speed_mps.repeat_interleave(k)
         x = x0 = noise.flatten(0, 1)
         diffusion = self.profile.diffusion
         for start, stop in sample_steps(diffusion, steps):
             t = torch.full((b * k,), start / diffusion.train_steps, device=x.device)
-            out = self.dit(x, self.dit.condition(t, speed), context, hide)
+            out = net(x, net.condition(t, speed), context, hide)
             step = levels(float(self.alpha_bar[start]), float(self.alpha_bar[stop]))
             x0, x = denoise_step(out, x, step, diffusion.prediction_type)
-        return self.dit.to_metres(x0, speed).reshape(b, k, -1, 3)
+        return net.to_metres(x0, speed).reshape(b, k, -1, 3)

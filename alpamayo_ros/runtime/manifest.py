@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.layer_shapes import InputTokens
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.file_gate import MAX_FILE, check_bytes, check_name
 
@@ -81,15 +82,29 @@ class ModelFiles:
         )
 
 
+LATER = {
+    'text': ('grammar',),
+    'vision': ('trunk', 'pool', 'timesteps', 'spatial_bias'),
+    'backbone': ('context',),
+    'denoiser': ('kind', 'kv_heads', 'ffn', 'levels', 'sees_scene'),
+    'inputs': tuple(InputTokens.model_fields),
+}
+
+
 def profile_hash(profile: ModelProfile) -> str:
     """SHA-256 of everything in a profile that a model depends on (not its description).
 
-    The first grammar is not part of it: models that were exported before there was a second one
-    keep their hash.
+    The keys of ``LATER`` are no part of it while they hold their default: models that were
+    exported before these keys existed keep their hash.
     """
     content = profile.model_dump(exclude={'description'})
-    if profile.text.grammar == 'phrases_v1':
-        del content['text']['grammar']
+    for section, keys in LATER.items():
+        record = getattr(profile, section)
+        for key in keys:
+            if getattr(record, key) == type(record).model_fields[key].default:
+                del content[section][key]
+        if not content[section]:
+            del content[section]
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

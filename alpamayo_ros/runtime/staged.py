@@ -168,7 +168,7 @@ class Places:
         self._mask = np.full((n, slots), MASKED, np.float32)
         self._mask[:, :n] = sequence.mask()
         if bias is not None:
-            self._mask[self.scene, self.scene] = bias
+            self._mask[self.scene, self.scene] += bias
 
     def chunk(
         self,

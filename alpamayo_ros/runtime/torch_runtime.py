@@ -66,7 +66,7 @@ class TorchStages:
         parts = (features.values, features.age_s, features.valid)
         visual = self.model.fuse(*(self._floats(part)[None] for part in parts))
         scene = self.model.scene(visual, self._floats(given.ego.speed_mps[:1]))
-        return _array(scene[0]), _array(self.model.spatial_bias)
+        return _array(scene[0]), _array(self.model.scene_bias())
 
     @torch.no_grad()
     def decode(self, chunk: Chunk) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -16,12 +16,12 @@ from transformers.models.qwen2 import modeling_qwen2  # noqa: E402
 from transformers.models.qwen3 import modeling_qwen3  # noqa: E402
 
 from alpamayo_ros.faults import Code, Fault  # noqa: E402
+from alpamayo_ros.layer_shapes import BackboneShape  # noqa: E402
 from alpamayo_ros.model.backbone import Backbone  # noqa: E402
 from alpamayo_ros.model.layout import MASKED  # noqa: E402
 from alpamayo_ros.model.norm import RMSNorm  # noqa: E402
 from alpamayo_ros.model.pretrained import load_text_weights  # noqa: E402
 from alpamayo_ros.model.rope import rope_tables, rotate  # noqa: E402
-from alpamayo_ros.profile import BackboneShape  # noqa: E402
 
 VOCAB, LENGTH, LIMIT = 101, 23, 1e-5
 SIZES = {

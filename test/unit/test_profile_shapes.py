@@ -50,7 +50,7 @@ def test_a_conv_stem_halves():
 @pytest.mark.parametrize(('stem', 'patch'), [('conv', 8), ('conv', 16), ('patch', 8)])
 def test_the_encoder_has_the_patch_of_the_profile(stem, patch):
     torch = pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
-    from alpamayo_ros.model.vit import ViewEncoder
+    from alpamayo_ros.model.vision.views import ViewEncoder
 
     data = changed('vision', stem=stem, patch=patch, layers=1)
     encoder = ViewEncoder(ModelProfile.model_validate(data)).eval()

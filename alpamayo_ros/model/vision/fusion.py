@@ -3,6 +3,7 @@
 Everything up to the cross-camera block depends on one timestep alone, so its result is a feature
 that a runtime keeps.  Temporal attention lets the newest timestep's tokens look at all T
 timesteps, each marked with its true age, and projects the result to the backbone's width.
+A backbone that reads every timestep needs no temporal attention: tokens are projected alone.
 """
 
 from __future__ import annotations
@@ -19,9 +20,7 @@ from alpamayo_ros.profile import ModelProfile
 
 def token_view_index(profile: ModelProfile) -> Tensor:
     """(N,) the view each visual token of a timestep belongs to."""
-    return torch.repeat_interleave(
-        torch.arange(len(profile.views)), torch.tensor([v.tokens for v in profile.views])
-    )
+    return torch.tensor([i for i, view in enumerate(profile.views) for _ in range(view.tokens)])
 
 
 class CrossCamera(nn.Module):
@@ -87,3 +86,37 @@ class Temporal(nn.Module):
         for block in self.blocks:
             x = block(x, past, hidden.to(x.dtype))
         return self.project(self.norm(x)) + self.slot
+
+
+class EveryTimestep(nn.Module):
+    """(B, T, N, width) features, newest first -> (B, T * N, backbone width), oldest first.
+
+    A token depends on its own timestep alone and carries no age, so that its keys stay true while
+    it grows older; the ages are a token of their own (:class:`AgeToken`).
+    """
+
+    def __init__(self, profile: ModelProfile) -> None:
+        super().__init__()
+        v = profile.vision
+        self.norm = nn.LayerNorm(v.width)
+        self.project = nn.Linear(v.width, profile.backbone.width)
+        self.slot = nn.Parameter(
+            torch.randn(1, 1, profile.visual_tokens, profile.backbone.width) * 0.02
+        )
+
+    def forward(self, features: Tensor, age_s: Tensor, valid: Tensor) -> Tensor:
+        """Lost views are in ``features`` already; ``age_s`` and ``valid`` are not read."""
+        return (self.project(self.norm(features)) + self.slot).flip(1).flatten(1, 2)
+
+
+class AgeToken(nn.Module):
+    """True ages (B, T, V) in seconds -> one token (B, 1, width)."""
+
+    def __init__(self, profile: ModelProfile, hidden: int) -> None:
+        super().__init__()
+        count = profile.frames.count * len(profile.views)
+        width = profile.backbone.width
+        self.net = nn.Sequential(nn.Linear(count, hidden), nn.SiLU(), nn.Linear(hidden, width))
+
+    def forward(self, age_s: Tensor) -> Tensor:
+        return self.net(age_s.flatten(1))[:, None]

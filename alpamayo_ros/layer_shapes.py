@@ -1,0 +1,132 @@
+"""Layer sizes of the networks as data: the part of a profile that describes the architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Strict(BaseModel):
+    """A record that refuses unknown keys and cannot be changed."""
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+
+
+class VisionShape(Strict):
+    """Layer sizes of the per-view encoder and the fusion.
+
+    ``trunk``: learned queries read each view (``queries``), or a published vision transformer
+    whose patches are averaged over the cells of ``pool``, rows and columns (``vit``).
+    ``timesteps``: temporal attention leaves the newest timestep's tokens (``newest``), or the
+    backbone reads the tokens of every timestep (``all``).
+    ``spatial_bias``: one learned number a pair of tokens, or a pair of views.
+    """
+
+    stem: Literal['conv', 'patch']
+    patch: Positive
+    width: Positive
+    layers: Positive
+    heads: Positive
+    fusion_layers: Positive
+    trunk: Literal['queries', 'vit'] = 'queries'
+    pool: tuple[Positive, Positive] | None = None
+    timesteps: Literal['newest', 'all'] = 'newest'
+    spatial_bias: Literal['token', 'view'] = 'token'
+
+
+class BackboneShape(Strict):
+    """Layer sizes of the reasoning backbone.
+
+    ``context``: positions it can tell apart; none given: as many as the sequence has.
+    """
+
+    layers: Positive
+    width: Positive
+    heads: Positive
+    kv_heads: Positive
+    ffn: Positive
+    rope_theta: float = Field(gt=0)
+    qkv_bias: bool = False
+    qk_norm: bool = False
+    tie_embeddings: bool = True
+    context: Positive | None = None
+
+
+class DenoiserShape(Strict):
+    """Layer sizes of the trajectory denoiser.
+
+    ``dit``: ``layers`` blocks of ``width``.  With ``ffn`` they are SwiGLU blocks whose
+    cross-attention has ``kv_heads``, without it GELU blocks four times as wide inside.
+    ``unet``: ``layers`` residual blocks a level, ``levels`` channels; cross-attention and
+    modulation are of ``width``.
+    ``sees_scene``: it looks at visual tokens too, not at words, ego and instruction alone.
+    """
+
+    layers: Positive
+    width: Positive
+    heads: Positive
+    points_per_token: Positive
+    kind: Literal['dit', 'unet'] = 'dit'
+    kv_heads: Positive | None = None
+    ffn: Positive | None = None
+    levels: tuple[Positive, ...] = ()
+    sees_scene: bool = True
+
+    @property
+    def head_width(self) -> int:
+        """Width of one attention head."""
+        return self.width // self.heads
+
+
+class InputTokens(Strict):
+    """Tokens that the backbone reads besides text, pictures and present speed; each may be absent.
+
+    ``ego_history``: one a past instant of ``ego_history`` (speed, acceleration, steering).
+    ``map_lines``: lane polylines of ``map_points`` points.  ``prior_coc``: at most so many tokens
+    of the chain of causation of the cycle before.
+    """
+
+    ego_history: bool = False
+    map_lines: int = Field(default=0, ge=0)
+    map_points: int = Field(default=16, ge=2)
+    prior_coc: int = Field(default=0, ge=0)
+
+
+def wrong_vision(v: VisionShape, sizes: list[tuple[int, int]], tokens: set[int]) -> Iterator[str]:
+    """What does not fit in the encoder of views of ``sizes`` (height, width) and ``tokens``."""
+    if len(sizes) != 1:
+        yield f'all views have one size; there are {sizes or "none"} (height, width)'
+    if v.trunk == 'queries' and any(side % v.patch for size in sizes for side in size):
+        yield f'vision.patch {v.patch} must divide height and width of the views {sizes[0]}'
+    if v.stem == 'conv' and v.patch.bit_count() != 1:
+        yield f'vision.patch {v.patch}: a conv stem halves, so it must be a power of two'
+    if (v.trunk == 'vit') != (v.pool is not None) or (v.trunk == 'vit' and v.stem != 'patch'):
+        yield "vision.trunk 'vit' has a patch stem and a pool; 'queries' has no pool"
+    elif v.pool is not None and tokens != {v.pool[0] * v.pool[1]}:
+        yield f'a pool of {v.pool} makes {v.pool[0] * v.pool[1]} tokens a view, not {tokens}'
+
+
+def wrong_backbone(shape: BackboneShape) -> Iterator[str]:
+    """What does not fit in the backbone."""
+    if shape.heads % shape.kv_heads:
+        yield f'backbone.kv_heads {shape.kv_heads} must divide backbone.heads {shape.heads}'
+    if shape.width // shape.heads % 2:
+        yield 'backbone.width / heads must be even: RoPE rotates pairs'
+
+
+def wrong_denoiser(shape: DenoiserShape, points: int) -> Iterator[str]:
+    """What does not fit in the denoiser of a trajectory of ``points``."""
+    if points % shape.points_per_token:
+        yield 'trajectory.points must be a multiple of denoiser.points_per_token'
+    if shape.heads % (shape.kv_heads or 1):
+        yield f'denoiser.kv_heads {shape.kv_heads} must divide denoiser.heads {shape.heads}'
+    if (shape.kind == 'unet') != bool(shape.levels):
+        yield "denoiser.levels: a 'unet' has them, a 'dit' has none"
+    elif shape.levels and points % 2 ** (len(shape.levels) - 1):
+        yield f'trajectory.points {points} cannot be halved {len(shape.levels) - 1} times'
+    if any(channels % 8 for channels in shape.levels):
+        yield f'denoiser.levels {shape.levels} must be multiples of 8: norms have eight groups'

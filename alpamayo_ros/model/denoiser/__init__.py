@@ -1,0 +1,1 @@
+"""From noise and hidden states to trajectories: the denoisers."""

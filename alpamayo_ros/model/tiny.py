@@ -1,0 +1,59 @@
+"""A profile at the size of a test: the same architecture, narrow and shallow.
+
+What stays: cameras and views, timesteps, kinds of stem, trunk, bias, denoiser and inputs, biases,
+norms, tying, whether heads share keys, points and candidates, RoPE base.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alpamayo_ros.layer_shapes import BackboneShape, DenoiserShape, InputTokens, VisionShape
+from alpamayo_ros.profile import ModelProfile, View
+
+HEADS, HEAD_WIDTH, LAYERS, FFN = 4, 16, 2, 96
+WIDTH = HEADS * HEAD_WIDTH
+PATCHES = (4, 7)  # rows and columns of a view; where a trunk pads, its last row is part of one
+TEXT = {'vocab_size': 1024, 'max_prefix': 16, 'max_coc': 72}
+
+
+def tiny(profile: ModelProfile) -> ModelProfile:
+    """Every width becomes 64 in 4 heads, every stack 2 layers, the vocabulary 1,024."""
+    data = profile.model_dump()
+    data['views'] = [_view(view, profile.vision).model_dump() for view in profile.views]
+    data['text'] |= TEXT
+    data['vision'] |= _vision(profile.vision)
+    data['backbone'] |= _backbone(profile.backbone)
+    data['denoiser'] |= _denoiser(profile.denoiser)
+    data['inputs'] |= _inputs(profile.inputs)
+    return ModelProfile.model_validate(data)
+
+
+def _view(view: View, vision: VisionShape) -> View:
+    height, width = (n * vision.patch for n in PATCHES)
+    cut = vision.patch // 4 if view.height % vision.patch else 0
+    tokens = 6 if vision.trunk == 'vit' else 2
+    return view.model_copy(update={'height': height - cut, 'width': width, 'tokens': tokens})
+
+
+def _vision(shape: VisionShape) -> dict[str, Any]:
+    pool = None if shape.pool is None else (2, 3)
+    return {'width': WIDTH, 'heads': HEADS, 'layers': LAYERS, 'fusion_layers': 1, 'pool': pool}
+
+
+def _backbone(shape: BackboneShape) -> dict[str, Any]:
+    kv_heads = HEADS if shape.kv_heads == shape.heads else 2
+    context = None if shape.context is None else 512
+    size = {'width': WIDTH, 'heads': HEADS, 'kv_heads': kv_heads, 'ffn': FFN}
+    return size | {'layers': LAYERS, 'context': context}
+
+
+def _denoiser(shape: DenoiserShape) -> dict[str, Any]:
+    size: dict[str, Any] = {'width': WIDTH, 'heads': HEADS, 'layers': LAYERS}
+    size['ffn'] = None if shape.ffn is None else FFN
+    size['kv_heads'] = None if shape.kv_heads is None else 2
+    return size | {'levels': tuple(16 * 2**i for i in range(len(shape.levels)))}
+
+
+def _inputs(inputs: InputTokens) -> dict[str, Any]:
+    return {'map_lines': min(inputs.map_lines, 3), 'map_points': 4}
