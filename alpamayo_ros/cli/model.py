@@ -11,6 +11,7 @@ from alpamayo_ros.cli.choices import RuntimeOption
 from alpamayo_ros.runtime import registry
 
 if TYPE_CHECKING:
+    from alpamayo_ros.profile import ModelProfile
     from alpamayo_ros.runtime.manifest import ModelFiles
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -56,12 +57,53 @@ def verify(folder: FolderArgument = None, profile: ProfileOption = 'nano') -> No
 
 
 @app.command()
-def show(folder: FolderArgument = None, profile: ProfileOption = 'nano') -> None:
-    """Version, release, training and files of a verified model."""
+def show(
+    target: Annotated[
+        str, typer.Argument(help='A profile by name, a .yaml path, or the folder of a model.')
+    ] = '',
+    profile: ProfileOption = 'nano',
+    tiny: Annotated[
+        bool, typer.Option('--tiny', help='The same architecture at the size of a test.')
+    ] = False,
+    as_json: Annotated[bool, typer.Option('--json', help='The architecture as JSON.')] = False,
+) -> None:
+    """Layers, parameters and memory of a profile, then version and files of its verified model.
+
+    A folder shows the files alone.
+
+    Example: alpamayo model show alpamayo-7b
+    """
+    from alpamayo_ros.profile import load_profile
+    from alpamayo_ros.runtime.loader import model_dir
+
+    if target and Path(target).is_dir():
+        if tiny or as_json:
+            stop(f'--tiny and --json are of a profile; {target} is the folder of a model')
+        return _show_files(_files(Path(target), profile))
+    loaded = load_profile(target or profile)
+    _show_architecture(loaded, tiny, as_json)
+    if not (tiny or as_json):
+        if not model_dir(loaded).is_dir():
+            typer.echo('No weights of this profile ship; somebody has to train them.')
+        else:
+            _show_files(_files(None, target or profile))
+
+
+def _show_architecture(profile: ModelProfile, tiny: bool, as_json: bool) -> None:
+    from importlib.util import find_spec
+
+    if find_spec('torch') is None:
+        stop('torch counts the layers: pip install -r requirements/train.txt')
+    from alpamayo_ros.cli.models.architecture import print_architecture
+    from alpamayo_ros.model.tiny import tiny as reduced
+
+    print_architecture(reduced(profile) if tiny else profile, as_json)
+
+
+def _show_files(files: ModelFiles) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    files = _files(folder, profile)
     manifest = files.manifest
     typer.echo(f'{manifest.profile} {manifest.version}, release {manifest.release}')
     typer.echo(f'  manifest: {files.sha256}')

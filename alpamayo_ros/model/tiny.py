@@ -20,6 +20,7 @@ TEXT = {'vocab_size': 1024, 'max_prefix': 16, 'max_coc': 72}
 def tiny(profile: ModelProfile) -> ModelProfile:
     """Every width becomes 64 in 4 heads, every stack 2 layers, the vocabulary 1,024."""
     data = profile.model_dump()
+    data['description'] = f'{profile.name} at the size of a test'
     data['views'] = [_view(view, profile.vision).model_dump() for view in profile.views]
     data['text'] |= TEXT
     data['vision'] |= _vision(profile.vision)

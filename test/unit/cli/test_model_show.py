@@ -1,0 +1,65 @@
+"""``alpamayo model show``: the architecture of a profile in figures, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+pytest.importorskip('torch', reason='the training extra (torch) is not installed')
+
+from alpamayo_ros.cli.model import app
+from alpamayo_ros.profile import load_profile
+
+SEVEN = load_profile('alpamayo-7b')
+
+
+def show(*words: str, width: int = 120) -> str:
+    done = CliRunner(env={'COLUMNS': str(width)}).invoke(app, ['show', *words])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_json_adds_up_and_follows_the_precision() -> None:
+    found = json.loads(show('alpamayo-7b', '--json'))
+    assert found['parameters'] == sum(part['parameters'] for part in found['parts'])
+    for part in found['parts']:
+        assert part['bf16_bytes'] == 2 * part['fp8_bytes'] == 2 * part['parameters']
+    b = SEVEN.backbone
+    head = b.width // b.heads
+    cache = found['kv_cache_bytes_a_token']
+    assert cache['bf16'] == b.layers * 2 * b.kv_heads * head * 2 == 57_344
+    assert found['tokens'] == sum(found['sequence'].values()) <= found['context'] == 32_768
+    assert found['sequence']['visual'] == SEVEN.visual_tokens == 6 * 64
+
+
+@pytest.mark.parametrize('width', [80, 140])
+def test_the_table_has_every_part_and_the_sum(width: int) -> None:
+    text = show('alpamayo-1.5-10b', width=width)
+    for part in ('vision', 'fusion', 'inputs', 'backbone', 'denoiser', 'all'):
+        assert f'│ {part}' in text
+    assert '8,190,735,360' in text and '11,178,788,687' in text and '22.36 GB' in text
+    assert '4,866 tokens at most, of 32,768 positions' in text
+    assert 'No weights of this profile ship' in text
+
+
+def test_a_profile_that_ships_shows_its_files_too(repository: Path) -> None:
+    text = show()
+    assert '5,393,459' in text and 'weights.safetensors' in text
+    files = show(str(repository / 'models' / 'nano'))
+    assert 'weights.safetensors' in files and '5,393,459' not in files
+
+
+def test_tiny_keeps_the_architecture() -> None:
+    found = json.loads(show('alpamayo-0.5b', '--json', '--tiny'))
+    assert found['parameters'] < 2_000_000
+    assert list(found['sequence']) == list(json.loads(show('alpamayo-0.5b', '--json'))['sequence'])
+    assert 'U-Net 16/32/64' in next(p['layers'] for p in found['parts'] if p['name'] == 'denoiser')
+
+
+def test_a_folder_has_no_architecture(repository: Path) -> None:
+    folder = str(repository / 'models' / 'nano')
+    done = CliRunner().invoke(app, ['show', folder, '--json'])
+    assert done.exit_code == 1 and 'is the folder of a model' in done.output
