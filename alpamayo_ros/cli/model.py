@@ -115,6 +115,30 @@ def _show_files(files: ModelFiles) -> None:
     Console().print(table)
 
 
+@app.command('import-text')
+def import_text(
+    source: Annotated[
+        Path, typer.Argument(help='Folder with config.json, tokenizer.json and safetensors.')
+    ],
+    to: Annotated[Path, typer.Option(help='Run folder to write; it must hold no weights yet.')],
+    profile: Annotated[
+        str, typer.Option(help='A profile with the shapes of that model.')
+    ] = 'alpamayo-0.5b',
+) -> None:
+    """Start a run with the weights and words of a Qwen2.5 or Qwen3 text model.
+
+    Vision, fusion and denoiser are fresh; the backbone and the words are those of the folder.
+
+    Example: alpamayo model import-text Qwen2.5-0.5B --profile alpamayo-0.5b --to runs/mine
+    """
+    from alpamayo_ros.cli.models.import_text import import_text as write
+    from alpamayo_ros.profile import load_profile
+
+    fault = write(source, load_profile(profile), to)
+    if fault is not None:
+        stop(fault)
+
+
 @app.command()
 def card(folder: FolderArgument = None, profile: ProfileOption = 'nano') -> None:
     """The model card: what it was trained on, what it can do, what nobody has tested."""

@@ -28,6 +28,7 @@ PARTS = (
     ('self_attn.', ''),
     ('_proj', ''),
 )
+FORMATS = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 SHOWN = 3  # names in an error, of each kind
 
 
@@ -58,6 +59,18 @@ def load_text_weights(backbone: Backbone, folder: Path) -> Fault | None:
     except (OSError, SafetensorError, _WrongFolder) as error:
         return Fault(Code.MODEL_FORMAT, f'{folder}: {error}')
     return None
+
+
+def number_format(folder: Path) -> torch.dtype | Fault:
+    """How wide the numbers of a checkpoint are, by its configuration."""
+    try:
+        config = _json(folder / CONFIG)
+        name = config.get('dtype') or config.get('torch_dtype') or 'float32'
+        if name not in FORMATS:
+            raise _WrongFolder(f'numbers are {name}; expected is one of {", ".join(FORMATS)}')
+    except (OSError, _WrongFolder) as error:
+        return Fault(Code.MODEL_FORMAT, f'{folder}: {error}')
+    return FORMATS[name]
 
 
 def _json(path: Path) -> dict[str, Any]:

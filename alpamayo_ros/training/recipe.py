@@ -22,7 +22,7 @@ from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.training.checkpoint import load_weights, save_weights
 from alpamayo_ros.training.dataset import Dataset, shard_folders
-from alpamayo_ros.training.vocabulary import build_vocabulary, write_vocabulary
+from alpamayo_ros.training.vocabulary import run_vocabulary, write_vocabulary
 
 Minutes = Annotated[float, Field(gt=0)]
 
@@ -70,7 +70,7 @@ class Run:
     def __init__(self, recipe: Recipe, root: Path, recipe_file: Path, workers: int = 2) -> None:
         self.recipe, self.root, self.file, self.workers = recipe, root, recipe_file, workers
         self.profile = load_profile(recipe.profile)
-        self.grammar: Grammar = build_vocabulary(self.profile)
+        self.grammar: Grammar = run_vocabulary(self.profile, root)
         (root / 'data').mkdir(parents=True, exist_ok=True)
         write_vocabulary(self.grammar, root)
 

@@ -17,13 +17,25 @@ def build_vocabulary(profile: ModelProfile) -> Grammar:
     """
     spec = load_spec(profile.text.grammar)
     phrases = [phrase for _, slot in spec.slots() for phrase in slot.phrases]
-    tokenizer = Tokenizer.train(corpus(phrases), profile.text.vocab_size)
-    grammar = Grammar(spec, tokenizer)
+    return bind(profile, Tokenizer.train(corpus(phrases), profile.text.vocab_size))
+
+
+def run_vocabulary(profile: ModelProfile, folder: Path) -> Grammar:
+    """The grammar on the tokenizer that a run began with, or on a new one."""
+    file = folder / 'tokenizer.json'
+    if not file.is_file():
+        return build_vocabulary(profile)
+    return bind(profile, Tokenizer.from_json(file.read_text()))
+
+
+def bind(profile: ModelProfile, tokenizer: Tokenizer) -> Grammar:
+    """The profile's grammar on a tokenizer; ValueError where its words do not fit."""
+    grammar = Grammar(load_spec(profile.text.grammar), tokenizer)
     if grammar.max_length > profile.text.max_coc:
         raise ValueError(
             f'{profile.name}: text.max_coc {profile.text.max_coc} is too small for '
             f'{profile.text.grammar}, whose longest text has {grammar.max_length} tokens '
-            f'with text.vocab_size {profile.text.vocab_size}: raise one of the two'
+            f'with {tokenizer.vocab_size} words: raise text.max_coc'
         )
     return grammar
 

@@ -41,7 +41,7 @@ def test_the_table_has_every_part_and_the_sum(width: int) -> None:
     for part in ('vision', 'fusion', 'inputs', 'backbone', 'denoiser', 'all'):
         assert f'│ {part}' in text
     assert '8,190,735,360' in text and '11,178,788,687' in text and '22.36 GB' in text
-    assert '4,866 tokens at most, of 32,768 positions' in text
+    assert '4,914 tokens at most, of 32,768 positions' in text
     assert 'No weights of this profile ship' in text
 
 
