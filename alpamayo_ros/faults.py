@@ -146,7 +146,7 @@ class Code(Enum):
     MODEL_UNSAFE = (_F, _REFUSE, 'A model file could run code or leave its folder.', 'Delete it.')
     MODEL_MISSING = (_F, _REFUSE, 'A model file is missing.', 'Run alpamayo doctor.')
     MODEL_FORMAT = (_F, _REFUSE, 'A model file does not fit the profile.', 'Export it again.')
-    MODEL_PROVIDER = (_F, _REFUSE, 'The asked-for accelerator is not there.',
+    MODEL_PROVIDER = (_F, _REFUSE, 'What the runtime needs is not here.',
         'Run alpamayo doctor, or choose another runtime.')
     MODEL_GOLDEN = (_F, _REFUSE, 'Warm-up gave another result than when the model was exported.',
         'Export the model again on this runtime.')

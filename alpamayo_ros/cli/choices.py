@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from alpamayo_ros.runtime import registry
+from alpamayo_ros.runtime.foreign import FORM
 
+METAVAR = '|'.join((*registry.NAMES, FORM))
 RuntimeOption = Annotated[
-    str, typer.Option('--runtime', help=registry.HELP, metavar=f'[{"|".join(registry.NAMES)}]')
+    str, typer.Option('--runtime', help=registry.HELP, metavar=f'[{METAVAR}]')
 ]
 
 

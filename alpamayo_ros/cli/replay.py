@@ -96,6 +96,7 @@ def _replay(
 
     from alpamayo_ros.metrics import regression
     from alpamayo_ros.replay.run import ReplayError, run
+    from alpamayo_ros.runtime.foreign import PlannerError
 
     try:
         reference = None if against is None else regression.read(against, tolerances)
@@ -104,7 +105,7 @@ def _replay(
     try:
         with _bar(bag.name) as tell:
             result = run(bag, out, options, tell)
-    except (ReplayError, ValidationError) as error:
+    except (ReplayError, ValidationError, PlannerError) as error:
         typer.echo(f'alpamayo replay: {error}', err=True)
         return USAGE
     summary = result.summary.as_dict()

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from alpamayo_ros.cli.choices import one_of
+from alpamayo_ros.cli.choices import one_of, runtime_of
+from alpamayo_ros.runtime.foreign import FORM
 from alpamayo_ros.simulation.batch.batch import BatchError, Task
 from alpamayo_ros.simulation.drive.ablation import ABLATIONS
 from alpamayo_ros.simulation.drive.planners import KINDS
@@ -60,7 +61,9 @@ def app(
     limit: Annotated[
         int | None, typer.Option(min=1, help='In a suite: only the first so many runs.')
     ] = None,
-    planner: Annotated[str, typer.Option(help=f'One of {", ".join(KINDS)}.')] = 'onnx',
+    planner: Annotated[
+        str, typer.Option(help=f'{", ".join(KINDS)}, or {FORM} of your own.')
+    ] = 'onnx',
     model: Annotated[
         str, typer.Option(help='Folder of the model; default: the shipped one.')
     ] = '',
@@ -107,7 +110,8 @@ def app(
     """
     if list_:
         return show_scenarios()
-    one_of('planner', planner, KINDS)
+    if planner not in KINDS:
+        runtime_of(planner)
     one_of('objects', objects, ('none', 'truth'))
     one_of('ablate', ablate, ('', *ABLATIONS))
     if planner == 'expert':

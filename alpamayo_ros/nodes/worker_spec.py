@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from alpamayo_ros.faults import Fault
 from alpamayo_ros.limits import Limits
+from alpamayo_ros.nodes.common.node import ConfigurationError
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime import registry
@@ -14,7 +16,7 @@ from alpamayo_ros.runtime.process.child import WorkerSpec
 from alpamayo_ros.runtime.scripted import Script
 
 PARAMETERS = (
-    Param('runtime', str, '', f'Who answers. {registry.HELP}', choices=registry.NAMES),
+    Param('runtime', str, '', f'Who answers. {registry.HELP}'),
     Param('model', str, '', 'Folder of the model; empty: the one that ships for the profile.'),
     Param('script', str, '', 'Fields of runtime.Script as JSON, for tests; empty: none.'),
     Param('minimum_release', int, '', 'An older release of the model is refused.', 0, 2**31 - 1),
@@ -23,6 +25,13 @@ PARAMETERS = (
     Param('startup_s', float, 's', 'Longest time to load and warm up the model.', 1.0, 600.0),
 )
 HANG_GUARD_S = 30.0  # of wall time in lockstep, where simulated time waits for the model
+
+
+def check_runtime(name: str) -> None:
+    """ConfigurationError where there is no such runtime, or its package is missing."""
+    found = registry.find(name)
+    if isinstance(found, Fault):
+        raise ConfigurationError(f'planner refuses to configure: runtime: {found}')
 
 
 def worker_spec(settings: Any, profile: ModelProfile, limits: Limits) -> WorkerSpec:

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.runtime import foreign
 from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.runtime.manifest import ModelFiles
 from alpamayo_ros.runtime.scripted import Script, ScriptedRuntime
@@ -92,7 +93,8 @@ RUNTIMES = (
 )
 NAMES = tuple(entry.name for entry in RUNTIMES)
 DEFAULT = NAMES[0]
-HELP = '; '.join(f'{entry.name}: {entry.summary}' for entry in RUNTIMES) + '.'
+HELP = '; '.join(f'{entry.name}: {entry.summary}' for entry in RUNTIMES)
+HELP += f'; {foreign.FORM}: a planner of your own (docs/api.md).'
 
 
 def find(name: str) -> Entry | Fault:
@@ -103,7 +105,11 @@ def find(name: str) -> Entry | Fault:
                 return entry
             text = f'runtime {name!r} needs the package {entry.package}: {entry.install}'
             return Fault(Code.MODEL_PROVIDER, text)
-    return Fault(Code.MODEL_PROVIDER, f'no runtime {name!r}; there are {", ".join(NAMES)}')
+    if foreign.named(name):
+        return Entry(name, 'a planner of your own', lambda m: foreign.load(name, m.profile))
+    known = ', '.join((*NAMES, *foreign.registered()))
+    text = f'no runtime {name!r}; there are {known}, and {foreign.FORM} of your own'
+    return Fault(Code.MODEL_PROVIDER, text)
 
 
 def is_test_double(name: str) -> bool:

@@ -15,6 +15,7 @@ import cv2
 
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import load_profile
+from alpamayo_ros.runtime.foreign import PlannerError
 from alpamayo_ros.runtime.process.serve import die_with
 from alpamayo_ros.simulation.batch.journal import Job
 from alpamayo_ros.simulation.batch.task import Task
@@ -87,3 +88,5 @@ if __name__ == '__main__':
         main()
     except BrokenPipeError:
         os._exit(1)  # nobody listens any more: the parent was interrupted
+    except PlannerError as error:
+        sys.exit(str(error))

@@ -67,7 +67,7 @@ class RuntimePlanner:
     def __init__(self, runtime: Runtime, profile: ModelProfile) -> None:
         self.runtime, self.profile = runtime, profile
         self.name = runtime.identity.kind
-        self.blind = registry.is_test_double(self.name)
+        self.blind = registry.is_test_double(self.name) or getattr(runtime, 'blind', False)
         self.manifest_sha256 = runtime.identity.manifest_sha256
 
     def begin(self, sim: Simulation) -> None:

@@ -34,7 +34,8 @@ def with_absent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_command_offers_the_table() -> None:
     (runtime,) = [p for p in PARAMETERS if p.name == 'runtime']
-    assert runtime.choices == registry.NAMES == ('onnx', 'torch', 'scripted')
+    assert registry.NAMES == ('onnx', 'torch', 'scripted')
+    assert all(name in runtime.text for name in registry.NAMES)
     assert planners.KINDS == (*registry.NAMES, 'expert', 'straight')
     assert [choices.runtime_of(name) for name in registry.NAMES] == list(registry.NAMES)
     with pytest.raises(typer.BadParameter, match='onnx, torch, scripted'):
