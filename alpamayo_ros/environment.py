@@ -8,13 +8,17 @@ Python, so ``repair`` checks it.
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from alpamayo_ros.profile import share_dir
 
+PARENT = 'ALPAMAYO_DIE_WITH_PARENT'  # holds the process id of a node's supervisor
+PR_SET_PDEATHSIG = 1
 # set by ros_wheels_bootstrapper when it has started Python again
 GUARD = '_ROS_WHEELS_BOOTSTRAP_COMPLETE'
 FAST_DDS = (
@@ -67,6 +71,18 @@ def foreign_bootstrap(env: Mapping[str, str]) -> bool:
 def wheels_installed() -> bool:
     """Whether this interpreter has the ``ros-*`` wheels."""
     return any((Path(p) / 'ros_wheels_bootstrapper').is_dir() for p in sys.path if p)
+
+
+def die_with(parent: int, number: signal.Signals) -> None:
+    """Have the kernel send ``number`` when the parent is gone (Linux); end at once where it is.
+
+    A process that takes seconds to get here may have lost its parent on the way, and the kernel
+    tells nobody what was before.
+    """
+    if sys.platform == 'linux':
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+    if os.getppid() != parent:
+        raise SystemExit(1)
 
 
 def repair() -> None:

@@ -26,7 +26,7 @@ from alpamayo_ros.bringup import (
     ros_arguments,
 )
 from alpamayo_ros.cli.choices import RuntimeOption, one_of, runtime_of
-from alpamayo_ros.environment import defaults
+from alpamayo_ros.environment import PARENT, defaults
 from alpamayo_ros.graph_options import Choice, Options, choices
 
 STOP_GRACE_S = 5.0  # a node ends within 0.3 s of SIGTERM; the planner waits for its child
@@ -144,7 +144,7 @@ def child_environment(graph: Graph) -> dict[str, str]:
     """This environment with the graph's; where no ROS is sourced, what the wheels need."""
     env = {**os.environ, **defaults(), **dict(graph.environment)}
     env.setdefault('RCUTILS_CONSOLE_OUTPUT_FORMAT', '{severity}: {message}')
-    env['ALPAMAYO_DIE_WITH_PARENT'] = '1'
+    env[PARENT] = str(os.getpid())
     return env
 
 

@@ -193,6 +193,15 @@ def test_no_process_outlives_a_killed_supervisor(tmp_path, rclpy_context, ros_do
     listener.close()
 
 
+def test_a_node_that_starts_after_its_supervisor_died_ends(tmp_path, ros_domain, monkeypatch):
+    with subprocess.Popen([sys.executable, '-c', '']) as gone:
+        pass
+    monkeypatch.setenv('ALPAMAYO_DIE_WITH_PARENT', str(gone.pid))
+    process = start('monitor', tmp_path)
+    process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 1
+
+
 def test_a_node_that_hangs_while_it_is_taken_down_is_ended(ros_domain):
     """Also when the call that hangs holds the interpreter, as one of the middleware may."""
     code = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
@@ -19,6 +18,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from alpamayo_ros.environment import PARENT, die_with
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits, load_limits
 from alpamayo_ros.nodes.common.params import BUILT_IN, COMMON, Param, problems
@@ -155,11 +155,10 @@ class FaultLog:
         return True
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to end this process when its starter is gone (set by ``alpamayo up``)."""
-    if os.environ.get('ALPAMAYO_DIE_WITH_PARENT') == '1' and sys.platform == 'linux':
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+def die_with_supervisor() -> None:
+    """End with `alpamayo up`, which names itself in the environment."""
+    if parent := os.environ.get(PARENT):
+        die_with(int(parent), signal.SIGTERM)
 
 
 def end_in_time() -> None:
@@ -174,7 +173,7 @@ def end_in_time() -> None:
 
 def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
     """Run one node until Ctrl-C, SIGTERM or its own end; 0 clean, 2 refused to configure."""
-    die_with_parent()
+    die_with_supervisor()
     rclpy.init(args=args)
     node: Node | None = None
     try:

@@ -6,8 +6,6 @@ It dies with its parent: by the kernel's parent-death signal, and by the end of 
 
 from __future__ import annotations
 
-import ctypes
-import os
 import signal
 import socket
 import sys
@@ -16,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import astuple
 from typing import Any
 
+from alpamayo_ros.environment import die_with
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Runtime
@@ -26,15 +25,7 @@ from alpamayo_ros.runtime.text import bounded_text, bounded_tokens
 from alpamayo_ros.runtime.timed import TimedRuntime
 from alpamayo_ros.types import PlannerInput, Proposal
 
-PR_SET_PDEATHSIG = 1
 Propose = Callable[[PlannerInput, Runtime], Proposal]
-
-
-def die_with(parent: int) -> None:
-    """Ask the kernel to end this process with its parent; exit at once when it has ended."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        raise SystemExit(1)
 
 
 def _fault_message(fault: Fault) -> dict[str, Any]:
@@ -96,7 +87,7 @@ def serve(sock: socket.socket, memory_fd: int, propose: Propose) -> int:
 def main(propose: Propose) -> int:
     """Entry point of the child process: ``SOCKET_FD MEMORY_FD PARENT_PID`` are its arguments."""
     sock_fd, memory_fd, parent = map(int, sys.argv[1:4])
-    die_with(parent)
+    die_with(parent, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it hangs up
     try:
         return serve(socket.socket(fileno=sock_fd), memory_fd, propose)

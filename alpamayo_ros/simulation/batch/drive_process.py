@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any, cast
 
 import cv2
 
+from alpamayo_ros.environment import die_with
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime.foreign import PlannerError
-from alpamayo_ros.runtime.process.serve import die_with
 from alpamayo_ros.simulation.batch.journal import Job
 from alpamayo_ros.simulation.batch.task import Task
 from alpamayo_ros.simulation.drive.ablation import AblatedPlanner, Ablation
@@ -68,7 +69,7 @@ def drive(job: Job, planner: Planner, options: Options) -> dict[str, Any]:
 
 def main() -> None:
     """Answer until the input closes; whatever a library prints goes to stderr."""
-    die_with(os.getppid())
+    die_with(os.getppid(), signal.SIGKILL)
     answers = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
     cv2.setNumThreads(1)
