@@ -11,6 +11,7 @@ import io
 import logging
 import warnings
 from contextlib import redirect_stdout
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from alpamayo_ros.export.onnx_graph import IR_VERSION, OPSET, GraphBuilder, tens
 from alpamayo_ros.model.denoiser.denoiser import Denoiser
 from alpamayo_ros.model.diffusion import alpha_bar, denoise_step, levels, sample_steps
 from alpamayo_ros.model.layout import MASKED
+from alpamayo_ros.model.scene_inputs import SceneInputs
 from alpamayo_ros.model.vla import VLA
 
 F32 = TensorProto.FLOAT
@@ -73,10 +75,14 @@ class _Fusion(nn.Module):
         self.model = model
 
     def forward(
-        self, features: Tensor, age_s: Tensor, valid: Tensor, speed: Tensor
+        self, features: Tensor, age_s: Tensor, valid: Tensor, speed: Tensor, *history: Tensor
     ) -> tuple[Tensor, Tensor]:
         visual = self.model.fuse(features[None], age_s[None], valid[None])
-        return self.model.scene(visual, speed)[0], self.model.scene_bias() * 1.0
+        more = SceneInputs(age_s=age_s[None])
+        if history:
+            rows, known = history
+            more = replace(more, history=rows[None], history_valid=known[None])
+        return self.model.scene(visual, speed, more)[0], self.model.scene_bias() * 1.0
 
 
 def encoder_graph(model: VLA) -> Any:
@@ -91,8 +97,8 @@ def encoder_graph(model: VLA) -> Any:
 def fusion_graph(model: VLA) -> Any:
     """Features of the timesteps -> scene and attention bias.
 
-    features (T, N, width), age_s and valid (T, V), speed (1,) -> scene (N + 1, backbone width),
-    bias (N + 1, N + 1).
+    features (T, N, width), age_s and valid (T, V), speed (1,) -> scene (M, backbone width), bias
+    (M, M).  A model with history tokens also takes history (H, 3) and history_valid (H,).
     """
     p = model.profile
     t, v = p.frames.count, len(p.views)
@@ -102,6 +108,9 @@ def fusion_graph(model: VLA) -> Any:
         'valid': torch.ones(t, v),
         'speed': torch.zeros(1),
     }
+    if p.inputs.ego_history:
+        count = p.ego_history.count
+        inputs |= {'history': torch.zeros(count, 3), 'history_valid': torch.ones(count)}
     return torch_export(_Fusion(model), inputs, ['scene', 'bias'])
 
 

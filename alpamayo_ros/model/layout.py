@@ -1,12 +1,12 @@
 """The backbone's token sequence as data: which segments follow each other, who sees whom.
 
-``[prefix] [map] [visual] [ego] [history] [prior] [coc]``, of which a profile has some.  A text
-segment is causal: each token sees all before it and takes a RoPE position of its own.  Scene
+``[prefix] [map] [visual] [ego] [age] [history] [prior] [coc]``, of which a profile has some.  A
+text segment is causal: each token sees all before it and takes a RoPE position of its own.  Scene
 segments stand together: their tokens see each other (with a learned bias) and all before them,
-and share one position.  Where the backbone reads every timestep, oldest first, each is a scene
-segment that sees no other and takes the next position, so that its keys can be kept while newer
-ones come.  Positions, mask, the size of the learned bias and the static length follow from the
-segments; a new input is one more of them.
+and share one position.  Where the backbone reads every timestep, oldest first, each of them (and
+the map) is a scene segment that sees no other and takes the next position, so that its keys can
+be kept while newer ones come.  Positions, mask, the size of the learned bias and the static length
+follow from the segments; a new input is one more of them.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def token_layout(profile: ModelProfile) -> TokenLayout:
     every = profile.vision.timesteps == 'all'
     segments = (
         Segment('prefix', profile.text.max_prefix),
-        Segment('map', inputs.map_lines, scene=True),
+        Segment('map', inputs.map_lines, scene=True, alone=every),
         *_pictures(profile.frames.count, n, every),
         Segment('ego', 1, scene=True),
         Segment('age', int(every), scene=True),

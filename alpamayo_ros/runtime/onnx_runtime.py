@@ -14,6 +14,7 @@ from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Condition, Features, Identity
 from alpamayo_ros.runtime.manifest import ModelFiles
 from alpamayo_ros.runtime.onnx_session import DecodeSession, open_session
+from alpamayo_ros.runtime.past_motion import past_motion
 from alpamayo_ros.runtime.registry import GRAPHS
 from alpamayo_ros.runtime.staged import Chunk, StagedRuntime
 from alpamayo_ros.runtime.text_model import load_grammar
@@ -46,6 +47,7 @@ class OnnxStages:
 
     def __init__(self, sessions: list[Any]) -> None:
         self._encoder, self._fusion, decode, self._denoise = sessions
+        self._reads_history = any(i.name == 'history' for i in self._fusion.get_inputs())
         self._decode = DecodeSession(decode)
         self.slots = self._decode.slots
 
@@ -65,6 +67,8 @@ class OnnxStages:
             'valid': features.valid.astype(np.float32),
             'speed': given.ego.speed_mps[:1].astype(np.float32),
         }
+        if self._reads_history:
+            feed['history'], feed['history_valid'] = past_motion(given.ego)
         scene, bias = self._fusion.run(None, feed)
         return scene, bias
 

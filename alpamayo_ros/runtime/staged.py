@@ -102,7 +102,7 @@ class StagedRuntime:
         head = self._begin(features, given)
         draft = Draft(self.grammar, given.previous_text)
         self.decoded = decode(self.grammar, head, draft, self.profile.text.max_coc)
-        hidden = np.concatenate([self._prefix_hidden, *head.hidden(len(self.decoded.ids))])
+        hidden = self._seen(head, len(self.decoded.ids))
         if not np.isfinite(hidden).all():
             self.reset()
         words, cut = bounded_text(self.grammar.text(self.decoded.ids))
@@ -113,16 +113,31 @@ class StagedRuntime:
         """As ``reason`` with words that are given instead of decoded; for interventions."""
         head = self._begin(features, given)
         head(ids, 0)
-        hidden = np.concatenate([self._prefix_hidden, *head.hidden(len(ids))])
+        hidden = self._seen(head, len(ids))
         return Reasoning(self.grammar.text(ids), ids, Condition(hidden, given))
+
+    def _seen(self, head: ChunkFeeder, count: int) -> NDArray[np.float32]:
+        """Hidden states that the denoiser looks at; ``count`` words of this cycle are real."""
+        before, coc = head.hidden(count)
+        if not self.profile.denoiser.sees_scene:
+            visual = self._layout.visual()
+            before = np.concatenate([before[: len(visual)][~visual], before[len(visual) :]])
+        return np.concatenate([self._prefix_hidden, before, coc])
 
     def _begin(self, features: Features, given: Conditioning) -> ChunkFeeder:
         """Scene and text prefix, ready for the first words."""
         scene, bias = self.stages.fuse(features, given)
         tokenizer, room = self.grammar.tokenizer, self.profile.text.max_prefix
         self._read_prefix(prefix_ids(tokenizer, given.navigation, given.prompt, room))
-        places = Places(self._layout.sequence(prefix=len(self._prefix)), bias)
-        return ChunkFeeder(self.stages, places, scene)
+        prior = self._prior(given.previous_text)
+        counts = {'prior': len(prior)} if self.profile.inputs.prior_coc else {}
+        places = Places(self._layout.sequence(prefix=len(self._prefix), **counts), bias)
+        return ChunkFeeder(self.stages, places, scene, prior)
+
+    def _prior(self, text: str) -> tuple[int, ...]:
+        """The words of the cycle before as tokens, where the model reads them."""
+        room = self.profile.inputs.prior_coc
+        return (self.grammar.parse(text) or ())[:room] if room else ()
 
     def _read_prefix(self, ids: tuple[int, ...]) -> None:
         """Fill the cache with the text prefix, in a pass of its own; kept while the text stays."""
@@ -183,26 +198,34 @@ class Places:
 
 
 class ChunkFeeder:
-    """Feeds CoC chunks to the decode stage, the scene together with the first one."""
+    """Feeds CoC chunks to the decode stage, the scene and the ``prior`` words with the first."""
 
-    def __init__(self, stages: Stages, places: Places, scene: NDArray[np.float32]) -> None:
-        self._stages, self._places, self._scene = stages, places, scene
-        self._scene_hidden = scene
+    def __init__(
+        self,
+        stages: Stages,
+        places: Places,
+        scene: NDArray[np.float32],
+        prior: tuple[int, ...] = (),
+    ) -> None:
+        self._stages, self._places, self._scene, self._prior = stages, places, scene, prior
+        self._lead_hidden = scene
         self._coc_hidden: list[NDArray[np.float32]] = []
 
     def __call__(self, tokens: Tokens[int], start: int) -> Float[np.ndarray, 'N V']:
         """See ``decode.Feed``."""
-        lead = 0 if start else len(self._scene)
-        count = lead + len(tokens)
+        scene = 0 if start else len(self._scene)
+        text = [*([] if start else self._prior), *tokens]
+        lead, count = scene + len(text) - len(tokens), scene + len(text)
         ids = np.zeros(count, np.int64)
-        ids[lead:] = tokens
+        ids[scene:] = text
         extra = np.zeros((count, self._scene.shape[1]), np.float32)
-        extra[:lead] = self._scene[:lead]
-        place = self._places.scene.stop + start if start else self._places.scene.start
-        is_text = np.arange(count) >= lead
+        extra[:scene] = self._scene[:scene]
+        coc = self._places.scene.stop + len(self._prior)
+        place = coc + start if start else self._places.scene.start
+        is_text = np.arange(count) >= scene
         logits, hidden = self._stages.decode(self._places.chunk(ids, is_text, extra, place))
         if not start:
-            self._scene_hidden = hidden[:lead]
+            self._lead_hidden = hidden[:lead]
         del self._coc_hidden[start:]
         self._coc_hidden.extend(hidden[lead:])
         if start:
@@ -210,6 +233,6 @@ class ChunkFeeder:
         return logits[lead - 1 :]
 
     def hidden(self, count: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Hidden states of the scene and of the first ``count`` CoC tokens."""
+        """Hidden states of scene and prior words, and of the first ``count`` CoC tokens."""
         coc = np.array(self._coc_hidden[:count], np.float32)
-        return self._scene_hidden, coc.reshape(-1, self._scene.shape[1])
+        return self._lead_hidden, coc.reshape(-1, self._scene.shape[1])

@@ -11,10 +11,12 @@ from torch import Tensor
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.model.layout import token_layout
+from alpamayo_ros.model.scene_inputs import SceneInputs
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Condition, Features, Identity
 from alpamayo_ros.runtime.manifest import ModelFiles
+from alpamayo_ros.runtime.past_motion import past_motion
 from alpamayo_ros.runtime.registry import WEIGHTS
 from alpamayo_ros.runtime.staged import Chunk, StagedRuntime
 from alpamayo_ros.runtime.text_model import load_grammar
@@ -65,7 +67,9 @@ class TorchStages:
         """Scene embeddings (M, D) and learned bias (M, M)."""
         parts = (features.values, features.age_s, features.valid)
         visual = self.model.fuse(*(self._floats(part)[None] for part in parts))
-        scene = self.model.scene(visual, self._floats(given.ego.speed_mps[:1]))
+        history, known = (self._floats(part)[None] for part in past_motion(given.ego))
+        more = SceneInputs(history, known, age_s=self._floats(features.age_s)[None])
+        scene = self.model.scene(visual, self._floats(given.ego.speed_mps[:1]), more)
         return _array(scene[0]), _array(self.model.scene_bias())
 
     @torch.no_grad()
