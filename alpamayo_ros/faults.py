@@ -158,6 +158,7 @@ class Code(Enum):
     DISK_FULL = (_E, _NOTE, 'Recording stopped: the disk is full.', 'Free some space.')
     GPU_WARN = (_W, _DEGRADE, 'The GPU is hot or its memory nearly full.', 'Improve the cooling.')
     GPU = (_E, _FALLBACK, 'The GPU is too hot or out of memory.', 'Improve the cooling.')
+    NODE_LOST = (_E, _DEGRADE, 'A node has ended.', 'See its log; it restarts.')
     NODE_SILENT = (_E, _FALLBACK, 'A node stopped reporting.', 'See its log; it restarts.')
     INTERNAL = (_F, _FAULT, 'A rule of the program itself was broken.', 'Report this log.')
     # The graph.

@@ -11,12 +11,13 @@ import time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 
-from alpamayo_ros.faults import Code
+from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.gpu import gpu_faults, open_gpus
 from alpamayo_ros.msg import ChainOfCausation, FrameSetInfo, Health, StageTiming
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.node import AlpamayoNode, run
 from alpamayo_ros.nodes.common.params import Param
+from alpamayo_ros.nodes.common.presence import LOOK_S, WRITES, Presence
 from alpamayo_ros.nodes.messages.plots import OF_CYCLES, Plots
 
 PARAMETERS = (
@@ -43,6 +44,7 @@ class MonitorNode(AlpamayoNode):
         self._publisher = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._status: dict[str, DiagnosticStatus] = {}
         self._heard_s: dict[str, float] = {}
+        self._found: dict[str, dict[str, str]] = {}  # faults by source
         self._faults: tuple[str, ...] = ()
         self._state = -1
         sources = (
@@ -54,11 +56,13 @@ class MonitorNode(AlpamayoNode):
         for kind, topic, callback in sources:
             qos.watched_subscription(self, kind, topic, callback, out)
         self._plots = Plots(self, OF_CYCLES)
+        self._presence = Presence(self, WRITES)
         self._gpus = open_gpus()
         if isinstance(self._gpus, str):
             self.get_logger().info(self._gpus)
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(self.settings.period_s, self._report, clock=wall)
+        self.create_timer(LOOK_S, self._look_for_nodes, clock=wall)
 
     def _keep(self, name: str, level: bytes, message: str, **values: object) -> None:
         status = DiagnosticStatus(level=level, name=f'alpamayo: {name}', message=message)
@@ -115,6 +119,22 @@ class MonitorNode(AlpamayoNode):
         level = DiagnosticStatus.OK if message.complete else DiagnosticStatus.WARN
         self._keep('reasoning', level, message.intent, agreement=round(message.agreement, 2))
 
+    def _look_for_nodes(self) -> None:
+        """Report at once that one has ended or is back; its successor says the rest itself."""
+        before = self._presence.lost
+        self._presence.look()
+        if self._presence.lost != before:
+            fault = self._presence.fault
+            self._tell('nodes', [] if fault is None else [fault])
+            self._report()
+
+    def _tell(self, source: str, faults: list[Fault]) -> None:
+        """Log what of all sources came and went."""
+        self._found[source] = {fault.code.name: str(fault) for fault in faults}
+        self.faults.update(
+            {n: text for found in self._found.values() for n, text in found.items()}
+        )
+
     def _look_at_gpus(self) -> None:
         """Temperature and memory, or in words why nobody looks at them."""
         if isinstance(self._gpus, str):
@@ -127,13 +147,15 @@ class MonitorNode(AlpamayoNode):
         text = '; '.join(str(fault) for fault in faults) or 'within the limits'
         values = {f'{g.name}: C, memory used': (g.celsius, g.memory_ratio) for g in readings}
         self._keep('gpu', level if faults else DiagnosticStatus.OK, text, **values)
-        self.faults.update({fault.code.name: str(fault) for fault in faults})
+        self._tell('gpu', faults)
 
     def _report(self) -> None:
         self._look_at_gpus()
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
         now = time.monotonic()
+        for name in self._presence.lost:
+            self._keep(name, DiagnosticStatus.ERROR, f'{Code.NODE_LOST.name}: it has ended')
         for name, status in self._status.items():
             silent_s = now - self._heard_s[name]
             if silent_s > self.settings.silence_s:

@@ -20,7 +20,7 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import CandidateArray, FrameSetInfo, StepDone, TrackedObjectArray
 from alpamayo_ros.nodes import caps
 from alpamayo_ros.nodes.awareness import Awareness
-from alpamayo_ros.nodes.common import convert, qos
+from alpamayo_ros.nodes.common import convert, presence, qos
 from alpamayo_ros.nodes.common.convert import ns
 from alpamayo_ros.nodes.common.guards import Guards
 from alpamayo_ros.nodes.common.node import AlpamayoNode, run
@@ -101,6 +101,7 @@ class TrajectoryNode(AlpamayoNode):
         subscribe(self, Bool, 'takeover', self._on_takeover, qos.output(False))
         for name in ('arm', 'disarm', 'rearm'):
             self.create_service(Trigger, f'~/{name}', getattr(self, f'_on_{name}'))
+        self._presence = presence.Presence(self, presence.DRIVERS)
         self._endpoints = Guards(self, (*self.topics.guarded, *self._inputs(rig)))
         self._replies = self.resolve_topic_name('candidates')
         if not s.lockstep:
@@ -108,6 +109,7 @@ class TrajectoryNode(AlpamayoNode):
             wall = Clock(clock_type=ClockType.STEADY_TIME)
             self.create_timer(STILL_S, self._check_clock, clock=wall)
             self.create_timer(LOOK_S, self._endpoints.look, clock=wall)
+            self.create_timer(presence.LOOK_S, self._presence.look, clock=wall)
 
     def _inputs(self, rig: Rig) -> list[str]:
         """Full names of what a plan is made from; each of them has one publisher at most."""
@@ -212,7 +214,8 @@ class TrajectoryNode(AlpamayoNode):
 
     def _scene(self, t0_ns: int | None, observed_ns: int | None) -> Scene:
         silent = self.aware.silent(self.now_ns, self.settings.silence_s)
-        extra = (*self._endpoints.faults, self._still, silent, self._takeover)
+        lost = self._presence.fault
+        extra = (*self._endpoints.faults, lost, self._still, silent, self._takeover)
         return self.aware.scene(t0_ns, observed_ns, extra)
 
     def _conclude(
