@@ -141,6 +141,8 @@ def annotate(
         chosen = load_scenario(scenario)
     except (FileNotFoundError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
+    if out is not None and not out.parent.is_dir():
+        raise typer.BadParameter(f'--out {out}: there is no folder {out.parent}; make it first')
     unknown = read_prompt(prompt).unknown
     if unknown:
         known = 'config/prompts.yaml lists what it obeys'

@@ -167,7 +167,33 @@ def up(graph: GraphName, **chosen: Any) -> None:
     if graph is GraphName.replay and options.bag_out:
         raise typer.BadParameter('a replay has its bag already; --bag-out records the others')
     limit_s = options.duration_s if graph is GraphName.vehicle else 0.0
-    raise typer.Exit(Supervisor(GRAPHS[graph.value](options)).run(limit_s))
+    status = Supervisor(GRAPHS[graph.value](options)).run(limit_s)
+    if options.record:
+        _tell(Path(options.record))
+    raise typer.Exit(status)
+
+
+def _tell(folder: Path) -> None:
+    """What a recording holds, and how late its plans were."""
+    from alpamayo_ros.recording import events
+    from alpamayo_ros.recording.recording import EVENTS, Recording
+    from alpamayo_ros.reports.cycle_times import timing
+
+    if not (folder / EVENTS).is_file():
+        typer.echo(f'{folder}: nothing was recorded; the recorder did not start', err=True)
+        return
+    recording = Recording(folder)
+    healths, found = recording.all(events.Health), timing(recording)
+    if healths:
+        last = healths[-1]
+        typer.echo(f'{folder}: {last.plans} plans, {last.stops} stops, {last.refusals} refusals')
+    for name, what in (('plan_age_ms', 'plan age'), ('cycle_ms', 'cycle')):
+        half, most = found[f'{name}_p50'], found[f'{name}_p99']
+        if half is not None and most is not None:
+            typer.echo(f'  {what}: {half:.0f} ms (99 %: {most:.0f} ms)')
+    if found['deadline_misses'] is not None:
+        typer.echo(f'  deadlines missed: {found["deadline_misses"]:.0f}')
+    typer.echo(f'look at it: alpamayo view {folder}')
 
 
 def _parameter(choice: Choice) -> inspect.Parameter:

@@ -139,6 +139,8 @@ def test_shadow_plans_where_no_controller_listens_while_another_drives(tmp_path,
     assert any(text.startswith('perception: ') for text in said)
     silent = {name for name, values in plotted.items() if not values}
     assert silent <= {'agreement'}  # which the scripted words leave open
+    assert any(line.startswith(f'look at it: alpamayo view {seen}') for line in graph.lines)
+    assert any(line.startswith('  cycle: ') for line in graph.lines), graph.log
     # and what was planned can be looked at afterwards, without another file
     found = Recording(seen)
     assert found.info.scenario == 'winding_road' and found.info.description == 'a first look'
