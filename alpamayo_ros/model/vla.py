@@ -206,3 +206,12 @@ class VLA(nn.Module):
             step = levels(float(self.alpha_bar[start]), float(self.alpha_bar[stop]))
             x0, x = denoise_step(out, x, step, diffusion.prediction_type)
         return net.to_metres(x0, speed).reshape(b, k, -1, 3)
+
+    def regress(self, hidden: Tensor, mask: Tensor, speed_mps: Tensor) -> Tensor:
+        """One plan (B, P, 3) in metres of a denoiser that is trained as a regression so far."""
+        net = self.denoiser
+        t = torch.ones(len(speed_mps), device=speed_mps.device)
+        silent = hidden.new_zeros(len(speed_mps), self.profile.trajectory.points, 3)
+        hide = ((1.0 - mask) * MASKED)[:, None, None]
+        out = net(silent, net.condition(t, speed_mps), net.context(hidden), hide)
+        return net.to_metres(out.float(), speed_mps)

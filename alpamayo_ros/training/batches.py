@@ -11,9 +11,10 @@ from torch import Tensor
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.prompt import prefix_ids
 from alpamayo_ros.model.vla import VLA
-from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 from alpamayo_ros.training.dataset import Dataset
 from alpamayo_ros.training.front import front_views
+
+SILENT = 0.05  # share of samples that lose instruction and prompt
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Batches:
         self.rng = np.random.default_rng(seed)
         self.weights = data.weights()
         self.choice = choice_weights(grammar, data.rows['coc'])
-        self.prefix, self.prefix_valid = prefix_pool(grammar, model.profile.text.max_prefix)
+        self.silence = torch.tensor(prefix_ids(grammar.tokenizer, '', '', 4))
 
     def draw(self, size: int) -> Batch:
         """A random batch with input dropout: side cameras, past timesteps, instruction."""
@@ -57,18 +58,17 @@ class Batches:
         )
         past[:, 0] = True
         batch.valid = valid * past[:, :, None]
-        pick = torch.from_numpy(
-            np.where(self.rng.random(size) < 0.7, 0, self.rng.integers(0, len(self.prefix), size))
+        silent = torch.from_numpy(self.rng.random((size, 1)) < SILENT)
+        batch.prefix, batch.prefix_valid = without_words(
+            batch.prefix, batch.prefix_valid, silent, self.silence
         )
-        batch.prefix, batch.prefix_valid = self.prefix[pick], self.prefix_valid[pick]
         return batch
 
     def gather(self, rows: np.ndarray) -> Batch:
         """The samples ``rows`` without dropout."""
         r = {k: torch.from_numpy(v[rows]) for k, v in self.data.rows.items()}
         valid = r['past'].float()[:, :, None].repeat(1, 1, self.views)
-        length = int(self.prefix_valid[0].sum())
-        prefix = self.prefix[0, :length].repeat(len(rows), 1)
+        prefix, prefix_valid = real_prefix(r['prefix'])
         return Batch(
             self.features[r['frames'].long()].float(),
             r['age_s'].float()[:, :, None].repeat(1, 1, self.views),
@@ -79,32 +79,28 @@ class Batches:
             r['plan'].float(),
             r['truth'].float(),
             prefix,
-            torch.ones(prefix.shape),
+            prefix_valid,
         )
 
 
-def prefix_pool(grammar: Grammar, max_prefix: int) -> tuple[Tensor, Tensor]:
-    """Padded text prefixes and their validity: the usual instruction, others, idle prompts.
+def real_prefix(prefix: Tensor) -> tuple[Tensor, Tensor]:
+    """Stored prefixes (B, X), -1 on padding, as ids and validity, cut to the longest."""
+    longest = int((prefix >= 0).sum(1).max())
+    cut = prefix[:, :longest].long()
+    return cut.clamp(min=0), (cut >= 0).float()
 
-    This first nano has no junctions to turn at: other words are noise to it, and it learns to
-    drive on regardless.
+
+def without_words(
+    prefix: Tensor, valid: Tensor, silent: Tensor, silence: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Instruction and prompt taken from the rows where ``silent`` (B, 1): only openers stay.
+
+    ``silence``: the ids of a prefix without words; it is the shortest there is.
     """
-    texts = [
-        (FOLLOW_TEXT, ''),
-        ('', ''),
-        ('turn left in 100 m', ''),
-        ('turn right in 40 m', ''),
-        ('go straight', ''),
-    ]
-    texts += [
-        (FOLLOW_TEXT, p)
-        for p in ('drive carefully', 'slowly please', 'wet road', 'children', 'comfortably')
-    ]
-    rows = [prefix_ids(grammar.tokenizer, *pair, max_prefix) for pair in texts]
-    longest = max(map(len, rows))
-    ids = torch.tensor([[*r, *[0] * (longest - len(r))] for r in rows])
-    valid = torch.tensor([[1.0] * len(r) + [0.0] * (longest - len(r)) for r in rows])
-    return ids, valid
+    empty = torch.zeros_like(prefix)
+    empty[:, : len(silence)] = silence
+    kept = (torch.arange(prefix.shape[1], device=prefix.device) < len(silence)).float()
+    return torch.where(silent, empty, prefix), torch.where(silent, kept[None], valid)
 
 
 def choice_weights(grammar: Grammar, coc: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ import numpy as np
 
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.simulation.driving_wish import draw_prompt
 from alpamayo_ros.simulation.tracker import Anchor, Reference, follow
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.simulation import Simulation
@@ -24,6 +25,7 @@ from alpamayo_ros.training.sample_recorder import Recorder
 from alpamayo_ros.training.starts import open_training
 
 STEP_S = 0.1
+PROMPTED = 0.25  # share of the drives in which the passenger asks for something
 
 
 def camera_instant(step: int, spacing_s: float) -> bool:
@@ -31,6 +33,11 @@ def camera_instant(step: int, spacing_s: float) -> bool:
     near = round(step * STEP_S / spacing_s)
     steps = (math.ceil(k * spacing_s / STEP_S - 0.5 - 1e-9) for k in (near - 1, near, near + 1))
     return step in steps
+
+
+def passenger(rng: np.random.Generator) -> str:
+    """What the passenger of a drive asks for, in wordings for training; mostly nothing."""
+    return draw_prompt(rng) if rng.random() < PROMPTED else ''
 
 
 def collect_expert(
@@ -47,7 +54,7 @@ def collect_expert(
         family = families[seed % len(families)]
         rng = np.random.default_rng([seed, 7])
         sim = open_training(family, seed, rng)
-        recorder = Recorder(sim, profile, grammar, writer, seed)
+        recorder = Recorder(sim, profile, grammar, writer, seed, passenger(rng))
         pulse, left, still = 0.0, 0, 0
         for step in range(steps):
             truth = sim.truth()
@@ -66,7 +73,7 @@ def collect_expert(
                     if rng.random() < 0.025
                     else (0, 0.0)
                 )
-            steering, acceleration = expert.control(sim)
+            steering, acceleration = expert.control(sim, recorder.wish)
             sim.step(steering + pulse, acceleration)
             still = still + 1 if sim.ego.speed_mps < 0.05 else 0
             if still > 40 and family != 'slowing_leader':
@@ -115,7 +122,7 @@ def _drive_group(
     rng = np.random.default_rng([seeds[0], 11])
     for seed in seeds:
         sims.append(open_training(families[seed % len(families)], seed, rng))
-        recorders.append(Recorder(sims[-1], profile, grammar, writer, seed))
+        recorders.append(Recorder(sims[-1], profile, grammar, writer, seed, passenger(rng)))
     for past in policy.past:
         past.clear()
     active, noise = list(range(len(seeds))), np.zeros(len(seeds))
@@ -128,7 +135,9 @@ def _drive_group(
                     step * STEP_S, v, keep=sims[i].ego.speed_mps > 0.05 or step % 10 == 0
                 )
             speeds = np.array([sims[i].ego.speed_mps for i in active])
-            made = policy.act(active, step * STEP_S, np.stack(views), speeds)
+            prefix = np.stack([recorders[i].prefix() for i in active])
+            times = [step * STEP_S] * len(active)
+            made = policy.act(active, times, np.stack(views), speeds, prefix)
             for i, plan in zip(active, made, strict=True):
                 e = sims[i].ego
                 plans[i] = (step, plan, Anchor(e.x_m, e.y_m, e.heading_rad))

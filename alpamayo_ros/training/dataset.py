@@ -2,7 +2,8 @@
 
 A shard is a folder: ``frames.npy`` (F, V, H, W, 3) uint8, memory-mapped, and ``samples.npz`` with
 one row a sample: ``frames`` (S, T) indices into frames.npy, newest first; ``age_s`` (S, T);
-``past`` (S, T) 1 where that timestep exists; ``truth`` (S, 17); ``plan`` (S, P, 3) the expert's
+``past`` (S, T) 1 where that timestep exists; ``prefix`` (S, X) token ids of instruction and
+prompt, -1 on padding; ``truth`` (S, 17); ``plan`` (S, P, 3) the expert's
 plan in base_link at t0; ``speed`` (S,); ``coc`` (S, L) token ids padded with 0; ``seed`` (S,).
 Every shard remembers how it was made in ``meta.json``.
 """
@@ -59,6 +60,12 @@ class Dataset:
         self._frames = [np.load(f / 'frames.npy', mmap_mode='r', allow_pickle=False) for f in done]  # noqa: TID251
         self._start = np.cumsum([0, *[len(f) for f in self._frames]])
         tables = [dict(np.load(f / 'samples.npz', allow_pickle=False)) for f in done]  # noqa: TID251
+        for folder, table in zip(done, tables, strict=True):
+            if 'prefix' not in table:
+                raise ValueError(
+                    f'{folder} holds no words of the passenger (an older version wrote it): '
+                    "delete it and its step's .done file, and collect again"
+                )
         longest = max(t['coc'].shape[1] for t in tables)
         for i, table in enumerate(tables):
             table['frames'] = table['frames'] + self._start[i]

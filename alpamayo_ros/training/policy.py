@@ -1,4 +1,4 @@
-"""The model as a batched torch policy for data aggregation.
+"""The model as a batched torch policy for data aggregation, on the model's device.
 
 Features of past timesteps are kept, words are off.
 """
@@ -6,68 +6,83 @@ Features of past timesteps are kept, words are off.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int16, UInt8
 from torch import Tensor
 
-from alpamayo_ros.model.prompt import prefix_ids
-from alpamayo_ros.model.tokenizer import Tokenizer
 from alpamayo_ros.model.vla import VLA
-from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
+from alpamayo_ros.training.batches import real_prefix
 
 
 class BatchPolicy:
     """Drives several simulations at once.
 
-    ``slots`` counts them; :meth:`act` wants one row for each active slot.
+    ``slots`` counts them; :meth:`act` wants one row for each active slot.  ``regression``: the
+    denoiser is still one that silences noise and time.
     """
 
     def __init__(
-        self, model: VLA, tokenizer: Tokenizer, slots: int, ddim_steps: int = 4, seed: int = 0
+        self,
+        model: VLA,
+        slots: int,
+        ddim_steps: int = 4,
+        seed: int = 0,
+        regression: bool = False,
     ) -> None:
-        self.model, self.steps = model.eval(), ddim_steps
+        self.model, self.steps, self.regression = model.eval(), ddim_steps, regression
         p = model.profile
         self.spacing, self.count = p.frames.spacing_s, p.frames.count
-        self.prefix = torch.tensor(prefix_ids(tokenizer, FOLLOW_TEXT, '', p.text.max_prefix))
         self.past: list[deque[tuple[float, Tensor]]] = [deque(maxlen=16) for _ in range(slots)]
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = torch.Generator(model.device).manual_seed(seed)
 
     @torch.no_grad()
     def act(
         self,
-        slots: list[int],
-        time_s: float,
+        slots: Sequence[int],
+        time_s: Sequence[float],
         views: UInt8[np.ndarray, 'B V H W 3'],
         speed_mps: Float[np.ndarray, ' B'],
+        prefix: Int16[np.ndarray, 'B X'],
     ) -> Float[np.ndarray, 'B P 3']:
-        """One plan a slot, from pixels and present speed alone."""
-        with torch.autocast(self.model.device.type, torch.bfloat16):
-            features = self.model.encode_timestep(
-                torch.from_numpy(views), torch.ones(views.shape[:2])
-            ).float()
-        for slot, f in zip(slots, features, strict=True):
-            self.past[slot].append((time_s, f))
-        picks = [self._stack(slot, time_s) for slot in slots]
-        stack, age, valid = (torch.stack(column) for column in zip(*picks, strict=True))
-        v = views.shape[1]
-        speed = torch.from_numpy(np.asarray(speed_mps, np.float32))
-        with torch.autocast(self.model.device.type, torch.bfloat16):
+        """One plan a slot, from pixels, present speed and the words of the passenger.
+
+        ``prefix``: token ids, -1 on padding.
+        """
+        device, v = self.model.device, views.shape[1]
+        with torch.autocast(device.type, torch.bfloat16):
+            images = torch.from_numpy(views).to(device)
+            seen = torch.ones(images.shape[:2], device=device)
+            features = self.model.encode_timestep(images, seen).float()
+        for slot, t, f in zip(slots, time_s, features, strict=True):
+            self.past[slot].append((t, f))
+        picks = [self._stack(slot, t) for slot, t in zip(slots, time_s, strict=True)]
+        stack = torch.stack([found for found, _, _ in picks])
+        age, valid = (torch.tensor([p[k] for p in picks], device=device) for k in (1, 2))
+        ids, real = real_prefix(torch.from_numpy(prefix).to(device))
+        speed = torch.from_numpy(np.asarray(speed_mps, np.float32)).to(device)
+        with torch.autocast(device.type, torch.bfloat16):
             visual = self.model.fuse(
                 stack, age[..., None].repeat(1, 1, v), valid[..., None].repeat(1, 1, v)
             )
-            prefix = self.prefix.repeat(len(slots), 1)
-            empty = torch.zeros(len(slots), 0, dtype=torch.long)
-            hidden = self.model.hidden(prefix, torch.ones(prefix.shape), visual, speed, empty)
-            shape = (len(slots), 1, self.model.profile.trajectory.points, 3)
-            noise = torch.randn(shape, generator=self.generator)
-            plan = self.model.denoise(
-                hidden, torch.ones(hidden.shape[:2]), speed, noise, self.steps
-            )
-        return plan[:, 0].float().numpy()
+            empty = ids.new_zeros(len(slots), 0)
+            hidden = self.model.hidden(ids, real, visual, speed, empty)
+            mask = self.model.denoiser_mask(real, real.new_zeros(len(slots), 0))
+            plan = self._plan(hidden, mask, speed)
+        return plan.float().cpu().numpy()
 
-    def _stack(self, slot: int, now_s: float) -> tuple[Tensor, Tensor, Tensor]:
+    def _plan(self, hidden: Tensor, mask: Tensor, speed: Tensor) -> Tensor:
+        shape = (len(speed), self.model.profile.trajectory.points, 3)
+        if self.regression:
+            return self.model.regress(hidden, mask, speed)
+        noise = torch.randn(
+            (shape[0], 1, *shape[1:]), generator=self.generator, device=speed.device
+        )
+        return self.model.denoise(hidden, mask, speed, noise, self.steps)[:, 0]
+
+    def _stack(self, slot: int, now_s: float) -> tuple[Tensor, list[float], list[float]]:
         """Features, ages and existence of the T timesteps nearest to t0 - k * spacing.
 
         Ties take the older.
@@ -82,4 +97,4 @@ class BatchPolicy:
             features.append(f)
             ages.append(now_s - t if ok else 0.0)
             valid.append(1.0 if ok else 0.0)
-        return torch.stack(features), torch.tensor(ages), torch.tensor(valid)
+        return torch.stack(features), ages, valid

@@ -129,7 +129,7 @@ class Run:
                 seeds, step.families, self.shard(step, index), self.profile, self.grammar
             )
         else:
-            policy = BatchPolicy(self.model(), self.grammar.tokenizer, 16, seed=index)
+            policy = BatchPolicy(self.model(), 16, seed=index)
             made = collect_policy(
                 policy, seeds, step.families, self.shard(step, index), self.profile, self.grammar
             )

@@ -5,14 +5,18 @@ Pixels pass through the same views as at run time.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int16, UInt8
 
 from alpamayo_ros.model.grammar import Grammar
+from alpamayo_ros.model.prompt import prefix_ids
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.sensing.views import make_views, views_from_rig
 from alpamayo_ros.simulation.drive.visibility import seen_pixels
+from alpamayo_ros.simulation.driving_wish import read_prompt
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.simulation import STEP_NS, Simulation
 from alpamayo_ros.training.annotate import Facts, annotate
@@ -21,7 +25,10 @@ from alpamayo_ros.training.dataset import ShardWriter
 
 
 class Recorder:
-    """Turns the states of one simulation into frames and samples of a shard."""
+    """Turns the states of one simulation into frames and samples of a shard.
+
+    ``prompt``: what the passenger asks for; the expert's plan obeys it.
+    """
 
     def __init__(
         self,
@@ -30,14 +37,11 @@ class Recorder:
         grammar: Grammar,
         writer: ShardWriter,
         seed: int,
+        prompt: str = '',
     ) -> None:
-        self.sim, self.profile, self.grammar, self.writer, self.seed = (
-            sim,
-            profile,
-            grammar,
-            writer,
-            seed,
-        )
+        self.sim, self.profile, self.grammar = sim, profile, grammar
+        self.writer, self.seed = writer, seed
+        self.prompt, self.wish = prompt, read_prompt(prompt).wish
         self.makers = views_from_rig(profile, load_rig('sim'))
         self.past: list[tuple[float, int]] = []
         self._pixels: dict[int, int] = {}
@@ -58,38 +62,47 @@ class Recorder:
         dt_s = self.profile.trajectory.dt_s
         if self.grammar.spec.version == 1:
             return annotate(facts, plan, dt_s)
-        found = annotation(self.sim, plan, dt_s, self._pixels)
+        found = annotation(self.sim, plan, dt_s, self._pixels, self.wish)
         if found.bound.hidden:
             return None
         rng = np.random.default_rng([self.seed, self.sim.now_ns // STEP_NS])
         return found.words(self.grammar.spec, rng)
 
+    def prefix(self) -> Int16[np.ndarray, ' X']:
+        """Token ids of the instruction here and of the prompt, -1 behind them."""
+        most = self.profile.text.max_prefix
+        ids = prefix_ids(self.grammar.tokenizer, self.sim.navigation, self.prompt, most)
+        return np.pad(np.array(ids, np.int16), (0, most - len(ids)), constant_values=-1)
+
     def record(
         self, time_s: float, views: UInt8[np.ndarray, 'V H W 3'], keep: bool = True
-    ) -> None:
-        """Store the timestep; with ``keep`` also a sample with the expert's plan and words."""
+    ) -> dict[str, Any] | None:
+        """Store the timestep; with ``keep`` also a sample with the expert's plan and words.
+
+        Returns the sample, None where there is none.
+        """
         self.past.append((time_s, self.writer.add_frame(views)))
         if not keep:
-            return
-        form = self.profile.trajectory
-        plan = expert.plan(self.sim, form).astype(np.float32)
+            return None
+        plan = expert.plan(self.sim, self.profile.trajectory, self.wish).astype(np.float32)
         facts = _facts(self.sim)
         words = self._words(facts, plan)
         if words is None:
-            return
+            return None
         frames, ages, past = self._stack(time_s)
-        self.writer.rows.append(
-            {
-                'frames': frames,
-                'age_s': ages,
-                'past': past,
-                'truth': _truth(self.sim, facts),
-                'plan': plan,
-                'speed': np.float32(facts.speed_mps),
-                'coc': self.grammar.encode(words),
-                'seed': np.int64(self.seed),
-            }
-        )
+        row = {
+            'frames': frames,
+            'age_s': ages,
+            'past': past,
+            'truth': _truth(self.sim, facts),
+            'plan': plan,
+            'speed': np.float32(facts.speed_mps),
+            'coc': self.grammar.encode(words),
+            'prefix': self.prefix(),
+            'seed': np.int64(self.seed),
+        }
+        self.writer.rows.append(row)
+        return row
 
     def _stack(self, now_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         count, spacing = self.profile.frames.count, self.profile.frames.spacing_s
