@@ -115,6 +115,25 @@ def _show_files(files: ModelFiles) -> None:
     Console().print(table)
 
 
+@app.command('try')
+def try_profile(
+    profile: Annotated[str, typer.Argument(help='A profile by name, or a .yaml path.')],
+    steps: Annotated[int, typer.Option(min=20, help='Steps of training.')] = 60,
+    seed: Annotated[int, typer.Option(help='Of weights and made-up numbers.')] = 0,
+) -> None:
+    """Train the architecture at test size on made-up numbers, sample, take inputs away.
+
+    Exit 1 where it does not learn, a weight is never reached, or a number is not finite.
+
+    Example: alpamayo model try my_profile.yaml
+    """
+    from alpamayo_ros.cli.models.trying import report
+    from alpamayo_ros.profile import load_profile
+
+    if not report(load_profile(profile), steps, seed):
+        raise typer.Exit(1)
+
+
 @app.command('import-text')
 def import_text(
     source: Annotated[

@@ -100,5 +100,6 @@ class Backbone(nn.Module):
 
     def new_cache(self, batch: int, slots: int) -> KVCache:
         """An empty static cache for ``slots`` tokens."""
-        s, device = self.shape, self.embed.weight.device
-        return KVCache(s.layers, batch, s.kv_heads, slots, s.width // s.heads, device)
+        s, weight = self.shape, self.embed.weight
+        head = s.width // s.heads
+        return KVCache(s.layers, batch, s.kv_heads, slots, head, weight.device, weight.dtype)

@@ -23,4 +23,4 @@ class EgoEncoder(nn.Sequential):
         super().__init__(nn.Linear(NUMBERS, hidden), nn.SiLU(), nn.Linear(hidden, width))
 
     def forward(self, speed_mps: Tensor) -> Tensor:
-        return super().forward(ego_numbers(speed_mps))
+        return super().forward(ego_numbers(speed_mps).to(next(self.parameters()).dtype))

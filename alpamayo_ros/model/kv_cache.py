@@ -17,10 +17,13 @@ class KVCache:
         slots: int,
         head_width: int,
         device: torch.device,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         shape = (batch, kv_heads, slots, head_width)
-        self.keys = [torch.zeros(shape, device=device) for _ in range(layers)]
-        self.values = [torch.zeros(shape, device=device) for _ in range(layers)]
+        self.keys, self.values = (
+            [torch.zeros(shape, device=device, dtype=dtype) for _ in range(layers)]
+            for _ in range(2)
+        )
 
     def write(self, layer: int, start: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Store at slots start..start+n-1 and return the whole cache of the layer."""

@@ -5,7 +5,7 @@ What is absent is a learned token in its place, so the sequence keeps its length
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -83,34 +83,3 @@ class MapTokens(Encoded):
         if given.lines is None:
             return self(None, None, batch)
         return self(given.lines.flatten(2) / MAP_SCALE_M, given.lines_valid, batch)
-
-
-def drop_inputs(
-    given: SceneInputs, valid: Tensor, rates: dict[str, float], generator: torch.Generator
-) -> tuple[SceneInputs, Tensor]:
-    """Take inputs away from some samples, for training: a model must do without each of them.
-
-    ``valid`` (B, T, V) says which pictures are there.  ``rates``: the probability that a sample
-    loses its ``history``, its ``map``, or each ``camera`` (at all timesteps).
-    """
-    unknown = set(rates) - {'history', 'map', 'camera'}
-    if unknown:
-        raise ValueError(f'no input {sorted(unknown)}; there are history, map and camera')
-    batch, _, views = valid.shape
-
-    def kept(name: str, *shape: int) -> Tensor:
-        draw = torch.rand(batch, *shape, generator=generator)
-        return (draw >= rates.get(name, 0.0)).to(valid.device, torch.float32)
-
-    cameras = valid * kept('camera', 1, views)
-    history, lines = kept('history', 1), kept('map', 1)
-    if given.history is not None:
-        given = replace(given, history_valid=_both(given.history_valid, history, given.history))
-    if given.lines is not None:
-        given = replace(given, lines_valid=_both(given.lines_valid, lines, given.lines))
-    return given, cameras
-
-
-def _both(valid: Tensor | None, kept: Tensor, rows: Tensor) -> Tensor:
-    there = torch.ones(rows.shape[:2], device=rows.device) if valid is None else valid
-    return there * kept

@@ -202,7 +202,7 @@ class VLA(nn.Module):
         diffusion = self.profile.diffusion
         for start, stop in sample_steps(diffusion, steps):
             t = torch.full((b * k,), start / diffusion.train_steps, device=x.device)
-            out = net(x, net.condition(t, speed), context, hide)
+            out = net(x, net.condition(t, speed), context, hide).float()
             step = levels(float(self.alpha_bar[start]), float(self.alpha_bar[stop]))
             x0, x = denoise_step(out, x, step, diffusion.prediction_type)
         return net.to_metres(x0, speed).reshape(b, k, -1, 3)

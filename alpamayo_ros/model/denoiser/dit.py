@@ -44,6 +44,7 @@ class DiT(Denoiser):
 
     def forward(self, x: Tensor, c: Tensor, context: KeysValues, mask: Tensor) -> Tensor:
         """(B, P, 3) -> (B, P, 3), see :meth:`Denoiser.forward`."""
+        x = x.to(self.inp.weight.dtype)
         h = self.inp(x.reshape(len(x), -1, self.chunk)) + self.position
         for block, (k, v) in zip(self.blocks, context, strict=True):
             h = block(h, c, k, v, mask.to(h.dtype))

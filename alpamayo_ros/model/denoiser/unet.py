@@ -86,6 +86,7 @@ class TemporalUNet(Denoiser):
 
     def forward(self, x: Tensor, c: Tensor, context: KeysValues, mask: Tensor) -> Tensor:
         """(B, P, 3) -> (B, P, 3), see :meth:`Denoiser.forward`."""
+        x = x.to(self.inp.weight.dtype)
         h, kept, depth = self.inp(x.transpose(1, 2)), [], len(self.shrink)
         seen = [(level, *pair) for level, pair in zip(self.levels, context, strict=True)]
         for i, (level, k, v) in enumerate(seen[: depth + 1]):

@@ -78,7 +78,8 @@ class Temporal(nn.Module):
     def forward(self, features: Tensor, age_s: Tensor, valid: Tensor) -> Tensor:
         """``valid`` (B, T, V) float: tokens of lost views are not looked at."""
         b, t, n, d = features.shape
-        age = self.age(age_embedding(age_s, self.width)).to(features.dtype)
+        numbers = age_embedding(age_s, self.width).to(self.age.weight.dtype)
+        age = self.age(numbers).to(features.dtype)
         x = features + age[:, :, self.view_of]
         past = x.reshape(b, t * n, d)
         hidden = (1.0 - valid[:, :, self.view_of].reshape(b, 1, 1, t * n)) * MASKED
@@ -119,4 +120,4 @@ class AgeToken(nn.Module):
         self.net = nn.Sequential(nn.Linear(count, hidden), nn.SiLU(), nn.Linear(hidden, width))
 
     def forward(self, age_s: Tensor) -> Tensor:
-        return self.net(age_s.flatten(1))[:, None]
+        return self.net(age_s.flatten(1).to(next(self.parameters()).dtype))[:, None]

@@ -40,6 +40,6 @@ class TrunkViews(nn.Module):
         """``view_index`` (B,) says which view each image is."""
         pixels = images.permute(0, 3, 1, 2).to(self.view.dtype) / 127.5 - 1
         patches = self.trunk(F.pad(pixels, self.pad, value=-1.0))[:, 1:].unflatten(1, self.grid)
-        rows = torch.einsum('ar,nrcw->nacw', self.row_means, patches)
-        cells = torch.einsum('bc,nacw->nabw', self.column_means, rows)
+        rows = torch.einsum('ar,nrcw->nacw', self.row_means.to(patches.dtype), patches)
+        cells = torch.einsum('bc,nacw->nabw', self.column_means.to(patches.dtype), rows)
         return cells.flatten(1, 2) + self.view[view_index]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip('torch', reason='the training extra (torch) is not installed')
 
-from alpamayo_ros.model.diffusion import add_noise  # noqa: E402
-from alpamayo_ros.model.scene_inputs import SceneInputs, drop_inputs  # noqa: E402
+from alpamayo_ros.model.drop_inputs import Rates, drop_inputs  # noqa: E402
+from alpamayo_ros.model.narrow import narrow  # noqa: E402
+from alpamayo_ros.model.scene_inputs import SceneInputs  # noqa: E402
 from alpamayo_ros.model.tiny import tiny  # noqa: E402
+from alpamayo_ros.model.trial import TEXT_TOKENS, Samples, learn, made_up, read, seen  # noqa: E402
 from alpamayo_ros.model.vla import VLA  # noqa: E402
-from alpamayo_ros.profile import ModelProfile, load_profile, profile_names  # noqa: E402
+from alpamayo_ros.profile import load_profile, profile_names  # noqa: E402
 
 MEMBERS = ['alpamayo-0.5b', 'alpamayo-3b', 'alpamayo-7b', 'alpamayo-1.5-10b']
 # Trunks without head: Dosovitskiy et al. 2021 at 224 pixels, as timm 1.0 counts them.  Backbones:
@@ -51,46 +56,6 @@ def test_the_largest_member_reads_4608_visual_tokens_in_a_context_of_32k() -> No
     assert len(model.backbone.cos) == 32768 > model.layout.max_sequence
 
 
-def batch(profile: ModelProfile, size: int = 2) -> dict[str, torch.Tensor]:
-    """Made-up tensors of a batch."""
-    torch.manual_seed(0)
-    t, v = profile.frames.count, len(profile.views)
-    words = profile.text.vocab_size
-    return {
-        'images': torch.randint(0, 256, (size * t, v, *profile.view_size, 3)).byte(),
-        'valid': torch.ones(size, t, v),
-        'age_s': torch.arange(t).float()[None, :, None].repeat(size, 1, v) * 0.25,
-        'speed': torch.tensor([5.0, 9.0])[:size],
-        'prefix': torch.randint(0, words, (size, 5)),
-        'coc': torch.randint(0, words, (size, 6)),
-        'prior': torch.randint(0, words, (size, 4)),
-        'history': torch.randn(size, profile.ego_history.count, 3),
-        'lines': torch.randn(size, profile.inputs.map_lines, profile.inputs.map_points, 2),
-        'plan': torch.randn(size, profile.trajectory.points, 3),
-    }
-
-
-def see(model: VLA, b: dict[str, torch.Tensor]) -> torch.Tensor:
-    size, t = b['valid'].shape[:2]
-    features = model.encode_timestep(b['images'], b['valid'].flatten(0, 1))
-    return model.fuse(features.reshape(size, t, *features.shape[1:]), b['age_s'], b['valid'])
-
-
-def read(
-    model: VLA, b: dict[str, torch.Tensor], more: SceneInputs | None = None, prior: bool = True
-) -> torch.Tensor:
-    """Hidden states of a sequence with all its parts."""
-    if more is None:
-        more = SceneInputs(history=b['history'], lines=b['lines'], age_s=b['age_s'])
-    said = (b['prior'], torch.ones(b['prior'].shape)) if prior else None
-    valid = torch.ones(b['prefix'].shape)
-    return model.hidden(b['prefix'], valid, see(model, b), b['speed'], b['coc'], more, said)
-
-
-def mask(model: VLA, b: dict[str, torch.Tensor]) -> torch.Tensor:
-    return model.denoiser_mask(*(torch.ones(b[name].shape) for name in ('prefix', 'coc', 'prior')))
-
-
 @pytest.fixture(scope='module', params=MEMBERS)
 def model(request: pytest.FixtureRequest) -> VLA:
     """A tiny member with random weights everywhere, also where training starts from zero."""
@@ -102,80 +67,100 @@ def model(request: pytest.FixtureRequest) -> VLA:
     return net
 
 
-def test_every_weight_learns(model: VLA) -> None:
-    """Words and plan together reach every parameter of the member."""
-    b = batch(model.profile)
-    hidden = read(model, b)
-    level = model.alpha_bar[torch.tensor([30, 60])]
-    x = add_noise(b['plan'], torch.randn_like(b['plan']), level)
-    c = model.denoiser.condition(torch.tensor([0.3, 0.6]), b['speed'])
-    hide = ((mask(model, b) - 1) * 1e4)[:, None, None]
-    out = model.denoiser(x, c, model.denoiser.context(hidden), hide)
-    words = model.backbone.logits(hidden[:, -7:-1]).flatten(0, 1)
-    loss = torch.nn.functional.cross_entropy(words, b['coc'].flatten()) + out.square().mean()
-    loss.backward()
-    still = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()]
-    model.zero_grad(set_to_none=True)
-    assert set(still) <= {'cross.missing', 'map.missing', 'history.missing'}, still
+@pytest.fixture
+def b(model: VLA) -> Samples:
+    return made_up(model.profile, torch.Generator().manual_seed(4))
+
+
+def test_it_learns_and_every_weight_takes_part(model: VLA, b: Samples) -> None:
+    """Words and plan, inputs lost at random, reach every parameter of the member."""
+    net = VLA(model.profile).train()
+    losses, unreached = learn(net, b, 25, torch.Generator().manual_seed(6))
+    assert losses[-1] < 0.7 * losses[0] and not unreached
 
 
 @torch.no_grad()
-def test_it_samples_plans(model: VLA) -> None:
-    b = batch(model.profile)
-    noise = torch.randn(2, 3, model.profile.trajectory.points, 3)
-    plans = model.denoise(read(model, b), mask(model, b), b['speed'], noise)
+def test_it_samples_plans(model: VLA, b: Samples) -> None:
+    """A candidate does not depend on which others are sampled with it."""
+    noise = torch.randn(len(b.plan), 3, model.profile.trajectory.points, 3)
+    plans = model.denoise(read(model, b), seen(model, b), b.speed_mps, noise)
     assert plans.shape == noise.shape and bool(plans.isfinite().all())
     assert not torch.allclose(plans[:, 0], plans[:, 1])
-    alone = model.denoise(read(model, b), mask(model, b), b['speed'], noise[:, 1:2])
+    alone = model.denoise(read(model, b), seen(model, b), b.speed_mps, noise[:, 1:2])
     torch.testing.assert_close(alone[:, 0], plans[:, 1], atol=1e-4, rtol=1e-4)
 
 
 @torch.no_grad()
-def test_words_alone_reach_a_denoiser_that_does_not_see_the_scene(model: VLA) -> None:
-    b = batch(model.profile)
-    hidden = read(model, b)
-    noise = torch.randn(2, 1, model.profile.trajectory.points, 3)
-    plans = model.denoise(hidden, mask(model, b), b['speed'], noise)
-    at = model.sequence(prefix=5, coc=6, prior=4).scene
+def test_words_alone_reach_a_denoiser_that_does_not_see_the_scene(model: VLA, b: Samples) -> None:
+    hidden, noise = read(model, b), torch.randn(len(b.plan), 1, model.profile.trajectory.points, 3)
+    plans = model.denoise(hidden, seen(model, b), b.speed_mps, noise)
+    at = model.sequence(TEXT_TOKENS, TEXT_TOKENS, TEXT_TOKENS).scene
     pictures = at.start + torch.from_numpy(model.layout.visual()).nonzero()[:, 0]
     hidden[:, pictures] = torch.randn_like(hidden[:, pictures])
-    same = torch.equal(model.denoise(hidden, mask(model, b), b['speed'], noise), plans)
+    same = torch.equal(model.denoise(hidden, seen(model, b), b.speed_mps, noise), plans)
     assert same != model.profile.denoiser.sees_scene
 
 
 @torch.no_grad()
-@pytest.mark.parametrize('part', ['history', 'lines', 'prior'])
-def test_each_input_is_read_and_may_be_absent(model: VLA, part: str) -> None:
-    """What is absent changes the words, whatever its numbers are, NaN included."""
-    b = batch(model.profile)
+@pytest.mark.parametrize('part', ['history', 'lines'])
+def test_what_is_absent_is_not_read(model: VLA, b: Samples, part: str) -> None:
+    """An absent token is the same whatever its numbers are, NaN included, and as if left out."""
     whole = read(model, b)[:, -1]
-    gone = b | ({} if part == 'prior' else {part: torch.full_like(b[part], torch.nan)})
-    valid = {} if part == 'prior' else {f'{part}_valid': torch.zeros(b[part].shape[:2])}
-    more = SceneInputs(history=gone['history'], lines=gone['lines'], age_s=b['age_s'], **valid)
-    absent = read(model, gone, more, prior=part != 'prior')[:, -1]
+    rows = getattr(b.given, part)
+    nothing = {
+        part: torch.full_like(rows, torch.nan),
+        f'{part}_valid': torch.zeros(rows.shape[:2]),
+    }
+    absent = read(model, replace(b, given=replace(b.given, **nothing)))[:, -1]
     assert bool(absent.isfinite().all()) and not torch.allclose(absent, whole, atol=1e-3)
-    if part == 'prior':
-        return
-    left_out = SceneInputs(
-        age_s=b['age_s'], **{k: b[k] for k in ('history', 'lines') if k != part}
+    left_out = replace(b, given=replace(b.given, **{part: None, f'{part}_valid': None}))
+    torch.testing.assert_close(read(model, left_out)[:, -1], absent)
+
+
+@torch.no_grad()
+def test_last_words_that_are_padding_are_not_read(model: VLA, b: Samples) -> None:
+    some = b.prior_valid.clone()
+    some[:, 2:] = 0
+    others = torch.where(some > 0, b.prior, (b.prior + 7) % model.profile.text.vocab_size)
+    first = read(model, replace(b, prior_valid=some))[:, -1]
+    torch.testing.assert_close(
+        read(model, replace(b, prior=others, prior_valid=some))[:, -1], first
     )
-    torch.testing.assert_close(read(model, b, left_out)[:, -1], absent)
+    assert not torch.allclose(read(model, b)[:, -1], first, atol=1e-3)
+
+
+@torch.no_grad()
+def test_tables_stay_in_single_precision(b: Samples, model: VLA) -> None:
+    net = copy.deepcopy(model)
+    whole, tables = read(net, b), {name: value.clone() for name, value in net.named_buffers()}
+    narrow(net, torch.bfloat16)
+    assert {p.dtype for p in net.parameters()} == {torch.bfloat16}
+    assert all(torch.equal(value, tables[name]) for name, value in net.named_buffers())
+    noise = torch.randn(len(b.plan), 2, net.profile.trajectory.points, 3)
+    hidden = read(net, b)
+    plans = net.denoise(hidden, seen(net, b), b.speed_mps, noise)
+    assert hidden.dtype == torch.bfloat16 and plans.dtype == torch.float32
+    assert bool(plans.isfinite().all()) and float((hidden.float() - whole).abs().max()) < 0.2
 
 
 def test_dropout_takes_whole_inputs_from_some_samples() -> None:
-    rates = {'history': 0.5, 'map': 0.25, 'camera': 0.1}
     given = SceneInputs(history=torch.zeros(4000, 16, 3), lines=torch.zeros(4000, 3, 4, 2))
-    valid = torch.ones(4000, 3, 6)
-    valid[:, 2, 1] = 0
-    found, cameras = drop_inputs(given, valid, rates, torch.Generator().manual_seed(2))
+    cameras, prior = torch.ones(4000, 3, 6), torch.ones(4000, 5)
+    cameras[:, 2, 1] = 0
+    rates = Rates(camera=0.1, history=0.5, map=0.25, prior=0.75)
+    found, pictures, words = drop_inputs(given, cameras, prior, rates, generator())
     assert found.history_valid is not None and found.lines_valid is not None
-    for left, rate in ((found.history_valid, 0.5), (found.lines_valid, 0.25)):
+    parts = ((found.history_valid, 0.5), (found.lines_valid, 0.25), (words, 0.75))
+    for left, rate in parts:
         assert bool((left == left[:, :1]).all()), 'an input goes as a whole'
         assert float(left.mean()) == pytest.approx(1 - rate, abs=0.03)
-    assert bool((cameras[:, 0] == cameras[:, 1]).all()), 'a camera goes at all timesteps'
-    assert float(cameras[:, 0].mean()) == pytest.approx(0.9, abs=0.02)
-    assert not cameras[:, 2, 1].any(), 'what was lost stays lost'
-    kept, same = drop_inputs(given, valid, {}, torch.Generator())
-    assert bool(kept.history_valid.all()) and torch.equal(same, valid)
-    with pytest.raises(ValueError, match='no input'):
-        drop_inputs(given, valid, {'maps': 1.0}, torch.Generator())
+    assert bool((pictures[:, 0] == pictures[:, 1]).all()), 'a camera goes at all timesteps'
+    assert float(pictures[:, 0].mean()) == pytest.approx(0.9, abs=0.02)
+    assert not pictures[:, 2, 1].any(), 'what was lost stays lost'
+    kept, same, all_words = drop_inputs(given, cameras, prior, Rates(), generator())
+    assert kept.history_valid is not None and bool(kept.history_valid.all())
+    assert torch.equal(same, cameras) and torch.equal(all_words, prior)
+
+
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(2)
