@@ -189,7 +189,9 @@ def _next(
     if state.mode is Mode.READY:
         if reaction >= Reaction.FALLBACK:
             return Mode.INIT, because
-        return (Mode.ACTIVE, 'armed') if auto_arm else (Mode.READY, because)
+        if not auto_arm:
+            return Mode.READY, because
+        return (Mode.DEGRADED if reaction >= Reaction.MASK else Mode.ACTIVE), 'armed'
     if state.mode is Mode.FALLBACK:
         return _out_of_fallback(state, events, limits, soft_for, auto_rearm)
     if reaction is Reaction.FALLBACK:
