@@ -1,0 +1,204 @@
+"""Candidates that nothing sound would propose, and streams in every order: no rule is broken.
+
+ALPAMAYO_CANDIDATES and ALPAMAYO_STREAMS raise the counts, for a night: 100000 and 10000.
+"""
+
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from drives import DT, LIMITS, SECOND, K, P, ego, noisy, truth
+from loop import CONFIG, LATENCY, STEP, Loop, invariants
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.pipeline import decide
+from alpamayo_ros.safety.scene import build_scene
+from alpamayo_ros.safety.state import Mode, SafetyState, arm, disarm, rearm
+from alpamayo_ros.types import Proposal
+
+CANDIDATES = int(os.environ.get('ALPAMAYO_CANDIDATES', '1920'))
+STREAMS = int(os.environ.get('ALPAMAYO_STREAMS', '20'))
+MAY_PUBLISH = (Mode.ACTIVE, Mode.DEGRADED, Mode.FALLBACK)
+ROUND = 1e-6  # of limits that the roll-out reaches exactly
+
+
+def sound(rng, speed):
+    return truth(speed, rng.normal() * 0.5, rng.normal() * 0.01)[0]
+
+
+def not_numbers(rng, speed):
+    path = sound(rng, speed)
+    path[rng.integers(P), rng.integers(3)] = rng.choice([np.nan, np.inf, -np.inf])
+    return path
+
+
+def all_nan(rng, speed):
+    return np.full((P, 3), np.nan)
+
+
+def backwards(rng, speed):
+    return sound(rng, speed) * [-1, 1, 1]
+
+
+def folded(rng, speed):
+    path = sound(rng, speed)
+    path[P // 2 :] = path[P // 2 : P // 2 + 1] * 2 - path[P // 2 :]
+    return path
+
+
+def jump(rng, speed):
+    path = sound(rng, speed)
+    path[rng.integers(P) :, :2] += rng.normal(size=2) * 20
+    return path
+
+
+def impossible_bend(rng, speed):
+    angle = np.cumsum(np.full(P, rng.choice([-1, 1]) * rng.uniform(0.2, 3.0)))
+    return np.column_stack([np.cumsum(np.cos(angle)), np.cumsum(np.sin(angle)), angle]) * 0.8
+
+
+def huge(rng, speed):
+    return sound(rng, speed) * 10.0 ** rng.integers(3, 30)
+
+
+def too_fast(rng, speed):
+    return truth(speed + rng.uniform(5, 60), 3.0, 0.0)[0]
+
+
+def slalom(rng, speed):
+    path = sound(rng, speed)
+    path[:, 1] += rng.uniform(0.5, 3) * np.sin(np.arange(P) * rng.uniform(0.3, 3))
+    return path
+
+
+def spinning(rng, speed):
+    path = sound(rng, speed)
+    path[:, 2] += np.arange(P) * rng.normal() * 3
+    return path
+
+
+def noise_alone(rng, speed):
+    return rng.normal(size=(P, 3)) * rng.choice([0.1, 3.0, 100.0])
+
+
+def elsewhere(rng, speed):
+    return sound(rng, speed) + rng.normal(size=3) * [30, 30, 2]
+
+
+MAKERS = (
+    sound, not_numbers, all_nan, backwards, folded, jump, impossible_bend, huge, too_fast, slalom,
+    spinning, noise_alone, elsewhere,
+)  # fmt: skip
+
+
+def drivable(plan) -> None:
+    """The limits, worked out again from what a controller would receive."""
+    t = plan.trajectory
+    xy = np.column_stack([t.x_m, t.y_m])
+    steps = np.hypot(*np.diff(np.concatenate([[[0.0, 0.0]], xy]), axis=0).T)
+    assert (t.speed_mps >= 0).all() and (t.speed_mps < 60).all()
+    assert (steps < 1.02 * np.maximum(t.speed_mps, 0.3) * DT + 0.05 + 0.5 * 9 * DT**2).all()
+    assert abs(t.curvature_1pm).max() <= LIMITS.curvature_1pm + ROUND
+    assert abs(t.steering_rad).max() <= LIMITS.steering_rad + ROUND
+    pull = t.speed_mps**2 * abs(t.curvature_1pm)
+    assert pull.max() <= LIMITS.lateral_acceleration_mps2 + ROUND
+    change = np.diff(np.concatenate([[plan.anchor.speed_mps], t.speed_mps])) / DT
+    assert change.max() <= LIMITS.acceleration_mps2 + ROUND
+    assert change.min() >= -LIMITS.deceleration_mps2 - ROUND
+    if plan.source == 'fallback':  # the plan before it lives on for half a second
+        assert change[6:].max() <= ROUND
+    assert abs(np.diff(t.steering_rad)).max() <= LIMITS.steering_rate_rps * DT + ROUND
+
+
+def judged(loop) -> None:
+    invariants(loop)
+    for decision in loop.decisions:
+        assert Code.INTERNAL not in [f.code for f in decision.faults]
+        if decision.plan is not None:
+            assert decision.state.mode in MAY_PUBLISH
+            drivable(decision.plan)
+
+
+def test_hostile_candidates_leave_no_plan_that_breaks_a_limit():
+    driven, sources = 0, set()
+    for drive in range(max(1, CANDIDATES // (K * 60))):
+        rng = np.random.default_rng(drive)
+
+        def raw(now, cycle, rng=rng):
+            if cycle < 8 or rng.random() < 0.1:  # so that it drives at all
+                return noisy(truth(now.speed_mps)[0], 0.02, cycle)
+            made = [MAKERS[rng.integers(len(MAKERS))](rng, now.speed_mps) for _ in range(K)]
+            with np.errstate(over='ignore'):
+                return np.stack(made).astype(np.float32)
+
+        loop = Loop(speed=float(rng.uniform(0, 12)))
+        loop.run(60, raw)
+        judged(loop)
+        driven += len(loop.plans)
+        sources |= {p.source for p in loop.plans}
+    assert driven > CANDIDATES // (4 * K) and sources == {'model', 'fallback'}
+
+
+@pytest.mark.parametrize('make', MAKERS[1:], ids=lambda make: make.__name__)
+def test_eight_of_one_kind_are_a_stop_or_drivable(make):
+    rng = np.random.default_rng(7)
+    loop = Loop(speed=8.0)
+    loop.run(8)
+
+    def raw(now, cycle):
+        with np.errstate(over='ignore'):
+            return np.stack([make(rng, now.speed_mps) for _ in range(K)]).astype(np.float32)
+
+    loop.run(20, raw)
+    judged(loop)
+    assert loop.plans[-1].source == 'fallback' or loop.plans[-1].trajectory.speed_mps.max() < 20
+
+
+HAPPENINGS = (
+    (), (Fault(Code.TAKEOVER),), (Fault(Code.ODOM_GAP),), (Fault(Code.CAM_LOST),),
+    (Fault(Code.MODEL_ABSENT),), (Fault(Code.CLOCK_BACK),), (Fault(Code.DUP_PUBLISHER),),
+    (Fault(Code.CAM_LOST), Fault(Code.TAKEOVER)),
+)  # fmt: skip
+
+
+def stream(seed: int, length: int = 40) -> None:
+    """Random calls: clock jumps, late and future proposals, missing odometry, takeover, arming."""
+    rng = np.random.default_rng(seed)
+    state, config = SafetyState(), replace(CONFIG, auto_arm=bool(seed % 2))
+    now_ns, speed, newest, sequence = 100 * SECOND, float(rng.uniform(0, 12)), None, 0
+    for _ in range(length):
+        now_ns += int(rng.choice([STEP, STEP, STEP, STEP, 0, 7 * STEP, -3 * STEP, -50 * SECOND]))
+        t0_ns = now_ns - int(rng.choice([LATENCY, LATENCY, LATENCY, 0, -SECOND, 9 * STEP]))
+        here = ego(speed, t0_ns, 0.0, float(rng.normal() * 5)) if rng.random() < 0.9 else None
+        seen = replace(here, stamp_ns=now_ns) if here is not None and rng.random() < 0.9 else here
+        faults = HAPPENINGS[rng.integers(len(HAPPENINGS))] if rng.random() < 0.3 else ()
+        proposal = None
+        if rng.random() < 0.7:
+            made = MAKERS[rng.integers(len(MAKERS))] if rng.random() < 0.4 else sound
+            with np.errstate(over='ignore'):
+                paths = np.stack([made(rng, speed) for _ in range(K)]).astype(np.float32)
+            proposal = Proposal(t0_ns, paths, 'x')
+        before = state
+        decision = decide(proposal, build_scene(here, seen, None, faults), state, config, now_ns)
+        state, plan = decision.state, decision.plan
+        sequence += 1
+        assert state.sequence == sequence and decision.health.sequence == sequence
+        if plan is not None:
+            drivable(plan)
+            assert state.mode in MAY_PUBLISH
+            assert Code.TAKEOVER not in [f.code for f in faults]
+            assert now_ns <= plan.valid_until_ns <= plan.t0_ns + SECOND // 2
+            restarted = before.newest_t0_ns is None
+            assert restarted or newest is None or plan.t0_ns > newest
+            newest = plan.t0_ns
+            speed = float(plan.trajectory.speed_mps[0])
+        act = rng.integers(12)
+        state = arm(state, now_ns) if act == 0 else state
+        state = disarm(state, now_ns) if act == 1 else state
+        state = rearm(state) if act == 2 else state
+
+
+def test_streams_in_every_order_break_no_rule():
+    for seed in range(STREAMS):
+        stream(seed)
