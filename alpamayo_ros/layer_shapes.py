@@ -41,7 +41,7 @@ class VisionShape(Strict):
 class BackboneShape(Strict):
     """Layer sizes of the reasoning backbone.
 
-    ``context``: positions it can tell apart; none given: as many as the sequence has.
+    ``context``: positions it can tell apart, at least as many as the sequence has (the default).
     """
 
     layers: Positive
@@ -108,6 +108,10 @@ def wrong_vision(v: VisionShape, sizes: list[tuple[int, int]], tokens: set[int])
         yield "vision.trunk 'vit' has a patch stem and a pool; 'queries' has no pool"
     elif v.pool is not None and tokens != {v.pool[0] * v.pool[1]}:
         yield f'a pool of {v.pool} makes {v.pool[0] * v.pool[1]} tokens a view, not {tokens}'
+    elif v.pool is not None:
+        grid = tuple(-(-side // v.patch) for side in sizes[0])
+        if v.pool[0] > grid[0] or v.pool[1] > grid[1]:
+            yield f'a pool of {v.pool} needs as many patches; a view has {grid}'
 
 
 def wrong_backbone(shape: BackboneShape) -> Iterator[str]:
@@ -124,6 +128,10 @@ def wrong_denoiser(shape: DenoiserShape, points: int) -> Iterator[str]:
         yield 'trajectory.points must be a multiple of denoiser.points_per_token'
     if shape.heads % (shape.kv_heads or 1):
         yield f'denoiser.kv_heads {shape.kv_heads} must divide denoiser.heads {shape.heads}'
+    if shape.kind == 'unet' and (shape.ffn or shape.points_per_token != 1):
+        yield "denoiser.ffn and points_per_token: a 'unet' has neither, remove ffn and write 1"
+    if shape.kind == 'dit' and shape.kv_heads and not shape.ffn:
+        yield 'denoiser.kv_heads: only blocks with denoiser.ffn have them'
     if (shape.kind == 'unet') != bool(shape.levels):
         yield "denoiser.levels: a 'unet' has them, a 'dit' has none"
     elif shape.levels and points % 2 ** (len(shape.levels) - 1):

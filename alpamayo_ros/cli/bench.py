@@ -12,9 +12,10 @@ from typing import Annotated
 import typer
 
 from alpamayo_ros.cli.bench_replay import replay_command
+from alpamayo_ros.cli.choices import profile_of
 from alpamayo_ros.cli.model import ProfileOption
 from alpamayo_ros.limits import load_limits
-from alpamayo_ros.profile import ModelProfile, load_profile
+from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.sensing.sync import CameraSync
 from alpamayo_ros.sensing.synced_set import SyncCamera, SyncedSet
 from alpamayo_ros.units import MS, NS
@@ -113,7 +114,7 @@ def sync_command(
     as_json: Annotated[bool, typer.Option('--json', help='Print JSON.')] = False,
 ) -> None:
     """Camera synchronisation: CPU time a set, timesteps lost; exit 1 over 300 us or on a loss."""
-    report = measure_sync(load_profile(profile), timesteps, rate_hz, drops, seed)
+    report = measure_sync(profile_of(profile), timesteps, rate_hz, drops, seed)
     if as_json:
         typer.echo(json.dumps(asdict(report)))
     else:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+import yaml
+from pydantic import ValidationError
 
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.foreign import FORM
+
+if TYPE_CHECKING:
+    from alpamayo_ros.profile import ModelProfile
 
 METAVAR = '|'.join((*registry.NAMES, FORM))
 RuntimeOption = Annotated[
@@ -20,6 +25,28 @@ def one_of(name: str, value: str, known: Sequence[str]) -> None:
     """typer.BadParameter unless ``value`` is among ``known``; '' there stands for none."""
     if value not in known:
         raise typer.BadParameter(f'--{name} {value!r}; there are {", ".join(filter(None, known))}')
+
+
+def profile_of(name: str) -> ModelProfile:
+    """The profile by name or .yaml path; typer.BadParameter says which of its keys is wrong."""
+    from alpamayo_ros.model.layout import token_layout
+    from alpamayo_ros.profile import load_profile
+
+    try:
+        found = load_profile(name)
+        token_layout(found)
+    except (ValueError, yaml.YAMLError) as error:
+        raise typer.BadParameter(f'{name} is no profile: {why(error, "its sizes")}') from None
+    return found
+
+
+def why(error: Exception, whole: str = 'the file') -> str:
+    """What is wrong with a YAML file and where, in one line; ``whole``: no single key."""
+    if not isinstance(error, ValidationError):
+        return ' '.join(str(error).split())
+    found = error.errors()[0]
+    said = found['msg'].removeprefix('Value error, ')
+    return f'{".".join(map(str, found["loc"])) or whole}: {said}'
 
 
 def runtime_of(name: str) -> str:

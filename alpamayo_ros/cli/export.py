@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alpamayo_ros.cli.choices import profile_of
 from alpamayo_ros.cli.model import ProfileOption, stop
 
 if TYPE_CHECKING:
@@ -87,7 +88,6 @@ def export(
     from alpamayo_ros.export.model_folder import export_model
     from alpamayo_ros.faults import Fault
     from alpamayo_ros.model.vla import VLA
-    from alpamayo_ros.profile import load_profile
     from alpamayo_ros.runtime.loader import model_dir
     from alpamayo_ros.training.checkpoint import load_weights
 
@@ -95,7 +95,7 @@ def export(
     absent = [str(path) for path in _needed(run, file) if not path.is_file()]
     if absent:
         stop(f'no {", ".join(absent)}: alpamayo train run --root {run} writes them')
-    loaded = load_profile(profile)
+    loaded = profile_of(profile)
     model = VLA(loaded)
     try:
         load_weights(file, model)

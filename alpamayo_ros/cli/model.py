@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from alpamayo_ros.cli.choices import RuntimeOption
+from alpamayo_ros.cli.choices import RuntimeOption, profile_of
 from alpamayo_ros.runtime import registry
 
 if TYPE_CHECKING:
@@ -30,11 +30,10 @@ def stop(message: object) -> NoReturn:
 
 def _files(folder: Path | None, profile_name: str) -> ModelFiles:
     from alpamayo_ros.faults import Fault
-    from alpamayo_ros.profile import load_profile
     from alpamayo_ros.runtime.loader import model_dir
     from alpamayo_ros.runtime.manifest import check_profile, read_model
 
-    profile = load_profile(profile_name)
+    profile = profile_of(profile_name)
     files = read_model(folder if folder is not None else model_dir(profile))
     fault = files if isinstance(files, Fault) else check_profile(files, profile)
     if isinstance(files, Fault) or fault is not None:
@@ -73,14 +72,13 @@ def show(
 
     Example: alpamayo model show alpamayo-7b
     """
-    from alpamayo_ros.profile import load_profile
     from alpamayo_ros.runtime.loader import model_dir
 
     if target and Path(target).is_dir():
         if tiny or as_json:
             stop(f'--tiny and --json are of a profile; {target} is the folder of a model')
         return _show_files(_files(Path(target), profile))
-    loaded = load_profile(target or profile)
+    loaded = profile_of(target or profile)
     _show_architecture(loaded, tiny, as_json)
     if not (tiny or as_json):
         if not model_dir(loaded).is_dir():
@@ -128,9 +126,8 @@ def try_profile(
     Example: alpamayo model try my_profile.yaml
     """
     from alpamayo_ros.cli.models.trying import report
-    from alpamayo_ros.profile import load_profile
 
-    if not report(load_profile(profile), steps, seed):
+    if not report(profile_of(profile), steps, seed):
         raise typer.Exit(1)
 
 
@@ -151,9 +148,8 @@ def import_text(
     Example: alpamayo model import-text Qwen2.5-0.5B --profile alpamayo-0.5b --to runs/mine
     """
     from alpamayo_ros.cli.models.import_text import import_text as write
-    from alpamayo_ros.profile import load_profile
 
-    fault = write(source, load_profile(profile), to)
+    fault = write(source, profile_of(profile), to)
     if fault is not None:
         stop(fault)
 
@@ -188,13 +184,12 @@ def faithfulness(
     """
     from alpamayo_ros.cli.sim import parse_seeds
     from alpamayo_ros.faults import Fault
-    from alpamayo_ros.profile import load_profile
     from alpamayo_ros.runtime.loader import open_runtime
     from alpamayo_ros.runtime.staged import StagedRuntime
     from alpamayo_ros.simulation.drive.faithfulness import figures, instants
     from alpamayo_ros.simulation.scenario import load_scenario
 
-    loaded = load_profile(profile)
+    loaded = profile_of(profile)
     opened = open_runtime(runtime, loaded, folder)
     if isinstance(opened, Fault):
         stop(opened)
@@ -224,11 +219,10 @@ def time(
     import numpy as np
 
     from alpamayo_ros.faults import Fault
-    from alpamayo_ros.profile import load_profile
     from alpamayo_ros.runtime.loader import open_runtime
     from alpamayo_ros.runtime.time_stages import stage_times
 
-    loaded = load_profile(profile)
+    loaded = profile_of(profile)
     opened = open_runtime(runtime, loaded, folder)
     if isinstance(opened, Fault):
         stop(opened)

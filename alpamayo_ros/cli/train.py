@@ -9,6 +9,8 @@ import typer
 import yaml
 from pydantic import ValidationError
 
+from alpamayo_ros.cli.choices import why
+
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 RecipeOption = Annotated[
@@ -35,15 +37,7 @@ def _open(recipe: str, root: Path, workers: int):
     try:
         return Run(Recipe.from_file(path), root, path, workers)
     except (ValidationError, yaml.YAMLError) as error:
-        raise typer.BadParameter(f'{path} is no recipe: {_why(error)}') from None
-
-
-def _why(error: ValidationError | yaml.YAMLError) -> str:
-    """What is wrong with a recipe and where, in one line."""
-    if isinstance(error, yaml.YAMLError):
-        return ' '.join(str(error).split())
-    found = error.errors()[0]
-    return f'{".".join(map(str, found["loc"])) or "the file"}: {found["msg"]}'
+        raise typer.BadParameter(f'{path} is no recipe: {why(error)}') from None
 
 
 @app.command()

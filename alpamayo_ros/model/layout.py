@@ -128,7 +128,10 @@ class Sequence:
 
 
 def token_layout(profile: ModelProfile) -> TokenLayout:
-    """What the backbone of a profile reads; segments that it has no tokens for are left out."""
+    """What the backbone of a profile reads; segments that it has no tokens for are left out.
+
+    ValueError where ``backbone.context`` has no room for them.
+    """
     inputs, n = profile.inputs, profile.visual_tokens
     every = profile.vision.timesteps == 'all'
     segments = (
@@ -141,7 +144,13 @@ def token_layout(profile: ModelProfile) -> TokenLayout:
         Segment('prior', inputs.prior_coc),
         Segment('coc', profile.text.max_coc),
     )
-    return TokenLayout(tuple(segment for segment in segments if segment.length))
+    layout = TokenLayout(tuple(segment for segment in segments if segment.length))
+    room = profile.backbone.context or layout.max_sequence
+    if layout.max_sequence > room:
+        raise ValueError(
+            f'backbone.context {room} is less than the sequence of {layout.max_sequence} tokens'
+        )
+    return layout
 
 
 def _pictures(timesteps: int, tokens: int, every: bool) -> tuple[Segment, ...]:

@@ -36,6 +36,47 @@ def test_sizes_that_do_not_fit_are_refused(data, message):
         ModelProfile.model_validate(data)
 
 
+MEMBER = load_profile('alpamayo-0.5b').model_dump()
+
+
+@pytest.mark.parametrize(
+    ('part', 'values', 'message'),
+    [
+        ('vision', {'pool': (7, 7)}, r'a pool of \(7, 7\) makes 49 tokens a view, not \{64\}'),
+        ('vision', {'pool': (1, 64), 'patch': 450}, r'a view has \(2, 4\)'),
+        ('vision', {'pool': None}, "'vit' has a patch stem and a pool"),
+        ('vision', {'stem': 'conv'}, "'vit' has a patch stem and a pool"),
+        ('vision', {'trunk': 'queries', 'pool': None}, 'vision.patch 16 must divide height'),
+        ('denoiser', {'levels': (30, 60)}, 'must be multiples of 8'),
+        ('denoiser', {'levels': (16, 32, 64, 128)}, 'cannot be halved 3 times'),
+        ('denoiser', {'levels': ()}, "a 'unet' has them"),
+        ('denoiser', {'kind': 'dit'}, "a 'dit' has none"),
+        ('denoiser', {'kv_heads': 3}, 'denoiser.kv_heads 3 must divide denoiser.heads 8'),
+        ('denoiser', {'ffn': 96}, "a 'unet' has neither"),
+        ('denoiser', {'points_per_token': 5}, "a 'unet' has neither"),
+        (
+            'denoiser',
+            {'kind': 'dit', 'levels': (), 'kv_heads': 2},
+            'only blocks with denoiser.ffn',
+        ),
+        ('inputs', {'map_lines': -1}, 'greater than or equal to 0'),
+        ('inputs', {'ego': True}, 'Extra inputs are not permitted'),
+    ],
+)
+def test_a_member_whose_sizes_do_not_fit_is_refused(part, values, message):
+    with pytest.raises(ValidationError, match=message):
+        ModelProfile.model_validate({**MEMBER, part: {**MEMBER[part], **values}})
+
+
+def test_a_context_holds_the_whole_sequence():
+    from alpamayo_ros.model.layout import token_layout
+
+    backbone = {**MEMBER['backbone'], 'context': 688}
+    profile = ModelProfile.model_validate({**MEMBER, 'backbone': backbone})
+    with pytest.raises(ValueError, match='context 688 is less than the sequence of 689 tokens'):
+        token_layout(profile)
+
+
 def test_a_conv_stem_halves():
     data = load_profile('nano').model_dump()
     for view in data['views']:

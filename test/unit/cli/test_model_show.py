@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 pytest.importorskip('torch', reason='the training extra (torch) is not installed')
@@ -63,3 +64,20 @@ def test_a_folder_has_no_architecture(repository: Path) -> None:
     folder = str(repository / 'models' / 'nano')
     done = CliRunner().invoke(app, ['show', folder, '--json'])
     assert done.exit_code == 1 and 'is the folder of a model' in done.output
+
+
+@pytest.mark.parametrize(
+    ('change', 'said'),
+    [
+        ({'pool': [7, 7]}, 'its sizes: a pool of (7, 7) makes 49 tokens'),
+        ({'layers': 0}, 'vision.layers: Input should be greater than 0'),
+        (None, 'is no profile'),
+    ],
+)
+def test_a_wrong_profile_is_one_sentence(change: dict | None, said: str, tmp_path: Path) -> None:
+    data = SEVEN.model_dump(mode='json')
+    data['vision'] |= change or {}
+    text = yaml.safe_dump(data) if change else '{"name": [}'
+    (tmp_path / 'mine.yaml').write_text(text)
+    done = CliRunner(env={'COLUMNS': '300'}).invoke(app, ['show', str(tmp_path / 'mine.yaml')])
+    assert done.exit_code == 2 and said in done.output and 'Traceback' not in done.output
