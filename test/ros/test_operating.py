@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -34,6 +35,12 @@ def alpamayo(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
 
 
+def side_by_side(*calls: tuple[str, ...]) -> list[subprocess.CompletedProcess[str]]:
+    """Several commands at once; the graph runs as fast as it can beside them."""
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(lambda words: alpamayo(*words), calls))
+
+
 def state(*wanted: str) -> dict[str, object]:
     """The status once its state is among ``wanted``."""
     end_s = time.monotonic() + PATIENCE_S
@@ -60,18 +67,20 @@ def test_a_person_arms_looks_and_disarms(tmp_path, ros_domain):
         assert armed.returncode == 0 and armed.stdout.startswith('arm: ACTIVE'), armed.stderr
         assert state('ACTIVE', 'DEGRADED')['armed'] is True
 
-        capped = alpamayo('cap', '--speed', '3', '--acceleration', '1', *PATIENT)
+        capped, topics, said, often, wrong = side_by_side(
+            ('cap', '--speed', '3', '--acceleration', '1', *PATIENT),
+            ('topics', *PATIENT),
+            ('echo', 'health', '--count', '1', *PATIENT),
+            ('hz', '/alpamayo/health', '--seconds', '3', *PATIENT),
+            ('echo', 'helth', '--patience', '5'),
+        )
         assert capped.returncode == 0 and 'at most 3.0 m/s' in capped.stdout, capped.stderr
-        assert state('ACTIVE', 'DEGRADED')['speed_cap_mps'] <= 3.0
-
-        table = alpamayo('topics', *PATIENT).stdout
+        table = topics.stdout
         assert '/alpamayo/trajectory ' in table and 'alpamayo_ros/PlannedTrajectory' in table
-        said = alpamayo('echo', 'health', '--count', '1', *PATIENT)
         assert yaml.safe_load(said.stdout.removesuffix('---\n'))['armed'] is True
-        often = alpamayo('hz', '/alpamayo/health', '--seconds', '3', *PATIENT)
         assert often.returncode == 0 and ' Hz ' in often.stdout
-        wrong = alpamayo('echo', 'helth', '--patience', '5')
         assert wrong.returncode == 6 and 'Did you mean /alpamayo/health' in wrong.stderr
+        assert state('ACTIVE', 'DEGRADED')['speed_cap_mps'] <= 3.0
 
         done = alpamayo('disarm', *PATIENT)
         assert done.returncode == 0 and done.stdout.startswith('disarm: READY')
