@@ -1,4 +1,4 @@
-"""``alpamayo train``: expert data, encoder, driver, aggregation, joint; every step resumes."""
+"""``alpamayo train``: a recipe step by step, or a stream of fresh drives; both resume."""
 
 from __future__ import annotations
 
@@ -73,3 +73,35 @@ def status(recipe: RecipeOption = 'nano', root: RootOption = Path('runs/nano')) 
         last = log.read_text().splitlines()[-1][:150] if log.is_file() else ''
         table.add_row(step.name, step.do, 'done' if opened.done(step) else 'open', last)
     Console().print(table)
+
+
+@app.command()
+def stream(
+    recipe: Annotated[
+        str, typer.Option(help='stream, stream_toy, or a .yaml path with the same keys.')
+    ] = 'stream',
+    root: RootOption = Path('runs/stream'),
+    begin: Annotated[
+        Path | None,
+        typer.Option('--from', help='Weights to start from: a model or run folder, or a file.'),
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=10, help='Of the whole run, publishing included.')
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help='Simulator processes.')] = None,
+    ring: Annotated[int | None, typer.Option(min=256, help='Frames that are kept.')] = None,
+    batch: Annotated[int | None, typer.Option(min=2, help='Samples a step.')] = None,
+    tensorboard: Annotated[
+        bool, typer.Option('--tensorboard', help='Write the curve for TensorBoard too.')
+    ] = False,
+) -> None:
+    """Train end to end while simulators drive random worlds, by the expert and by the policy.
+
+    Runs on CUDA where there is some, else on the CPU. Ctrl-C publishes; the same command goes on.
+
+    Example: alpamayo train stream --from models/nano --root runs/stream --seconds 1500
+    """
+    from alpamayo_ros.cli.training.stream import stream as train
+
+    numbers = {'seconds': seconds, 'workers': workers, 'ring': ring, 'batch': batch}
+    train(recipe, root, begin, tensorboard, **numbers)

@@ -32,7 +32,7 @@ def begin_diffusion(model: VLA) -> None:
     The noisy plan and diffusion time begin without influence.
     """
     dit = model.dit
-    f = torch.exp(torch.linspace(0, np.log(1000.0), 32)) * 1.0
+    f = torch.exp(torch.linspace(0, np.log(1000.0), 32, device=model.device)) * 1.0
     settled = dit.time(torch.cat([f.sin(), f.cos()])[None])[0]
     dit.time[2].weight.zero_()
     dit.time[2].bias.copy_(settled)
@@ -45,10 +45,10 @@ def set_scale(model: VLA, plans: np.ndarray, speed: np.ndarray) -> None:
 
     The scale has a floor of 0.15 m and 0.03 rad.
     """
-    plan, v = torch.from_numpy(plans), torch.from_numpy(speed)
+    plan, v = torch.from_numpy(plans).to(model.device), torch.from_numpy(speed).to(model.device)
     z = plan - model.dit.straight(v)
     model.dit.mean.copy_(z.mean(0))
-    model.dit.std.copy_(torch.maximum(z.std(0), torch.tensor([0.15, 0.15, 0.03])))
+    model.dit.std.copy_(torch.maximum(z.std(0), z.new_tensor([0.15, 0.15, 0.03])))
 
 
 def train_driver(

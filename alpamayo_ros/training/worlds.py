@@ -7,6 +7,8 @@ road works and cars beside debris.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,23 +21,38 @@ from alpamayo_ros.simulation.scenario import ACROSS_M, Looks, Scenario, Start
 COMBINED = 1 / 3  # share of the winding-road worlds
 JOINED = ('crossing', 'debris', 'stopped')  # kinds that stand in another template as they are
 TRIES = 20
+OTHER_TURNS = 0.75  # share of the town worlds with turns and signal of their own
+TURNS = ('', 's', 'l', 'r', 'r', 'l', 'sr', 'rs', 'll', 'ss', 'rl')
+SIGNALS = ('', 'any', 'red', 'green', 'turns_red', 'turns_red')
 SCALED = {  # factor of an actor's number, from and to
     'speed_mps': (0.75, 1.3), 'gap_m': (0.8, 1.6), 'ahead_s': (0.85, 1.4), 'move_s': (0.85, 1.3),
     'brake_mps2': (0.7, 1.2), 'hold_s': (0.5, 1.6), 'trigger_m': (0.6, 1.6), 'meet_m': (0.8, 1.4),
 }  # fmt: skip
 
 
-def random_world(rng: np.random.Generator) -> Scenario:
-    """A valid scenario of a family drawn at random.
+@lru_cache(maxsize=1)
+def _train() -> tuple[Scenario, ...]:
+    return tuple(templates('train'))
 
-    Towns are left out: their traffic is SUMO's, one a process, and many worlds are open at once.
+
+def random_world(
+    rng: np.random.Generator,
+    weights: Mapping[str, float] | None = None,
+    towns: bool = False,
+    plainly: bool = False,
+) -> Scenario:
+    """A valid scenario of a family drawn at random, by ``weights`` (1 where none is given).
+
+    Without ``towns`` these are left out: their traffic is SUMO's, one a process.  ``plainly``: a
+    template as it is.
     """
-    found = [s for s in templates('train') if s.map != 'town']
+    found = [s for s in _train() if towns or s.map != 'town']
     families = sorted({s.family for s in found})
-    family = families[int(rng.integers(len(families)))]
+    share = np.array([(weights or {}).get(f, 1.0) for f in families])
+    family = str(rng.choice(families, p=share / share.sum()))
     own = [s for s in found if s.family == family]
     plain = own[int(rng.integers(len(own)))]
-    for _ in range(TRIES):
+    for _ in range(0 if plainly else TRIES):
         try:
             return Scenario.model_validate(_varied(plain, found, rng).model_dump())
         except ValidationError:  # the numbers do not go together: draw again
@@ -43,7 +60,7 @@ def random_world(rng: np.random.Generator) -> Scenario:
     return plain
 
 
-def _varied(s: Scenario, found: list[Scenario], rng: np.random.Generator) -> Scenario:
+def _varied(s: Scenario, found: Sequence[Scenario], rng: np.random.Generator) -> Scenario:
     move = float(rng.uniform(-15, 25))
     changes: dict[str, Any] = {
         'severity': float(rng.uniform(0, 1)),
@@ -52,10 +69,37 @@ def _varied(s: Scenario, found: list[Scenario], rng: np.random.Generator) -> Sce
         'start': _start(s, rng),
         'actors': tuple(_actor(a, move, rng) for a in s.actors),
     }
+    changes |= _surroundings(s, found, rng)
     if s.map == 'winding_road' and rng.random() < COMBINED:
         changes['actors'] += _others(s, found, rng)
         changes['traffic'] = s.traffic.model_copy(update={'oncoming': False})
     return s.model_copy(update=changes)
+
+
+def _surroundings(
+    s: Scenario, found: Sequence[Scenario], rng: np.random.Generator
+) -> dict[str, Any]:
+    """Another town, exit or number of lanes, other turns and signals, more or less traffic.
+
+    Only towns that a ``train`` template names.
+    """
+    road: dict[str, Any] = {}
+    traffic: dict[str, Any] = {}
+    if s.map == 'town':
+        known = sorted({t.traffic.town for t in found if t.traffic.town})
+        traffic = {'town': str(rng.choice(known)), 'pedestrians': int(rng.integers(0, 45))}
+        traffic['cars'] = int(rng.integers(5, 60))
+        if rng.random() < OTHER_TURNS:
+            road = {'turns': str(rng.choice(TURNS)), 'signal': str(rng.choice(SIGNALS))}
+    elif s.map == 'roundabout':
+        road, traffic = {'exit': int(rng.integers(0, 5))}, {'cars': int(rng.integers(0, 17))}
+    elif s.map == 'motorway':
+        road = {'lanes': int(rng.choice([1, 2, 2, 3]))}
+        traffic = {'cars': int(rng.integers(8, 30 * road['lanes']))}
+    return {
+        'road': s.road.model_copy(update=road),
+        'traffic': s.traffic.model_copy(update=traffic),
+    }
 
 
 def _looks(looks: Looks, rng: np.random.Generator) -> Looks:
@@ -92,7 +136,9 @@ def _actor(actor: AnyActor, move_m: float, rng: np.random.Generator) -> AnyActor
     return actor.model_copy(update=change)
 
 
-def _others(s: Scenario, found: list[Scenario], rng: np.random.Generator) -> tuple[AnyActor, ...]:
+def _others(
+    s: Scenario, found: Sequence[Scenario], rng: np.random.Generator
+) -> tuple[AnyActor, ...]:
     """Actors of another family's template on this road, where its own things happen."""
     fit = [
         (t, tuple(a for a in t.actors if a.kind in JOINED))

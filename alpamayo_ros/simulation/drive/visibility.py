@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from alpamayo_ros.simulation.agents import Agent
 from alpamayo_ros.simulation.ego import EgoPose
-from alpamayo_ros.simulation.sim_rig import SimCamera, sim_cameras
+from alpamayo_ros.simulation.sim_rig import SimCamera
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 
 CAMERAS = ('front', 'front_left', 'front_right', 'rear')
@@ -36,7 +36,7 @@ def seen_pixels(
         a for a in sim.drawn() if math.hypot(a.x_m - sim.pose.x_m, a.y_m - sim.pose.y_m) < RANGE_M
     ]
     found: dict[int, int] = {}
-    for camera in sim_cameras():
+    for camera in sim.cameras:
         if camera.name in CAMERAS:
             eye = _Eye(camera, sim.pose, sim.distances(camera.name), images[camera.name])
             for a in near:

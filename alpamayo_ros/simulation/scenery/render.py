@@ -51,6 +51,12 @@ class _Moving:
     glows: Sorted
 
 
+def _shape(camera: SimCamera) -> tuple[object, ...]:
+    """What a picture's place in the atlas depends on."""
+    size = (camera.width, camera.height, *camera.fine_px)
+    return (camera.name, camera.hfov_rad, *size)
+
+
 class Renderer:
     """Draws a scenery and agents into the images of a rig.
 
@@ -79,6 +85,18 @@ class Renderer:
         dome = ctx.buffer(shaders.sky_dome().tobytes())
         self._dome = ctx.vertex_array(self._sky, [(dome, '3f 1f', 'p', 'up')])
         self._loaded: dict[int, _Loaded] = {}
+
+    @property
+    def cameras(self) -> list[SimCamera]:
+        """The cameras as they are mounted."""
+        return [tile.camera for tile in self._tiles]
+
+    def remount(self, cameras: Sequence[SimCamera]) -> None:
+        """Mount the same cameras elsewhere or otherwise turned; ValueError where one differs."""
+        for old, new in zip(self.cameras, cameras, strict=True):
+            if _shape(old) != _shape(new):
+                raise ValueError(f'{new.name}: a camera that is remounted keeps its picture')
+        self._tiles, _, _ = pack(cameras)
 
     def _fine_buffers(self, tile: Tile) -> tuple[Any, Any]:
         """A multisampled target and the plain one that it is resolved into."""

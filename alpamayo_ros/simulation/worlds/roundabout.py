@@ -89,6 +89,10 @@ class Roundabout(Simulation):
     def _is_near(self, a: Agent) -> bool:
         return math.hypot(a.x_m - self.pose.x_m, a.y_m - self.pose.y_m) < NEAR_M
 
+    def line_ahead(self) -> tuple[float, bool]:
+        """The line before the ring; see ``Simulation``."""
+        return self.line_m - self.arc_m - self.vehicle.rear_axle_to_front_m, self._waits
+
     def _obstacles(self) -> list[LaneCar]:
         """A standing car at the line while it has to give way."""
         if not self._waits:

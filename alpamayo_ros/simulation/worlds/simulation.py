@@ -6,7 +6,7 @@ Deterministic: the same scenario, seed and commands give the same states and the
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -26,7 +26,7 @@ from alpamayo_ros.simulation.scenery import road_scenery
 from alpamayo_ros.simulation.scenery.atmosphere import with_atmosphere
 from alpamayo_ros.simulation.scenery.mesh import Scenery
 from alpamayo_ros.simulation.scenery.render import shared_renderer
-from alpamayo_ros.simulation.sim_rig import sim_vehicle
+from alpamayo_ros.simulation.sim_rig import SimCamera, sim_cameras, sim_vehicle
 from alpamayo_ros.simulation.worlds.accounting import (
     ego_box,
     note_contacts,
@@ -82,6 +82,13 @@ class Simulation:
         """
         del range_m
         return ''
+
+    def line_ahead(self) -> tuple[float, bool]:
+        """Metres from the bumper to the next line at which the ego may have to stop or give way.
+
+        inf where there is none; and whether it has to, now.
+        """
+        return math.inf, False
 
     def _red_line_m(self) -> float | None:
         """Arc of a stop line at red that the ego has to obey, also just behind its bumper."""
@@ -237,6 +244,11 @@ class Simulation:
         if self._renderer is None:
             raise RuntimeError('there is no picture: this Simulation was made with render=False')
         return self._renderer.distances(camera)
+
+    @property
+    def cameras(self) -> Sequence[SimCamera]:
+        """The cameras as they are mounted in this process."""
+        return sim_cameras() if self._renderer is None else self._renderer.cameras
 
     def drawn(self) -> list[Agent]:
         """Everybody else and the lit lamps of signals, as they are in the picture."""

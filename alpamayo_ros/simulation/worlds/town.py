@@ -28,6 +28,7 @@ BESIDE_M = 1.7  # a car's middle this near to the route's line is in the lane
 PERSON_BESIDE_M = 2.0
 AMBER_MPS2 = 2.0  # a yellow signal is obeyed where this deceleration suffices
 LINE_M = 1.0  # the bumper stands this far before the stop line
+OVER_LINE_M = 1.5  # a line so far behind the bumper still is the next
 ANNOUNCED_M = 100.0
 YIELD_M, YIELD_ASIDE_M = 45.0, 9.0
 YIELD_FROM_M, YIELD_S, YIELD_BEND_M = 25.0, 5.5, 4.0
@@ -153,6 +154,15 @@ class Town(Simulation):
             return ''
         return COLOURS[self._traffic.state(junction.tls, junction.link)]
 
+    def line_ahead(self) -> tuple[float, bool]:
+        """The next junction's stop line; see ``Simulation``."""
+        bumper_m = self.arc_m + self.vehicle.rear_axle_to_front_m
+        junction = self.route.next_junction(bumper_m - OVER_LINE_M)
+        if junction is None:
+            return math.inf, False
+        must = self._must_stop(junction) or bool(self._first_over(junction))
+        return junction.stop_arc_m - bumper_m, must
+
     def _red_line_m(self) -> float | None:
         bumper_m = self.arc_m + self.vehicle.rear_axle_to_front_m
         for j in self.route.junctions:
@@ -176,7 +186,7 @@ class Town(Simulation):
         near = self._projected(people, PERSON_BESIDE_M)
         out = [LaneCar(arc, 0.0, 0.0, 0.0, (a.id,)) for a, arc, _, _ in near]
         bumper_m = self.arc_m + self.vehicle.rear_axle_to_front_m
-        junction = self.route.next_junction(bumper_m - 1.5)
+        junction = self.route.next_junction(bumper_m - OVER_LINE_M)
         if junction is None:
             return out
         signal = (SIGNAL,) if self._must_stop(junction) else ()

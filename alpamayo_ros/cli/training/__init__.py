@@ -1,0 +1,1 @@
+"""What ``alpamayo train`` does beyond the steps of a recipe."""

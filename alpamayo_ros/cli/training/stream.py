@@ -1,0 +1,107 @@
+"""``alpamayo train stream``: what was typed as settings, then the run."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import typer
+import yaml
+from pydantic import ValidationError
+from safetensors import SafetensorError
+
+from alpamayo_ros.cli.choices import why
+from alpamayo_ros.profile import load_profile, share_dir
+from alpamayo_ros.training.stream.children import ChildError
+from alpamayo_ros.training.stream.run import StreamRun, check_profile, lock
+from alpamayo_ros.training.stream.settings import Settings
+
+WEIGHTS = ('model.safetensors', 'weights.safetensors')
+
+
+def stream(
+    recipe: str, root: Path, begin: Path | None, tensorboard: bool, **changes: float | None
+) -> None:
+    """Train; ``begin``: weights to start from; ``changes``: keys of the recipe, None: as it is."""
+    began = _started()
+    settings = _settings(recipe, {k: v for k, v in changes.items() if v is not None})
+    refused = check_profile(load_profile(settings.profile))
+    if refused:
+        raise typer.BadParameter(refused)
+    weights, extra = None if begin is None else _weights(begin), _writer(root, tensorboard)
+    try:
+        held = lock(root)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    try:
+        opened = StreamRun(root, settings, weights, began, extra)
+        if opened.clock.over:
+            said = f'{root} has used its {settings.seconds:.0f} s: give it more by --seconds'
+            raise typer.BadParameter(said)
+        line = opened.run()
+    except ChildError as error:
+        typer.echo(f'alpamayo train stream: {error}', err=True)
+        raise typer.Exit(1) from None
+    except (RuntimeError, SafetensorError) as error:
+        if weights is None or 'state_dict' not in str(error):
+            raise
+        raise typer.BadParameter(f'{weights} does not fit {settings.profile}: {error}') from None
+    finally:
+        held.unlink(missing_ok=True)
+    if not line:
+        typer.echo(f'alpamayo train stream: no sample came in; see {root}/rank_0/*.log', err=True)
+        raise typer.Exit(1)
+    typer.echo(f'{root / WEIGHTS[0]}; alpamayo export {root} --to FOLDER makes a model of it')
+
+
+def _started() -> float:
+    """``time.monotonic`` at which this process began: imports count as well."""
+    words = Path('/proc/self/stat').read_text().rpartition(')')[2].split()
+    since_boot_s = int(words[19]) / os.sysconf('SC_CLK_TCK')
+    return time.monotonic() - (time.clock_gettime(time.CLOCK_BOOTTIME) - since_boot_s)
+
+
+def _settings(recipe: str, changes: dict[str, Any]) -> Settings:
+    path = Path(recipe)
+    if not recipe.endswith('.yaml'):
+        path = share_dir() / 'config' / 'training' / f'{recipe}.yaml'
+    if not path.is_file():
+        raise typer.BadParameter(f'no recipe {path}; stream and stream_toy are of config/training')
+    try:
+        return Settings.from_file(path, **changes)
+    except (ValidationError, yaml.YAMLError) as error:
+        said = f'{path} is no recipe of a stream: {why(error)}'
+        raise typer.BadParameter(said) from None
+
+
+def _weights(begin: Path) -> Path:
+    """The weights file itself, or that of a model's or run's folder."""
+    found = [begin, *(begin / name for name in WEIGHTS)]
+    for file in found:
+        if file.is_file():
+            return file
+    raise typer.BadParameter(f'--from {begin}: no weights there; expected a folder with one of '
+                             f'{", ".join(WEIGHTS)}, or a .safetensors file')  # fmt: skip
+
+
+def _writer(root: Path, tensorboard: bool) -> Callable[[int, dict[str, Any]], None]:
+    """What is done with every line of the curve besides writing it."""
+    if not tensorboard:
+        return lambda step, line: None
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        said = '--tensorboard: it is not installed; type: pip install tensorboard'
+        raise typer.BadParameter(said) from None
+    writer = SummaryWriter(root / 'tensorboard')
+
+    def write(step: int, line: dict[str, Any]) -> None:
+        for name, value in line.items():
+            if isinstance(value, int | float):
+                writer.add_scalar(name, value, step)
+        writer.flush()
+
+    return write

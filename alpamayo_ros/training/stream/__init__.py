@@ -1,0 +1,1 @@
+"""Training while the data comes in: simulators, policy server, ring of frames, trainer."""

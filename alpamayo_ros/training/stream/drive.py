@@ -1,0 +1,113 @@
+"""One training drive of a random world: by the expert, or from some step on by the policy.
+
+Half of the policy's drives begin at once and half after some seconds of the expert, so that late
+parts of a drive are seen early in training.  Every state is labelled by the expert.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from alpamayo_ros.simulation.tracker import Anchor, Reference, follow
+from alpamayo_ros.simulation.worlds import expert
+from alpamayo_ros.simulation.worlds.simulation import STEP_S, Simulation
+from alpamayo_ros.training.collect import camera_instant
+from alpamayo_ros.training.sample_recorder import Recorder
+from alpamayo_ros.training.stream.dense import dense_truth
+from alpamayo_ros.training.stream.disturbance import Disturbance
+from alpamayo_ros.training.stream.importance import importance
+from alpamayo_ros.training.stream.slots import Slots
+
+ASIDE_M = 3.2  # further from its way there is nothing left to learn
+STOOD_STEPS = 150
+STANDING_MPS = 0.05
+AHEAD_STEPS = 12  # before it takes over, the policy has seen pictures for so long
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Who drives and how: ``handover``: the step from which the policy does (None: never).
+
+    ``exam``: undisturbed, and to the end: a point of the learning curve.
+    """
+
+    handover: int | None
+    exam: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A plan of the policy, the step at which its pictures were taken, and where."""
+
+    plan: np.ndarray
+    step: int
+    anchor: Anchor
+
+
+class Drive:
+    """A drive; its samples are in the recorder's writer."""
+
+    def __init__(
+        self,
+        sim: Simulation,
+        terms: Terms,
+        recorder: Recorder,
+        asks: tuple[Slots, int],
+        disturbance: Disturbance,
+    ) -> None:
+        """``asks``: where the policy answers, and this process's slot there."""
+        self.sim, self.terms, self.recorder = sim, terms, recorder
+        self._slots, self._slot = asks
+        self._disturbance, self._still = disturbance, 0
+        self._made: Made | None = None
+
+    def run(self, most_steps: int) -> None:
+        """Drive until the world says so, the ego is lost, or ``most_steps`` are over."""
+        spacing_s = self.recorder.profile.frames.spacing_s
+        for step in range(most_steps):
+            if self.sim.done or self._lost():
+                return
+            if camera_instant(step, spacing_s):
+                self._look(step)
+            self.sim.step(*self._command(step))
+            self._still = self._still + 1 if self.sim.pose.speed_mps < STANDING_MPS else 0
+
+    def _lost(self) -> bool:
+        if self.terms.exam:
+            return False
+        aside = self.sim.truth().lane_offset_m - self.sim.actors.way.at(self.sim.arc_m)
+        return abs(aside) > ASIDE_M or self._still > STOOD_STEPS
+
+    def _driven(self, step: int, early: int = 0) -> bool:
+        handover = self.terms.handover
+        return handover is not None and step + early >= handover
+
+    def _look(self, step: int) -> None:
+        """Take pictures, ask the policy about them, and store the expert's answer meanwhile."""
+        views, time_s, number = self.recorder.look(), step * STEP_S, 0
+        pose = self.sim.pose
+        if self._driven(step, AHEAD_STEPS):
+            words, first = self.recorder.prefix(), self._made is None
+            number = self._slots.ask(self._slot, views, words, time_s, pose.speed_mps, first)
+        row = self.recorder.record(time_s, views)
+        if row is not None:
+            row['dense'] = dense_truth(self.sim)
+            own = self._driven(step)
+            row['weight'] = np.float32(importance(row, self._still, own))
+        if number:
+            plan = self._slots.wait(self._slot, number)
+            self._made = Made(plan, step, Anchor(pose.x_m, pose.y_m, pose.heading_rad))
+
+    def _command(self, step: int) -> tuple[float, float]:
+        made = self._made
+        if made is None or not self._driven(step):
+            steering, acceleration = expert.control(self.sim, self.recorder.wish)
+            return self._disturbance.of_expert(steering, acceleration, self.sim.pose.speed_mps)
+        reference = Reference(made.plan[:, 0], made.plan[:, 1])
+        since_s = (step - made.step) * STEP_S
+        steering, acceleration = follow(
+            reference, made.anchor, self.sim.pose, since_s, self.sim.vehicle
+        )
+        return self._disturbance.of_policy(steering), acceleration

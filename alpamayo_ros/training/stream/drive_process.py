@@ -1,0 +1,148 @@
+"""One simulator process: drives random worlds until the run stops, each drive a shard.
+
+``python -m alpamayo_ros.training.stream.drive_process FOLDER INDEX COUNT``
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from alpamayo_ros.metrics import scores
+from alpamayo_ros.profile import load_profile
+from alpamayo_ros.simulation.scenario import Scenario
+from alpamayo_ros.simulation.scenery.render import shared_renderer
+from alpamayo_ros.simulation.sim_rig import sim_cameras
+from alpamayo_ros.simulation.worlds.open_world import open_world
+from alpamayo_ros.simulation.worlds.simulation import Simulation
+from alpamayo_ros.training.batches import choice_weights
+from alpamayo_ros.training.collect import passenger
+from alpamayo_ros.training.dataset import ShardWriter
+from alpamayo_ros.training.sample_recorder import Recorder
+from alpamayo_ros.training.starts import refuse_evaluation
+from alpamayo_ros.training.stream.disturbance import Disturbance
+from alpamayo_ros.training.stream.drive import Drive, Terms
+from alpamayo_ros.training.stream.family import Family
+from alpamayo_ros.training.stream.mounts import jittered
+from alpamayo_ros.training.stream.settings import Settings, read_json
+from alpamayo_ros.training.stream.slots import Slots
+from alpamayo_ros.training.vocabulary import run_vocabulary
+from alpamayo_ros.training.worlds import random_world
+
+FIRST_SEED, SEEDS_A_CALL = 10_000, 10_000_000
+GENTLE = 0.25  # share of the drives that nobody disturbs
+AT_ONCE, LATE_STEPS = 0.5, (5, 160)
+LEAST_SAMPLES = 3
+
+
+class Driver:
+    """Opens worlds, drives them and writes their shards into ``folder/chunks``."""
+
+    def __init__(self, folder: Path, index: int, count: int) -> None:
+        self.folder, self.index, self.count = folder, index, count
+        self.settings = Settings.of_run(folder)
+        self.profile = load_profile(self.settings.profile)
+        self.grammar = run_vocabulary(self.profile, folder)
+        self.slots = Slots(folder, self.settings.workers, self.profile)
+        self.first_seed = FIRST_SEED + SEEDS_A_CALL * int(read_json(folder / 'call.json')['call'])
+        self.number = 0
+
+    def drive(self) -> None:
+        """One drive, written as a shard and as a line of ``drives_INDEX.jsonl``."""
+        control = read_json(self.folder / 'control.json')
+        seed = self.first_seed + self.number * self.count + self.index
+        refuse_evaluation(seed)
+        self.number += 1
+        rng = np.random.default_rng([seed, 77])
+        terms = self._terms(float(control['policy_share']), rng)
+        weights = {} if terms.exam else control['families']
+        scenario = random_world(rng, weights, towns=True, plainly=terms.exam)
+        try:
+            sim = open_world(scenario, seed)
+        except ValueError as error:  # a town without such a route: the next world is another
+            self._note({'family': scenario.family, 'seed': seed, 'unbuilt': str(error)})
+            return
+        try:
+            self._drive(sim, scenario, terms, rng)
+        finally:
+            sim.close()
+
+    def _terms(self, policy_share: float, rng: np.random.Generator) -> Terms:
+        by_policy, exam = rng.random() < policy_share, rng.random() < self.settings.exam_share
+        at_once, late = rng.random() < AT_ONCE, int(rng.integers(*LATE_STEPS))
+        if not by_policy:
+            return Terms(None, False)
+        return Terms(0 if exam or at_once else late, exam)
+
+    def _drive(
+        self, sim: Simulation, scenario: Scenario, terms: Terms, rng: np.random.Generator
+    ) -> None:
+        mounts = sim_cameras() if terms.exam else jittered(self.settings.jitter, rng)
+        shared_renderer().remount(mounts)
+        writer, prompt = ShardWriter(), '' if terms.exam else passenger(rng)
+        recorder = Recorder(sim, self.profile, self.grammar, writer, sim.seed, prompt)
+        disturbance = Disturbance(rng, terms.exam or rng.random() < GENTLE)
+        asks = (self.slots, self.index % self.settings.workers)
+        Drive(sim, terms, recorder, asks, disturbance).run(self.settings.most_steps)
+        if len(writer.rows) >= LEAST_SAMPLES:
+            self._write(writer, terms)
+        self._note(self._result(sim, scenario, terms, len(writer.rows)))
+
+    def _write(self, writer: ShardWriter, terms: Terms) -> None:
+        longest = max(len(row['coc']) for row in writer.rows)
+        padded = [np.pad(r['coc'], (0, longest - len(r['coc']))) for r in writer.rows]
+        choice = choice_weights(self.grammar, np.stack(padded))
+        for row, weights in zip(writer.rows, choice, strict=True):
+            row['choice'] = weights
+        by = 'expert' if terms.handover is None else 'policy'
+        name = f'{self.index:03d}_{self.first_seed}_{self.number:06d}'
+        writer.write(self.folder / 'chunks' / name, {'by': by})
+
+    def _result(
+        self, sim: Simulation, scenario: Scenario, terms: Terms, samples: int
+    ) -> dict[str, Any]:
+        o = sim.outcome
+        row = {'collisions_at_fault': o.collisions_at_fault, 'offroad_s': o.offroad_s,
+               'progress': o.progress}  # fmt: skip
+        return {
+            'family': scenario.family,
+            'template': scenario.name,
+            'seed': sim.seed,
+            'policy': terms.handover is not None,
+            'exam': terms.exam,
+            'end': o.end,
+            **{k: round(v, 3) for k, v in row.items()},
+            'scene_score': round(scores.scene_score(row), 3),
+            'red_lights': o.red_lights,
+            'contact': o.contact,
+            'samples': samples,
+        }
+
+    def _note(self, row: dict[str, Any]) -> None:
+        with (self.folder / f'drives_{self.index}.jsonl').open('a') as out:
+            out.write(json.dumps({'time': round(time.time(), 1), **row}) + '\n')
+
+
+def main() -> None:
+    """Entry point."""
+    folder, index, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    cv2.setNumThreads(1)
+    os.nice(5)
+    driver, family = Driver(folder, index, count), Family(folder)
+    while family.goes_on():
+        waiting = sum(1 for _ in (folder / 'chunks').iterdir())
+        if waiting > driver.settings.waiting_chunks:
+            time.sleep(0.2)  # the trainer is behind
+            continue
+        driver.drive()
+
+
+if __name__ == '__main__':
+    main()

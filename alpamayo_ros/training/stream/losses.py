@@ -1,0 +1,119 @@
+"""What streaming training minimises, end to end: plan, words, feasibility, dense truth.
+
+The newest timestep's views carry a gradient, past timesteps do not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from alpamayo_ros.model.diffusion import add_noise
+from alpamayo_ros.model.layout import MASKED
+from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.training.batches import SILENT, without_words
+from alpamayo_ros.training.feasibility import feasibility_loss
+from alpamayo_ros.training.front import front_views
+from alpamayo_ros.training.losses import text_loss, truth_loss
+from alpamayo_ros.training.stream.augmentation import augment, lose_pictures
+from alpamayo_ros.training.stream.dense_loss import Heads, dense_loss, lights_read
+from alpamayo_ros.training.truth import NAMES
+
+WEIGHTS = {'plan': 3.0, 'text': 0.2, 'feasible': 0.02, 'single': 0.4, 'fused': 0.4}
+DRAWS = 2  # noise levels a sample
+NOISIER = 0.7  # exponent on the uniform level: noisy plans, which decide, more often
+WORDS_LOST = 0.5  # share of samples in which the denoiser does without words
+SOON_S, LATER_S, WEIGHT_BY_TIME = 2.05, 4.05, (1.5, 0.9, 0.6)
+BETA = 0.3
+ADE_S = {'ade_1s': 1.0, 'ade_3s': 3.0, 'ade_6s': 6.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """The losses of a model with its heads; ``silence``: ids of a prefix without words."""
+
+    model: VLA
+    heads: Heads
+    silence: Tensor
+
+    def losses(self, b: dict[str, Tensor], regression: bool) -> dict[str, Tensor]:
+        """Losses and, detached, figures of a batch of ``Ring.draw``."""
+        model, device = self.model, b['speed'].device
+        front = len(front_views(model.profile))
+        valid = lose_pictures(b['past'], b['images'].shape[2], front)
+        silent = torch.rand(len(valid), 1, device=device) < SILENT
+        ids, real = without_words(b['prefix'], b['prefix_valid'], silent, self.silence)
+        with torch.autocast(device.type, torch.bfloat16):
+            new, visual = self._see(b, valid)
+            hidden = model.hidden(ids, real, visual, b['speed'], b['coc'])
+            words = model.sequence(ids.shape[1], b['coc'].shape[1]).span('coc')
+            logits = model.backbone.logits(hidden[:, words.start - 1 : words.stop - 1])
+            single = self.heads.single(new.flatten(1)).float()
+            fused = self.heads.fused(visual.flatten(1)).float()
+            predicted, clean, speed = self._denoise(b, hidden, real, regression)
+        metres = model.dit.to_metres(predicted, speed)
+        found = {
+            'plan': self._plan_loss(predicted, clean),
+            'text': text_loss(logits, b['coc'], b['choice']),
+            'feasible': feasibility_loss(metres, speed, model.profile.trajectory.dt_s),
+            'single': _reading_loss(single, b),
+            'fused': _reading_loss(fused, b),
+        }
+        return found | self._figures(metres, fused, b)
+
+    def _see(self, b: dict[str, Tensor], valid: Tensor) -> tuple[Tensor, Tensor]:
+        """Tokens of the newest timestep, and the fused ones."""
+        model = self.model
+        size, count, views = b['images'].shape[:3]
+        x = augment(b['images']) * (valid > 0)[..., None, None, None]  # a lost view is black
+        new = model.view_tokens(x[:, 0])
+        with torch.no_grad():
+            old = model.view_tokens(x[:, 1:].flatten(0, 1))
+        tokens = torch.cat([new[:, None], old.reshape(size, count - 1, *new.shape[1:])], 1)
+        mixed = model.cross(tokens.flatten(0, 1), valid.flatten(0, 1)).reshape(tokens.shape)
+        return new, model.fuse(mixed, b['age_s'][:, :, None].repeat(1, 1, views), valid)
+
+    def _denoise(
+        self, b: dict[str, Tensor], hidden: Tensor, real: Tensor, regression: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Clean plans as predicted and as they are, in network units, and their speeds."""
+        model, size, draws = self.model, len(hidden), 1 if regression else DRAWS
+        device, steps = hidden.device, model.profile.diffusion.train_steps
+        said = (b['choice'] > 0) * (torch.rand(size, 1, device=device) > WORDS_LOST).float()
+        hide = ((1.0 - model.denoiser_mask(real, said)) * MASKED)[:, None, None]
+        clean = model.dit.normalise(b['plan'], b['speed']).repeat_interleave(draws, 0)
+        speed = b['speed'].repeat_interleave(draws)
+        if regression:
+            x, t = torch.zeros_like(clean), torch.ones(size, device=device)
+        else:
+            u = torch.rand(size * draws, device=device) ** NOISIER
+            level = (u * steps).long().clamp(0, steps - 1) + 1
+            x = add_noise(clean, torch.randn_like(clean), model.alpha_bar[level])
+            t = level / steps
+        context = model.dit.context(hidden)
+        predicted = model.dit(x, model.dit.condition(t, speed), context, hide).float()
+        return predicted, clean, speed
+
+    def _plan_loss(self, predicted: Tensor, clean: Tensor) -> Tensor:
+        """Smooth L1 in network units; what is driven next counts most."""
+        dt_s = self.model.profile.trajectory.dt_s
+        t = torch.arange(1, clean.shape[1] + 1, device=clean.device) * dt_s
+        soon, later, last = WEIGHT_BY_TIME
+        by_time = torch.where(t < SOON_S, soon, torch.where(t < LATER_S, later, last))
+        off = F.smooth_l1_loss(predicted, clean, beta=BETA, reduction='none')
+        return (off * by_time[None, :, None]).mean()
+
+    def _figures(self, metres: Tensor, fused: Tensor, b: dict[str, Tensor]) -> dict[str, Tensor]:
+        draws = len(metres) // len(b['plan'])
+        off = (metres.detach() - b['plan'].repeat_interleave(draws, 0))[..., :2].norm(dim=-1)
+        dt_s = self.model.profile.trajectory.dt_s
+        errors = {name: off[:, : round(s / dt_s)].mean() for name, s in ADE_S.items()}
+        return errors | {'lights': lights_read(fused[:, len(NAMES) :], b['dense'])}
+
+
+def _reading_loss(got: Tensor, b: dict[str, Tensor]) -> Tensor:
+    n = len(NAMES)
+    return truth_loss(got[:, :n], b['truth']) + dense_loss(got[:, n:], b['dense'])

@@ -1,0 +1,130 @@
+"""Frames and samples on the trainer's device; shards come in by a thread, the oldest go.
+
+A slot is a frame (uint8) and the sample of that instant, if there is one: weight 0 says none.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from alpamayo_ros.model.grammar import Grammar
+from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.training.batches import real_prefix
+from alpamayo_ros.training.stream.dense import COLUMNS
+from alpamayo_ros.training.truth import NAMES
+
+PAUSE_S = 0.05
+AT_ONCE = 50  # shards between two looks at the folder
+
+
+class Ring:
+    """The newest ``size`` frames with their samples."""
+
+    def __init__(
+        self, size: int, profile: ModelProfile, grammar: Grammar, device: torch.device
+    ) -> None:
+        self.size, self.device = size, device
+        view, count = profile.views[0], profile.frames.count
+        shape = (size, len(profile.views), view.height, view.width, 3)
+        self.frames = torch.zeros(shape, dtype=torch.uint8, device=device)
+        words = grammar.max_length
+        columns: dict[str, tuple[tuple[int, ...], torch.dtype]] = {
+            'back': ((count,), torch.int32),
+            'age_s': ((count,), torch.float32),
+            'past': ((count,), torch.float32),
+            'truth': ((len(NAMES),), torch.float32),
+            'dense': ((COLUMNS,), torch.float32),
+            'plan': ((profile.trajectory.points, 3), torch.float32),
+            'speed': ((), torch.float32),
+            'coc': ((words,), torch.int16),
+            'choice': ((words,), torch.float16),
+            'prefix': ((profile.text.max_prefix,), torch.int16),
+        }
+        self.rows = {
+            name: torch.zeros((size, *shape), dtype=kind, device=device)
+            for name, (shape, kind) in columns.items()
+        }
+        self.weight = torch.zeros(size, device=device)
+        self._reach = 4 * count  # frames that a sample may look back, a drive's beginning apart
+        self._at = self._filled = 0
+        self.samples = self.shards = 0
+
+    def add(self, frames: np.ndarray, table: dict[str, np.ndarray]) -> None:
+        """Put a shard in; ValueError where it is larger than the ring."""
+        n, at = len(frames), table['frames'][:, 0]
+        if n > self.size // 2:
+            raise ValueError(f'a drive of {n} frames does not fit a ring of {self.size}')
+        if self._at + n > self.size:
+            self.weight[self._at :] = 0
+            self._at = 0
+        a, b = self._at, self._at + n
+        self.weight[a : b + self._reach] = 0  # what follows looks back at what is overwritten
+        self.frames[a:b] = torch.from_numpy(frames).to(self.device)
+        slots = torch.from_numpy(a + at.astype(np.int64)).to(self.device)
+        table = table | {'back': at[:, None] - table['frames']}
+        for name, store in self.rows.items():
+            value = torch.from_numpy(np.ascontiguousarray(table[name])).to(self.device)
+            value = value.to(store.dtype)
+            if store.dim() == 2 and value.shape[1] < store.shape[1]:
+                value = torch.nn.functional.pad(value, (0, store.shape[1] - value.shape[1]))
+            store[slots] = value
+        self.weight[slots] = torch.from_numpy(table['weight']).to(self.device)
+        self._at, self._filled = b, max(self._filled, b)
+        self.samples, self.shards = self.samples + len(at), self.shards + 1
+
+    def draw(self, size: int) -> dict[str, Tensor]:
+        """A random batch by weight."""
+        return self.gather(torch.multinomial(self.weight[: self._filled], size, replacement=True))
+
+    def gather(self, slots: Tensor) -> dict[str, Tensor]:
+        """Samples with their pictures ``images`` (B, T, V, H, W, 3), texts cut to the longest."""
+        b = {name: store[slots] for name, store in self.rows.items()}
+        b['images'] = self.frames[slots[:, None] - b.pop('back')]
+        longest = int((b['choice'] > 0).sum(1).max())
+        b['coc'], b['choice'] = b['coc'][:, :longest].long(), b['choice'][:, :longest].float()
+        b['prefix'], b['prefix_valid'] = real_prefix(b['prefix'])
+        return b
+
+
+class Feed(threading.Thread):
+    """Moves finished shards of a folder into the ring, until :meth:`end`."""
+
+    def __init__(self, ring: Ring, folder: Path) -> None:
+        super().__init__(daemon=True)
+        self._ring, self._folder, self._over = ring, folder, threading.Event()
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        """Body of the thread; what goes wrong is kept for the trainer."""
+        try:
+            while not self._over.is_set():
+                if not self.take():
+                    self._over.wait(PAUSE_S)
+        except Exception as error:  # noqa: BLE001 - raised by check() in the trainer's thread
+            self.error = error
+
+    def take(self) -> int:
+        """Move what is there; returns how many shards."""
+        done = sorted(f for f in self._folder.iterdir() if (f / 'meta.json').is_file())[:AT_ONCE]
+        for shard in done:
+            frames = np.load(shard / 'frames.npy', allow_pickle=False)  # noqa: TID251
+            with np.load(shard / 'samples.npz', allow_pickle=False) as table:  # noqa: TID251
+                self._ring.add(frames, dict(table))
+            shutil.rmtree(shard)
+        return len(done)
+
+    def check(self) -> None:
+        """Raise what ended the thread."""
+        if self.error is not None:
+            raise self.error
+
+    def end(self) -> None:
+        """Stop and wait for the shard in hand."""
+        self._over.set()
+        self.join()

@@ -1,0 +1,86 @@
+"""Numbers of a streaming run (``config/training/stream*.yaml``), for all its processes."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Jitter(BaseModel):
+    """Spread (standard deviation) of where and how the cameras of one drive are mounted."""
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+    mount_m: float = Field(ge=0, le=0.2)
+    turn_deg: float = Field(ge=0, le=3)
+
+
+class Settings(BaseModel):
+    """What a streaming run is told.
+
+    ``seconds``: of the whole run, publishing and earlier calls included.  ``ring``: frames that
+    are kept.  ``first_rows``: samples before the first step.  ``peak``: learning rate from
+    scratch, ``peak_further`` from given weights.  ``constant``: share of the time before the
+    cosine begins.  ``diffusion``: share of the time that is a regression at first (from scratch
+    alone).  ``expert_s``: seconds of training before the policy drives ``policy_share`` of the
+    drives, ``exam_share`` of those on plain templates, undisturbed: the learning curve.
+    """
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+    profile: str
+    seconds: Positive
+    workers: Count
+    ring: Annotated[int, Field(ge=256)]
+    first_rows: Count
+    batch: Annotated[int, Field(ge=2)]
+    peak: Positive
+    peak_further: Positive
+    warm_up_steps: Count
+    constant: Share
+    diffusion: Share
+    publish_s: Positive
+    save_s: Positive
+    log_s: Positive
+    norm_batches: Count
+    expert_s: Annotated[float, Field(ge=0)]
+    policy_share: Share
+    exam_share: Share
+    exam_window_s: Positive
+    waiting_chunks: Count
+    most_steps: Count
+    threads: Count
+    jitter: Jitter
+    families: dict[str, Annotated[float, Field(ge=0)]]
+
+    @classmethod
+    def from_file(cls, path: Path, **changes: Any) -> Settings:
+        """Read and check a file; ``changes`` replace what it says."""
+        said = yaml.safe_load(path.read_text())
+        if not isinstance(said, dict):
+            raise yaml.YAMLError('expected keys with values')
+        return cls.model_validate(said | changes)
+
+    @classmethod
+    def of_run(cls, root: Path) -> Settings:
+        """The settings that the run in ``root`` was started with."""
+        return cls.model_validate_json((root / 'settings.json').read_text())
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write atomically: who reads sees the old or the new."""
+    temporary = path.with_suffix('.partial')
+    temporary.write_text(json.dumps(value))
+    os.replace(temporary, path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What :func:`write_json` wrote; nothing where it has not yet."""
+    return dict(json.loads(path.read_text())) if path.is_file() else {}

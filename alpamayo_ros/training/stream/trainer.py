@@ -1,0 +1,154 @@
+"""The trainer: steps down the losses of batches of the ring, averages, publishes, resumes."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from alpamayo_ros.model.grammar import Grammar
+from alpamayo_ros.model.prompt import prefix_ids
+from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.training.budget import Average
+from alpamayo_ros.training.checkpoint import Resumable
+from alpamayo_ros.training.driver import begin_diffusion, set_scale
+from alpamayo_ros.training.stage import MOST_GRADIENT
+from alpamayo_ros.training.stream.clock import Clock
+from alpamayo_ros.training.stream.dense_loss import Heads
+from alpamayo_ros.training.stream.losses import WEIGHTS, Objective
+from alpamayo_ros.training.stream.publish import averaged, publish
+from alpamayo_ros.training.stream.ring import Ring
+from alpamayo_ros.training.stream.settings import Settings
+from alpamayo_ros.training.stream.together import Together
+
+DECAY = 0.03
+FIGURES_EVERY = 10  # steps: reading a figure waits for the device
+
+
+class Trainer:
+    """Model, heads, optimiser and average of a run in ``root``.
+
+    The ring is not part of a checkpoint: who goes on collects anew.
+    """
+
+    def __init__(
+        self,
+        model: VLA,
+        grammar: Grammar,
+        settings: Settings,
+        together: Together,
+        root: Path,
+        from_scratch: bool,
+    ) -> None:
+        """``from_scratch``: the weights are fresh, so noise and time are silent at first."""
+        self._settings, self._together, self._root = settings, together, root
+        device, self.from_scratch = together.device, from_scratch
+        self.regression = from_scratch
+        self.model = model.to(device)
+        heads = Heads(model).to(device)
+        self._all = nn.ModuleDict({'model': model, 'heads': heads})
+        together.same_start(self._all)
+        silence = torch.tensor(prefix_ids(grammar.tokenizer, '', '', 4), device=device)
+        self._objective = Objective(model, heads, silence)
+        self._parameters = [p for p in self._all.parameters() if p.requires_grad]
+        groups = [
+            {'params': [p for p in self._parameters if p.dim() > 1], 'weight_decay': DECAY},
+            {'params': [p for p in self._parameters if p.dim() <= 1], 'weight_decay': 0.0},
+        ]
+        cuda = device.type == 'cuda'
+        self._optimiser = torch.optim.AdamW(groups, 1e-3, betas=(0.9, 0.98), fused=cuda)
+        self._state = Resumable(root, self._all, self._optimiser)
+        self._average = Average(model)
+        self.step = self._published = 0
+        self._sums: dict[str, Tensor] = {}
+        self._count = 0
+
+    # -- going on ---------------------------------------------------------------------------------
+    def restore(self) -> dict[str, float]:
+        """Go on where the run stopped; the counters of its checkpoint, none where it is new."""
+        seen = self._state.restore()
+        if seen is None:
+            return {}
+        self.step, self._published = int(seen['step']), int(seen['published'])
+        self.regression, self.from_scratch = bool(seen['regression']), bool(seen['from_scratch'])
+        self._average = Average(self.model)
+        return seen
+
+    def save(self, used_s: float, samples: int) -> None:
+        """A checkpoint."""
+        if self._together.leads:
+            self._state.save({
+                'used_s': used_s,
+                'samples': samples,
+                'step': self.step,
+                'published': self._published,
+                'regression': self.regression,
+                'from_scratch': self.from_scratch,
+            })  # fmt: skip
+
+    # -- training ---------------------------------------------------------------------------------
+    def begin(self, ring: Ring) -> None:
+        """Before the first step of fresh weights: the scale of the plans in the ring."""
+        if self.regression and self.step == 0:
+            known = ring.weight > 0
+            plans, speeds = ring.rows['plan'][known], ring.rows['speed'][known]
+            set_scale(self.model, plans.cpu().numpy(), speeds.cpu().numpy())
+            with torch.no_grad():
+                self.model.dit.inp.weight.zero_()
+            self._together.same_start(self._all)
+        self.model.train()
+
+    def descend(self, ring: Ring, clock: Clock, ends: bool) -> bool:
+        """One step; False, on all ranks, where rank 0 ``ends`` instead."""
+        began = time.monotonic()
+        rate, fraction, over = self._together.agree(
+            clock.rate(self.step + 1), clock.fraction, float(ends)
+        )
+        if over:
+            return False
+        if self.regression and fraction >= self._settings.diffusion:
+            self._leave_regression()
+        self.step += 1
+        for group in self._optimiser.param_groups:
+            group['lr'] = rate
+        self._step(ring)
+        clock.took('step', time.monotonic() - began)
+        return True
+
+    def _step(self, ring: Ring) -> None:
+        found = self._objective.losses(ring.draw(self._settings.batch), self.regression)
+        loss = torch.stack([weight * found[name] for name, weight in WEIGHTS.items()]).sum()
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._together.mean_gradients(self._parameters)
+        nn.utils.clip_grad_norm_(self._parameters, MOST_GRADIENT)
+        if self.regression:
+            self.model.dit.inp.weight.grad = None
+        self._optimiser.step()
+        self._average.update(self.model)
+        if self.step % FIGURES_EVERY == 1:
+            for name, value in found.items():
+                self._sums[name] = self._sums.get(name, 0.0) + value.detach()
+            self._count += 1
+
+    def _leave_regression(self) -> None:
+        begin_diffusion(self.model)
+        self._average, self.regression = Average(self.model), False
+
+    def figures(self) -> dict[str, float]:
+        """Means since the last call; what had no value in some batch is left out."""
+        means = {k: round(float(v) / self._count, 4) for k, v in self._sums.items()}
+        self._sums, self._count = {}, 0
+        return {k: v for k, v in means.items() if math.isfinite(v)}
+
+    def publish(self, ring: Ring) -> VLA:
+        """Publish the averaged weights; returns the model that has them."""
+        s = self._settings
+        twin = averaged(self.model, self._average, ring, s.norm_batches, s.batch)
+        if self._together.leads:
+            self._published += 1
+            publish(twin, self._root, self._published, self.regression)
+        return twin

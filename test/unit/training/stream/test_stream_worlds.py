@@ -1,0 +1,92 @@
+"""Worlds of the stream: towns of train templates alone, families by weight, cameras remounted."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
+
+from alpamayo_ros.simulation.batch.suite import templates
+from alpamayo_ros.simulation.scenery.render import shared_renderer
+from alpamayo_ros.simulation.sim_rig import sim_cameras
+from alpamayo_ros.simulation.worlds.open_world import open_world
+from alpamayo_ros.training.stream.dense import (
+    COLUMNS,
+    LINE,
+    LINE_AT,
+    LINE_STOP,
+    SIGNAL,
+    THING,
+    THING_AT,
+    dense_truth,
+)
+from alpamayo_ros.training.stream.disturbance import Disturbance
+from alpamayo_ros.training.stream.mounts import jittered
+from alpamayo_ros.training.stream.settings import Jitter
+from alpamayo_ros.training.worlds import random_world
+
+TRAIN = {s.name: s for s in templates('train')}
+
+
+def test_towns_are_those_of_train_templates_and_never_of_val_or_test() -> None:
+    known = {s.traffic.town for s in TRAIN.values() if s.map == 'town'} - {''}
+    evaluated = {s.traffic.town for split in ('val', 'test') for s in templates(split)} - {''}
+    assert not known & evaluated
+    worlds = [random_world(np.random.default_rng(k), towns=True) for k in range(120)]
+    towns = {w.traffic.town for w in worlds if w.map == 'town'}
+    assert towns == known and {w.name for w in worlds} <= set(TRAIN)
+
+
+def test_families_are_drawn_by_weight() -> None:
+    weights = {s.family: 0.0 for s in TRAIN.values()} | {'signal': 1.0}
+    drawn = [random_world(np.random.default_rng(k), weights, towns=True) for k in range(20)]
+    assert {w.family for w in drawn} == {'signal'}
+
+
+def test_an_exam_is_a_template_as_it_is() -> None:
+    for k in range(20):
+        world = random_world(np.random.default_rng(k), towns=True, plainly=True)
+        assert world == TRAIN[world.name]
+
+
+def test_a_remounted_camera_sees_something_else_and_goes_back() -> None:
+    sim = open_world(TRAIN['fog_winding'], 10000)
+    renderer, before = shared_renderer(), sim.images()['front']
+    jitter = Jitter(mount_m=0.05, turn_deg=1.0)
+    renderer.remount(jittered(jitter, np.random.default_rng(0)))
+    moved = sim.images()['front']
+    renderer.remount(sim_cameras())
+    again = sim.images()['front']
+    sim.close()
+    assert np.abs(moved.astype(int) - before).mean() > 0.5
+    assert np.array_equal(again, before) and list(sim.cameras) == list(sim_cameras())
+
+
+def test_another_rig_is_no_remount() -> None:
+    with pytest.raises(ValueError, match='keeps its picture'):
+        shared_renderer().remount(list(sim_cameras())[::-1])
+
+
+def test_dense_truth_knows_the_signal_its_line_and_what_stands_ahead() -> None:
+    red = next(s for s in TRAIN.values() if s.family == 'signal')
+    road = red.road.model_copy(update={'turns': '', 'signal': 'red'})
+    sim = open_world(red.model_copy(update={'road': road}), 10000, False)
+    seen = []
+    for _ in range(120):
+        row = dense_truth(sim)
+        assert row.shape == (COLUMNS,) and np.isfinite(row).all() and row[SIGNAL].sum() == 1
+        seen.append(row)
+        sim.step(0.0, 0.5 if sim.pose.speed_mps < 6 else 0.0)
+    sim.close()
+    red_ahead = [r for r in seen if r[1] and r[LINE]]
+    assert red_ahead and all(r[LINE_STOP] for r in red_ahead if r[LINE_AT] > 0)
+    assert any(r[THING] and 0 < r[THING_AT] < 50 for r in red_ahead)
+
+
+def test_a_gentle_drive_is_not_disturbed_and_another_is() -> None:
+    gentle = Disturbance(np.random.default_rng(0), True)
+    rough = Disturbance(np.random.default_rng(0), False)
+    commands = [(d.of_expert(0.1, 0.0, 5.0), d.of_policy(0.1)) for d in (gentle,) * 200]
+    assert set(commands) == {((0.1, 0.0), 0.1)}
+    pushed = [rough.of_expert(0.1, 0.0, 5.0) for _ in range(400)]
+    assert any(s != 0.1 for s, _ in pushed) and any(a != 0.0 for _, a in pushed)
+    assert min(a for _, a in pushed) >= -5.0
