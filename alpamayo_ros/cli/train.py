@@ -105,3 +105,30 @@ def stream(
 
     numbers = {'seconds': seconds, 'workers': workers, 'ring': ring, 'batch': batch}
     train(recipe, root, begin, tensorboard, **numbers)
+
+
+@app.command('gpu-bundle')
+def gpu_bundle(
+    to: Annotated[Path, typer.Option(help='Folder to write; it must be empty or new.')],
+    recipe: Annotated[
+        str, typer.Option(help='stream, stream_toy, or a .yaml path with the same keys.')
+    ] = 'stream',
+    begin: Annotated[
+        Path, typer.Option('--from', help='Weights to start from, as for train stream.')
+    ] = Path('models/nano'),
+    python: Annotated[
+        str, typer.Option(metavar='3.N', help='CPython of the GPU machine (Linux x86-64).')
+    ] = '3.12',
+    libraries: Annotated[
+        bool, typer.Option(help="Add the GL dispatch library (Debian's, by apt-get download).")
+    ] = True,
+) -> None:
+    """Write code, wheels and weights for a GPU machine that has torch and OpenCV, no internet.
+
+    Its start.sh runs train stream there, without towns; watch.sh brings the weights back.
+
+    Example: alpamayo train gpu-bundle --to bundle
+    """
+    from alpamayo_ros.cli.training.bundle import gpu_bundle as write
+
+    write(to, recipe, begin, python, libraries)

@@ -13,8 +13,8 @@ import yaml
 from pydantic import ValidationError
 from safetensors import SafetensorError
 
-from alpamayo_ros.cli.choices import why
-from alpamayo_ros.profile import load_profile, share_dir
+from alpamayo_ros.cli.choices import profile_of, why
+from alpamayo_ros.profile import share_dir
 from alpamayo_ros.training.stream.children import ChildError
 from alpamayo_ros.training.stream.run import StreamRun, check_profile, lock
 from alpamayo_ros.training.stream.settings import Settings
@@ -27,11 +27,11 @@ def stream(
 ) -> None:
     """Train; ``begin``: weights to start from; ``changes``: keys of the recipe, None: as it is."""
     began = _started()
-    settings = _settings(recipe, {k: v for k, v in changes.items() if v is not None})
-    refused = check_profile(load_profile(settings.profile))
+    settings = settings_of(recipe, {k: v for k, v in changes.items() if v is not None})
+    refused = check_profile(profile_of(settings.profile))
     if refused:
         raise typer.BadParameter(refused)
-    weights, extra = None if begin is None else _weights(begin), _writer(root, tensorboard)
+    weights, extra = None if begin is None else weights_of(begin), _writer(root, tensorboard)
     try:
         held = lock(root)
     except ValueError as error:
@@ -64,7 +64,8 @@ def _started() -> float:
     return time.monotonic() - (time.clock_gettime(time.CLOCK_BOOTTIME) - since_boot_s)
 
 
-def _settings(recipe: str, changes: dict[str, Any]) -> Settings:
+def settings_of(recipe: str, changes: dict[str, Any]) -> Settings:
+    """The numbers of a recipe by name or path; typer.BadParameter says what is wrong."""
     path = Path(recipe)
     if not recipe.endswith('.yaml'):
         path = share_dir() / 'config' / 'training' / f'{recipe}.yaml'
@@ -77,7 +78,7 @@ def _settings(recipe: str, changes: dict[str, Any]) -> Settings:
         raise typer.BadParameter(said) from None
 
 
-def _weights(begin: Path) -> Path:
+def weights_of(begin: Path) -> Path:
     """The weights file itself, or that of a model's or run's folder."""
     found = [begin, *(begin / name for name in WEIGHTS)]
     for file in found:

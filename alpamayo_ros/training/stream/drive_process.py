@@ -63,7 +63,7 @@ class Driver:
         rng = np.random.default_rng([seed, 77])
         terms = self._terms(float(control['policy_share']), rng)
         weights = {} if terms.exam else control['families']
-        scenario = random_world(rng, weights, towns=True, plainly=terms.exam)
+        scenario = random_world(rng, weights, self.settings.towns, plainly=terms.exam)
         try:
             sim = open_world(scenario, seed)
         except ValueError as error:  # a town without such a route: the next world is another

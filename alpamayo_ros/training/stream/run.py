@@ -2,7 +2,8 @@
 
 ``root`` holds ``settings.json``, the vocabulary, ``model.safetensors`` (the newest published
 weights), a checkpoint, ``curve.jsonl`` (a line every ``log_s``) and, a folder a rank, what the
-processes share.  A run that was stopped goes on with the same command.
+processes share.  A run that was stopped, by a signal or a file ``finish``, goes on with the same
+command.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ class StreamRun:
         """The vocabulary, of the folder ``words`` where it has one, and what the children read."""
         (self.folder / 'chunks').mkdir(parents=True, exist_ok=True)
         if self.together.leads:
+            (self.root / 'finish').unlink(missing_ok=True)
             known = self.root if (self.root / 'tokenizer.json').is_file() else words
             write_vocabulary(run_vocabulary(self.profile, known), self.root)
         self.together.agree(0.0)  # until rank 0 has written it

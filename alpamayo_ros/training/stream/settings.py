@@ -30,8 +30,9 @@ class Settings(BaseModel):
     are kept.  ``first_rows``: samples before the first step.  ``peak``: learning rate from
     scratch, ``peak_further`` from given weights.  ``constant``: share of the time before the
     cosine begins.  ``diffusion``: share of the time that is a regression at first (from scratch
-    alone).  ``expert_s``: seconds of training before the policy drives ``policy_share`` of the
-    drives, ``exam_share`` of those on plain templates, undisturbed: the learning curve.
+    alone).  ``towns``: SUMO is there.  ``expert_s``: seconds of training before the policy drives
+    ``policy_share`` of the drives, ``exam_share`` of those on plain templates, undisturbed: the
+    learning curve.
     """
 
     model_config = ConfigDict(extra='forbid', frozen=True)
@@ -56,6 +57,7 @@ class Settings(BaseModel):
     exam_window_s: Positive
     waiting_chunks: Count
     most_steps: Count
+    towns: bool
     threads: Count
     jitter: Jitter
     families: dict[str, Annotated[float, Field(ge=0)]]

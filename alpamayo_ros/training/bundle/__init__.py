@@ -1,0 +1,1 @@
+"""A folder with which a bare GPU machine trains: code, wheels, weights, start and watch."""
