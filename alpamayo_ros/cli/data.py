@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from alpamayo_ros.cli import data_bags, data_log
+from alpamayo_ros.cli.training.stats import stats
 from alpamayo_ros.cli.working import working
 
 CONVERT = """Convert a recording to an mcap and, beside it, a rig file.
@@ -30,6 +31,7 @@ app.command('check')(data_bags.check)
 app.command('seal')(data_bags.seal)
 app.command('recover')(data_bags.recover)
 app.command('simulate')(data_bags.simulate)
+app.command('stats')(stats)
 
 Out = Annotated[Path, typer.Argument(help='Bag to write (.mcap); the rig goes beside it.')]
 

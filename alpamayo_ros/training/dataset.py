@@ -5,7 +5,8 @@ one row a sample: ``frames`` (S, T) indices into frames.npy, newest first; ``age
 ``past`` (S, T) 1 where that timestep exists; ``prefix`` (S, X) token ids of instruction and
 prompt, -1 on padding; ``truth`` (S, 17); ``plan`` (S, P, 3) the expert's
 plan in base_link at t0; ``speed`` (S,); ``coc`` (S, L) token ids padded with 0; ``seed`` (S,).
-Every shard remembers how it was made in ``meta.json``.
+``meta.json`` comes last, remembers how the shard was made, and holds size and SHA-256 of its
+files.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
+from alpamayo_ros.training.shards.integrity import seal
 from alpamayo_ros.training.truth import COLUMN, SEEN
 
 
@@ -42,9 +44,7 @@ class ShardWriter:
             row['coc'] = np.pad(np.asarray(row['coc'], np.int16), (0, longest - len(row['coc'])))
         columns: dict[str, Any] = {k: np.stack([r[k] for r in self.rows]) for k in self.rows[0]}
         np.savez(folder / 'samples.npz', **columns)
-        (folder / 'meta.json').write_text(
-            json.dumps({'samples': len(self.rows), **meta}, indent=1)
-        )
+        seal(folder, {'samples': len(self.rows), **meta})
 
 
 class Dataset:

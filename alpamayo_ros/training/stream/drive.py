@@ -6,6 +6,7 @@ parts of a drive are seen early in training.  Every state is labelled by the exp
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,18 +57,22 @@ class Drive:
         recorder: Recorder,
         asks: tuple[Slots, int],
         disturbance: Disturbance,
+        goes_on: Callable[[], bool],
     ) -> None:
-        """``asks``: where the policy answers, and this process's slot there."""
+        """``asks``: where the policy answers, and this process's slot there.
+
+        ``goes_on`` turns False when the run ends, and then the drive does too.
+        """
         self.sim, self.terms, self.recorder = sim, terms, recorder
         self._slots, self._slot = asks
-        self._disturbance, self._still = disturbance, 0
+        self._disturbance, self._goes_on, self._still = disturbance, goes_on, 0
         self._made: Made | None = None
 
     def run(self, most_steps: int) -> None:
         """Drive until the world says so, the ego is lost, or ``most_steps`` are over."""
         spacing_s = self.recorder.profile.frames.spacing_s
         for step in range(most_steps):
-            if self.sim.done or self._lost():
+            if self.sim.done or self._lost() or not self._goes_on():
                 return
             if camera_instant(step, spacing_s):
                 self._look(step)
@@ -97,7 +102,9 @@ class Drive:
             own = self._driven(step)
             row['weight'] = np.float32(importance(row, self._still, own))
         if number:
-            plan = self._slots.wait(self._slot, number)
+            plan = self._slots.wait(self._slot, number, self._goes_on)
+            if plan is None:
+                return
             self._made = Made(plan, step, Anchor(pose.x_m, pose.y_m, pose.heading_rad))
 
     def _command(self, step: int) -> tuple[float, float]:

@@ -46,6 +46,7 @@ class Driver:
     """Opens worlds, drives them and writes their shards into ``folder/chunks``."""
 
     def __init__(self, folder: Path, index: int, count: int) -> None:
+        self.family = Family(folder)
         self.folder, self.index, self.count = folder, index, count
         self.settings = Settings.of_run(folder)
         self.profile = load_profile(self.settings.profile)
@@ -90,7 +91,10 @@ class Driver:
         recorder = Recorder(sim, self.profile, self.grammar, writer, sim.seed, prompt)
         disturbance = Disturbance(rng, terms.exam or rng.random() < GENTLE)
         asks = (self.slots, self.index % self.settings.workers)
-        Drive(sim, terms, recorder, asks, disturbance).run(self.settings.most_steps)
+        drive = Drive(sim, terms, recorder, asks, disturbance, self.family.goes_on)
+        drive.run(self.settings.most_steps)
+        if not self.family.goes_on():
+            return  # cut short: neither a shard nor a result
         if len(writer.rows) >= LEAST_SAMPLES:
             self._write(writer, terms)
         self._note(self._result(sim, scenario, terms, len(writer.rows)))
@@ -135,8 +139,8 @@ def main() -> None:
     folder, index, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     cv2.setNumThreads(1)
     os.nice(5)
-    driver, family = Driver(folder, index, count), Family(folder)
-    while family.goes_on():
+    driver = Driver(folder, index, count)
+    while driver.family.goes_on():
         waiting = sum(1 for _ in (folder / 'chunks').iterdir())
         if waiting > driver.settings.waiting_chunks:
             time.sleep(0.2)  # the trainer is behind

@@ -7,6 +7,7 @@ an answer's.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from jaxtyping import Float, Int16, UInt8
 
 from alpamayo_ros.profile import ModelProfile
 
-POLL_S = 0.0005
+POLL_S, LOOK_S = 0.0005, 0.2
 PATIENCE_S = 60.0
 
 
@@ -49,14 +50,27 @@ class Slots:
         return number
 
     def wait(
-        self, slot: int, number: int, patience_s: float = PATIENCE_S
-    ) -> Float[np.ndarray, 'P 3']:
-        """The plan that answers question ``number``; TimeoutError where none comes."""
-        end = time.monotonic() + patience_s
+        self,
+        slot: int,
+        number: int,
+        goes_on: Callable[[], bool],
+        patience_s: float = PATIENCE_S,
+    ) -> Float[np.ndarray, 'P 3'] | None:
+        """The plan that answers question ``number``; None where the run ends before.
+
+        TimeoutError where no answer comes.
+        """
+        end = look = time.monotonic()
+        end += patience_s
         while self.answered[slot] < number:
             time.sleep(POLL_S)
-            if time.monotonic() > end:
+            now = time.monotonic()
+            if now > end:
                 raise TimeoutError(f'the policy did not answer within {patience_s:.0f} s')
+            if now > look + LOOK_S:
+                look = now
+                if not goes_on():
+                    return None
         return np.array(self.plan[slot])
 
     def open(self) -> np.ndarray:

@@ -61,10 +61,11 @@ def test_a_question_is_answered_with_its_own_plan(tmp_path: Path, parts: Parts) 
     number = ours.ask(1, pictures, words, 0.5, 7.0, True)
     assert theirs.open().tolist() == [1] and theirs.state[1].tolist() == [0.5, 7.0, 1.0]
     with pytest.raises(TimeoutError):
-        ours.wait(1, number, patience_s=0.01)
+        ours.wait(1, number, lambda: True, patience_s=0.01)
+    assert ours.wait(1, number, lambda: False) is None  # the run ends: nobody will answer
     theirs.plan[1] = 3.0
     theirs.answered[1] = number
-    assert (ours.wait(1, number) == 3.0).all() and not len(theirs.open())
+    assert (ours.wait(1, number, lambda: True) == 3.0).all() and not len(theirs.open())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Shards of samples on disk: whether they are whole, and what is in them."""

@@ -1,0 +1,75 @@
+"""A shard is whole or named as damaged, and its figures are those of its samples."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
+
+import numpy as np
+from typer.testing import CliRunner
+
+from alpamayo_ros.cli.data import app
+from alpamayo_ros.training.dataset import ShardWriter
+from alpamayo_ros.training.shards.integrity import damage
+from alpamayo_ros.training.shards.stats import find, stats
+from alpamayo_ros.training.truth import COLUMN, NAMES, SEEN
+
+
+@pytest.fixture
+def shard(tmp_path: Path) -> Path:
+    """Ten samples at 6 m/s: two stand and wait, three brake, one has a leader at 8 m."""
+    writer, folder = ShardWriter(), tmp_path / 'data' / 'expert-0'
+    for k in range(10):
+        speed = 0.0 if k < 2 else 6.0
+        stride = 0.0 if k < 2 else 0.2 if k < 5 else 0.6
+        plan = np.zeros((60, 3), np.float32)
+        plan[:, 0] = stride * np.arange(1, 61)
+        truth = np.zeros(len(NAMES), np.float32)
+        if k == 9:
+            truth[[SEEN, COLUMN['leader_gap']]] = 1, 8.0
+        frame = writer.add_frame(np.full((1, 2, 2, 3), k, np.uint8))
+        writer.rows.append({
+            'frames': np.array([frame]), 'age_s': np.zeros(1), 'past': np.ones(1), 'truth': truth,
+            'plan': plan, 'speed': np.float32(speed), 'coc': np.arange(1 + k % 3),
+            'prefix': np.array([1, 2], np.int16), 'seed': np.int64(10000 + k // 5),
+        })  # fmt: skip
+    writer.write(folder, {'by': 'expert'})
+    return folder
+
+
+def test_a_written_shard_is_whole_and_counted(shard: Path) -> None:
+    assert damage(shard) == '' and find([shard.parents[1]]) == [shard]
+    said = stats([shard], 0.1)
+    assert (said['samples'], said['timesteps'], said['worlds'], said['chains']) == (10, 10, 2, 3)
+    assert said['shards_by_expert'] == 1 and said['not_finite'] == 0 and not said['damaged']
+    share = said['share']
+    assert (share['standing'], share['braking'], share['starting']) == (0.2, 0.3, 0.0)
+    assert share['leader_near'] == 0.1 and said['speed_mean_mps'] == 4.8
+
+
+@pytest.mark.parametrize(
+    ('file', 'change', 'words'),
+    [
+        ('frames.npy', lambda b: b[:-1], 'bytes, expected'),
+        ('samples.npz', lambda b: b[:-40] + bytes([b[-40] ^ 1]) + b[-39:], 'not what was written'),
+        ('meta.json', lambda b: b[:20], 'cannot be read'),
+        ('meta.json', lambda b: b.replace(b'"format": 1', b'"format": 7'), 'expected 1'),
+    ],
+)
+def test_a_damaged_shard_is_named_and_ends_with_1(shard: Path, file: str, change, words) -> None:
+    (shard / file).write_bytes(change((shard / file).read_bytes()))
+    assert words in damage(shard)
+    done = CliRunner().invoke(app, ['stats', str(shard.parent)])
+    assert done.exit_code == 1 and words in done.output
+
+
+def test_the_command_prints_the_figures_and_refuses_an_empty_folder(
+    shard: Path, tmp_path: Path
+) -> None:
+    done = CliRunner().invoke(app, ['stats', '--json', str(tmp_path)])
+    assert done.exit_code == 0 and json.loads(done.output)['samples'] == 10
+    (tmp_path / 'empty').mkdir()
+    done = CliRunner().invoke(app, ['stats', str(tmp_path / 'empty')], env={'COLUMNS': '300'})
+    assert done.exit_code == 2 and 'no shard' in done.output
