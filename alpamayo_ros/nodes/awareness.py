@@ -24,8 +24,18 @@ WINDOW_S = 0.1  # base line of acceleration from speed: one planning period
 class Awareness:
     """Fed by the node's callbacks; ``scene`` is what ``decide`` gets."""
 
-    def __init__(self, profile: ModelProfile, lockstep: bool, objects_expected: bool) -> None:
-        """In lockstep wall-clock cycle times count for nothing."""
+    def __init__(
+        self,
+        profile: ModelProfile,
+        lockstep: bool,
+        objects_expected: bool,
+        frames: tuple[str, str] = ('odom', 'base_link'),
+    ) -> None:
+        """In lockstep wall-clock cycle times count for nothing.
+
+        ``frames``: odom and base_link as the rig calls them.
+        """
+        self._odometry_frames = frames
         self.profile, self.lockstep, self.objects_expected = profile, lockstep, objects_expected
         self.buffer = EgoBuffer()
         self.frame_age_s: float | None = None
@@ -137,10 +147,13 @@ class Awareness:
         apart_s = abs(ns(nearest.header.stamp) - ego.stamp_ns) / NS
         if not apart_s <= OBJECTS_S:
             return None, Fault(Code.OBJECTS, 'the newest are too old.', {'apart_s': apart_s})
-        found = convert.tracked_objects(nearest, ego)
+        found = convert.tracked_objects(nearest, ego, self._odometry_frames)
         if found is None:
-            frame = ascii(nearest.header.frame_id)
-            return None, Fault(Code.OBJECTS, f"expected frame 'odom' or 'base_link', got {frame}.")
+            known, came = (
+                ' or '.join(map(repr, self._odometry_frames)),
+                ascii(nearest.header.frame_id),
+            )
+            return None, Fault(Code.OBJECTS, f'expected frame {known}, got {came}.')
         sound = tuple(o for o in found if finite_object(o))
         lost = len(found) - len(sound)
         return sound, Fault(Code.OBJECTS, f'{lost} hold no finite number.') if lost else None

@@ -67,7 +67,9 @@ class TrajectoryNode(AlpamayoNode):
             auto_rearm=s.auto_rearm,
         )  # fmt: skip
         self.state = safety.SafetyState()
-        self.aware = Awareness(self.config.profile, s.lockstep, s.objects_expected)
+        self._rig = load_rig(s.rig)
+        self.frames = (self._rig.odometry.frame_id, self._rig.odometry.child_frame_id)
+        self.aware = Awareness(self.config.profile, s.lockstep, s.objects_expected, self.frames)
         self.counters = plans.Counters()
         self.origin = plans.Origin(shadow=s.shadow)
         self._pending: dict[int, CandidateArray] = {}
@@ -82,8 +84,7 @@ class TrajectoryNode(AlpamayoNode):
     def _open_topics(self) -> None:
         s, subscribe = self.settings, qos.watched_subscription
         out = qos.output(s.lockstep)
-        rig = load_rig(s.rig)
-        self.frames = (rig.odometry.frame_id, rig.odometry.child_frame_id)
+        rig = self._rig
         self.origin.odom_frame = self.frames[0]
         self.topics = TrajectoryTopics(self, s.lockstep, s.shadow, self.config, rig.vehicle)
         if s.lockstep:

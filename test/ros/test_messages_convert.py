@@ -164,9 +164,25 @@ def test_objects_in_odom_are_seen_from_the_car():
     agent = Agent(1, 'car', 10.0, 7.0, math.pi / 2, 4.0, 0.0, 4.5, 1.8, (0, 0, 0), False)
     message = TrackedObjectArray(objects=[tracked(agent)])
     message.header.frame_id = 'odom'
-    (item,) = convert.tracked_objects(message, EgoState(0, 10.0, 2.0, math.pi / 2, 0.0))
+    car, frames = EgoState(0, 10.0, 2.0, math.pi / 2, 0.0), ('odom', 'base_link')
+    (item,) = convert.tracked_objects(message, car, frames)
     assert (item.x_m, item.y_m) == (pytest.approx(5.0), pytest.approx(0.0))
     assert item.heading_rad == pytest.approx(0.0) and item.speed_mps == pytest.approx(4.0)
+
+
+def test_objects_are_in_the_frames_that_the_rig_names():
+    from alpamayo_ros.msg import TrackedObjectArray
+
+    agent = Agent(1, 'car', 10.0, 7.0, math.pi / 2, 4.0, 0.0, 4.5, 1.8, (0, 0, 0), False)
+    car, frames = EgoState(0, 10.0, 2.0, math.pi / 2, 0.0), ('ego_odom', 'rear_axle')
+    found = {}
+    for name in (*frames, 'odom', 'base_link'):
+        message = TrackedObjectArray(objects=[tracked(agent)])
+        message.header.frame_id = name
+        found[name] = convert.tracked_objects(message, car, frames)
+    assert found['odom'] is None and found['base_link'] is None
+    assert found['ego_odom'][0].x_m == pytest.approx(5.0)
+    assert found['rear_axle'][0].x_m == pytest.approx(10.0)
 
 
 def test_camera_info_says_what_the_rig_says():

@@ -204,14 +204,17 @@ def proposal(message: CandidateArray, dt_s: float) -> Proposal | Fault:
     )
 
 
-def tracked_objects(message: Any, ego: EgoState) -> tuple[TrackedObject, ...] | None:
+def tracked_objects(
+    message: Any, ego: EgoState, frames: tuple[str, str]
+) -> tuple[TrackedObject, ...] | None:
     """Objects of a TrackedObjectArray in base_link of ``ego``.
 
-    Velocity is along the box's own heading.  None in a frame other than odom and base_link.
+    ``frames``: names of odom and base_link, as the rig's odometry has them; None in any other.
+    Velocity is along the box's own heading.
     """
-    if message.header.frame_id not in ('odom', 'base_link'):
+    if message.header.frame_id not in frames:
         return None
-    in_odom = message.header.frame_id == 'odom'
+    in_odom = message.header.frame_id == frames[0]
     cos, sin = math.cos(ego.heading_rad), math.sin(ego.heading_rad)
     out = []
     for item in message.objects:
