@@ -122,13 +122,16 @@ def gpu_bundle(
     libraries: Annotated[
         bool, typer.Option(help="Add the GL dispatch library (Debian's, by apt-get download).")
     ] = True,
+    towns: Annotated[
+        bool, typer.Option(help='Add SUMO, made small by gcc, readelf and strip.')
+    ] = True,
 ) -> None:
     """Write code, wheels and weights for a GPU machine that has torch and OpenCV, no internet.
 
-    Its start.sh runs train stream there, without towns; watch.sh brings the weights back.
+    Its start.sh runs train stream there; watch.sh brings the weights back.
 
     Example: alpamayo train gpu-bundle --to bundle
     """
     from alpamayo_ros.cli.training.bundle import gpu_bundle as write
 
-    write(to, recipe, begin, python, libraries)
+    write(to, recipe, begin, python, libraries, towns)

@@ -11,11 +11,13 @@ from alpamayo_ros.training.bundle.bundle import write_bundle
 from alpamayo_ros.training.bundle.packages import BundleError
 
 
-def gpu_bundle(to: Path, recipe: str, begin: Path, python: str, libraries: bool) -> None:
+def gpu_bundle(
+    to: Path, recipe: str, begin: Path, python: str, libraries: bool, towns: bool
+) -> None:
     """Write the folder and say what is in it."""
     settings, weights = settings_of(recipe, {}), weights_of(begin)
     try:
-        sizes = write_bundle(to, settings, weights, python, libraries)
+        sizes = write_bundle(to, settings, weights, python, libraries, towns)
     except BundleError as error:
         typer.echo(f'alpamayo train gpu-bundle: {error}', err=True)
         raise typer.Exit(1) from None

@@ -12,6 +12,7 @@ from alpamayo_ros.profile import share_dir
 from alpamayo_ros.training.bundle.packages import (
     BundleError,
     download_libraries,
+    download_towns,
     download_wheels,
 )
 from alpamayo_ros.training.bundle.scripts import FILES
@@ -22,12 +23,9 @@ TEXTS = ('tokenizer.json', 'grammar.json')
 
 
 def write_bundle(
-    to: Path, settings: Settings, weights: Path, python: str, libraries: bool
+    to: Path, settings: Settings, weights: Path, python: str, libraries: bool, towns: bool
 ) -> dict[str, int]:
-    """Write everything into ``to``; bytes by part.  BundleError says what is missing.
-
-    The towns are left out: SUMO's library alone is larger than a bundle may be.
-    """
+    """Write everything into ``to``; bytes by part.  BundleError says what is missing."""
     if to.exists() and any(to.iterdir()):
         raise BundleError(f'{to} is not empty: choose another --to')
     _copy_code(to / 'code')
@@ -37,11 +35,13 @@ def write_bundle(
     for name in TEXTS:
         if (weights.parent / name).is_file():
             shutil.copyfile(weights.parent / name, begin / name)
-    said = settings.model_dump() | {'towns': False}
+    said = settings.model_dump() | {'towns': towns}
     (to / 'recipe.yaml').write_text(yaml.safe_dump(said, sort_keys=False))
     for name, text in FILES.items():
         (to / name).write_text(text)
     download_wheels(to / 'wheels', python)
+    if towns:
+        download_towns(to / 'sumo' / 'sumo.tar.xz', python)
     if libraries:
         download_libraries(to / 'gl')
     sizes = {part.name: _bytes(part) for part in sorted(to.iterdir())}

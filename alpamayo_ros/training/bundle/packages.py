@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from alpamayo_ros.training.bundle.slim import slim
 
 WHEELS = (
     'moderngl', 'glcontext', 'pydantic', 'pydantic-core', 'annotated-types', 'typing-inspection',
@@ -13,6 +18,7 @@ WHEELS = (
     'rich', 'markdown-it-py', 'mdurl', 'pygments', 'shellingham', 'annotated-doc', 'shapely',
     'tokenizers',
 )  # fmt: skip
+TOWNS = ('libsumo', 'sumolib', 'traci')
 LIBRARIES = ('libegl1', 'libglvnd0', 'libopengl0', 'libgl1', 'libglx0', 'libgles2')
 PLATFORMS = ('manylinux_2_28_x86_64', 'manylinux_2_17_x86_64', 'manylinux2014_x86_64')
 PATIENCE_S = 300.0
@@ -39,6 +45,26 @@ def _pinned(name: str) -> str:
         return f'{name}=={version(name)}'
     except PackageNotFoundError:
         raise BundleError(f'{name} is not installed here: ./run setup installs it') from None
+
+
+def download_towns(archive: Path, python: str) -> None:
+    """SUMO as a small archive: libsumo without what no drive calls, sumolib and traci."""
+    with tempfile.TemporaryDirectory() as made:
+        folder, site = Path(made), Path(made) / 'site'
+        download_wheels(folder / 'wheels', python, TOWNS)
+        for wheel in (folder / 'wheels').iterdir():
+            shutil.unpack_archive(wheel, site, 'zip')
+        try:
+            slim(site)
+        except (OSError, subprocess.CalledProcessError) as error:
+            said = (
+                'libsumo could not be made small; it needs gcc, readelf and strip, or --no-towns'
+            )
+            raise BundleError(f'{said}: {error}') from None
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(archive, 'w:xz') as packed:
+            for name in ('libsumo', 'libsumo.libs', 'sumolib', 'traci'):
+                packed.add(site / name, name)
 
 
 def download_libraries(folder: Path) -> None:

@@ -13,6 +13,8 @@ ROOM=$(df --output=avail -m /dev/shm 2> /dev/null | tail -1)
 if [ ! -f "$WORK/ready" ]; then
   mkdir -p "$WORK/site" || exit 1
   for f in "$HERE"/wheels/*.whl; do "$PYTHON" -m zipfile -e "$f" "$WORK/site" || exit 1; done
+  [ ! -f "$HERE/sumo/sumo.tar.xz" ] ||
+    "$PYTHON" -m tarfile -e "$HERE/sumo/sumo.tar.xz" "$WORK/site" || exit 1
   if ! ldconfig -p | grep -q libEGL.so.1; then
     for f in "$HERE"/gl/*.deb; do
       dpkg -x "$f" / || { echo 'libEGL is missing: be root, or install libegl1'; exit 1; }
@@ -22,6 +24,7 @@ if [ ! -f "$WORK/ready" ]; then
   touch "$WORK/ready"
 fi
 export ALPAMAYO_SHARE="$HERE/code" PYTHONPATH="$HERE/code:$WORK/site" PYTHONUNBUFFERED=1
+export SUMO_HOME="$WORK"
 export PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True
 NVIDIA=/usr/local/nvidia/share/glvnd/egl_vendor.d/10_nvidia.json
 [ -f "$NVIDIA" ] && export __EGL_VENDOR_LIBRARY_FILENAMES="$NVIDIA"

@@ -16,6 +16,7 @@ from stream_toy import Parts
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.bundle import bundle, packages
 from alpamayo_ros.training.bundle.back import bring
+from alpamayo_ros.training.bundle.slim import slim
 from alpamayo_ros.training.checkpoint import load_weights
 from alpamayo_ros.training.stream.settings import Settings
 
@@ -27,7 +28,7 @@ def made(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     weights = tmp_path / 'weights.safetensors'
     save_file({'a': torch.zeros(2)}, weights)
     to = tmp_path / 'bundle'
-    sizes = bundle.write_bundle(to, parts.settings, weights, '3.12', libraries=False)
+    sizes = bundle.write_bundle(to, parts.settings, weights, '3.12', libraries=False, towns=False)
     assert sizes['code'] > 1e6 and sizes['begin'] > 0
     return to
 
@@ -59,7 +60,7 @@ def test_a_script_says_how_it_is_called(made: Path, script: str, words: list[str
 
 def test_a_folder_that_holds_something_is_not_overwritten(made: Path, parts: Parts) -> None:
     with pytest.raises(packages.BundleError, match='not empty'):
-        bundle.write_bundle(made, parts.settings, made / 'recipe.yaml', '3.12', False)
+        bundle.write_bundle(made, parts.settings, made / 'recipe.yaml', '3.12', False, False)
 
 
 def test_a_bundle_that_is_too_large_is_refused(
@@ -70,7 +71,7 @@ def test_a_bundle_that_is_too_large_is_refused(
     weights = tmp_path / 'weights.safetensors'
     save_file({'a': torch.zeros(2)}, weights)
     with pytest.raises(packages.BundleError, match='at most 1000'):
-        bundle.write_bundle(tmp_path / 'b', parts.settings, weights, '3.12', False)
+        bundle.write_bundle(tmp_path / 'b', parts.settings, weights, '3.12', False, False)
 
 
 def test_a_download_that_fails_says_what_was_asked(tmp_path: Path) -> None:
@@ -103,3 +104,30 @@ def test_what_comes_back_is_small_and_fits_the_model(
     assert all(torch.allclose(ours[k], theirs[k], atol=2e-3) for k in ours)
     shutil.rmtree(root)
     assert bring(root, tmp_path / 'empty') == []
+
+
+@pytest.mark.skipif(
+    not all(map(shutil.which, ('gcc', 'readelf', 'strip'))), reason='gcc and binutils are missing'
+)
+def test_a_library_that_no_drive_calls_becomes_an_empty_one(tmp_path: Path) -> None:
+    libs, package = tmp_path / 'libsumo.libs', tmp_path / 'libsumo'
+    for folder in (libs, package):
+        folder.mkdir()
+
+    def built(file: Path, code: str, *more: str) -> None:
+        file.with_suffix('.c').write_text(code)
+        source, out = str(file.with_suffix('.c')), str(file)
+        subprocess.run(['gcc', '-shared', '-fPIC', '-o', out, source, *more], check=True)
+        file.with_suffix('.c').unlink()
+
+    big = 'char room[1 << 20] = {1}; int draw(void) { return 7 + room[0]; }'
+    built(libs / 'libgdal-1.so', big, '-Wl,-soname,libgdal-1.so')
+    built(libs / 'libproj-1.so', 'int place(void) { return 5; }', '-Wl,-soname,libproj-1.so')
+    code = 'int draw(void); int place(void); int both(void) { return 10 * draw() + place(); }'
+    rpath = '-Wl,-rpath,$ORIGIN/../libsumo.libs'
+    wanted = [str(libs / 'libgdal-1.so'), str(libs / 'libproj-1.so'), rpath]
+    built(package / '_libsumo.so', code, *wanted)
+    slim(tmp_path)
+    said = f'import ctypes; print(ctypes.CDLL({str(package / "_libsumo.so")!r}).both())'
+    done = subprocess.run([sys.executable, '-c', said], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == '5' and (libs / 'libgdal-1.so').stat().st_size < 1 << 17
