@@ -135,3 +135,19 @@ def gpu_bundle(
     from alpamayo_ros.cli.training.bundle import gpu_bundle as write
 
     write(to, recipe, begin, python, libraries, towns)
+
+
+@app.command()
+def evaluate(
+    root: Annotated[Path, typer.Argument(help='Folder of a run, or what came back of one.')],
+    profile: Annotated[str, typer.Option(help='Profile of the run.')] = 'nano',
+    seeds: Annotated[str, typer.Option(help='Of each template, as in alpamayo sim.')] = '0:3',
+    limit: Annotated[int | None, typer.Option(min=1, help='Only the first so many.')] = None,
+) -> None:
+    """Export the weights of a run and drive every template of val with them, from pixels alone.
+
+    Example: alpamayo train evaluate runs/stream
+    """
+    from alpamayo_ros.cli.training.evaluate import evaluate as score
+
+    score(root, profile, seeds, limit)

@@ -40,3 +40,23 @@ def test_a_step_that_is_not_there_is_refused_before_the_first_runs(tmp_path: Pat
     recipe = tmp_path / 'r.yaml'
     recipe.write_text('profile: nano\nsteps:\n' + STEP)
     assert 'the recipe has the steps a' in said(recipe, '--until', 'b')
+
+
+def test_a_run_without_weights_is_not_evaluated(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ['evaluate', str(tmp_path)])
+    assert done.exit_code == 1 and not (tmp_path / 'val.json').exists()
+
+
+def test_a_stream_says_what_is_wrong_before_anything_starts(tmp_path: Path) -> None:
+    recipe, root = tmp_path / 'r.yaml', tmp_path / 'run'
+    recipe.write_text('profile: nano\nspeed: 3\n')
+    for words, said in [
+        (['--recipe', str(recipe)], 'is no recipe of a stream'),
+        (['--recipe', 'nowhere'], 'no recipe'),
+        (['--from', str(tmp_path / 'none')], 'no weights there'),
+    ]:
+        done = CliRunner().invoke(
+            app, ['stream', '--root', str(root), *words], env={'COLUMNS': '400'}
+        )
+        assert done.exit_code == 2 and said in done.output, done.output
+    assert not root.exists()
