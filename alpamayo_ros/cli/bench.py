@@ -16,8 +16,8 @@ from alpamayo_ros.cli.choices import profile_of
 from alpamayo_ros.cli.model import ProfileOption
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.sensing.sync import CameraSync
-from alpamayo_ros.sensing.synced_set import SyncCamera, SyncedSet
+from alpamayo_ros.sensing.synchronisation.sync import CameraSync
+from alpamayo_ros.sensing.synchronisation.synced_set import SyncCamera, SyncedSet
 from alpamayo_ros.units import MS, NS
 
 LIMIT_US = 300.0  # docs/design.md, "Synchronisation"

@@ -28,8 +28,8 @@ from alpamayo_ros.nodes.lockstep.step_queue import Announced
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.arrivals import Arrival, Overdue, form
 from alpamayo_ros.sensing.rig import load_rig
-from alpamayo_ros.sensing.sync import make_sync
-from alpamayo_ros.sensing.synced_set import SyncedSet
+from alpamayo_ros.sensing.synchronisation.sync import make_sync
+from alpamayo_ros.sensing.synchronisation.synced_set import SyncedSet
 from alpamayo_ros.units import NS
 
 PARAMETERS = (

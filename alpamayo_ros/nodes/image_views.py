@@ -9,7 +9,7 @@ from alpamayo_ros.msg import FrameSet
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.sensing import view_pipeline
 from alpamayo_ros.sensing.rig import RigCamera
-from alpamayo_ros.sensing.synced_set import SyncedSet
+from alpamayo_ros.sensing.synchronisation.synced_set import SyncedSet
 from alpamayo_ros.types import FrameSet as FrameSetRecord
 
 

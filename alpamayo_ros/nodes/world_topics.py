@@ -22,7 +22,7 @@ from alpamayo_ros.nodes.common.convert import pose, stamp
 from alpamayo_ros.nodes.lockstep.step_source import StepSource
 from alpamayo_ros.sensing.navigation import NavInstruction as Instruction
 from alpamayo_ros.sensing.rig import RigCamera
-from alpamayo_ros.sensing.sync import WAIT_NS
+from alpamayo_ros.sensing.synchronisation.sync import WAIT_NS
 from alpamayo_ros.simulation.inject import Event, Injector
 from alpamayo_ros.types import EgoState
 

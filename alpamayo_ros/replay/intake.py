@@ -20,8 +20,8 @@ from alpamayo_ros.replay.steps import Arrival, Step, cut, form
 from alpamayo_ros.replay.topics import Source
 from alpamayo_ros.sensing.arrivals import Overdue
 from alpamayo_ros.sensing.rig import RigCamera
-from alpamayo_ros.sensing.sync import CameraSync, make_sync, required_cameras
-from alpamayo_ros.sensing.synced_set import SyncedSet
+from alpamayo_ros.sensing.synchronisation.sync import CameraSync, make_sync, required_cameras
+from alpamayo_ros.sensing.synchronisation.synced_set import SyncedSet
 from alpamayo_ros.sensing.view_pipeline import Pending, ViewPipeline
 from alpamayo_ros.units import NS
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from alpamayo_ros.sensing.arrivals import Arrival, form
-from alpamayo_ros.sensing.sync import SET_PERIOD_NS, WAIT_NS
+from alpamayo_ros.sensing.synchronisation.sync import SET_PERIOD_NS, WAIT_NS
 from alpamayo_ros.units import MS
 
 __all__ = ['Arrival', 'Step', 'StepLimits', 'cut', 'form']

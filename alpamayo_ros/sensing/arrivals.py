@@ -8,8 +8,8 @@ from typing import Any
 
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.sensing.silence import CameraWatch
-from alpamayo_ros.sensing.sync import SET_PERIOD_NS, CameraSync
-from alpamayo_ros.sensing.synced_set import SyncedSet
+from alpamayo_ros.sensing.synchronisation.sync import SET_PERIOD_NS, CameraSync
+from alpamayo_ros.sensing.synchronisation.synced_set import SyncedSet
 
 
 @dataclass(frozen=True, slots=True)

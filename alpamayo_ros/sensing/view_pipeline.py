@@ -25,7 +25,7 @@ from alpamayo_ros.sensing.plausibility import PlausibilityLimits, implausible
 from alpamayo_ros.sensing.reduction import reduction, scaled, shrink
 from alpamayo_ros.sensing.rig import RigCamera, lens_of
 from alpamayo_ros.sensing.suspicion import Suspicion
-from alpamayo_ros.sensing.synced_set import SyncedSet
+from alpamayo_ros.sensing.synchronisation.synced_set import SyncedSet
 from alpamayo_ros.sensing.views import ViewMaker
 from alpamayo_ros.types import FrameSet
 

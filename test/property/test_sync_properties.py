@@ -6,7 +6,7 @@ from camera_streams import MS, NAMES, START_NS, make_sync
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alpamayo_ros.sensing.synced_set import SyncedSet
+from alpamayo_ros.sensing.synchronisation.synced_set import SyncedSet
 
 frames = st.lists(
     st.tuples(

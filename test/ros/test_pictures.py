@@ -15,7 +15,7 @@ from alpamayo_ros.nodes.world_topics import camera_info
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.derivative import SpeedDerivative
 from alpamayo_ros.sensing.rig import load_rig
-from alpamayo_ros.sensing.synced_set import SyncedSet
+from alpamayo_ros.sensing.synchronisation.synced_set import SyncedSet
 from alpamayo_ros.types import EgoState
 
 PROFILE, RIG = load_profile('nano'), load_rig('sim')

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.limits import Limits, load_limits
-from alpamayo_ros.sensing.sync import CameraSync
-from alpamayo_ros.sensing.synced_set import SyncCamera, SyncedSet
+from alpamayo_ros.sensing.synchronisation.sync import CameraSync
+from alpamayo_ros.sensing.synchronisation.synced_set import SyncCamera, SyncedSet
 from alpamayo_ros.simulation.inject import Event
 
 NS = 1_000_000_000

@@ -17,8 +17,8 @@ import numpy as np
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.sensing.sync import WAIT_NS, make_sync
-from alpamayo_ros.sensing.synced_set import SyncedSet
+from alpamayo_ros.sensing.synchronisation.sync import WAIT_NS, make_sync
+from alpamayo_ros.sensing.synchronisation.synced_set import SyncedSet
 from alpamayo_ros.sensing.view_pipeline import ViewPipeline
 from alpamayo_ros.simulation import inject
 from alpamayo_ros.simulation.drive.sensors import Sensors

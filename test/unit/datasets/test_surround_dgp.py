@@ -20,8 +20,8 @@ from alpamayo_ros.sensing.odometry import from_message
 from alpamayo_ros.sensing.plausibility import PlausibilityLimits, implausible
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.sensing.ring import FrameRing
-from alpamayo_ros.sensing.sync import CameraSync
-from alpamayo_ros.sensing.synced_set import SyncCamera, SyncedSet
+from alpamayo_ros.sensing.synchronisation.sync import CameraSync
+from alpamayo_ros.sensing.synchronisation.synced_set import SyncCamera, SyncedSet
 from alpamayo_ros.sensing.views import make_views, views_from_rig
 from alpamayo_ros.types import FrameSet
 

@@ -4,8 +4,8 @@ import pytest
 from camera_streams import MS, NAMES, NS, START_NS, drive, make_sync, stream
 
 from alpamayo_ros.limits import load_limits
-from alpamayo_ros.sensing.sync import CameraSync
-from alpamayo_ros.sensing.synced_set import SyncCamera
+from alpamayo_ros.sensing.synchronisation.sync import CameraSync
+from alpamayo_ros.sensing.synchronisation.synced_set import SyncCamera
 from alpamayo_ros.simulation.inject import apply, decimate, drop, drop_random
 
 
@@ -41,6 +41,26 @@ def test_no_timestep_is_lost_under_hold_with_two_percent_drops(hz, seed):
     hit = {round((s.t0_ns - START_NS) * hz / NS) for s in out.sets}
     assert hit == set(range(400))
     assert any(any(s.held) for s in out.sets)
+
+
+@pytest.mark.parametrize('front_hz', [20.0, 30.0])
+def test_a_faster_reference_that_drops_frames_keeps_the_beat(front_hz):
+    others = stream(300, names=NAMES[1:])
+    events = others + stream(round(30 * front_hz), front_hz, names=NAMES[:1])
+    events = sorted(events, key=lambda e: e.arrival_ns)
+    periods_ns = [round(NS / front_hz)] + [100 * MS] * 5
+    pairs = zip(NAMES, periods_ns, strict=True)
+    cameras = [SyncCamera(name, period, 'hold', name == 'front') for name, period in pairs]
+    out = drive(CameraSync(cameras, load_limits()), apply(events, [drop_random('*', 0.02, 1)]))
+    hit = {round((s.t0_ns - START_NS) / (100 * MS)) for s in out.sets}
+    assert hit == set(range(300))
+
+
+def test_after_a_gap_the_first_set_waits_for_all_cameras():
+    events = [e for e in stream(30) if not 10 <= e.payload[1] < 20]
+    out = drive(make_sync(), events)
+    assert len(out.sets) == 20
+    assert all(all(s.valid) and not any(s.held) for s in out.sets)
 
 
 def test_thirty_hertz_cameras_give_ten_sets_a_second():

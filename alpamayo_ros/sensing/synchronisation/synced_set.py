@@ -48,25 +48,34 @@ class SyncedSet:
     skew_ns: int
     faults: tuple[Fault, ...] = ()
 
+    @property
+    def largest_skew_ns(self) -> int:
+        """The longest time between t0 and a frame of the set, held ones included."""
+        pairs = zip(self.stamps_ns, self.valid, strict=True)
+        return max(abs(stamp - self.t0_ns) for stamp, ok in pairs if ok)
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What one timestep's set is made of, by the limits of skew and silence.
 
     ``hold_periods``: how old a held frame of a required camera may be; it is held until the camera
-    counts as silent.
+    counts as silent.  ``locked``: the cameras are triggered together, so that frames too far apart
+    are SKEW; where their rates do not divide the set's, phases drift and the policy decides.
     """
 
     cameras: tuple[SyncCamera, ...]
     skew_warn_ns: int
     skew_ns: int
     hold_periods: float
+    locked: bool = True
 
     @classmethod
-    def of(cls, cameras: tuple[SyncCamera, ...], limits: Limits) -> Selection:
+    def of(cls, cameras: tuple[SyncCamera, ...], limits: Limits, locked: bool) -> Selection:
         """With the limits of the file."""
         hold_periods = limits.camera_silence_periods - 0.5
-        return cls(cameras, in_ns(limits.skew_warn_s), in_ns(limits.skew_s), hold_periods)
+        warn_ns, skew_ns = in_ns(limits.skew_warn_s), in_ns(limits.skew_s)
+        return cls(cameras, warn_ns, skew_ns, hold_periods, locked)
 
     def nearest(self, camera: int, ring: Ring, t0_ns: int) -> Frame | None:
         """The frame closest to t0 within half a period and the limit; ties take the older."""
@@ -81,6 +90,8 @@ class Selection:
         self, t0_ns: int, nearest: list[Frame | None], rings: list[Ring], was_fresh: list[bool]
     ) -> SyncedSet | Fault:
         """The set at t0, or why there is none; ``was_fresh``: cameras in time the set before."""
+        if not self.locked:
+            nearest = self._together(t0_ns, nearest)
         stamps = [frame[0] for frame in nearest if frame is not None]
         skew = max(stamps) - min(stamps)
         if skew > self.skew_ns:
@@ -89,7 +100,8 @@ class Selection:
         for i, frame in enumerate(nearest):
             if frame is not None:
                 continue
-            beside = None if was_fresh[i] else self._beside(i, rings[i], t0_ns)
+            sought = self.locked and not was_fresh[i]
+            beside = self._beside(i, rings[i], t0_ns) if sought else None
             if beside is not None:
                 name = self.cameras[i].name
                 return _skew_fault(Code.SKEW, t0_ns, beside, self.skew_ns, name)
@@ -98,6 +110,17 @@ class Selection:
                 return replacement
             frames[i] = replacement
         return self._set(t0_ns, frames, nearest, skew)
+
+    def _together(self, t0_ns: int, nearest: list[Frame | None]) -> list[Frame | None]:
+        """Without those that the limit of skew leaves no room for, the closest to t0 first."""
+        first, last, kept = t0_ns, t0_ns, list(nearest)
+        stamps = [(abs(f[0] - t0_ns), f[0], i) for i, f in enumerate(nearest) if f is not None]
+        for _, stamp, i in sorted(stamps):
+            if max(last, stamp) - min(first, stamp) > self.skew_ns:
+                kept[i] = None
+            else:
+                first, last = min(first, stamp), max(last, stamp)
+        return kept
 
     def _set(
         self, t0_ns: int, frames: list[Frame | None], nearest: list[Frame | None], skew_ns: int

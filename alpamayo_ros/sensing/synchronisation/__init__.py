@@ -1,0 +1,1 @@
+"""Camera synchronisation: one set of pictures a timestep."""
