@@ -17,7 +17,7 @@ from alpamayo_ros.film.top_view import Car, Scene, TopView
 
 WIDTH, HEIGHT = 1280, 720
 HEADER = 60
-PARTS = ('perception', 'situation', 'rationale', 'intent')
+PARTS = ('perception', 'situation', 'rationale', 'intent', 'counterfactual')  # the last: if said
 STATES = ('INIT', 'READY', 'ACTIVE', 'DEGRADED', 'FALLBACK', 'FAULT')
 STATE_COLOURS: dict[str, Colour] = {
     'INIT': canvas.MUTED, 'READY': canvas.BLUE, 'ACTIVE': canvas.GREEN,
@@ -181,20 +181,21 @@ def _steering(
 
 
 def _words(out: Canvas, words: Mapping[str, str]) -> None:
-    """The chain of causation in its four parts."""
+    """The chain of causation in its parts; the counterfactual only where there is one."""
     x, y, w, h = WORDS_BOX
-    row = h / len(PARTS)
-    for index, name in enumerate(PARTS):
+    shown = PARTS if words.get(PARTS[-1]) else PARTS[:-1]
+    row = h / len(shown)
+    for index, name in enumerate(shown):
         top = round(y + index * row)
         if index:
             out[top, x + 18 : x + w - 18] = canvas.EDGE
         canvas.text(out, name.upper(), (x + 18, top + round(row / 2) - 8), 12, canvas.BLUE, True)
         said = words.get(name, '')
-        lines = canvas.wrap(said or '–', 18, w - 164, 2)
+        lines = canvas.wrap(said or '–', 18, w - 174, 2)
         first = top + round(row / 2) - 12 * len(lines)
         for number, line in enumerate(lines):
             colour = canvas.TEXT if said else canvas.MUTED
-            canvas.text(out, line, (x + 148, first + 24 * number), 18, colour)
+            canvas.text(out, line, (x + 158, first + 24 * number), 18, colour)
 
 
 def _legend(out: Canvas, note: str) -> None:

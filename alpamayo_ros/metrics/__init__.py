@@ -57,12 +57,13 @@ from alpamayo_ros.metrics.rules import (
     wrong_way,
 )
 from alpamayo_ros.metrics.table import METRICS, Definition
-from alpamayo_ros.metrics.words import INTENTS, PARTS, split, stated_intent
+from alpamayo_ros.metrics.words import COUNTERFACTUAL, INTENTS, PARTS, split, stated_intent
 
 __all__ = [
     'HORIZONS_S',
     'INTENTS',
     'METRICS',
+    'COUNTERFACTUAL',
     'PARTS',
     'Comfort',
     'Consistency',

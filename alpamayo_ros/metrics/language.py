@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from alpamayo_ros.metrics.words import clauses, split, stated_intent
+from alpamayo_ros.metrics.words import COUNTERFACTUAL, clauses, split, stated_intent
 
 FACTS = ('light', 'lead', 'pedestrian', 'manoeuvre')
 _NOT_A_WORD = re.compile(r'[^a-z0-9]+')
@@ -68,7 +68,8 @@ def coc_facts(text: str) -> dict[str, set[str]]:
     vehicle ahead') is not a claim: an absence cannot be scored as a hit.
     """
     parts = split(text)
-    seen = '\n'.join(v for k, v in parts.items() if k != 'intent') if parts else text
+    claims = (v for k, v in parts.items() if k not in ('intent', COUNTERFACTUAL))
+    seen = '\n'.join(claims) if parts else text
     facts: dict[str, set[str]] = {name: set() for name in FACTS}
     for clause in clauses(seen):
         for found in _LIGHT.finditer(clause):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 PARTS = ('perception', 'situation', 'rationale', 'intent')
+COUNTERFACTUAL = 'counterfactual'  # a fifth part, of version 2: what would be done otherwise
 
 # What an intent may announce, and the words that do.  A clause with a negation announces nothing.
 INTENTS: tuple[tuple[str, str], ...] = (
@@ -31,7 +32,7 @@ def split(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in text.splitlines():
         name, colon, rest = line.partition(':')
-        if colon and name.strip() in PARTS and name.strip() not in found:
+        if colon and name.strip() in (*PARTS, COUNTERFACTUAL) and name.strip() not in found:
             found[name.strip()] = rest.strip()
     return found
 

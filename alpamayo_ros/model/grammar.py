@@ -85,12 +85,14 @@ class GrammarSpec(BaseModel):
         return [(part.name, slot) for part in self.parts for slot in part.slots]
 
 
+Place = tuple[int, tuple[int, ...]]  # a slot, and the tokens of its phrase so far
+
+
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where decoding stands: tokens already emitted select a prefix of the remaining sentences."""
+    """Where decoding stands: all ways to read the tokens so far (a comma may open any slot)."""
 
-    slot: int
-    tail: tuple[int, ...] = ()
+    places: tuple[Place, ...] = ((0, ()),)
 
 
 class Grammar:
@@ -117,6 +119,7 @@ class Grammar:
                 self._add_fixed('end')
         self._first_slot = {name: i for i, name in enumerate(self._names())}
         self._cache: dict[State, tuple[int, ...]] = {}
+        self._moves: dict[tuple[State, int], State] = {}
 
     def _add_fixed(self, name: str) -> None:
         self._options.append({(self.tokenizer.special(name),): f'<|{name}|>'})
@@ -137,44 +140,53 @@ class Grammar:
     @property
     def start(self) -> State:
         """The state before the first token."""
-        return State(0)
+        return State()
 
     def done(self, state: State) -> bool:
         """True once ``<|end|>`` was emitted."""
-        return state.slot >= len(self._options)
+        return any(slot >= len(self._options) for slot, _ in state.places)
 
     def allowed(self, state: State) -> tuple[int, ...]:
         """Legal next tokens in ascending order; empty only when done."""
         if state not in self._cache:
-            self._cache[state] = tuple(sorted(self._next(state)))
+            found = set[int]().union(*(self._next(*place) for place in state.places))
+            self._cache[state] = tuple(sorted(found))
         return self._cache[state]
 
-    def _next(self, state: State) -> set[int]:
-        if self.done(state):
+    def _next(self, slot: int, tail: tuple[int, ...]) -> set[int]:
+        if slot >= len(self._options):
             return set()
-        n = len(state.tail)
+        n = len(tail)
         found: set[int] = set()
-        for ids in self._options[state.slot]:
-            if ids[:n] != state.tail:
+        for ids in self._options[slot]:
+            if ids[:n] != tail:
                 continue
             if len(ids) > n:
                 found.add(ids[n])
             else:
-                found |= self._next(State(state.slot + 1))
+                found |= self._next(slot + 1, ())
         return found
 
     def advance(self, state: State, token: int) -> State:
         """The state after ``token``; ValueError when the grammar forbids it here."""
-        if token not in self.allowed(state):
-            raise ValueError(
-                f'token {token} is not allowed in slot {state.slot} after {state.tail}'
-            )
-        tail = (*state.tail, token)
-        table = self._options[state.slot]
-        if any(ids[: len(tail)] == tail for ids in table):
-            longer = any(len(ids) > len(tail) and ids[: len(tail)] == tail for ids in table)
-            return State(state.slot, tail) if longer else State(state.slot + 1)
-        return self.advance(State(state.slot + 1), token)
+        if (state, token) not in self._moves:
+            found = set[Place]().union(*(self._after(*place, token) for place in state.places))
+            if not found:
+                raise ValueError(f'token {token} is not allowed after {state.places}')
+            self._moves[state, token] = State(tuple(sorted(found)))
+        return self._moves[state, token]
+
+    def _after(self, slot: int, tail: tuple[int, ...], token: int) -> set[Place]:
+        """Places to which a token leads from a place; none where it fits nothing."""
+        if slot >= len(self._options):
+            return set()
+        table, longer = self._options[slot], (*tail, token)
+        found = self._after(slot + 1, (), token) if tail in table else set[Place]()
+        if any(len(ids) > len(longer) and ids[: len(longer)] == longer for ids in table):
+            found.add((slot, longer))
+        elif longer in table:
+            found.add((slot + 1, ()))
+        return found
 
     def encode(self, choices: dict[str, str]) -> tuple[int, ...]:
         """Token ids of a complete text given one phrase a slot name.

@@ -57,6 +57,7 @@ class MonitorNode(AlpamayoNode):
             qos.watched_subscription(self, kind, topic, callback, out)
         self._plots = Plots(self, OF_CYCLES)
         self._presence = Presence(self, WRITES)
+        self._reported: set[str] = set()  # nodes that said something themselves
         self._gpus = open_gpus()
         if isinstance(self._gpus, str):
             self.get_logger().info(self._gpus)
@@ -65,6 +66,7 @@ class MonitorNode(AlpamayoNode):
         self.create_timer(LOOK_S, self._look_for_nodes, clock=wall)
 
     def _keep(self, name: str, level: bytes, message: str, **values: object) -> None:
+        self._reported.add(name)
         status = DiagnosticStatus(level=level, name=f'alpamayo: {name}', message=message)
         status.hardware_id = 'alpamayo'
         status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
@@ -120,12 +122,15 @@ class MonitorNode(AlpamayoNode):
         self._keep('reasoning', level, message.intent, agreement=round(message.agreement, 2))
 
     def _look_for_nodes(self) -> None:
-        """Report at once that one has ended or is back; its successor says the rest itself."""
-        before = self._presence.lost
-        self._presence.look()
-        if self._presence.lost != before:
-            fault = self._presence.fault
-            self._tell('nodes', [] if fault is None else [fault])
+        """Report at once that one is there, has ended or is back; the rest it says itself."""
+        found = self._presence
+        before = (found.lost, found.there)
+        found.look()
+        for name in set(found.there) - self._reported:
+            self._keep(name, DiagnosticStatus.OK, 'runs')
+            self._reported.discard(name)
+        if (found.lost, found.there) != before:
+            self._tell('nodes', [] if found.fault is None else [found.fault])
             self._report()
 
     def _tell(self, source: str, faults: list[Fault]) -> None:
@@ -156,6 +161,7 @@ class MonitorNode(AlpamayoNode):
         now = time.monotonic()
         for name in self._presence.lost:
             self._keep(name, DiagnosticStatus.ERROR, f'{Code.NODE_LOST.name}: it has ended')
+            self._reported.discard(name)
         for name, status in self._status.items():
             silent_s = now - self._heard_s[name]
             if silent_s > self.settings.silence_s:

@@ -13,7 +13,7 @@ from visualization_msgs.msg import MarkerArray
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.metrics.agreement import told_and_driven
-from alpamayo_ros.metrics.words import PARTS, split
+from alpamayo_ros.metrics.words import COUNTERFACTUAL, PARTS, split
 from alpamayo_ros.msg import ChainOfCausation, PlannedTrajectory
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.convert import buffer, ns
@@ -94,7 +94,8 @@ class ReasoningNode(AlpamayoNode):
             return
         message = explain(text, plan)
         self._parts.publish(message)
-        shown = '\n'.join(f'{name}: {getattr(message, name)}' for name in PARTS)
+        names = (*PARTS, COUNTERFACTUAL) if message.counterfactual else PARTS
+        shown = '\n'.join(f'{name}: {getattr(message, name)}' for name in names)
         if self._words.get_subscription_count():
             self._words.publish(String(data=shown))
         self._plots.show(agreement=message.agreement)
@@ -122,9 +123,9 @@ def explain(raw: ChainOfCausation, plan: PlannedTrajectory) -> ChainOfCausation:
     message = ChainOfCausation(header=raw.header, sequence=raw.sequence, plan_id=plan.plan_id)
     message.text, _ = bounded_text(raw.text)
     parts = split(message.text)
-    for name in PARTS:
+    for name in (*PARTS, COUNTERFACTUAL):
         setattr(message, name, parts.get(name, ''))
-    message.version, message.language = 1, 'en'
+    message.version, message.language = 2 if message.counterfactual else 1, 'en'
     message.complete = all(parts.get(name) for name in PARTS)
     message.truncated = raw.truncated or message.text != raw.text
     message.tokens, message.drafted, message.agreement = raw.tokens, raw.drafted, math.nan

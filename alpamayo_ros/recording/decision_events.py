@@ -153,4 +153,5 @@ def _words(proposal: Proposal, plan: Plan, now_ns: int) -> events.Words:
     fits, differs = told_and_driven(proposal.text, poses, plan.anchor.speed_mps, t.dt_s)
     seen, situation, rationale, intent = (parts.get(name, '') for name in metrics.PARTS)
     said = (seen, situation, rationale, intent)
-    return events.Words(now_ns, proposal.t0_ns, plan.id, *said, fits, differs)
+    otherwise = parts.get(metrics.COUNTERFACTUAL, '')
+    return events.Words(now_ns, proposal.t0_ns, plan.id, *said, fits, differs, otherwise)

@@ -158,6 +158,7 @@ class Words:
     intent: str
     agreement: float | None
     disagreement: str
+    counterfactual: str = ''
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,8 @@ class PlanMessages:
     def words(self, w: events.Words, at_ns: int) -> None:
         """The chain of causation above the car, as a text and in the log."""
         parts = {name: getattr(w, name) for name in PARTS}
-        text = '\n'.join(f'{name}: {said}' for name, said in parts.items())
+        lines = {k: v for k, v in parts.items() if v or k != 'counterfactual'}
+        text = '\n'.join(f'{name}: {said}' for name, said in lines.items())
         marker = self.bag.words(w.t0_ns, text)
         self.bag.markers(f'{NAMESPACE}/reasoning_markers', [marker], at_ns)
         self.bag.text(f'{NAMESPACE}/reasoning_text', text, at_ns)

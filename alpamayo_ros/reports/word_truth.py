@@ -27,7 +27,8 @@ STEP_S = 0.1
 CHANGE_NS = 500_000_000  # over which a road user's acceleration is taken
 GAP_M = 5.0  # half the step of the distances that the grammar knows beyond 30 m
 STRAIGHT_1PM = 1 / 100  # sharper is seen as a bend
-GAP = re.compile(r'\bat (\d+) m\b')
+GAP = re.compile(r'\b(?:vehicle|car) ahead at (\d+) m\b')
+BEND = re.compile(r'\bbends? (?:sharply )?(left|right)\b|\b(left|right) bend\b')
 
 
 class WordTruth:
@@ -108,5 +109,5 @@ def _of_the_road(perception: str, truth: SceneTruth) -> bool:
         return False
     if 'straight' in perception:
         return abs(bend) < STRAIGHT_1PM
-    side = re.search(r'\bbends (?:sharply )?(left|right)\b', perception)
-    return side is None or (bend > 0) == (side[1] == 'left')
+    side = BEND.search(perception)
+    return side is None or (bend > 0) == ('left' in side.groups())

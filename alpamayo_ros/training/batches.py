@@ -106,7 +106,7 @@ def without_words(
 def choice_weights(grammar: Grammar, coc: np.ndarray) -> np.ndarray:
     """(S, L) loss weight of each CoC token.
 
-    1 where the grammar leaves a choice, 0.05 where not, 0 on padding.
+    1 where the grammar leaves a choice, 0.05 where not, 0 on padding and without words.
     """
     out = np.zeros(coc.shape, np.float32)
     unique, inverse = np.unique(coc, axis=0, return_inverse=True)
@@ -114,7 +114,7 @@ def choice_weights(grammar: Grammar, coc: np.ndarray) -> np.ndarray:
     for i, row in enumerate(unique):
         state = grammar.start
         for j, token in enumerate(row):
-            if grammar.done(state):
+            if grammar.done(state) or token == 0:
                 break
             table[i, j] = 1.0 if len(grammar.allowed(state)) > 1 else 0.05
             state = grammar.advance(state, int(token))

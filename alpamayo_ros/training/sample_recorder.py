@@ -23,6 +23,8 @@ from alpamayo_ros.training.annotate import Facts, annotate
 from alpamayo_ros.training.annotation.chain import annotation
 from alpamayo_ros.training.dataset import ShardWriter
 
+WORDLESS = (0,)
+
 
 class Recorder:
     """Turns the states of one simulation into frames and samples of a shard.
@@ -56,8 +58,7 @@ class Recorder:
     def _words(self, facts: Facts, plan: Float[np.ndarray, 'P 3']) -> dict[str, str] | None:
         """One phrase a slot, by the annotator of the grammar's version.
 
-        None where the plan has a cause that nobody can see: such a sample would teach words that
-        are not true, or a plan without a reason.
+        None where the plan has a cause that nobody can see: its words would not be true.
         """
         dt_s = self.profile.trajectory.dt_s
         if self.grammar.spec.version == 1:
@@ -79,7 +80,8 @@ class Recorder:
     ) -> dict[str, Any] | None:
         """Store the timestep; with ``keep`` also a sample with the expert's plan and words.
 
-        Returns the sample, None where there is none.
+        Returns the sample, None where there is none.  Where the plan's cause is hidden the sample
+        has no words (one token of padding): caution before a parked van is worth learning.
         """
         self.past.append((time_s, self.writer.add_frame(views)))
         if not keep:
@@ -87,8 +89,6 @@ class Recorder:
         plan = expert.plan(self.sim, self.profile.trajectory, self.wish).astype(np.float32)
         facts = _facts(self.sim)
         words = self._words(facts, plan)
-        if words is None:
-            return None
         frames, ages, past = self._stack(time_s)
         row = {
             'frames': frames,
@@ -97,7 +97,7 @@ class Recorder:
             'truth': _truth(self.sim, facts),
             'plan': plan,
             'speed': np.float32(facts.speed_mps),
-            'coc': self.grammar.encode(words),
+            'coc': WORDLESS if words is None else self.grammar.encode(words),
             'prefix': self.prefix(),
             'seed': np.int64(self.seed),
         }

@@ -13,7 +13,7 @@ import numpy as np
 from alpamayo_ros.simulation.scenario import Scenario, load_scenario
 from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.simulation.worlds.simulation import Simulation
-from alpamayo_ros.training.worlds import random_world
+from alpamayo_ros.training.random_worlds.worlds import random_world
 
 EVALUATION_SEEDS = range(0, 1000)
 RANDOM = 'random'

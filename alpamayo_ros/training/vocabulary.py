@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from alpamayo_ros.model.grammar import Grammar, GrammarSpec
 from alpamayo_ros.model.prompt import corpus
-from alpamayo_ros.model.tokenizer import Tokenizer
+from alpamayo_ros.model.tokenizer import SPECIAL, Tokenizer
 from alpamayo_ros.profile import ModelProfile, share_dir
+from alpamayo_ros.simulation.driving_wish import DRAWN_GAPS_S, wordings
+
+TOKEN_ROWS = ('backbone.embed.weight', 'backbone.head.weight')
 
 
 def build_vocabulary(profile: ModelProfile) -> Grammar:
     """Train the tokenizer on the grammar's phrases and driving words and bind the grammar to it.
 
-    The result is deterministic.
+    From version 2 on prompts are in it as they are drawn for training.  Deterministic.
     """
     spec = load_spec(profile.text.grammar)
     phrases = [phrase for _, slot in spec.slots() for phrase in slot.phrases]
-    return bind(profile, Tokenizer.train(corpus(phrases), profile.text.vocab_size))
+    lines = corpus(phrases)
+    if spec.version > 1:
+        lines += [w.replace('{n}', n) for _, w in wordings('train') for n in DRAWN_GAPS_S]
+    return bind(profile, Tokenizer.train(lines, profile.text.vocab_size))
 
 
 def run_vocabulary(profile: ModelProfile, folder: Path) -> Grammar:
@@ -26,6 +35,40 @@ def run_vocabulary(profile: ModelProfile, folder: Path) -> Grammar:
     if not file.is_file():
         return build_vocabulary(profile)
     return bind(profile, Tokenizer.from_json(file.read_text()))
+
+
+def further_vocabulary(profile: ModelProfile, folder: Path) -> Grammar:
+    """The grammar for going on from the weights in ``folder``.
+
+    On its tokenizer where it speaks the profile's grammar, on a new one where it speaks another.
+    """
+    file = folder / 'grammar.json'
+    known = file.is_file() and GrammarSpec.model_validate_json(file.read_text())
+    if known and known != load_spec(profile.text.grammar):
+        return build_vocabulary(profile)
+    return run_vocabulary(profile, folder)
+
+
+def carry_words(
+    state: dict[str, Tensor], old: Tokenizer, grammar: Grammar, size: int
+) -> dict[str, Tensor]:
+    """Weights for another vocabulary of ``size`` rows.
+
+    A token begins as the mean row of the old tokens of its text, a row without one as that of all.
+    """
+    new = grammar.tokenizer
+    texts = [new.decode([k]) for k in range(len(SPECIAL), new.vocab_size)]
+    parts = [(k,) for k in range(len(SPECIAL))] + [old.encode_text(text) for text in texts]
+    carried = dict(state)
+    for name in TOKEN_ROWS:
+        if name in state:
+            rows = state[name].float()
+            made = rows.mean(0).repeat(size, 1)
+            for k, ids in enumerate(parts):
+                if ids:
+                    made[k] = rows[torch.tensor(ids)].mean(0)
+            carried[name] = made
+    return carried
 
 
 def bind(profile: ModelProfile, tokenizer: Tokenizer) -> Grammar:

@@ -23,15 +23,17 @@ LOST = Code.NODE_LOST.name
 
 
 class Watching(Listener):
-    """Keeps the newest status of every node, as /diagnostics tells it."""
+    """Keeps the newest status of every node, as /diagnostics tells it, and who was ever lost."""
 
     def __init__(self, context: object) -> None:
         super().__init__(context)
         self.status: dict[str, str] = {}
+        self.lost: set[str] = set()
         self.node.create_subscription(DiagnosticArray, '/diagnostics', self._on_status, 10)
 
     def _on_status(self, message: DiagnosticArray) -> None:
         self.status |= {s.name.removeprefix('alpamayo: '): s.message for s in message.status}
+        self.lost |= {name for name, text in self.status.items() if text.startswith(LOST)}
 
 
 @pytest.mark.slow
@@ -42,12 +44,16 @@ def test_f50_every_node_that_is_killed_is_named_and_comes_back(
     living = lambda name: listener.node.get_publishers_info_by_topic(f'/alpamayo/{WRITES[name]}')  # noqa: E731
     with running(['vehicle', '--runtime', 'scripted'], tmp_path) as graph:
         assert listener.until(lambda: all(living(n) for n in WRITES) and listener.health)
+        known = lambda: set(WRITES) <= set(listener.status)  # noqa: E731 - monitor saw them too
+        assert listener.until(known), (listener.status, graph.log)
+        before = len(listener.health)  # whoever decides looked for them some times more
+        assert listener.until(lambda: len(listener.health) > before + 40), graph.log
         for name in WRITES:
             (victim,) = graph.pids(f'nodes.{name} ')
             ends = {bytes(e.endpoint_gid) for e in living(name)}
             before = len(listener.health)
             os.kill(victim, signal.SIGKILL)
-            told = lambda: listener.status.get(name, '').startswith(LOST)  # noqa: E731, B023
+            told = lambda: name in listener.lost  # noqa: E731, B023
             assert listener.until(told), (name, listener.status, graph.log)
             if name in DRIVERS:  # whoever decides knows it too
                 heard = lambda: any(LOST in h.faults for h in listener.health[before:])  # noqa: E731, B023

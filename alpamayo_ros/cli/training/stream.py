@@ -16,7 +16,8 @@ from safetensors import SafetensorError
 from alpamayo_ros.cli.choices import profile_of, why
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.training.stream.children import ChildError
-from alpamayo_ros.training.stream.run import StreamRun, check_profile, lock
+from alpamayo_ros.training.stream.lock import lock
+from alpamayo_ros.training.stream.run import StreamRun, check_profile
 from alpamayo_ros.training.stream.settings import Settings
 
 WEIGHTS = ('model.safetensors', 'weights.safetensors')

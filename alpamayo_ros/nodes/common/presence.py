@@ -22,10 +22,11 @@ LOOKS = 2  # in a row: a graph that is being ended has lost some of its nodes fo
 
 
 class Presence:
-    """``lost``: nodes that were there and have ended, as of the last ``look``."""
+    """``lost``: nodes that were there and have ended, ``there``: who is, at the last ``look``."""
 
     def __init__(self, node: Any, names: Iterable[str]) -> None:
         self.lost: tuple[str, ...] = ()
+        self.there: tuple[str, ...] = ()
         self._node = node
         self._topics = {name: node.resolve_topic_name(WRITES[name]) for name in names}
         self._missed: dict[str, int] = {}  # looks without a writer since there was one
@@ -41,6 +42,7 @@ class Presence:
             elif name in self._missed:
                 self._missed[name] += 1
         self.lost = tuple(name for name, missed in self._missed.items() if missed >= LOOKS)
+        self.there = tuple(name for name, missed in self._missed.items() if not missed)
 
     @property
     def fault(self) -> Fault | None:

@@ -82,7 +82,7 @@ def timing(at_ns: int, m: StageTiming) -> events.Timing:
 def words(at_ns: int, m: ChainOfCausation) -> events.Words:
     """A chain of causation, tied to its plan."""
     parts = (m.perception, m.situation, m.rationale, m.intent)
-    about = (m.plan_id, *parts, m.agreement, m.disagreement)
+    about = (m.plan_id, *parts, m.agreement, m.disagreement, m.counterfactual)
     return events.Words(at_ns, ns(m.header.stamp), *about)
 
 

@@ -32,7 +32,7 @@ def bring(root: Path, out: Path) -> list[str]:
     for name in ('tokenizer.json', 'grammar.json', 'stream.done'):
         if (root / name).is_file():
             shutil.copyfile(root / name, out / name)
-    for folder in sorted(root.glob('rank_*')):
+    for folder in sorted(root.glob('rank_*/')):  # beside them lie rank_*.pid
         _bring_rank(folder, out / folder.name)
     return sorted(str(p.relative_to(out)) for p in out.rglob('*') if p.is_file())
 

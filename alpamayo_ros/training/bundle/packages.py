@@ -30,6 +30,7 @@ class BundleError(RuntimeError):
 
 def download_wheels(folder: Path, python: str, names: tuple[str, ...] = WHEELS) -> None:
     """Wheels for CPython ``python`` ('3.12') on Linux x86-64, by pip."""
+    folder = folder.resolve()  # pip runs inside it
     folder.mkdir(parents=True, exist_ok=True)
     command = [
         sys.executable, '-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary=:all:',

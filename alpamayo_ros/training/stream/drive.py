@@ -22,7 +22,7 @@ from alpamayo_ros.training.stream.importance import importance
 from alpamayo_ros.training.stream.slots import Slots
 
 ASIDE_M = 3.2  # further from its way there is nothing left to learn
-STOOD_STEPS = 150
+STOOD_STEPS, WAITED_STEPS = 150, 450  # the second where lights and priority may take so long
 STANDING_MPS = 0.05
 AHEAD_STEPS = 12  # before it takes over, the policy has seen pictures for so long
 
@@ -83,7 +83,8 @@ class Drive:
         if self.terms.exam:
             return False
         aside = self.sim.truth().lane_offset_m - self.sim.actors.way.at(self.sim.arc_m)
-        return abs(aside) > ASIDE_M or self._still > STOOD_STEPS
+        patience = STOOD_STEPS if self.sim.map == 'winding_road' else WAITED_STEPS
+        return abs(aside) > ASIDE_M or self._still > patience
 
     def _driven(self, step: int, early: int = 0) -> bool:
         handover = self.terms.handover

@@ -25,6 +25,7 @@ from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.training.batches import choice_weights
 from alpamayo_ros.training.collect import passenger
 from alpamayo_ros.training.dataset import ShardWriter
+from alpamayo_ros.training.random_worlds.worlds import random_world
 from alpamayo_ros.training.sample_recorder import Recorder
 from alpamayo_ros.training.starts import refuse_evaluation
 from alpamayo_ros.training.stream.disturbance import Disturbance
@@ -34,7 +35,6 @@ from alpamayo_ros.training.stream.mounts import jittered
 from alpamayo_ros.training.stream.settings import Settings, read_json
 from alpamayo_ros.training.stream.slots import Slots
 from alpamayo_ros.training.vocabulary import run_vocabulary
-from alpamayo_ros.training.worlds import random_world
 
 FIRST_SEED, SEEDS_A_CALL = 10_000, 10_000_000
 GENTLE = 0.25  # share of the drives that nobody disturbs
@@ -95,7 +95,8 @@ class Driver:
         drive.run(self.settings.most_steps)
         if not self.family.goes_on():
             return  # cut short: neither a shard nor a result
-        if len(writer.rows) >= LEAST_SAMPLES:
+        failed = terms.handover is None and bool(sim.outcome.collisions_at_fault)
+        if len(writer.rows) >= LEAST_SAMPLES and not failed:  # an expert that errs teaches nothing
             self._write(writer, terms)
         self._note(self._result(sim, scenario, terms, len(writer.rows)))
 

@@ -22,7 +22,7 @@ from alpamayo_ros.training.stream.augmentation import augment, lose_pictures
 from alpamayo_ros.training.stream.dense_loss import Heads, dense_loss, lights_read
 from alpamayo_ros.training.truth import NAMES
 
-WEIGHTS = {'plan': 3.0, 'text': 0.2, 'feasible': 0.02, 'single': 0.4, 'fused': 0.4}
+WEIGHTS = {'plan': 3.0, 'text': 0.35, 'feasible': 0.02, 'single': 0.4, 'fused': 0.4}
 DRAWS = 2  # noise levels a sample
 NOISIER = 0.7  # exponent on the uniform level: noisy plans, which decide, more often
 WORDS_LOST = 0.5  # share of samples in which the denoiser does without words

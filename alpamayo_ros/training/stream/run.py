@@ -9,7 +9,6 @@ command.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import time
 from collections.abc import Callable
@@ -18,7 +17,9 @@ from types import FrameType
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 
+from alpamayo_ros.model.tokenizer import Tokenizer
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import ModelProfile, load_profile
 from alpamayo_ros.training.checkpoint import load_weights, save_weights
@@ -30,7 +31,12 @@ from alpamayo_ros.training.stream.slots import Slots
 from alpamayo_ros.training.stream.steering import Steering, figures
 from alpamayo_ros.training.stream.together import Together
 from alpamayo_ros.training.stream.trainer import Trainer
-from alpamayo_ros.training.vocabulary import run_vocabulary, write_vocabulary
+from alpamayo_ros.training.vocabulary import (
+    carry_words,
+    further_vocabulary,
+    run_vocabulary,
+    write_vocabulary,
+)
 
 Writer = Callable[[int, dict[str, Any]], None]
 CHECK_S = 1.0
@@ -60,7 +66,7 @@ class StreamRun:
         self._prepare(root if begin is None else begin.parent)
         model = VLA(self.profile)
         if begin is not None:
-            load_weights(begin, model)
+            self._begin(begin, model)
         self.trainer = Trainer(model, self.grammar, settings, self.together, root, begin is None)
         seen = self.trainer.restore()
         self._earlier = int(seen.get('samples', 0))
@@ -75,7 +81,7 @@ class StreamRun:
         if self.together.leads:
             (self.root / 'finish').unlink(missing_ok=True)
             known = self.root if (self.root / 'tokenizer.json').is_file() else words
-            write_vocabulary(run_vocabulary(self.profile, known), self.root)
+            write_vocabulary(further_vocabulary(self.profile, known), self.root)
         self.together.agree(0.0)  # until rank 0 has written it
         self.grammar = run_vocabulary(self.profile, self.root)
         write_vocabulary(self.grammar, self.folder)
@@ -85,6 +91,18 @@ class StreamRun:
         for name in ('asked', 'answered'):
             (self.folder / f'slot_{name}.bin').unlink(missing_ok=True)
         Slots(self.folder, self.settings.workers, self.profile)
+
+    def _begin(self, weights: Path, model: VLA) -> None:
+        """Load what the run starts from; a new vocabulary begins with the old one's rows."""
+        texts = weights.parent / 'tokenizer.json'
+        if not texts.is_file() or texts.read_text() == self.grammar.tokenizer.to_json():
+            load_weights(weights, model)
+            return
+        old = Tokenizer.from_json(texts.read_text())
+        size = self.profile.text.vocab_size
+        model.load_state_dict(carry_words(load_file(weights), old, self.grammar, size))
+        self._say(f'a new vocabulary: {old.vocab_size} words before, '
+                  f'{self.grammar.tokenizer.vocab_size} now')  # fmt: skip
 
     # -- the run ----------------------------------------------------------------------------------
     def run(self) -> dict[str, Any]:
@@ -222,15 +240,3 @@ def _on_signals(handler: Callable[[int, FrameType | None], None]) -> dict[int, A
 def _restore_signals(before: dict[int, Any]) -> None:
     for number, handler in before.items():
         signal.signal(number, handler)
-
-
-def lock(root: Path) -> Path:
-    """A file that says which process works in ``root``; ValueError where another one does."""
-    file = root / f'rank_{os.environ.get("RANK", "0")}.pid'
-    if file.is_file():
-        other = file.read_text()
-        if other != str(os.getpid()) and Path(f'/proc/{other}').is_dir():
-            raise ValueError(f'process {other} trains in {root}: wait for it or end it')
-    root.mkdir(parents=True, exist_ok=True)
-    file.write_text(str(os.getpid()))
-    return file

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
+from first_grammar import first_grammar
 
-from alpamayo_ros.profile import load_profile
 from alpamayo_ros.training.annotate import Facts, annotate, plan_speeds
-from alpamayo_ros.training.vocabulary import build_vocabulary
 
-GRAMMAR = build_vocabulary(load_profile('nano'))
+GRAMMAR = first_grammar()
 
 
 def plan(start: float, end: float) -> np.ndarray:

@@ -8,7 +8,8 @@ pytest.importorskip('torch', reason='torch is not installed: ./run test installs
 from alpamayo_ros.simulation.batch.suite import templates
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.open_world import open_world
-from alpamayo_ros.training.worlds import random_world
+from alpamayo_ros.training.random_worlds.drawn_actors import EGO_HALF_M, HALF_M, drawn_actors
+from alpamayo_ros.training.random_worlds.worlds import random_world
 
 WORLDS = [random_world(np.random.default_rng(seed)) for seed in range(10000, 10060)]
 TRAIN = {s.name: s for s in templates('train')}
@@ -24,10 +25,36 @@ def test_the_same_seed_draws_the_same_world():
     assert random_world(np.random.default_rng(10003)) == WORLDS[3]
 
 
-def test_some_worlds_hold_the_actors_of_two_templates():
+def test_some_worlds_hold_more_actors_than_their_template_also_of_kinds_that_none_has():
     winding = [w for w in WORLDS if w.map == 'winding_road']
     more = [w for w in winding if len(w.actors) > len(TRAIN[w.name].actors)]
-    assert 0.15 < len(more) / len(winding) < 0.55
+    assert 0.4 < len(more) / len(winding) < 0.9
+    many = [random_world(np.random.default_rng(seed)) for seed in range(20000, 20300)]
+    kinds = {a.kind for s in TRAIN.values() for a in s.actors}
+    assert 'lost_load' in {a.kind for w in many for a in w.actors} - kinds
+
+
+def test_road_works_differ_from_their_template_and_some_closed_lanes_have_no_way_past():
+    many = [random_world(np.random.default_rng(seed)) for seed in range(20000, 20400)]
+    shifts = {k: [c.shift_m for w in many for c in w.road.closures if c.kind == k]
+              for k in ('construction', 'lane_closure')}  # fmt: skip
+    assert min(shifts['construction']) < -0.25 and max(shifts['construction']) > 1.2
+    assert set(shifts['lane_closure']) == {0.0, 3.3}
+
+
+def test_what_stands_aside_is_passed_on_the_other_side_with_room():
+    rng, passed = np.random.default_rng(5), 0
+    for _ in range(200):
+        for actor in drawn_actors(rng, 90.0):
+            if getattr(actor, 'detour_m', 0) and actor.kind in ('debris', 'stopped'):
+                assert actor.detour_m * actor.offset_m < 0
+                half_m = HALF_M[actor.what if actor.kind == 'debris' else actor.vehicle]
+                apart_m = abs(actor.offset_m - actor.detour_m)
+                assert apart_m - half_m - EGO_HALF_M > 0.39
+                passed += 1
+    assert passed > 50
+    kinds = {a.kind for _ in range(100) for a in drawn_actors(rng, 90.0, oncoming=False)}
+    assert 'oncoming' not in kinds and len(kinds) == 4
 
 
 def test_the_expert_drives_them_without_a_contact_of_its_own():

@@ -17,9 +17,13 @@ from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.expert import View, plan_view
 from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.simulation.worlds.simulation import Simulation
+from alpamayo_ros.training import sample_recorder
 from alpamayo_ros.training.annotation.binding import EFFECT_M, effect_m
 from alpamayo_ros.training.annotation.chain import Annotation, annotation
 from alpamayo_ros.training.annotation.review import instants, page
+from alpamayo_ros.training.batches import choice_weights
+from alpamayo_ros.training.dataset import ShardWriter
+from alpamayo_ros.training.sample_recorder import WORDLESS, Recorder
 from alpamayo_ros.training.vocabulary import build_vocabulary
 
 SEED, EVERY = 10000, 10
@@ -127,3 +131,33 @@ def test_collected_samples_speak_the_grammar_of_the_profile() -> None:
     sim.close()
     said = values(grammar().spec, grammar().text(writer.rows[0]['coc']))
     assert said is not None and said['first'] != 'none'
+
+
+def test_a_plan_with_a_hidden_cause_is_learnt_without_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nano = load_profile('nano').model_dump()
+    text = {'vocab_size': 896, 'max_prefix': 64, 'max_coc': 72, 'grammar': 'phrases_v2'}
+    profile = ModelProfile.model_validate(nano | {'text': text})
+    sim = open_world(load_scenario('car_behind_bend'), SEED)
+    recorder = Recorder(sim, profile, grammar(), ShardWriter(), SEED)
+    monkeypatch.setattr(sample_recorder, 'seen_pixels', lambda sim, images: {})
+    rows = []
+    for step in range(160):
+        if step % 10 == 0:
+            rows.append(recorder.record(step * 0.1, recorder.look()))
+        sim.step(*expert.control(sim))
+    sim.close()
+    coc = [tuple(row['coc']) for row in rows if row is not None]
+    assert len(coc) == 16 and WORDLESS in coc and max(map(len, coc)) > 20
+    table = np.stack([np.pad(c, (0, 72 - len(c))) for c in coc])
+    weights = choice_weights(grammar(), table)
+    assert [w.any() for w in weights] == [c != WORDLESS for c in coc]
+
+
+def test_most_chains_have_the_first_wording_and_some_another() -> None:
+    found = next(iter(drive('works_shift_right', 1)))[1]
+    rng, road = np.random.default_rng(0), grammar().spec.slots()[0][1]
+    said = [found.words(grammar().spec, rng)['road'] for _ in range(300)]
+    first = road.wordings(found.values['road'])[0]
+    assert 0.8 < said.count(first) / len(said) < 0.97

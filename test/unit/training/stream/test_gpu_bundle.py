@@ -79,6 +79,18 @@ def test_a_download_that_fails_says_what_was_asked(tmp_path: Path) -> None:
         packages.download_wheels(tmp_path / 'w', '3.12', ('no-such-package-of-ours',))
 
 
+def test_wheels_land_in_a_folder_that_is_named_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip runs inside the folder: a relative one would be made once more inside itself."""
+    asked = []
+    monkeypatch.setattr(packages, '_run', lambda command, folder, wrong: asked.append(command))
+    monkeypatch.chdir(tmp_path)
+    packages.download_wheels(Path('bundle/wheels'), '3.12', ('pydantic',))
+    to = asked[0][asked[0].index('--dest') + 1]
+    assert to == str(tmp_path.resolve() / 'bundle' / 'wheels')
+
+
 def test_what_comes_back_is_small_and_fits_the_model(
     model: VLA, parts: Parts, tmp_path: Path
 ) -> None:
@@ -90,9 +102,11 @@ def test_what_comes_back_is_small_and_fits_the_model(
     for k in (0, 1):
         (rank / f'drives_{k}.jsonl').write_text(json.dumps({'seed': 10000 + k}) + '\n')
     (rank / 'curve.jsonl').write_text('{}\n')
+    (root / 'rank_0.pid').write_text('1')  # no rank, a note of the run's
     (rank / 'policy.log').write_text('line\n' * 500)
     found = bring(root, tmp_path / 'out')
     assert 'rank_0/curve.jsonl' in found and 'model.safetensors' in found
+    assert not any('.pid' in name for name in found)
     drives = gzip.decompress((tmp_path / 'out/rank_0/drives.jsonl.gz').read_bytes())
     assert [json.loads(d)['seed'] for d in drives.splitlines()] == [10000, 10001]
     assert (tmp_path / 'out/rank_0/logs.txt').read_text().count('line') == 200

@@ -9,6 +9,7 @@ from alpamayo_ros.simulation.batch.suite import templates
 from alpamayo_ros.simulation.scenery.render import shared_renderer
 from alpamayo_ros.simulation.sim_rig import sim_cameras
 from alpamayo_ros.simulation.worlds.open_world import open_world
+from alpamayo_ros.training.random_worlds.worlds import random_world
 from alpamayo_ros.training.stream.dense import (
     COLUMNS,
     LINE,
@@ -22,7 +23,6 @@ from alpamayo_ros.training.stream.dense import (
 from alpamayo_ros.training.stream.disturbance import Disturbance
 from alpamayo_ros.training.stream.mounts import jittered
 from alpamayo_ros.training.stream.settings import Jitter
-from alpamayo_ros.training.worlds import random_world
 
 TRAIN = {s.name: s for s in templates('train')}
 

@@ -1,8 +1,8 @@
-"""Random worlds from the suite's ``train`` templates: numbers moved, actors of two combined.
+"""Random worlds from the suite's ``train`` templates: numbers moved, more actors on their roads.
 
-No template of the splits val and test is drawn.  A third of the winding-road worlds
-get the actors of another family, moved behind or before their own, so that people stand beside
-road works and cars beside debris.
+No template of the splits val and test is drawn.  Of the winding-road worlds a third get the
+actors of another family, moved behind or before their own, so that people stand beside road works
+and cars beside debris; a third get actors that no template names.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ from pydantic import ValidationError
 
 from alpamayo_ros.simulation.actor_models import AnyActor
 from alpamayo_ros.simulation.batch.suite import templates
-from alpamayo_ros.simulation.scenario import ACROSS_M, Looks, Scenario, Start
+from alpamayo_ros.simulation.scenario import ACROSS_M, Closure, Looks, RoadShape, Scenario, Start
+from alpamayo_ros.training.random_worlds.drawn_actors import drawn_actors
 
-COMBINED = 1 / 3  # share of the winding-road worlds
+COMBINED, DRAWN = 1 / 3, 1 / 3  # shares of the winding-road worlds
 JOINED = ('crossing', 'debris', 'stopped')  # kinds that stand in another template as they are
 TRIES = 20
 OTHER_TURNS = 0.75  # share of the town worlds with turns and signal of their own
+LEFT_M = 0.3  # a way that is shifted further has no oncoming traffic drawn beside it
+SHIFTS_M = ((0.0, 0.0), (-0.6, -0.3), (0.4, 1.35), (0.4, 1.35))  # of road works
+OTHER_BENDS, NO_WAY = 0.6, 0.15  # of the winding roads, of the closed lanes
 TURNS = ('', 's', 'l', 'r', 'r', 'l', 'sr', 'rs', 'll', 'ss', 'rl')
 SIGNALS = ('', 'any', 'red', 'green', 'turns_red', 'turns_red')
 SCALED = {  # factor of an actor's number, from and to
@@ -70,8 +74,15 @@ def _varied(s: Scenario, found: Sequence[Scenario], rng: np.random.Generator) ->
         'actors': tuple(_actor(a, move, rng) for a in s.actors),
     }
     changes |= _surroundings(s, found, rng)
-    if s.map == 'winding_road' and rng.random() < COMBINED:
-        changes['actors'] += _others(s, found, rng)
+    if s.map == 'winding_road' and (kind := rng.random()) < COMBINED + DRAWN:
+        shifts = [c.shift_m for c in changes['road'].closures]
+        shifts += [getattr(a, 'detour_m', 0.0) for a in changes['actors']]
+        alone = max(shifts, default=0.0) < LEFT_M
+        changes['actors'] += (
+            _others(s, found, rng)
+            if kind < COMBINED
+            else drawn_actors(rng, _beside(s, rng), oncoming=alone)
+        )
         changes['traffic'] = s.traffic.model_copy(update={'oncoming': False})
     return s.model_copy(update=changes)
 
@@ -96,10 +107,42 @@ def _surroundings(
     elif s.map == 'motorway':
         road = {'lanes': int(rng.choice([1, 2, 2, 3]))}
         traffic = {'cars': int(rng.integers(8, 30 * road['lanes']))}
+    elif s.map == 'winding_road':
+        road = _winding(s.road, rng)
     return {
         'road': s.road.model_copy(update=road),
         'traffic': s.traffic.model_copy(update=traffic),
     }
+
+
+def _winding(road: RoadShape, rng: np.random.Generator) -> dict[str, Any]:
+    """Other bends, and road works that are longer, narrower or shifted to the other side."""
+    changes: dict[str, Any] = {'closures': tuple(_closure(c, rng) for c in road.closures)}
+    if rng.random() < OTHER_BENDS:
+        changes['curvature_scale'] = float(rng.uniform(0.2, 1.25))
+        changes['straight'] = bool(rng.random() < 0.2)
+    return changes
+
+
+def _closure(closure: Closure, rng: np.random.Generator) -> Closure:
+    length_m = (closure.to_m - closure.from_m) * float(rng.uniform(0.6, 2.0))
+    first_m = max(closure.from_m + float(rng.uniform(-15, 25)), 45.0)
+    changes: dict[str, Any] = {'from_m': first_m, 'to_m': first_m + length_m}
+    if closure.kind == 'construction':
+        low, high = SHIFTS_M[int(rng.integers(len(SHIFTS_M)))]
+        shift_m = float(rng.uniform(low, high))
+        wide_m = float(rng.uniform(2.9, 3.6))
+        changes |= {'shift_m': shift_m, 'width_m': (wide_m, wide_m - float(rng.uniform(0, 0.5)))}
+    elif rng.random() < NO_WAY:
+        changes['shift_m'] = 0.0
+    return closure.model_copy(update=changes)
+
+
+def _beside(s: Scenario, rng: np.random.Generator) -> float:
+    """An arc near where a world's own things are."""
+    places = [a.at_m for a in s.actors if hasattr(a, 'at_m')]
+    places += [c.from_m for c in s.road.closures]
+    return (places[0] if places else 90.0) + float(rng.uniform(-5, 45))
 
 
 def _looks(looks: Looks, rng: np.random.Generator) -> Looks:
@@ -146,9 +189,6 @@ def _others(
         if t.map == s.map and t.family != s.family
     ]
     fit = [(t, a) for t, a in fit if a]
-    places = [a.at_m for a in s.actors if hasattr(a, 'at_m')]
-    places += [c.from_m for c in s.road.closures]
     _, chosen = fit[int(rng.integers(len(fit)))]
-    to = (places[0] if places else 90.0) + float(rng.uniform(-5, 45))
-    move = to - chosen[0].at_m
+    move = _beside(s, rng) - chosen[0].at_m
     return tuple(_actor(a, move, rng) for a in chosen if getattr(a, 'detour_m', 0) <= ACROSS_M)

@@ -1,0 +1,1 @@
+"""Random worlds for training: templates with other numbers, combined, and with drawn actors."""
