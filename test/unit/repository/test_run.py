@@ -69,6 +69,9 @@ def test_clean_removes_what_was_made_and_keeps_results_and_sources(tmp_path: Pat
 
 
 def test_a_changed_message_or_requirement_makes_the_set_up_stale(tmp_path: Path) -> None:
+    compiled = tmp_path / 'alpamayo_ros' / 'msg' / '__init__.py'
+    compiled.parent.mkdir(parents=True)
+    compiled.write_text('')
     for name in ('msg', 'tools', 'requirements'):
         shutil.copytree(ROOT / name, tmp_path / name)
     for name in ('run', 'setup.py', 'package.xml', 'CMakeLists.txt'):
@@ -81,6 +84,9 @@ def test_a_changed_message_or_requirement_makes_the_set_up_stale(tmp_path: Path)
     assert shell('wanted_stamp base > .venv/stamp.base; fresh base', tmp_path).returncode == 0
     with (tmp_path / 'requirements' / 'core.txt').open('a') as file:
         file.write('# later\n')
+    assert shell('fresh base', tmp_path).returncode == 1
+    assert shell('wanted_stamp base > .venv/stamp.base; fresh base', tmp_path).returncode == 0
+    compiled.unlink()  # git clean -xfd with .venv kept
     assert shell('fresh base', tmp_path).returncode == 1
 
 
