@@ -179,3 +179,12 @@ def test_an_unknown_value_and_a_wrong_list_are_said() -> None:
         slot.value('uphill')
     with pytest.raises(ValueError, match='wordings of values'):
         Slot.model_validate({'name': 'a', 'phrases': ['x'], 'values': {'y': ['z']}})
+
+
+def test_the_counterfactual_is_a_part_and_claims_nothing() -> None:
+    said = ('perception: straight road', 'intent: keep speed')
+    text = '\n'.join((*said, 'counterfactual: if a vehicle stood ahead, stop'))
+    parts = metrics.split(text)
+    assert parts[metrics.COUNTERFACTUAL] == 'if a vehicle stood ahead, stop'
+    claimed = metrics.coc_facts(text.replace('if a vehicle stood ahead', 'with a red light'))
+    assert claimed['light'] == set() and claimed['manoeuvre'] == {'keep'}
