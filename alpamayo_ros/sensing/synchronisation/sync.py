@@ -129,7 +129,10 @@ class CameraSync:
         return here[self._reference] or 2 * sum(here) > len(here)
 
     def _ready(self, now_ns: int) -> bool:
-        """Every living camera has spoken, or was waited for, or the timestep after has begun."""
+        """Every living camera has spoken, or was waited for, or the timestep after has begun.
+
+        A silent camera that is required is waited for: without it there would be no set.
+        """
         assert self._pending_since is not None  # only called while a timestep is pending
         if now_ns - self._pending_since >= WAIT_NS or self._beat.passed(self._newest_ns):
             return True
@@ -139,7 +142,7 @@ class CameraSync:
         for spoke, ring, camera in zip(here, self._rings, self.cameras, strict=True):
             longest_ns = self._silent_periods * camera.period_ns
             silent = not ring or self._newest_ns - ring[-1][0] > longest_ns
-            if not spoke and not (streaming and silent):
+            if not spoke and (camera.required or not (streaming and silent)):
                 return False
         return True
 

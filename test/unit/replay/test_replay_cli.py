@@ -7,8 +7,9 @@ import replay_bag
 from replay_bag import Drive
 from typer.testing import CliRunner
 
-from alpamayo_ros.cli import bench_replay, main
+from alpamayo_ros.cli import main
 from alpamayo_ros.cli import replay as replay_command
+from alpamayo_ros.cli.measuring import replay_speed
 from alpamayo_ros.cli.replay import code
 from alpamayo_ros.replay import speed as bench
 from alpamayo_ros.replay.options import Options
@@ -121,7 +122,7 @@ def test_the_bench_compares_with_the_ceiling_of_its_stages(bag, monkeypatch):
 def test_the_verdict_of_the_bench_agrees_with_what_it_prints(reached, said, ok, capsys):
     rates = (3.0, 9.0, reached * 10, 10.0, reached)
     found = bench.ReplayBench(2, 15.0, 150, 200.0, {'read': 1.0}, *rates, 1)
-    bench_replay.show(found)
+    replay_speed.show(found)
     printed = capsys.readouterr().out
     assert said in printed
     assert found.ok is ok

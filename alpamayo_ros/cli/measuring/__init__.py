@@ -1,0 +1,1 @@
+"""What ``alpamayo bench`` measures, a stage a file."""
