@@ -31,7 +31,7 @@ def shell(code: str, folder: Path = ROOT, **changes: str) -> subprocess.Complete
 def test_help_names_every_command_and_gives_examples(words: tuple[str, ...]) -> None:
     done = run(*words)
     assert done.returncode == 0
-    for command in ('setup', 'demo', 'test', 'lint', 'shell', 'clean', './run demo'):
+    for command in ('setup', 'demo', 'test', 'lint', 'mutate', 'shell', 'clean', './run demo'):
         assert command in done.stdout
 
 
@@ -40,7 +40,7 @@ def test_an_unknown_command_is_refused_with_help() -> None:
     assert done.returncode == 2 and "'fly'" in done.stderr and 'usage' in done.stderr
 
 
-@pytest.mark.parametrize('command', ['setup', 'demo', 'test', 'lint', 'shell'])
+@pytest.mark.parametrize('command', ['setup', 'demo', 'test', 'lint', 'mutate', 'shell'])
 def test_a_sourced_ros_is_sent_to_colcon(command: str) -> None:
     done = run(command, ROS_DISTRO='jazzy')
     assert done.returncode == 2
