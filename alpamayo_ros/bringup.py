@@ -15,6 +15,7 @@ import yaml
 from alpamayo_ros.environment import DDS_PROFILE, fast_dds
 from alpamayo_ros.graph_options import Options, Value
 from alpamayo_ros.profile import share_dir
+from alpamayo_ros.yaml_file import read_yaml
 
 PACKAGE = 'alpamayo_ros'
 NAMESPACE = '/alpamayo'
@@ -217,7 +218,7 @@ def topic_map(path: str) -> tuple[tuple[str, str], ...]:
     """
     if not path:
         return ()
-    found = yaml.safe_load(Path(path).read_text()) or {}
+    found = read_yaml(path) or {}
     if not isinstance(found, Mapping) or not all(
         isinstance(x, str) for p in found.items() for x in p
     ):

@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Positive = Annotated[int, Field(gt=0)]
+Positive = Annotated[int, Field(gt=0, le=1 << 20)]
+Few = Annotated[int, Field(gt=0, le=256)]  # layers, instants, candidates: what is looped over
 
 
 class Strict(BaseModel):
     """A record that refuses unknown keys and cannot be changed."""
 
-    model_config = ConfigDict(extra='forbid', frozen=True)
+    model_config = ConfigDict(extra='forbid', frozen=True, allow_inf_nan=False)
 
 
 class VisionShape(Strict):
@@ -29,9 +30,9 @@ class VisionShape(Strict):
     stem: Literal['conv', 'patch']
     patch: Positive
     width: Positive
-    layers: Positive
+    layers: Few
     heads: Positive
-    fusion_layers: Positive
+    fusion_layers: Few
     trunk: Literal['queries', 'vit'] = 'queries'
     pool: tuple[Positive, Positive] | None = None
     timesteps: Literal['newest', 'all'] = 'newest'
@@ -44,12 +45,12 @@ class BackboneShape(Strict):
     ``context``: positions it can tell apart, at least as many as the sequence has (the default).
     """
 
-    layers: Positive
+    layers: Few
     width: Positive
     heads: Positive
     kv_heads: Positive
     ffn: Positive
-    rope_theta: float = Field(gt=0)
+    rope_theta: float = Field(gt=0, le=1e9)
     qkv_bias: bool = False
     qk_norm: bool = False
     tie_embeddings: bool = True
@@ -66,14 +67,14 @@ class DenoiserShape(Strict):
     ``sees_scene``: it looks at visual tokens too, not at words, ego and instruction alone.
     """
 
-    layers: Positive
+    layers: Few
     width: Positive
     heads: Positive
     points_per_token: Positive
     kind: Literal['dit', 'unet'] = 'dit'
     kv_heads: Positive | None = None
     ffn: Positive | None = None
-    levels: tuple[Positive, ...] = ()
+    levels: tuple[Positive, ...] = Field(default=(), max_length=16)
     sees_scene: bool = True
 
     @property
@@ -91,9 +92,9 @@ class InputTokens(Strict):
     """
 
     ego_history: bool = False
-    map_lines: int = Field(default=0, ge=0)
-    map_points: int = Field(default=16, ge=2)
-    prior_coc: int = Field(default=0, ge=0)
+    map_lines: int = Field(default=0, ge=0, le=4096)
+    map_points: int = Field(default=16, ge=2, le=256)
+    prior_coc: int = Field(default=0, ge=0, le=4096)
 
 
 def wrong_vision(v: VisionShape, sizes: list[tuple[int, int]], tokens: set[int]) -> Iterator[str]:

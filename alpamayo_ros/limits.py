@@ -3,98 +3,127 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alpamayo_ros.profile import share_dir
+from alpamayo_ros.yaml_file import read_yaml
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Ratio = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
-Count = Annotated[int, Field(gt=0)]
+# What no limits file may leave, by unit: beyond it a check is switched off, not set.
+Metres = Annotated[float, Field(ge=0.01, le=50)]
+Radians = Annotated[float, Field(ge=0.001, le=1.58)]
+Speed = Annotated[float, Field(ge=0.01, le=20)]
+Acceleration = Annotated[float, Field(ge=0.1, le=12)]  # no tyre on a road has 12 m/s2
+Jerk = Annotated[float, Field(ge=0.05, le=50)]
+Curvature = Annotated[float, Field(ge=0.001, le=1)]
+Age = Annotated[float, Field(ge=0.0001, le=0.5)]  # SAFETY.md: no plan is older than 0.5 s
+Seconds = Annotated[float, Field(ge=0.1, le=30)]
+Minutes = Annotated[float, Field(ge=1, le=3600)]
+Periods = Annotated[float, Field(ge=0.5, le=20)]
+Ratio = Annotated[float, Field(ge=0.01, le=1)]
+Count = Annotated[int, Field(ge=1, le=100)]
+Celsius = Annotated[float, Field(ge=30, le=110)]
+Bytes = Annotated[float, Field(ge=1e6, le=1e15)]
+# Each of these asks for no more than the next one.
+RISING = (
+    ('stop_deceleration_mps2', 'hard_stop_deceleration_mps2'),
+    ('hard_stop_deceleration_mps2', 'deceleration_mps2'),
+    ('stop_jerk_mps3', 'hard_stop_jerk_mps3'),
+    ('camera_silence_periods', 'camera_mandatory_periods'),
+    ('cycle_warn_periods', 'cycle_drop_periods'),
+    ('cycle_drop_periods', 'cycle_kill_periods'),
+)
 
 
 class Limits(BaseModel):
     """Every safety limit, SI units in the names; ``x_warn_unit`` never exceeds ``x_unit``.
 
-    A missing, unknown, non-finite or non-positive entry raises pydantic.ValidationError, which
-    names the key.
+    A missing or unknown entry, and one outside the range of its unit, raises
+    pydantic.ValidationError, which names the key.
     """
 
     model_config = ConfigDict(extra='forbid', frozen=True)
 
-    start_position_warn_m: Positive
-    start_position_m: Positive
-    start_yaw_warn_rad: Positive
-    start_yaw_rad: Positive
-    start_speed_warn_mps: Positive
-    start_speed_mps: Positive
-    lateral_acceleration_warn_mps2: Positive
-    lateral_acceleration_mps2: Positive
-    lateral_jerk_warn_mps3: Positive
-    lateral_jerk_mps3: Positive
-    acceleration_warn_mps2: Positive
-    acceleration_mps2: Positive
-    deceleration_warn_mps2: Positive
-    deceleration_mps2: Positive
-    longitudinal_jerk_mps3: Positive
-    curvature_1pm: Positive
-    steering_rad: Positive
-    steering_rate_rps: Positive
-    path_length_error_m: Positive
-    raw_deviation_warn_m: Positive
-    raw_deviation_m: Positive
-    raw_deviation_horizon_s: Positive
-    dt_tolerance_s: Positive
-    jump_lateral_warn_m: Positive
-    jump_lateral_m: Positive
-    jump_forward_warn_m: Positive
-    jump_horizon_s: Positive
-    jump_forward_horizon_s: Positive
-    spread_warn_m: Positive
-    spread_m: Positive
-    speed_tolerance_mps: Positive
-    plan_age_s: Positive
-    frame_age_warn_s: Positive
-    frame_age_s: Positive
-    camera_silence_periods: Positive
-    camera_mandatory_periods: Positive
+    start_position_warn_m: Metres
+    start_position_m: Metres
+    start_yaw_warn_rad: Radians
+    start_yaw_rad: Radians
+    start_speed_warn_mps: Speed
+    start_speed_mps: Speed
+    lateral_acceleration_warn_mps2: Acceleration
+    lateral_acceleration_mps2: Acceleration
+    lateral_jerk_warn_mps3: Jerk
+    lateral_jerk_mps3: Jerk
+    acceleration_warn_mps2: Acceleration
+    acceleration_mps2: Acceleration
+    deceleration_warn_mps2: Acceleration
+    deceleration_mps2: Acceleration
+    longitudinal_jerk_mps3: Jerk
+    curvature_1pm: Curvature
+    steering_rad: Radians
+    steering_rate_rps: Radians
+    path_length_error_m: Metres
+    raw_deviation_warn_m: Metres
+    raw_deviation_m: Metres
+    raw_deviation_horizon_s: Seconds
+    dt_tolerance_s: Age
+    jump_lateral_warn_m: Metres
+    jump_lateral_m: Metres
+    jump_forward_warn_m: Metres
+    jump_horizon_s: Seconds
+    jump_forward_horizon_s: Seconds
+    spread_warn_m: Metres
+    spread_m: Metres
+    speed_tolerance_mps: Speed
+    plan_age_s: Age
+    frame_age_warn_s: Age
+    frame_age_s: Age
+    camera_silence_periods: Periods
+    camera_mandatory_periods: Periods
     camera_rate_warn_ratio: Ratio
     camera_rate_ratio: Ratio
-    skew_warn_s: Positive
-    skew_s: Positive
-    stamp_future_warn_s: Positive
-    stamp_future_s: Positive
-    clock_forward_s: Positive
-    clock_jitter_s: Positive
-    odometry_gap_warn_s: Positive
-    odometry_gap_s: Positive
-    odometry_speed_warn_mps: Positive
-    odometry_speed_mps: Positive
-    cycle_warn_periods: Positive
-    cycle_drop_periods: Positive
-    cycle_kill_periods: Positive
-    soft_degraded_s: Positive
-    clear_s: Positive
-    init_valid_s: Positive
+    skew_warn_s: Age
+    skew_s: Age
+    stamp_future_warn_s: Age
+    stamp_future_s: Age
+    clock_forward_s: Age
+    clock_jitter_s: Age
+    odometry_gap_warn_s: Age
+    odometry_gap_s: Age
+    odometry_speed_warn_mps: Speed
+    odometry_speed_mps: Speed
+    cycle_warn_periods: Periods
+    cycle_drop_periods: Periods
+    cycle_kill_periods: Periods
+    soft_degraded_s: Seconds
+    clear_s: Seconds
+    init_valid_s: Seconds
     rearm_plans: Count
-    rearm_speed_mps: Positive
+    rearm_speed_mps: Speed
     model_failures: Count
     model_respawns: Count
-    respawn_window_s: Positive
+    respawn_window_s: Minutes
     degraded_speed_ratio: Ratio
-    stop_deceleration_mps2: Positive
-    stop_jerk_mps3: Positive
-    hard_stop_deceleration_mps2: Positive
-    hard_stop_jerk_mps3: Positive
-    rest_speed_mps: Positive
-    gpu_warn_celsius: Positive
-    gpu_celsius: Positive
+    stop_deceleration_mps2: Acceleration
+    stop_jerk_mps3: Jerk
+    hard_stop_deceleration_mps2: Acceleration
+    hard_stop_jerk_mps3: Jerk
+    rest_speed_mps: Speed
+    gpu_warn_celsius: Celsius
+    gpu_celsius: Celsius
     gpu_memory_warn_ratio: Ratio
     gpu_memory_ratio: Ratio
-    disk_warn_bytes: Positive
-    disk_bytes: Positive
+    disk_warn_bytes: Bytes
+    disk_bytes: Bytes
+
+    @model_validator(mode='before')
+    @classmethod
+    def _no_switches(cls, given: Any) -> Any:
+        for name, value in given.items() if isinstance(given, dict) else ():
+            if isinstance(value, bool):
+                raise ValueError(f'{name}: expected a number, got {value}')
+        return given
 
     @model_validator(mode='after')
     def _ordered(self) -> Limits:
@@ -106,6 +135,9 @@ class Limits(BaseModel):
             warn, limit = getattr(self, name), getattr(self, bare)
             if (warn < limit) if name in falling else (warn > limit):
                 raise ValueError(f'{name} = {warn} lies beyond {bare} = {limit}')
+        for lesser, greater in RISING:
+            if (low := getattr(self, lesser)) > (high := getattr(self, greater)):
+                raise ValueError(f'{lesser} = {low} lies beyond {greater} = {high}')
         return self
 
 
@@ -117,7 +149,7 @@ def in_ns(seconds: float) -> int:
 def load_limits(path: str | Path | None = None) -> Limits:
     """Read the limits file (default: the one that ships); ValueError names the wrong key."""
     file = Path(path) if path is not None else share_dir() / 'config' / 'limits.param.yaml'
-    tree = yaml.safe_load(file.read_text())
+    tree = read_yaml(file)
     try:
         values = tree['/**']['ros__parameters']['limits']
     except (TypeError, KeyError) as error:

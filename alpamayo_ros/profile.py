@@ -11,12 +11,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import Field, model_validator
 
 from alpamayo_ros.layer_shapes import (
     BackboneShape,
     DenoiserShape,
+    Few,
     InputTokens,
     Positive,
     Strict,
@@ -25,6 +25,7 @@ from alpamayo_ros.layer_shapes import (
     wrong_denoiser,
     wrong_vision,
 )
+from alpamayo_ros.yaml_file import read_yaml
 
 
 class Camera(Strict):
@@ -34,7 +35,7 @@ class Camera(Strict):
     """
 
     name: str
-    hfov_deg: float = Field(gt=0, lt=180)
+    hfov_deg: float = Field(ge=1, lt=180)
     mandatory: bool = False
     maskable: bool = False
 
@@ -47,31 +48,31 @@ class View(Strict):
 
     name: str
     camera: str
-    hfov_deg: float = Field(gt=0, lt=180)
-    width: Positive
-    height: Positive
+    hfov_deg: float = Field(ge=1, lt=180)
+    width: Positive = Field(le=8192)
+    height: Positive = Field(le=8192)
     tokens: Positive
 
 
 class Frames(Strict):
     """How many instants, and how far apart in seconds."""
 
-    count: Positive
-    spacing_s: float = Field(gt=0)
+    count: Few
+    spacing_s: float = Field(ge=0.01, le=10)
 
 
 class TrajectoryFormat(Strict):
     """Points of a trajectory and their spacing in seconds; the first is at t0 + dt."""
 
-    points: Positive
-    dt_s: float = Field(gt=0)
+    points: Few
+    dt_s: float = Field(ge=0.01, le=1)
 
 
 class Diffusion(Strict):
     """Noise schedule and what the denoiser predicts."""
 
     train_steps: Positive
-    sample_steps: Positive
+    sample_steps: Few
     prediction_type: Literal['epsilon', 'sample', 'v_prediction']
     schedule: Literal['squaredcos_cap_v2', 'linear']
 
@@ -93,13 +94,13 @@ class ModelProfile(Strict):
 
     name: str
     description: str
-    cameras: tuple[Camera, ...]
-    views: tuple[View, ...]
+    cameras: tuple[Camera, ...] = Field(max_length=32)
+    views: tuple[View, ...] = Field(max_length=32)
     frames: Frames
     ego_history: Frames
     trajectory: TrajectoryFormat
-    candidates: Positive
-    max_speed_mps: float = Field(gt=0)
+    candidates: Few
+    max_speed_mps: float = Field(gt=0, le=70)
     diffusion: Diffusion
     text: Text
     vision: VisionShape
@@ -199,4 +200,4 @@ def load_profile(name_or_path: str | Path) -> ModelProfile:
         raise FileNotFoundError(
             f'no profile {name_or_path!r}; there are {profile_names()} (or give a .yaml path)'
         )
-    return ModelProfile.model_validate(yaml.safe_load(path.read_text()))
+    return ModelProfile.model_validate(read_yaml(path))

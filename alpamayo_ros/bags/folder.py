@@ -21,6 +21,7 @@ from alpamayo_ros.bags.pack import unpack_file
 from alpamayo_ros.bags.parts import Damage
 from alpamayo_ros.bags.sqlite import SqliteFile
 from alpamayo_ros.bags.whole_file import write_whole
+from alpamayo_ros.yaml_file import read_yaml
 
 SUMS = 'SHA256SUMS'
 READERS: dict[str, type[McapFile] | type[SqliteFile]] = {'.mcap': McapFile, '.db3': SqliteFile}
@@ -121,7 +122,7 @@ def _about(metadata: dict[str, Any]) -> tuple[list[str], dict[str, int], bool]:
 def _metadata(path: Path) -> dict[str, Any]:
     check_plain(path)
     try:
-        found = yaml.safe_load(path.read_text())
+        found = read_yaml(path)
     except FileNotFoundError:
         text = 'there is no metadata.yaml: the recording was not closed'
         raise Damage(f'{text}; ros2 bag reindex {path.parent.name} writes it') from None

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from alpamayo_ros.profile import share_dir
+from alpamayo_ros.yaml_file import read_yaml
 
 PRESETS = {'': '', 'none': '', 'fastwrite': '', 'zstd_fast': 'zstd', 'zstd_small': 'zstd'}
 IGNORED_IF = {'all_topics': True, 'start_paused': True}  # what would record something else
@@ -39,7 +38,7 @@ def read_plan(path: str | Path = '') -> RecordPlan:
     ValueError names a key that is missing, of a wrong type, or not supported here.
     """
     file = Path(path) if path else share_dir() / 'config' / 'record.yaml'
-    tree = yaml.safe_load(file.read_text())
+    tree = read_yaml(file)
     parameters: Mapping[str, Any] = {}
     for node in tree.values() if isinstance(tree, dict) else ():
         if isinstance(node, dict):

@@ -20,6 +20,7 @@ DT_S = 0.1
 MAX_STEPS = 3000  # five minutes
 MAX_BYTES = 32 << 20
 REACH_M = 20_000.0  # coordinates are local
+MAX_STEP_M = 20.0  # from one entry to the next: 200 m/s, no vehicle and no noise of a tracker
 FORMAT: Literal['alpamayo_log'] = 'alpamayo_log'
 
 Kind = Literal[
@@ -69,6 +70,17 @@ class Track(_Strict):
             raise ValueError(f'x_m, y_m, heading_rad and speed_mps differ in length: {lengths}')
         if self.stands > 1 and (len(self.x_m) > 1 or self.speed_mps[0] > 0):
             raise ValueError(f'stands {self.stands} steps, but with more entries or with a speed')
+        return self
+
+    @model_validator(mode='after')
+    def _moves(self) -> Track:
+        far_m = np.hypot(np.diff(self.x_m), np.diff(self.y_m))
+        if (far_m > MAX_STEP_M).any():
+            step = int((far_m > MAX_STEP_M).argmax())
+            raise ValueError(
+                f'{self.id!r} moves {far_m[step]:.0f} m from entry {step} to the next, {DT_S} s; '
+                f'expected {MAX_STEP_M:.0f} m at most'
+            )
         return self
 
     @property

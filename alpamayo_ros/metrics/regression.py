@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from alpamayo_ros.yaml_file import read_yaml
 
 
 class Tolerance(BaseModel):
@@ -67,7 +68,7 @@ def read(path: Path, tolerances: Path | None = None) -> Reference:
         raise ValueError(f'--against {path}: expected summary.json of alpamayo replay')
     own: dict[str, Tolerance] = {}
     if tolerances is not None:
-        found = yaml.safe_load(tolerances.read_text(encoding='utf-8')) or {}
+        found = read_yaml(tolerances) or {}
         own = {str(name): Tolerance.model_validate(value) for name, value in found.items()}
         unknown = sorted(own.keys() - summary['metrics'].keys())
         if unknown:

@@ -15,6 +15,7 @@ MAX_HEADER = 1 << 20
 MAX_FILE = 1 << 34
 DOMAINS = ('', 'ai.onnx', 'com.microsoft')
 EXTERNAL = 1  # onnx.TensorProto.EXTERNAL
+LOADS_FILES = ('EPContext',)  # its documented use is to load a compiled engine by path
 
 
 def check_name(name: str) -> Fault | None:
@@ -34,6 +35,26 @@ def check_bytes(name: str, data: bytes) -> Fault | None:
     return None
 
 
+def strict_json(data: bytes) -> Any:
+    """The value of a JSON text; ValueError for doubled keys, NaN and endless nesting too."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        out = dict(pairs)
+        if len(out) != len(pairs):
+            names = [key for key, _ in pairs]
+            twice = next(key for key in names if names.count(key) > 1)
+            raise ValueError(f'the key {twice[:80]!r} stands in it twice')
+        return out
+
+    def refused(constant: str) -> Any:
+        raise ValueError(f'{constant} is no number of JSON')
+
+    try:
+        return json.loads(data, object_pairs_hook=once, parse_constant=refused)
+    except RecursionError:
+        raise ValueError('it is nested without end') from None
+
+
 def _check_safetensors(name: str, data: bytes) -> Fault | None:
     size = int.from_bytes(data[:8], 'little')
     if len(data) < 8 or size > MAX_HEADER or size > len(data) - 8:
@@ -43,9 +64,9 @@ def _check_safetensors(name: str, data: bytes) -> Fault | None:
             {'header_bytes': float(size), 'limit_bytes': float(MAX_HEADER)},
         )
     try:
-        header = json.loads(data[8 : 8 + size])
-    except ValueError:
-        return Fault(Code.MODEL_FORMAT, f'{name}: the header is not JSON')
+        header = strict_json(data[8 : 8 + size])
+    except ValueError as error:
+        return Fault(Code.MODEL_FORMAT, f'{name}: the header is not JSON: {error}')
     if not isinstance(header, dict):
         return Fault(Code.MODEL_FORMAT, f'{name}: the header is not a JSON object')
     return None
@@ -59,35 +80,25 @@ def _check_onnx(name: str, data: bytes) -> Fault | None:
         model = onnx.ModelProto.FromString(data)
     except DecodeError as error:
         return Fault(Code.MODEL_FORMAT, f'{name} is no ONNX model: {error}')
-    graphs = [model.graph, *model.functions]
-    for tensor in _tensors(graphs):
-        if tensor.data_location == EXTERNAL or tensor.external_data:
-            where = {e.key: e.value for e in tensor.external_data}.get('location', '?')
-            return Fault(Code.MODEL_UNSAFE, f'{name}: {tensor.name!r} lies outside, in {where!r}')
-    for domain in sorted({node.domain for node in _nodes(graphs)}):
-        if domain not in DOMAINS and domain not in {f.domain for f in model.functions}:
-            return Fault(Code.MODEL_UNSAFE, f'{name} needs operators of {domain!r}')
+    own = {function.domain for function in model.functions}
+    for part in _parts(model):
+        kind = part.DESCRIPTOR.name
+        if kind == 'TensorProto' and (part.data_location == EXTERNAL or part.external_data):
+            where = {e.key: e.value for e in part.external_data}.get('location', '?')
+            return Fault(Code.MODEL_UNSAFE, f'{name}: {part.name!r} lies outside, in {where!r}')
+        if kind == 'NodeProto' and part.domain not in DOMAINS and part.domain not in own:
+            return Fault(Code.MODEL_UNSAFE, f'{name} needs operators of {part.domain!r}')
+        if kind == 'NodeProto' and part.op_type in LOADS_FILES:
+            return Fault(Code.MODEL_UNSAFE, f'{name}: {part.op_type} loads a file of its own')
     return None
 
 
-def _subgraphs(attribute: Any) -> list[Any]:
-    return [*attribute.graphs, *([attribute.g] if attribute.HasField('g') else [])]
+def _parts(message: Any) -> Iterator[Any]:
+    """A protobuf message and every message inside it, in whichever field it stands."""
+    from google.protobuf.message import Message
 
-
-def _nodes(graphs: list[Any]) -> Iterator[Any]:
-    for graph in graphs:
-        for node in graph.node:
-            yield node
-            for attribute in node.attribute:
-                yield from _nodes(_subgraphs(attribute))
-
-
-def _tensors(graphs: list[Any]) -> Iterator[Any]:
-    for graph in graphs:
-        yield from getattr(graph, 'initializer', ())
-        for sparse in getattr(graph, 'sparse_initializer', ()):
-            yield from (sparse.values, sparse.indices)
-        for node in graph.node:
-            for attribute in node.attribute:
-                yield from (attribute.t, *attribute.tensors)
-                yield from _tensors(_subgraphs(attribute))
+    yield message
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for part in [value] if isinstance(value, Message) else value:
+                yield from _parts(part)

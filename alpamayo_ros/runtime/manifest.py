@@ -22,11 +22,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.layer_shapes import InputTokens
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.runtime.file_gate import MAX_FILE, check_bytes, check_name
+from alpamayo_ros.runtime.file_gate import MAX_FILE, check_bytes, check_name, strict_json
 
 MANIFEST = 'manifest.json'
 MAX_MANIFEST = 1 << 20
-RUNS_CODE = tuple('.pt .pth .pkl .pickle .ckpt .bin .npy .npz .so .py .pyc'.split())
+MOST_ENTRIES = 10_000
+# Pickles and what holds them, libraries, and compiled engines: each runs what it holds.
+RUNS_CODE = tuple(
+    '.pt .pth .pkl .pickle .dill .joblib .ckpt .bin .npy .npz .h5 .hdf5 .keras .pb .mar'
+    ' .so .py .pyc .engine .plan .trt'.split()
+)
 
 Sha256 = Annotated[str, Field(pattern='^[0-9a-f]{64}$')]
 
@@ -138,7 +143,7 @@ def _read_model(
     if manifest.release < minimum_release:
         numbers = {'release': float(manifest.release), 'minimum': float(minimum_release)}
         return Fault(Code.MODEL_ROLLBACK, f'{folder} is release {manifest.release}', numbers)
-    stray = _stray(folder, directory, manifest)
+    stray = _stray(folder, directory)
     if stray is not None:
         return stray
     wanted = None if names is None else set(names)
@@ -156,10 +161,13 @@ def parse_manifest(text: bytes, folder: Path) -> Manifest | Fault:
     """The manifest of ``folder``; unknown keys, double or unsafe file names are refused."""
     try:
         manifest = Manifest.model_validate_json(text)
+        strict_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         where = '.'.join(map(str, first['loc']))
         return Fault(Code.MODEL_FORMAT, f'{folder / MANIFEST}: {where} {first["msg"]}')
+    except ValueError as error:
+        return Fault(Code.MODEL_FORMAT, f'{folder / MANIFEST}: {error}')
     names = [entry.name for entry in manifest.files]
     if len(set(names)) != len(names) or MANIFEST in names:
         return Fault(Code.MODEL_FORMAT, f'{folder / MANIFEST} lists a name twice or lists itself')
@@ -167,13 +175,18 @@ def parse_manifest(text: bytes, folder: Path) -> Manifest | Fault:
     return refused[0] if refused else manifest
 
 
-def _stray(folder: Path, directory: int, manifest: Manifest) -> Fault | None:
-    """Refuse a folder where something that could run lies beside the listed files."""
-    for name in sorted(os.listdir(directory)):
-        if name.lower().endswith(RUNS_CODE):
-            return Fault(
-                Code.MODEL_UNSAFE, f'{folder} holds {name}, a kind of file that can run code'
-            )
+def _stray(folder: Path, directory: int) -> Fault | None:
+    """Refuse a folder where something that could run lies beside the listed files, or below."""
+    seen = 0
+    for place, folders, files, _ in os.fwalk('.', dir_fd=directory):
+        seen += len(folders) + len(files)
+        if seen > MOST_ENTRIES:
+            return Fault(Code.MODEL_UNSAFE, f'{folder} holds more than {MOST_ENTRIES} files')
+        for name in sorted([*folders, *files]):
+            if name.lower().endswith(RUNS_CODE):
+                where = os.path.normpath(os.path.join(place, name))
+                text = f'{folder} holds {where}, a kind of file that can run code'
+                return Fault(Code.MODEL_UNSAFE, text)
     return None
 
 
@@ -185,10 +198,12 @@ def _read(folder: Path, directory: int, name: str, limit: int) -> bytes | Fault:
         return Fault(Code.MODEL_MISSING, f'{folder} has no {name}')
     except OSError as error:
         return Fault(Code.MODEL_UNSAFE, f'{folder / name} is no plain file: {error.strerror}')
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        return Fault(Code.MODEL_UNSAFE, f'{folder / name} is no plain file')
     with os.fdopen(descriptor, 'rb') as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return Fault(Code.MODEL_UNSAFE, f'{folder / name} is no plain file')
-        data = file.read(limit + 1)
+        data = file.read(min(limit, status.st_size) + 1)  # what is there, not what is claimed
     if len(data) > limit:
         numbers = {'limit_bytes': float(limit)}
         return Fault(Code.MODEL_HASH, f'{folder / name} is longer than expected', numbers)

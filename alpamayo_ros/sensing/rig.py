@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-import yaml
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alpamayo_ros.profile import ModelProfile, share_dir
+from alpamayo_ros.yaml_file import read_yaml
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Place = Annotated[float, Field(ge=-30, le=30)]
+Angle = Annotated[float, Field(ge=-6.3, le=6.3)]
+Intrinsic = Annotated[float, Field(ge=-1e6, le=1e6)]
+Length = Annotated[float, Field(ge=0.02, le=30)]  # a model car to a road train
 DistortionModel = Literal['none', 'plumb_bob', 'rational_polynomial', 'equidistant']
 # Coefficient counts of sensor_msgs/distortion_models; 4 for plumb_bob means k3 = 0.
 COEFFICIENTS: dict[str, tuple[int, ...]] = {
@@ -39,19 +41,19 @@ class _Strict(BaseModel):
 class Mount(_Strict):
     """Pose of a camera body in base_link: m; rad about x, y, z (positive pitch looks down)."""
 
-    x_m: Finite
-    y_m: Finite
-    z_m: Finite
-    roll_rad: Finite = 0.0
-    pitch_rad: Finite = 0.0
-    yaw_rad: Finite = 0.0
+    x_m: Place
+    y_m: Place
+    z_m: Place
+    roll_rad: Angle = 0.0
+    pitch_rad: Angle = 0.0
+    yaw_rad: Angle = 0.0
 
 
 class Distortion(_Strict):
     """Lens model named as in sensor_msgs/CameraInfo, coefficients in its order."""
 
     model: DistortionModel = 'none'
-    coefficients: tuple[Finite, ...] = ()
+    coefficients: tuple[Intrinsic, ...] = ()
 
     @model_validator(mode='after')
     def _count(self) -> Distortion:
@@ -82,11 +84,11 @@ class RigCamera(_Strict):
     frame_id: str
     width: int = Field(gt=0, le=8192)
     height: int = Field(gt=0, le=8192)
-    hfov_deg: float | None = Field(default=None, gt=0, lt=180)
-    camera_matrix: tuple[Finite, ...] | None = None
+    hfov_deg: float | None = Field(default=None, ge=1, lt=180)
+    camera_matrix: tuple[Intrinsic, ...] | None = None
     distortion: Distortion = Distortion()
     mount: Mount
-    rate_hz: float = Field(gt=0, le=120)
+    rate_hz: float = Field(ge=0.1, le=120)
     policy: Literal['hold', 'mask', 'reject'] = 'hold'
 
     @model_validator(mode='after')
@@ -144,7 +146,7 @@ class OdometrySource(_Strict):
     topic: str = 'odometry'
     frame_id: str = 'odom'
     child_frame_id: str = 'base_link'
-    rate_hz: float = Field(default=50.0, gt=0)
+    rate_hz: float = Field(default=50.0, ge=1, le=2000)
 
 
 class Vehicle(_Strict):
@@ -155,8 +157,8 @@ class Vehicle(_Strict):
     """
 
     wheelbase_m: Length
-    steer_max_rad: Length
-    steer_rate_max_rps: Length
+    steer_max_rad: float = Field(ge=0.01, le=1.5)
+    steer_rate_max_rps: float = Field(ge=0.01, le=20)
     length_m: Length
     width_m: Length
     rear_axle_to_front_bumper_m: Length
@@ -168,7 +170,7 @@ class Rig(_Strict):
 
     name: str
     description: str = ''
-    cameras: tuple[RigCamera, ...]
+    cameras: tuple[RigCamera, ...] = Field(max_length=32)
     odometry: OdometrySource = OdometrySource()
     vehicle: Vehicle
 
@@ -237,4 +239,4 @@ def load_rig(name_or_path: str | Path) -> Rig:
         raise FileNotFoundError(
             f'no rig {name_or_path!r}; there are {known} (or give a .yaml path)'
         )
-    return Rig.model_validate(yaml.safe_load(path.read_text()))
+    return Rig.model_validate(read_yaml(path))

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Knob = tuple[float, float] | float
 Vehicle = Literal['car', 'van', 'truck', 'emergency_car']
 Side = Literal['left', 'right']
+FARTHEST = 10_000.0  # no number of an actor is larger: metres, seconds or m/s
 
 
 def knob(value: Knob, severity: float) -> float:
@@ -29,6 +30,14 @@ class ActorModel(BaseModel):
     model_config = ConfigDict(extra='forbid', frozen=True)
 
     severity_scale: float = Field(default=1.0, ge=0, le=2)
+
+    @model_validator(mode='after')
+    def _within_reach(self) -> ActorModel:
+        for name, value in self:
+            for number in value if isinstance(value, tuple) else (value,):
+                if isinstance(number, int | float) and not abs(number) <= FARTHEST:
+                    raise ValueError(f'{name}: {number} is beyond {FARTHEST:.0f}')
+        return self
 
 
 class BrakingLeader(ActorModel):

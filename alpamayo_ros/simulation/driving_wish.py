@@ -12,10 +12,10 @@ from functools import lru_cache
 from typing import Annotated, Literal
 
 import numpy as np
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from alpamayo_ros.profile import share_dir
+from alpamayo_ros.yaml_file import read_yaml
 
 Split = Literal['train', 'held_out']
 MAX_GAP_S = 6.0  # a longer one is cut to it
@@ -76,7 +76,7 @@ class _Wishes(BaseModel):
 @lru_cache(maxsize=1)
 def _file() -> _Wishes:
     path = share_dir() / 'config' / 'prompts.yaml'
-    return _Wishes.model_validate(yaml.safe_load(path.read_text()))
+    return _Wishes.model_validate(read_yaml(path))
 
 
 def wordings(split: Split) -> list[tuple[str, str]]:

@@ -196,13 +196,25 @@ BY_NAME: dict[str, Callable[..., Injector]] = {
     + (truncate, flip_bits, jump_clock, decimate)
 }
 
+# What a text may ask for; other numbers only have to be finite.
+RANGES: dict[str, tuple[float, float]] = {
+    'share': (0, 1), 'keep_every': (1, 1000), 'bits': (0, 10_000), 'seed': (0, 2**31 - 1),
+    'window_ms': (0, 10_000), 'by_ms': (0, 10_000), 'offset_ms': (-1e7, 1e7), 'at_s': (0, 1e5),
+    'start_s': (0, 1e5), 'stop_s': (0, FOREVER), 'by_s': (-1e5, 1e5), 'stamp_ns': (0, 2**63 - 1),
+}  # fmt: skip
+LONGEST = 2000  # characters of a text
+WHOLE = ('keep_every', 'bits', 'seed', 'stamp_ns')
+WORDS = ('source', 'payload')
+
 
 def parse(text: str) -> list[Injector]:
-    """Injectors from text; ValueError names what is not understood.
+    """Injectors from text; ValueError names what is not understood or out of range.
 
     For example ``drop(source=front,start_s=5,stop_s=7);flip_bits(source=rear,bits=8,seed=1)``, or
     a row of the fault matrix with its start and length: ``F03@5s:2s``.
     """
+    if len(text) > LONGEST:
+        raise ValueError(f'{len(text)} characters of faults; expected {LONGEST} at most')
     out = []
     for part in map(expand, filter(None, (p.strip() for p in text.split(';')))):
         name, bracket, rest = part.partition('(')
@@ -213,7 +225,7 @@ def parse(text: str) -> list[Injector]:
             key, equals, value = pair.partition('=')
             if not equals:
                 raise ValueError(f'{pair!r} in {part!r}: expected name=value')
-            arguments[key.strip()] = _number(value.strip())
+            arguments[key.strip()] = _argument(key.strip(), value.strip())
         try:
             out.append(BY_NAME[name](**arguments))
         except TypeError as error:
@@ -221,11 +233,16 @@ def parse(text: str) -> list[Injector]:
     return out
 
 
-def _number(text: str) -> int | float | str:
-    """An int or a float where the text is one."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+def _argument(key: str, text: str) -> int | float | str:
+    """The value of an argument; ValueError where it is no number or out of range."""
+    if key in WORDS:
+        return text
+    kind = int if key in WHOLE else float
+    low, high = RANGES.get(key, (-1e9, 1e9))
+    try:
+        value = kind(text)
+    except ValueError:
+        raise ValueError(f'{key}={text!r}: expected {kind.__name__}') from None
+    if not low <= value <= high:
+        raise ValueError(f'{key}={text}: expected {low:g} to {high:g}')
+    return value

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.simulation import inject
 from alpamayo_ros.simulation.actor_models import AnyActor
 from alpamayo_ros.simulation.sim_rig import sim_cameras
+from alpamayo_ros.yaml_file import read_yaml
 
 Map = Literal['winding_road', 'town', 'motorway', 'roundabout', 'log']
 Verdict = Literal['reach', 'stop_or_reach', 'follow', 'town', 'safe']
+MOST_ACTORS = 100
 ACROSS_M = 2.0  # from this shift on a way lies in the other lane
+Width = Annotated[float, Field(gt=0, le=20)]
 Split = Literal['', 'train', 'val', 'test']
 
 
@@ -30,7 +32,7 @@ class Start(_Strict):
     Arc along the lane, offset and heading error (left positive), speed.
     """
 
-    arc_m: float = Field(default=10.0, ge=0)
+    arc_m: float = Field(default=10.0, ge=0, le=1500)
     offset_m: float = Field(default=0.0, ge=-2, le=5.5)
     heading_error_rad: float = Field(default=0.0, ge=-1, le=1)
     speed_mps: float = Field(default=5.0, ge=0, le=40)
@@ -49,7 +51,7 @@ class Traffic(_Strict):
 
     oncoming: bool = True
     stopped_car_probability: float = Field(default=0.0, ge=0, le=1)
-    stopped_car_arc_m: float | None = Field(default=None, gt=0)
+    stopped_car_arc_m: float | None = Field(default=None, gt=0, le=1500)
     leader: bool = False
     town: Literal['', 'town_0', 'town_1', 'town_2', 'town_3', 'town_4', 'town_5'] = ''
     cars: int = Field(default=0, ge=0, le=120)
@@ -67,12 +69,12 @@ class Closure(_Strict):
     road is closed.
     """
 
-    from_m: float = Field(gt=0)
-    to_m: float = Field(gt=0)
+    from_m: float = Field(gt=0, le=1500)
+    to_m: float = Field(gt=0, le=1500)
     kind: Literal['construction', 'lane_closure'] = 'construction'
     shift_m: float = Field(default=0.0, ge=-6, le=6)
     taper_m: float = Field(default=20.0, gt=0, le=80)
-    width_m: tuple[float, float] = (3.4, 2.8)
+    width_m: tuple[Width, Width] = (3.4, 2.8)
 
     @model_validator(mode='after')
     def _forwards(self) -> Closure:
@@ -92,8 +94,8 @@ class RoadShape(_Strict):
 
     straight: bool = False
     curvature_scale: float = Field(default=1.0, ge=0, le=1.5)
-    closures: tuple[Closure, ...] = ()
-    turns: str = Field(default='', pattern='^[lsr]*$')
+    closures: tuple[Closure, ...] = Field(default=(), max_length=MOST_ACTORS)
+    turns: str = Field(default='', pattern='^[lsr]*$', max_length=100)
     signal: Literal['', 'any', 'red', 'green', 'turns_red'] = ''
     lanes: int = Field(default=2, ge=1, le=4)
     ramp: Literal['', 'merge', 'exit'] = ''
@@ -132,7 +134,7 @@ class Scenario(_Strict):
     start: Start = Start()
     traffic: Traffic = Traffic()
     road: RoadShape = RoadShape()
-    actors: tuple[AnyActor, ...] = ()
+    actors: tuple[AnyActor, ...] = Field(default=(), max_length=MOST_ACTORS)
     faults: str = ''
     looks: Looks = Looks()
 
@@ -184,7 +186,7 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
         path = _files().get(str(name_or_path), path)
     if not path.is_file():
         raise FileNotFoundError(f'no scenario {str(name_or_path)!r}; there are {scenario_names()}')
-    scenario = Scenario.model_validate(yaml.safe_load(path.read_text()))
+    scenario = Scenario.model_validate(read_yaml(path))
     beside = path.parent / scenario.traffic.log
     if scenario.traffic.log and beside.is_file():
         traffic = scenario.traffic.model_copy(update={'log': str(beside.resolve())})

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alpamayo_ros.model.grammar import Grammar
@@ -23,6 +22,7 @@ from alpamayo_ros.profile import load_profile
 from alpamayo_ros.training.checkpoint import load_weights, save_weights
 from alpamayo_ros.training.dataset import Dataset, shard_folders
 from alpamayo_ros.training.vocabulary import run_vocabulary, write_vocabulary
+from alpamayo_ros.yaml_file import read_yaml
 
 Minutes = Annotated[float, Field(gt=0)]
 
@@ -58,7 +58,7 @@ class Recipe(BaseModel):
     @classmethod
     def from_file(cls, path: Path) -> Recipe:
         """Read and check a recipe."""
-        return cls.model_validate(yaml.safe_load(path.read_text()))
+        return cls.model_validate(read_yaml(path))
 
 
 class Run:

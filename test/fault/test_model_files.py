@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +146,66 @@ def test_f45_pickle_beside_the_model(tmp_path: Path) -> None:
     assert 'weights.pt' in fault.message
 
 
+@pytest.mark.parametrize(
+    'name',
+    ['x.engine', 'x.plan', 'x.TRT', 'x.h5', 'x.joblib', 'sub/weights.pt', 'a/b/c.so', 'd.pt/x'],
+)
+def test_f45_what_can_run_beside_or_below_the_model(tmp_path: Path, name: str) -> None:
+    make_folder(tmp_path)
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_bytes(b'')
+    fault = read_model(tmp_path)
+    assert isinstance(fault, Fault) and fault.code is Code.MODEL_UNSAFE
+    assert name.partition('/x')[0] in fault.message
+
+
+def test_plain_words_beside_the_model_are_no_matter(tmp_path: Path) -> None:
+    make_folder(tmp_path)
+    (tmp_path / 'notes').mkdir()
+    (tmp_path / 'notes' / 'README.txt').write_text('words')
+    (tmp_path / 'loop').symlink_to(tmp_path)
+    assert isinstance(read_model(tmp_path), ModelFiles)
+
+
+@pytest.mark.parametrize('name', [WEIGHTS, 'manifest.json'])
+def test_f45_a_folder_under_the_name_of_a_file(tmp_path: Path, name: str) -> None:
+    make_folder(tmp_path)
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir()
+    assert code_of(read_model(tmp_path)) is Code.MODEL_UNSAFE
+
+
+def test_f42_a_claim_of_16_gib_takes_no_memory(tmp_path: Path) -> None:
+    text = json.loads((make_folder(tmp_path) / 'manifest.json').read_text())
+    for entry in text['files']:
+        entry['bytes'] = file_gate.MAX_FILE
+    (tmp_path / 'manifest.json').write_text(json.dumps(text))
+    tracemalloc.start()
+    try:
+        assert code_of(read_model(tmp_path)) is Code.MODEL_HASH
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize('where', ['first', 'last'])
+def test_f44_a_doubled_key_is_refused(tmp_path: Path, where: str) -> None:
+    """The last of two equal keys would win: a second ``release`` is a way round the check."""
+    text = (make_folder(tmp_path) / 'manifest.json').read_text().strip()
+    more = '"release": 99'
+    text = f'{{{more}, {text[1:]}' if where == 'first' else f'{text[:-1]}, {more}}}'
+    (tmp_path / 'manifest.json').write_text(text)
+    fault = read_model(tmp_path)
+    assert isinstance(fault, Fault) and fault.code is Code.MODEL_FORMAT
+    assert "'release' stands in it twice" in fault.message
+
+
+def test_a_manifest_nested_without_end(tmp_path: Path) -> None:
+    make_folder(tmp_path)
+    (tmp_path / 'manifest.json').write_text('[' * 200_000 + ']' * 200_000)
+    assert code_of(read_model(tmp_path)) is Code.MODEL_FORMAT
+
+
 @pytest.mark.parametrize('name', [WEIGHTS, 'manifest.json'])
 def test_f45_symlink(tmp_path: Path, name: str) -> None:
     folder = tmp_path / 'model'
@@ -200,6 +262,51 @@ def test_f45_external_data(tmp_path: Path, nested: bool) -> None:
     assert '../../etc/passwd' in fault.message
 
 
+def external() -> TensorProto:
+    tensor = TensorProto(name='w', data_type=TensorProto.FLOAT, dims=[1])
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key='location', value='../../etc/passwd')
+    return tensor
+
+
+def sparse_constant() -> onnx.ModelProto:
+    node = onnx.NodeProto(op_type='Constant', output=['y'])
+    sparse = onnx.SparseTensorProto(values=external(), dims=[4])
+    node.attribute.add(
+        name='sparse_value', type=onnx.AttributeProto.SPARSE_TENSOR, sparse_tensor=sparse
+    )
+    return onnx.ModelProto(graph=onnx.GraphProto(node=[node]))
+
+
+def training_info() -> onnx.ModelProto:
+    model = onnx.ModelProto()
+    model.training_info.add().initialization.initializer.append(external())
+    return model
+
+
+def inside_a_function() -> onnx.ModelProto:
+    model = onnx.ModelProto()
+    model.functions.add(name='F', domain='own').node.extend(sparse_constant().graph.node)
+    return model
+
+
+@pytest.mark.parametrize('make', [sparse_constant, training_info, inside_a_function])
+def test_f45_external_data_in_whichever_field(make: Callable[[], onnx.ModelProto]) -> None:
+    fault = file_gate.check_bytes('x.onnx', make().SerializeToString())
+    assert fault is not None and fault.code is Code.MODEL_UNSAFE
+    assert '../../etc/passwd' in fault.message
+
+
+def test_f45_an_operator_that_loads_a_compiled_engine() -> None:
+    node = helper.make_node(
+        'EPContext', [], ['y'], domain='com.microsoft', embed_mode=0, ep_cache_context='/tmp/x'
+    )
+    model = onnx.ModelProto(graph=helper.make_graph([node], 'g', [], []))
+    fault = file_gate.check_bytes('x.onnx', model.SerializeToString())
+    assert fault is not None and fault.code is Code.MODEL_UNSAFE
+    assert 'EPContext' in fault.message
+
+
 def test_f45_custom_operator(tmp_path: Path) -> None:
     node = helper.make_node('Run', [], ['y'], domain='evil.example')
     graph = helper.make_graph([node], 'g', [], [])
@@ -214,7 +321,17 @@ def header(size: int, text: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    'data', [b'', b'\0' * 4, header(1 << 40, b'{}'), header(2, b'[]'), header(2, b'{x')]
+    'data',
+    [
+        b'',
+        b'\0' * 4,
+        header(1 << 40, b'{}'),
+        header(2, b'[]'),
+        header(2, b'{x'),
+        header(600_000, b'[' * 300_000 + b']' * 300_000),
+        header(9, b'{"w":NaN}'),
+        header(15, b'{"a":1,"a": 2}\n'),
+    ],
 )
 def test_bad_safetensors_header(data: bytes) -> None:
     fault = file_gate.check_bytes(WEIGHTS, data)

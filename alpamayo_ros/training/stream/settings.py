@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from alpamayo_ros.yaml_file import read_yaml
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -65,7 +67,7 @@ class Settings(BaseModel):
     @classmethod
     def from_file(cls, path: Path, **changes: Any) -> Settings:
         """Read and check a file; ``changes`` replace what it says."""
-        said = yaml.safe_load(path.read_text())
+        said = read_yaml(path)
         if not isinstance(said, dict):
             raise yaml.YAMLError('expected keys with values')
         return cls.model_validate(said | changes)

@@ -61,6 +61,15 @@ def test_a_wrong_log_is_refused_by_the_field(
     assert words in _refused({**_data(tmp_path), **change}, tmp_path)
 
 
+@pytest.mark.parametrize('whose', ['ego', 'agent'])
+def test_who_jumps_farther_than_anything_drives_is_refused(tmp_path: Path, whose: str) -> None:
+    data = _data(tmp_path)
+    track = data['ego'] if whose == 'ego' else data['agents'][0]
+    track['x_m'][3] = -15_000.0
+    said = _refused(data, tmp_path)
+    assert 'from entry 2 to the next' in said and '20 m at most' in said
+
+
 def test_a_wrong_track_is_refused_by_its_place(tmp_path: Path) -> None:
     data = _data(tmp_path)
     data['agents'][0]['x_m'][3] = 'far'

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from alpamayo_ros.limits import Limits, load_limits
+from alpamayo_ros.limits import RISING, Limits, load_limits
 
 
 @pytest.fixture
@@ -74,6 +74,34 @@ def test_a_warning_beyond_its_limit_refuses(warn, bare):
     values[warn], values[bare] = values[bare], values[warn]
     with pytest.raises(ValueError, match=warn):
         Limits.model_validate(values)
+
+
+@pytest.mark.parametrize('name', sorted(Limits.model_fields))
+@pytest.mark.parametrize('bad', ['1.0e+300', '1.0e-300', 'true', '0'])
+def test_no_entry_switches_its_check_off(lines, tmp_path, name, bad):
+    """Too large, too small, or no number: each would leave a check that never speaks."""
+    changed = [line if f' {name}:' not in line else f'      {name}: {bad}' for line in lines]
+    with pytest.raises(ValueError, match=name):
+        load_limits(write(tmp_path, changed))
+
+
+def test_no_plan_can_be_made_valid_for_longer_than_half_a_second():
+    assert Limits.model_validate({**load_limits().model_dump(), 'plan_age_s': 0.5})
+    with pytest.raises(ValueError, match='plan_age_s'):
+        Limits.model_validate({**load_limits().model_dump(), 'plan_age_s': 0.51})
+
+
+@pytest.mark.parametrize(('lesser', 'greater'), RISING)
+def test_what_has_to_grow_grows(lesser, greater):
+    """The hard stop is no softer than the soft one; cycles are warned about before killed."""
+    low = load_limits().model_dump()[lesser] * 0.9
+    with pytest.raises(ValueError, match=f'lies beyond {greater}'):
+        Limits.model_validate({**load_limits().model_dump(), greater: low})
+
+
+def test_a_key_that_stands_twice_is_refused(lines, tmp_path):
+    with pytest.raises(ValueError, match="'start_position_m' a second time"):
+        load_limits(write(tmp_path, [*lines, '      start_position_m: 2.0']))
 
 
 def test_the_file_is_a_ros_parameter_file(lines):

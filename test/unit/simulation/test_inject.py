@@ -129,3 +129,20 @@ def test_a_wrong_row_or_time_is_one_sentence_with_the_rows(text):
     with pytest.raises(ValueError, match='F03@5s:2s; rows are F01, F02') as caught:
         parse(text)
     assert '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'shift_stamp(source=front,offset_ms=inf)', 'decimate(source=front,keep_every=0)',
+        'drop_random(source=front,share=nan,seed=1)',
+        'shuffle(source=front,window_ms=1e300,seed=1)',
+        'truncate(source=front,seed=x)', 'flip_bits(source=front,bits=-1,seed=1)',
+        'drop(source=front,start_s=nan)', 'delay(source=front,by_ms=-1)',
+        'jump_clock(at_s=1,by_s=inf)',
+        'set_stamp(source=front,stamp_ns=1.5)', 'drop(source=front);' * 1000,
+    ],
+)  # fmt: skip
+def test_numbers_that_no_stream_can_follow_are_refused(text: str):
+    with pytest.raises(ValueError, match='expected'):
+        parse(text)
