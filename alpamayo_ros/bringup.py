@@ -26,7 +26,8 @@ RESPAWN_DELAY_S = 1.0  # before a node that died is started again
 class NodeSpec:
     """One process.
 
-    ``respawn``: start it again when it dies; ``ends_graph``: its exit stops the graph.
+    ``respawn``: start it again when it dies; ``ends_graph``: its exit stops the graph;
+    ``secured``: it takes its identity from the keystore.
     """
 
     name: str
@@ -35,6 +36,12 @@ class NodeSpec:
     respawn: bool = True
     ends_graph: bool = False
     namespace: str = NAMESPACE
+    secured: bool = False
+
+    @property
+    def enclave(self) -> str:
+        """Path of its identity in a keystore of SROS 2."""
+        return f'{self.namespace}/{self.name}'
 
     @property
     def executable(self) -> str:
@@ -244,4 +251,4 @@ def ros_arguments(node: NodeSpec, graph: Graph, own_file: str) -> list[str]:
         words += ['--params-file', file]
     for source, target in node.remappings:
         words += ['-r', f'{source}:={target}']
-    return words
+    return [*words, '--enclave', node.enclave] if node.secured else words

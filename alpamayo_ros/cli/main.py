@@ -39,6 +39,7 @@ SUBCOMMANDS = {  # name: (panel of the help, one sentence)
         'What is installed and in force here, with the remedy for each finding.',
     ),
     'bench': ('Inspect', 'Measure stages on this machine.'),
+    'security': ('Inspect', 'Policy and keystore of SROS 2 for a graph, and what they lack.'),
     'model': ('Models', 'Show and verify a model: files, hashes, profile.'),
     'export': ('Models', 'Write the ONNX graphs of trained weights.'),
     'data': ('Train', 'Convert recordings and generate training data.'),

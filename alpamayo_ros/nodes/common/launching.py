@@ -47,6 +47,7 @@ def actions(graph: Graph) -> list[Any]:
             namespace=node.namespace,
             parameters=[*graph.parameter_files, dict(node.parameters)],
             remappings=node.remappings,
+            ros_arguments=['--enclave', node.enclave] if node.secured else None,
             respawn=node.respawn,
             respawn_delay=RESPAWN_DELAY_S,
             on_exit=[Shutdown()] if node.ends_graph else None,

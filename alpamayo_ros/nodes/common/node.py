@@ -22,6 +22,7 @@ from alpamayo_ros.environment import PARENT, die_with
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits, load_limits
 from alpamayo_ros.nodes.common.params import BUILT_IN, COMMON, Param, problems
+from alpamayo_ros.security.enforcement import ENABLE
 
 END_S = 10  # `alpamayo up` kills after 5 s; this is for a node whose supervisor is gone
 LOG_HOLD_S = 0.5  # docs/faults.md, "States": at most 2 lines a second for one fault
@@ -171,12 +172,19 @@ def end_in_time() -> None:
     signal.alarm(END_S)
 
 
+def unsecured(error: Exception) -> str:
+    """Why no node starts where security is asked for and cannot be had, in a sentence."""
+    said = ' '.join(str(error).split())
+    text = f'refuses to start: {ENABLE} is true, and the middleware says: {said}.'
+    return f'{text} Expected a keystore and a middleware built with security; see SECURITY.md'
+
+
 def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
     """Run one node until Ctrl-C, SIGTERM or its own end; 0 clean, 2 refused to configure."""
     die_with_supervisor()
-    rclpy.init(args=args)
     node: Node | None = None
     try:
+        rclpy.init(args=args)
         node = make()
         executor = SingleThreadedExecutor()
         executor.add_node(node)
@@ -186,7 +194,10 @@ def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
         return 2
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except (RCLError, InvalidHandle):
+    except (RCLError, InvalidHandle) as error:
+        if node is None and os.environ.get(ENABLE) == 'true':
+            print(unsecured(error), file=sys.stderr, flush=True)
+            return 2
         if rclpy.ok():
             raise  # else: the signal came while the node was being made
     finally:

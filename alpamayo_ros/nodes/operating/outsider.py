@@ -29,7 +29,7 @@ class Outsider:
 
     def __init__(self, patience_s: float) -> None:
         self.patience_s = patience_s
-        rclpy.init(args=[])
+        rclpy.init(args=['--ros-args', '--enclave', f'{NAMESPACE}/operator'])
         name = f'operator_{os.getpid()}'
         self.node = rclpy.create_node(name, namespace=NAMESPACE, start_parameter_services=False)
         self._executor = SingleThreadedExecutor()

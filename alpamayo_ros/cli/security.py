@@ -1,0 +1,97 @@
+"""``alpamayo security``: the policy of a graph, its keystore, and whether it may start secured."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alpamayo_ros.bringup import GRAPHS
+from alpamayo_ros.cli.choices import one_of
+from alpamayo_ros.graph_options import Options
+
+LACKS = 6  # exit status: what the operating system lacks
+POLICY = 'policy.xml'
+app = typer.Typer(help='Policy and keystore of SROS 2 for a graph, and what they lack.')
+Graph = Annotated[str, typer.Option('--graph', help='vehicle, simulator or replay.')]
+Rig = Annotated[str, typer.Option('--rig', help='Camera rig: a name or a .yaml file.')]
+Topics = Annotated[str, typer.Option('--topics', help='YAML file: topic here to topic there.')]
+Shadow = Annotated[bool, typer.Option('--shadow', help='Plans on topics under shadow/.')]
+Lockstep = Annotated[bool, typer.Option('--lockstep', help='The topics of lockstep as well.')]
+Objects = Annotated[str, typer.Option('--objects', help='none or ground_truth.')]
+
+
+def _options(graph: str, given: Options) -> Options:
+    """The options of a graph with both recorders; a bad one is a usage error."""
+    from dataclasses import replace
+
+    one_of('graph', graph, tuple(GRAPHS))
+    one_of('objects', given.objects, ('none', 'ground_truth'))
+    bag = '' if graph == 'replay' else 'drive.mcap'
+    return replace(given, record='recording', bag_out=bag)
+
+
+def _policy(graph: str, given: Options) -> str:
+    from alpamayo_ros.security.policy import policy
+
+    try:
+        return policy(graph, _options(graph, given))
+    except (ValueError, FileNotFoundError, KeyError) as error:
+        raise typer.BadParameter(' '.join(str(error).split())) from None
+
+
+@app.command('policy')
+def write_policy(
+    graph: Graph = 'vehicle', rig: Rig = 'sim', topics: Topics = '', shadow: Shadow = False,
+    lockstep: Lockstep = False, objects: Objects = 'none',
+) -> None:  # fmt: skip
+    """Print policy.xml: an enclave for each process of the graph, with exact names."""
+    given = Options(rig=rig, topics=topics, shadow=shadow, lockstep=lockstep, objects=objects)
+    typer.echo(_policy(graph, given), nl=False)
+
+
+@app.command()
+def keystore(
+    folder: Path, graph: Graph = 'vehicle', rig: Rig = 'sim', topics: Topics = '',
+    shadow: Shadow = False, lockstep: Lockstep = False, objects: Objects = 'none',
+) -> None:  # fmt: skip
+    """Make keys and permissions of every enclave in FOLDER; needs `ros2 security`."""
+    given = Options(rig=rig, topics=topics, shadow=shadow, lockstep=lockstep, objects=objects)
+    text = _policy(graph, given)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / POLICY).write_text(text, encoding='utf-8')
+    except OSError as error:
+        raise typer.BadParameter(f'{folder} cannot be written: {error.strerror}') from None
+    words = ['ros2', 'security', 'generate_artifacts', '-k', str(folder)]
+    words += ['-p', str(folder / POLICY)]
+    if shutil.which('ros2') is None:
+        said = f'{folder / POLICY} is written; ros2 security is not installed here.'
+        typer.echo(
+            f'{said} On a machine with a ROS 2 distribution type: {" ".join(words)}', err=True
+        )
+        raise typer.Exit(LACKS)
+    status = subprocess.run(words, check=False).returncode
+    if status:
+        typer.echo(f'alpamayo: {" ".join(words)} ended with status {status}', err=True)
+        raise typer.Exit(LACKS)
+    typer.echo(f'{folder} is a keystore; type: export ROS_SECURITY_KEYSTORE={folder.resolve()}')
+
+
+@app.command()
+def check(graph: Graph = 'vehicle') -> None:
+    """Say whether the graph may start secured here, and what it lacks; 1 where it may not."""
+    from alpamayo_ros.security.enforcement import refusals
+
+    one_of('graph', graph, tuple(GRAPHS))
+    nodes = GRAPHS[graph](Options()).nodes
+    wrong = refusals((node.enclave for node in nodes), os.environ)
+    for line in wrong:
+        typer.echo(line)
+    if wrong:
+        raise typer.Exit(1)
+    typer.echo('every node has its enclave and nothing starts without it')
