@@ -13,7 +13,6 @@ from alpamayo_ros.motion.rollout import roll_out
 from alpamayo_ros.motion.select import select
 from alpamayo_ros.motion.validate import validate
 from alpamayo_ros.noise import noise
-from alpamayo_ros.profile import cached_profile
 from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.runtime.text import bounded_text, bounded_tokens
 from alpamayo_ros.safety import acceptance, monitors
@@ -37,7 +36,7 @@ __all__ = [
 
 def propose(inputs: PlannerInput, runtime: Runtime) -> Proposal:
     """Candidates and chain of causation for one synchronised set of pictures."""
-    profile = cached_profile(runtime.identity.profile)
+    profile = runtime.profile
     features = runtime.encode(inputs.frames)
     reasoning = runtime.reason(features, inputs.given)
     start = noise(inputs.seed, inputs.t0_ns, profile.candidates, profile.trajectory.points)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -180,12 +179,6 @@ def share_dir() -> Path:
 def profile_names() -> list[str]:
     """Names of the profiles that ship with the package."""
     return sorted(p.stem for p in (share_dir() / 'config' / 'profiles').glob('*.yaml'))
-
-
-@lru_cache(maxsize=8)
-def cached_profile(name: str) -> ModelProfile:
-    """``load_profile`` that reads each profile once."""
-    return load_profile(name)
 
 
 def load_profile(name_or_path: str | Path) -> ModelProfile:

@@ -133,7 +133,7 @@ def annotate(
 
     Example: alpamayo data annotate adult_from_right --out words.html
     """
-    from alpamayo_ros.profile import cached_profile
+    from alpamayo_ros.profile import load_profile
     from alpamayo_ros.simulation.driving_wish import read_prompt
     from alpamayo_ros.simulation.scenario import load_scenario
     from alpamayo_ros.training.annotation.review import instants, page
@@ -149,7 +149,7 @@ def annotate(
     if unknown:
         known = 'config/prompts.yaml lists what it obeys'
         raise typer.BadParameter(f'--prompt: the expert does not understand {unknown!r}; {known}')
-    form, spec, shown = cached_profile('nano').trajectory, load_spec('phrases_v2'), []
+    form, spec, shown = load_profile('nano').trajectory, load_spec('phrases_v2'), []
     for one in instants(chosen, seed, spec, form, every, prompt):
         shown.append(one)
         if out is None:

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float
 
+from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.types import Conditioning, FrameStack, Reasoning
 
 
@@ -55,6 +56,11 @@ class Runtime(Protocol):
     @property
     def identity(self) -> Identity:
         """Which model answers."""
+        ...
+
+    @property
+    def profile(self) -> ModelProfile:
+        """The contract of its inputs and outputs; a file of one's own has any name."""
         ...
 
     def encode(self, frames: FrameStack) -> Features:

@@ -102,7 +102,7 @@ class ForeignRuntime:
     """``plan`` behind the three calls: it answers in ``reason``, where all inputs are known."""
 
     def __init__(self, name: str, inner: Any, profile: ModelProfile) -> None:
-        self._inner, self._profile, self._name = inner, profile, name
+        self._inner, self.profile, self._name = inner, profile, name
         self._frames: FrameStack | None = None
         self._plans: Float[np.ndarray, 'K P 3'] | None = None
         self.blind = bool(getattr(inner, 'blind', False))
@@ -112,7 +112,7 @@ class ForeignRuntime:
     def identity(self) -> Identity:
         """Its name, and the hash of its source file, so that edited code is another planner."""
         version = str(getattr(self._inner, 'version', ''))
-        return Identity(self._name, self._profile.name, self._sha256, version)
+        return Identity(self._name, self.profile.name, self._sha256, version)
 
     def encode(self, frames: FrameStack) -> Features:
         """Keep the pictures for ``plan``; features of its own are its own affair."""
@@ -134,7 +134,7 @@ class ForeignRuntime:
         return Reasoning(str(text), (), Condition(np.zeros((1, 1), np.float32), given))
 
     def _shaped(self, plans: np.ndarray) -> Float[np.ndarray, 'K P 3']:
-        many, points = self._profile.candidates, self._profile.trajectory.points
+        many, points = self.profile.candidates, self.profile.trajectory.points
         if plans.shape == (points, 3):
             return np.repeat(plans[None], many, axis=0)
         if plans.shape != (many, points, 3):

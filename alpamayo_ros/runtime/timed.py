@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 from jaxtyping import Float
 
+from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Condition, Features, Identity, Runtime
 from alpamayo_ros.types import Conditioning, FrameStack, Reasoning
 
@@ -33,6 +34,11 @@ class TimedRuntime:
     def identity(self) -> Identity:
         """Identity of the wrapped runtime."""
         return self.inner.identity
+
+    @property
+    def profile(self) -> ModelProfile:
+        """Profile of the wrapped runtime."""
+        return self.inner.profile
 
     def encode(self, frames: FrameStack) -> Features:
         """Timed ``encode``."""

@@ -13,6 +13,7 @@ from alpamayo_ros.pipeline import (
     Scene,
     decide,
 )
+from alpamayo_ros.runtime.base import Identity
 from alpamayo_ros.types import (
     Conditioning,
     EgoHistory,
@@ -106,8 +107,8 @@ def invariants(loop):
 class Fake:
     """A runtime that records what it was asked."""
 
-    class identity:
-        profile = 'nano'
+    identity = Identity('fake', 'a file of its own')
+    profile = CONFIG.profile
 
     def __init__(self, text='perception: a road', ids=(1, 2)):
         self.reasoning = Reasoning(text, tuple(ids), 'condition')

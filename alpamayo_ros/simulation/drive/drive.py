@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from alpamayo_ros.faults import Fault
+from alpamayo_ros.limits import load_limits
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.pipeline import Decision, PlanConfig, SafetyState, decide
 from alpamayo_ros.safety.scene import build_scene
@@ -23,6 +24,7 @@ from alpamayo_ros.simulation.drive.planners import Planner
 from alpamayo_ros.simulation.drive.sensors import Sensors
 from alpamayo_ros.simulation.drive.verdict import Row, row
 from alpamayo_ros.simulation.scenario import Scenario
+from alpamayo_ros.simulation.sim_rig import sim_rig
 from alpamayo_ros.simulation.tracker import EXPIRED_MPS2, Anchor, Reference, follow
 from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.simulation.worlds.simulation import STEP_NS, Simulation
@@ -95,7 +97,8 @@ class Drive:
         self.sim = open_world(self.scenario, self.seed, self.pictures or not self.planner.blind)
         profile = self.planner.profile
         self.sensors = open_sensors(self.sim, profile, self.planner.blind)
-        self.config = PlanConfig.from_files(profile.name, auto_arm=True, auto_rearm=True)
+        vehicle, limits = sim_rig().vehicle, load_limits()
+        self.config = PlanConfig(profile, limits, vehicle, auto_arm=True, auto_rearm=True)
         self.planner.begin(self.sim)
 
     def step(self) -> Cycle:

@@ -185,8 +185,9 @@ def test_an_unknown_ablation_and_planner_are_refused() -> None:
     assert isinstance(open_planner('clairvoyant', PROFILE), Fault)
 
 
-def test_a_scripted_runtime_drives_through_propose() -> None:
-    planner = open_planner('scripted', PROFILE)
+@pytest.mark.parametrize('name', ['nano', 'a_file_of_ones_own'])
+def test_a_scripted_runtime_drives_through_propose(name: str) -> None:
+    planner = open_planner('scripted', PROFILE.model_copy(update={'name': name}))
     assert isinstance(planner, RuntimePlanner) and planner.blind
     found = cycles('winding_road', 1, planner, 4.0)
     assert found[-1].proposal is not None and found[-1].proposal.candidates.shape == (8, 60, 3)
