@@ -121,6 +121,8 @@ class Code(Enum):
     MODEL_MEMORY = (_E, _FALLBACK, 'The model process ran out of memory.', 'Free GPU memory.')
     MODEL_NONFINITE = (_W, _NOTE, 'Candidates with NaN were dropped.', 'Check the model file.')
     COC_TRUNCATED = (_W, _NOTE, 'The reasoning text was cut at its limit.', 'None needed.')
+    COC_DISAGREES = (_W, _NOTE, 'The chosen path does the opposite of what the words announce.',
+        'Compare intent and path; coc_degrades makes it count.')
     # Plans.
     PLAN_SHAPE = (_E, _FALLBACK, 'A proposal has a wrong shape or time step.',
         'Check the profile.')
@@ -197,11 +199,18 @@ class Fault:
     """One occurrence: ``message`` says what was expected and came, ``values`` hold the numbers.
 
     ``values`` carry their unit in the key (``age_ns``, ``limit_mps``); text values name a source.
+    ``raised``: the reaction that a parameter asks for where the code's own is milder.
     """
 
     code: Code
     message: str = ''
     values: Mapping[str, float | str] = field(default_factory=dict)
+    raised: Reaction = Reaction.NOTE
+
+    @property
+    def reaction(self) -> Reaction:
+        """What this occurrence causes."""
+        return max(self.code.reaction, self.raised)
 
     def __str__(self) -> str:
         """``CODE: sentence message (key=value ...) remedy``: what a person reads in a log."""
@@ -219,4 +228,4 @@ class Fault:
 
 def worst(faults: list[Fault]) -> Reaction:
     """The worst reaction among ``faults``; NOTE for none."""
-    return max((fault.code.reaction for fault in faults), default=Reaction.NOTE)
+    return max((fault.reaction for fault in faults), default=Reaction.NOTE)

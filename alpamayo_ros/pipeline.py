@@ -15,7 +15,7 @@ from alpamayo_ros.motion.validate import validate
 from alpamayo_ros.noise import noise
 from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.runtime.text import bounded_text, bounded_tokens
-from alpamayo_ros.safety import acceptance, monitors
+from alpamayo_ros.safety import acceptance, monitors, words
 from alpamayo_ros.safety.acceptance import Judgement
 from alpamayo_ros.safety.config import PlanConfig
 from alpamayo_ros.safety.decision import Decision, conclude
@@ -87,4 +87,5 @@ def judge(
     chosen = select(costs.total, checks.ok, feasible.poses)
     apart = spread(acceptance.finite_only(raw))
     faults = acceptance.faults(raw, checks, costs, chosen, apart, limits)
+    faults += words.disagreements(proposal.text, feasible, chosen, ego, config)
     return Judgement(proposal, tuple(faults), feasible, checks, costs, chosen, apart)

@@ -101,28 +101,35 @@ def agreement(
     Each counts 1 where it is driven, 0 where its opposite is, 0.5 where the horizon leaves it
     open.  None where the intent announces nothing or the path is not finite.
     """
+    found = fits(text, poses, speed0_mps, dt_s)
+    return sum(found.values()) / len(found) if found else None
+
+
+def fits(
+    text: str, poses: Float[np.ndarray, 'P 3'], speed0_mps: float, dt_s: float
+) -> dict[str, float]:
+    """How far the path does each thing that the text announces, by its name in ``INTENTS``.
+
+    Empty where the intent announces nothing or the path is not finite.
+    """
     said = stated_intent(text)
     if not said or not _usable(poses, speed0_mps, dt_s):
-        return None
+        return {}
     done = driven_intent(poses, speed0_mps, dt_s)
-    end = _end_speed(poses, dt_s)
-    scores = [
-        1.0 if name in done else 0.0 if _OPPOSITE[name] & done else 0.5
+    speed = driven_speed(speed0_mps, _end_speed(poses, dt_s))
+    aside = {
+        name: 1.0 if name in done else 0.0 if _OPPOSITE[name] & done else 0.5
         for name in sorted(said & _OPPOSITE.keys())
-    ]
-    for name in sorted(said & _SPEED.keys()):
-        value = speed_agreement({name}, speed0_mps, end)
-        assert value is not None  # both are finite and ``name`` is stated
-        scores.append(value)
-    return sum(scores) / len(scores)
+    }
+    return aside | {name: _SPEED[name][speed] for name in sorted(said & _SPEED.keys())}
 
 
 def told_and_driven(
     text: str, poses: Float[np.ndarray, 'P 3'], speed0_mps: float, dt_s: float
 ) -> tuple[float | None, str]:
     """``agreement``, and a sentence on what differs, '' where nothing does."""
-    fits = agreement(text, poses, speed0_mps, dt_s)
-    if fits is None or fits == 1.0:
-        return fits, ''
+    mean = agreement(text, poses, speed0_mps, dt_s)
+    if mean is None or mean == 1.0:
+        return mean, ''
     done = ', '.join(sorted(driven_intent(poses, speed0_mps, dt_s)))
-    return fits, f'The words say {split(text).get("intent", "")!r}; the plan does: {done}.'
+    return mean, f'The words say {split(text).get("intent", "")!r}; the plan does: {done}.'

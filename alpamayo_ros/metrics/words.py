@@ -10,6 +10,7 @@ import re
 PARTS = ('perception', 'situation', 'rationale', 'intent')
 COUNTERFACTUAL = 'counterfactual'  # a fifth part, of version 2: what would be done otherwise
 
+_NEAR = '.{0,60}?'  # further on belongs to something else; without a bound it is quadratic
 # What an intent may announce, and the words that do.  A clause with a negation announces nothing.
 INTENTS: tuple[tuple[str, str], ...] = (
     ('stop', r'\bstop(?:ping)?\b(?! (?:sign|line))'),
@@ -19,8 +20,8 @@ INTENTS: tuple[tuple[str, str], ...] = (
     ('speed_up', r'\bspeed(?:ing)? up\b|\baccelerat(?:e|ing)\b|\bdrive on\b'),
     ('left', r'\b(?:turn|bear)(?:ing)? (?:sharp(?:ly)? )?left\b|\bleft turn\b'),
     ('right', r'\b(?:turn|bear)(?:ing)? (?:sharp(?:ly)? )?right\b|\bright turn\b'),
-    ('lane_change_left', r'\b(?:chang|mov|merg)\w*\b.*\bleft\b|\bleft lane change\b'),
-    ('lane_change_right', r'\b(?:chang|mov|merg)\w*\b.*\bright\b|\bright lane change\b'),
+    ('lane_change_left', rf'\b(?:chang|mov|merg)\w*\b{_NEAR}\bleft\b|\bleft lane change\b'),
+    ('lane_change_right', rf'\b(?:chang|mov|merg)\w*\b{_NEAR}\bright\b|\bright lane change\b'),
 )
 _INTENTS = tuple((name, re.compile(words)) for name, words in INTENTS)
 _NEGATION = re.compile(r"\b(?:no|not|never|without|nothing|nobody)\b|n't\b")

@@ -118,7 +118,8 @@ class MonitorNode(AlpamayoNode):
             self._report()
 
     def _on_words(self, message: ChainOfCausation) -> None:
-        level = DiagnosticStatus.OK if message.complete else DiagnosticStatus.WARN
+        fine = message.complete and Code.COC_DISAGREES.name not in message.faults
+        level = DiagnosticStatus.OK if fine else DiagnosticStatus.WARN
         self._keep('reasoning', level, message.intent, agreement=round(message.agreement, 2))
 
     def _look_for_nodes(self) -> None:

@@ -135,7 +135,9 @@ def explain(raw: ChainOfCausation, plan: PlannedTrajectory) -> ChainOfCausation:
         speed0_mps = plan.speed_mps[0] - plan.acceleration_mps2[0] * plan.dt_s
         fits, differs = told_and_driven(message.text, poses, speed0_mps, plan.dt_s)
         message.agreement, message.disagreement = math.nan if fits is None else fits, differs
-    message.faults = sorted({*raw.faults, *([Code.COC_TRUNCATED.name] * message.truncated)})
+    cut = [Code.COC_TRUNCATED.name] * message.truncated
+    denied = {Code.COC_DISAGREES.name} & set(plan.faults)  # as the plan's own decision found
+    message.faults = sorted({*raw.faults, *cut, *denied})
     return message
 
 

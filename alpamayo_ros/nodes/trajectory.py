@@ -42,6 +42,7 @@ PARAMETERS = (
     Param('shadow', bool, '', 'Plan on topics under shadow/, which no controller reads.'),
     Param('auto_arm', bool, '', 'Arm without a person; simulation and replay only.'),
     Param('auto_rearm', bool, '', 'Leave FALLBACK without a person; simulation only.'),
+    Param('coc_degrades', bool, '', 'Words that announce the opposite of the path degrade.'),
     Param('objects_expected', bool, '', 'A source of objects takes part in the cost.'),
     Param('period_s', float, 's', 'Planning period.', 0.05, 1.0),
     Param('reference_s', float, 's', 'Period of the reference, free-running.', 0.02, 0.2),
@@ -64,7 +65,7 @@ class TrajectoryNode(AlpamayoNode):
         s = self.settings
         self.config = PlanConfig.from_files(
             s.profile, s.limits or None, s.rig, period_s=s.period_s, auto_arm=s.auto_arm,
-            auto_rearm=s.auto_rearm,
+            auto_rearm=s.auto_rearm, coc_degrades=s.coc_degrades,
         )  # fmt: skip
         self.state = safety.SafetyState()
         self._rig = load_rig(s.rig)

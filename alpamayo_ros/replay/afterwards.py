@@ -119,7 +119,7 @@ class Afterwards:
         figures.plans += planned
         figures.armed += figures.plans > 0
         if figures.plans and not planned:
-            worst = max(decision.faults, key=lambda f: f.code.reaction, default=None)
+            worst = max(decision.faults, key=lambda f: f.reaction, default=None)
             figures.unplanned[decision.health.reason if worst is None else worst.code.name] += 1
 
     def _score(self, over: bool) -> None:

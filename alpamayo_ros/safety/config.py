@@ -18,6 +18,8 @@ from alpamayo_ros.sensing.rig import Vehicle, load_rig
 class PlanConfig:
     """Profile, limits, vehicle, weights; ``period_s`` is the planning period.
 
+    ``coc_degrades``: words that announce the opposite of the chosen path degrade the state.
+
     ``speed_cap_mps``: what a person allows at most.  ``auto_arm`` and ``auto_rearm`` replace the
     person who arms: for simulation and replay only.
     """
@@ -28,6 +30,7 @@ class PlanConfig:
     period_s: float = 0.1
     auto_arm: bool = False
     auto_rearm: bool = False
+    coc_degrades: bool = False
     weights: Weights = field(default_factory=Weights)
     speed_cap_mps: float = math.inf
 

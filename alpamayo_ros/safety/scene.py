@@ -59,7 +59,7 @@ def decisive(faults: Iterable[Fault]) -> list[Fault]:
 
     The synchronisation finds them beside a set that is accepted, whose reply may never come.
     """
-    return [f for f in faults if f.code.reaction >= Reaction.MASK or f.code is Code.CLOCK_BACK]
+    return [f for f in faults if f.reaction >= Reaction.MASK or f.code is Code.CLOCK_BACK]
 
 
 def known(upstream: Iterable[Fault | None]) -> tuple[Fault, ...]:

@@ -28,7 +28,9 @@ class Mode(IntEnum):
 
 
 DRIVING = (Mode.ACTIVE, Mode.DEGRADED)
-ABOUT_PLANS = frozenset({Code.PLAN_WARN, Code.SPREAD_WARN, Code.COLLISION_WARN})  # not inputs
+ABOUT_PLANS = frozenset(  # not about inputs
+    {Code.PLAN_WARN, Code.SPREAD_WARN, Code.COLLISION_WARN, Code.COC_DISAGREES}
+)
 AWAITS_REARM = 'waiting to be re-armed'
 
 
@@ -226,7 +228,7 @@ def _because(events: Events) -> str:
     """The worst fault in words; '' without faults."""
     if not events.faults:
         return ''
-    return str(max(events.faults, key=lambda f: (f.code.reaction, f.code.severity)))
+    return str(max(events.faults, key=lambda f: (f.reaction, f.code.severity)))
 
 
 def _enter(state: SafetyState, mode: Mode, reason: str, now_ns: int) -> SafetyState:

@@ -126,7 +126,7 @@ class OdometryWatch:
             self._recent.clear()
         else:
             found = [f for f in (self._speed(state), self._turn(state)) if f is not None]
-            fault = max(found, key=lambda f: f.code.reaction, default=None)
+            fault = max(found, key=lambda f: f.reaction, default=None)
         self._recent.append(state)
         while (
             len(self._recent) > 2

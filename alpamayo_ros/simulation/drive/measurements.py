@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from alpamayo_ros import metrics
+from alpamayo_ros.faults import Code
 from alpamayo_ros.metrics import FactCounts
 from alpamayo_ros.motion.plan import to_base
 from alpamayo_ros.simulation.drive import facts
@@ -37,6 +38,7 @@ class Measure:
         self._egos: list[EgoState] = []
         self._said: list[tuple[int, str]] = []  # step of t0, text
         self._agreement: list[float] = []
+        self._disagreed = 0
 
     def look(self) -> None:
         """Keep the truth about this instant, which the next proposal will speak about."""
@@ -58,10 +60,12 @@ class Measure:
             poses = np.stack([t.x_m, t.y_m, t.heading_rad], 1)
             fits = metrics.agreement(proposal.text, poses, plan.anchor.speed_mps, t.dt_s)
             self._agreement += [] if fits is None else [fits]
+            self._disagreed += any(f.code is Code.COC_DISAGREES for f in cycle.decision.faults)
 
     def fields(self) -> dict[str, Any]:
         """What the row gains; None is 'not evaluable'.
 
+        ``disagreed_cycles``: those of ``agreement_cycles`` with COC_DISAGREES.
         ``coc_facts``: true claims, false claims and truths left unsaid, over all cycles.
         ``comfort``: share of nuPlan's six bounds that were kept; ``discomfort`` names the others.
         Rules: those of ``simulation.road_rules``; ``contact``: who was touched first.
@@ -75,6 +79,7 @@ class Measure:
             'coc_facts_f1': _rounded(found),
             'agreement': round(mean, 4) if self._agreement else None,
             'agreement_cycles': len(self._agreement),
+            'disagreed_cycles': self._disagreed if self._agreement else None,
             'comfort': None if comfort is None else _rounded(1 - len(comfort) / BOUNDS),
             'discomfort': comfort,
             'speeding_s': rules.speeding_s,

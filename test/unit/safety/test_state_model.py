@@ -171,7 +171,7 @@ def kind_of(code: Code) -> str:
     """The kind whose code stands for ``code``."""
     if code in (Code.TAKEOVER, Code.CLOCK_BACK):
         return code.name.lower().replace('_', ' ')
-    if code in ABOUT_PLANS:
+    if code in ABOUT_PLANS and code.reaction > Reaction.NOTE:
         return 'plan warning'
     name = code.reaction.name.lower()
     if code in SOFT_SENSING:

@@ -210,3 +210,10 @@ def test_a_late_plan_is_anchored_where_its_pictures_were_taken(
     late = [c for c in recording.all(events.Candidates) if c.paths]
     assert late and all(c.published_ns - c.t0_ns == 4 * 10**8 for c in late)
     assert all(np.allclose(c.pose[:2], at[c.t0_ns], atol=1e-3) for c in late)
+
+
+def test_cycles_whose_path_contradicts_the_words_are_counted(speaker: Speaker) -> None:
+    assert measured(speaker)['disagreed_cycles'] == 0
+    speaker.text = 'intent: slow down'
+    row = measured(speaker)
+    assert row['disagreed_cycles'] == row['agreement_cycles'] > 0 and row['agreement'] == 0.0
