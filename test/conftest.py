@@ -31,6 +31,16 @@ hypothesis.settings.load_profile('repository')
 _domain = itertools.count(os.getpid())
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked ``nightly``, unless ``-m`` speaks of it."""
+    if 'nightly' in config.option.markexpr:
+        return
+    late = [item for item in items if item.get_closest_marker('nightly')]
+    if late:
+        config.hook.pytest_deselected(items=late)
+        items[:] = [item for item in items if not item.get_closest_marker('nightly')]
+
+
 @pytest.fixture
 def shared_data() -> Callable[[str], Path]:
     """``shared_data('surround_dgp')``: that folder of recorded data, or a skip that names it."""

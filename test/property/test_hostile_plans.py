@@ -1,14 +1,14 @@
 """Candidates that nothing sound would propose, and streams in every order: no rule is broken.
 
-ALPAMAYO_CANDIDATES and ALPAMAYO_STREAMS raise the counts, for a night: 100000 and 10000.
+A few of both with every run; 100,000 candidates and 10,000 streams by ``pytest -m nightly``.
 """
 
-import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from drives import DT, LIMITS, SECOND, K, P, ego, noisy, truth
+from drives import DT, LIMITS, SECOND, K, ego, noisy, truth
+from hostile import MAKERS, sound
 from loop import CONFIG, LATENCY, STEP, Loop, invariants
 
 from alpamayo_ros.faults import Code, Fault
@@ -17,79 +17,11 @@ from alpamayo_ros.safety.scene import build_scene
 from alpamayo_ros.safety.state import Mode, SafetyState, arm, disarm, rearm
 from alpamayo_ros.types import Proposal
 
-CANDIDATES = int(os.environ.get('ALPAMAYO_CANDIDATES', '1920'))
-STREAMS = int(os.environ.get('ALPAMAYO_STREAMS', '20'))
+BY_NIGHT = pytest.mark.nightly, pytest.mark.timeout(0)
+CANDIDATES = [1920, pytest.param(100_000, marks=BY_NIGHT)]
+STREAMS = [20, pytest.param(10_000, marks=BY_NIGHT)]
 MAY_PUBLISH = (Mode.ACTIVE, Mode.DEGRADED, Mode.FALLBACK)
 ROUND = 1e-6  # of limits that the roll-out reaches exactly
-
-
-def sound(rng, speed):
-    return truth(speed, rng.normal() * 0.5, rng.normal() * 0.01)[0]
-
-
-def not_numbers(rng, speed):
-    path = sound(rng, speed)
-    path[rng.integers(P), rng.integers(3)] = rng.choice([np.nan, np.inf, -np.inf])
-    return path
-
-
-def all_nan(rng, speed):
-    return np.full((P, 3), np.nan)
-
-
-def backwards(rng, speed):
-    return sound(rng, speed) * [-1, 1, 1]
-
-
-def folded(rng, speed):
-    path = sound(rng, speed)
-    path[P // 2 :] = path[P // 2 : P // 2 + 1] * 2 - path[P // 2 :]
-    return path
-
-
-def jump(rng, speed):
-    path = sound(rng, speed)
-    path[rng.integers(P) :, :2] += rng.normal(size=2) * 20
-    return path
-
-
-def impossible_bend(rng, speed):
-    angle = np.cumsum(np.full(P, rng.choice([-1, 1]) * rng.uniform(0.2, 3.0)))
-    return np.column_stack([np.cumsum(np.cos(angle)), np.cumsum(np.sin(angle)), angle]) * 0.8
-
-
-def huge(rng, speed):
-    return sound(rng, speed) * 10.0 ** rng.integers(3, 30)
-
-
-def too_fast(rng, speed):
-    return truth(speed + rng.uniform(5, 60), 3.0, 0.0)[0]
-
-
-def slalom(rng, speed):
-    path = sound(rng, speed)
-    path[:, 1] += rng.uniform(0.5, 3) * np.sin(np.arange(P) * rng.uniform(0.3, 3))
-    return path
-
-
-def spinning(rng, speed):
-    path = sound(rng, speed)
-    path[:, 2] += np.arange(P) * rng.normal() * 3
-    return path
-
-
-def noise_alone(rng, speed):
-    return rng.normal(size=(P, 3)) * rng.choice([0.1, 3.0, 100.0])
-
-
-def elsewhere(rng, speed):
-    return sound(rng, speed) + rng.normal(size=3) * [30, 30, 2]
-
-
-MAKERS = (
-    sound, not_numbers, all_nan, backwards, folded, jump, impossible_bend, huge, too_fast, slalom,
-    spinning, noise_alone, elsewhere,
-)  # fmt: skip
 
 
 def drivable(plan) -> None:
@@ -120,9 +52,10 @@ def judged(loop) -> None:
             drivable(decision.plan)
 
 
-def test_hostile_candidates_leave_no_plan_that_breaks_a_limit():
+@pytest.mark.parametrize('count', CANDIDATES)
+def test_hostile_candidates_leave_no_plan_that_breaks_a_limit(count):
     driven, sources = 0, set()
-    for drive in range(max(1, CANDIDATES // (K * 60))):
+    for drive in range(-(-count // (K * 60))):
         rng = np.random.default_rng(drive)
 
         def raw(now, cycle, rng=rng):
@@ -137,7 +70,7 @@ def test_hostile_candidates_leave_no_plan_that_breaks_a_limit():
         judged(loop)
         driven += len(loop.plans)
         sources |= {p.source for p in loop.plans}
-    assert driven > CANDIDATES // (4 * K) and sources == {'model', 'fallback'}
+    assert driven > count // (4 * K) and sources == {'model', 'fallback'}
 
 
 @pytest.mark.parametrize('make', MAKERS[1:], ids=lambda make: make.__name__)
@@ -199,6 +132,7 @@ def stream(seed: int, length: int = 40) -> None:
         state = rearm(state) if act == 2 else state
 
 
-def test_streams_in_every_order_break_no_rule():
-    for seed in range(STREAMS):
+@pytest.mark.parametrize('count', STREAMS)
+def test_streams_in_every_order_break_no_rule(count):
+    for seed in range(count):
         stream(seed)
