@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from alpamayo_ros.cli.finding import Check, Finding, Level
+from alpamayo_ros.cli.operating.segments import SHM, dead_segments
 from alpamayo_ros.gpu import gpu_faults, open_gpus
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.profile import share_dir
 
 OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
-SHM = Path('/dev/shm')  # noqa: S108  Fast DDS puts its segments here
 SEGMENT_BYTES = 64 << 20  # a participant's segment in config/dds/fastdds_large_images.xml
 PARTICIPANTS = 9  # nodes of the simulator graph
 GIB = 1 << 30
@@ -54,30 +54,12 @@ def shared_memory() -> Iterator[Finding]:
         '' if level is OK else 'docker run --shm-size=1g, or mount -o remount,size=1g /dev/shm'
     )
     yield Finding('shared memory', level, text, remedy)
-    left = leftovers(SHM, mapped_files())
-    size = sum(p.stat().st_size for p in left if p.exists()) / (1 << 20)
+    left = dead_segments(time.time())
+    size = sum(segment.size_bytes for segment in left) / (1 << 20)
     if left:
-        text = f'{len(left)} Fast DDS files ({size:.0f} MiB) that no process of yours uses'
-        remedy = f'when no ROS node runs: rm -f {SHM}/fastdds_* {SHM}/fastrtps_*'
+        text = f'{len(left)} Fast DDS segments ({size:.0f} MiB) of participants that were killed'
+        remedy = 'alpamayo up removes them when it starts'
         yield Finding('shared memory', WARN if size > 256 else OK, text, remedy)
-
-
-def leftovers(folder: Path, used: set[str]) -> list[Path]:
-    """Fast DDS segments in ``folder`` that are not among the ``used`` paths."""
-    found = [p for pattern in ('fastdds_*', 'fastrtps_*') for p in folder.glob(pattern)]
-    return sorted(p for p in found if str(p) not in used and not p.name.endswith('_el'))
-
-
-def mapped_files() -> set[str]:
-    """Paths below /dev/shm that processes visible to this user have mapped."""
-    used: set[str] = set()
-    for maps in Path('/proc').glob('[0-9]*/maps'):
-        try:
-            lines = maps.read_text(errors='replace').splitlines()
-        except OSError:
-            continue  # another user's process, or one that has just ended
-        used |= {line.split(maxsplit=5)[5] for line in lines if '/dev/shm/' in line}  # noqa: S108
-    return used
 
 
 def clock() -> Iterator[Finding]:

@@ -26,6 +26,7 @@ from alpamayo_ros.bringup import (
     ros_arguments,
 )
 from alpamayo_ros.cli.choices import RuntimeOption, one_of, runtime_of
+from alpamayo_ros.cli.operating.segments import remove_dead_segments
 from alpamayo_ros.environment import PARENT, defaults
 from alpamayo_ros.graph_options import Choice, Options, choices
 
@@ -166,11 +167,20 @@ def up(graph: GraphName, **chosen: Any) -> None:
         )
     if graph is GraphName.replay and options.bag_out:
         raise typer.BadParameter('a replay has its bag already; --bag-out records the others')
+    _free_memory()
     limit_s = options.duration_s if graph is GraphName.vehicle else 0.0
     status = Supervisor(GRAPHS[graph.value](options)).run(limit_s)
     if options.record:
         _tell(Path(options.record))
     raise typer.Exit(status)
+
+
+def _free_memory() -> None:
+    """Remove what killed participants of this user left in shared memory, and say how much."""
+    removed = remove_dead_segments(time.time())
+    if removed:
+        size = sum(segment.size_bytes for segment in removed) / 1e6
+        typer.echo(f'shared memory of {len(removed)} killed nodes was freed ({size:.0f} MB)')
 
 
 def _tell(folder: Path) -> None:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from alpamayo_ros import environment
 from alpamayo_ros.cli import doctor, doctor_machine, doctor_software
 from alpamayo_ros.cli.finding import Finding, Level
+from alpamayo_ros.cli.operating.segments import Segment
 
 
 def levels(findings: object) -> list[Level]:
@@ -89,11 +90,12 @@ def test_small_shared_memory_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert finding.level is Level.FAIL and '--shm-size' in finding.remedy
 
 
-def test_segments_in_use_are_no_leftovers(tmp_path: Path) -> None:
-    used, dead = tmp_path / 'fastdds_used', tmp_path / 'fastdds_dead'
-    for path in (used, dead, tmp_path / 'other', tmp_path / 'fastdds_dead_el'):
-        path.write_bytes(b'x')
-    assert doctor_machine.leftovers(tmp_path, {str(used)}) == [dead]
+def test_segments_of_killed_nodes_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = [Segment(Path('segment'), Path('segment_el'), 300 << 20)]
+    monkeypatch.setattr(doctor_machine, 'dead_segments', lambda now_s: left)
+    *_, finding = doctor_machine.shared_memory()
+    assert finding.level is Level.WARN
+    assert '1 Fast DDS segments (300 MiB)' in finding.text and 'alpamayo up' in finding.remedy
 
 
 def test_a_damaged_model_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
