@@ -26,7 +26,7 @@ from alpamayo_ros.nodes.world import World
 from alpamayo_ros.nodes.world_topics import WorldTopics
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.rig import load_rig
-from alpamayo_ros.simulation import inject
+from alpamayo_ros.simulation import fault_rows
 from alpamayo_ros.units import NS
 
 PARAMETERS = (
@@ -58,9 +58,10 @@ class SimulatorNode(AlpamayoNode):
         s = self.settings
         cameras = load_rig(s.rig).for_profile(load_profile(s.profile))
         try:
-            inject.parse(s.inject)
+            fault_rows.parse(s.inject)
             self.world = World(s.scenario, s.seed, round(s.epoch_s * NS), s.shadow, s.manual)
-            injectors = inject.parse(f'{s.inject}; {self.world.simulation.scenario.faults}')
+            faults = f'{s.inject}; {self.world.simulation.scenario.faults}'
+            injectors = fault_rows.of_topics(faults)
         except (ValueError, FileNotFoundError) as error:
             raise ConfigurationError(f'simulator refuses to configure: {error}') from error
         self.steps: StepSource[PlannedTrajectory] | None = None

@@ -1,4 +1,4 @@
-"""Faults put into a stream of messages: in tests, in a proxy node and in the simulator.
+"""Faults put into a stream of messages, in tests and in the simulator: losses, stamps, clocks.
 
 An injector takes one event and returns the events that come of it (none, one or several).  It
 knows nothing of ROS, draws only from its own seed, and counts time from the first event that it
@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from alpamayo_ros.simulation.fault_rows import expand
 from alpamayo_ros.units import NS
 
 
@@ -147,7 +146,7 @@ def flip_bits(
     return during(source, start_s, stop_s, flip)
 
 
-def jump_clock(at_s: float, by_s: float) -> Injector:
+def jump_clock(at_s: float, by_s: float, stop_s: float = FOREVER) -> Injector:
     """From ``at_s`` on everything, stamps and clock, is ``by_s`` later (negative: earlier)."""
     by_ns = round(by_s * NS)
 
@@ -156,7 +155,7 @@ def jump_clock(at_s: float, by_s: float) -> Injector:
             replace(event, stamp_ns=event.stamp_ns + by_ns, arrival_ns=event.arrival_ns + by_ns)
         ]
 
-    return during('*', at_s, FOREVER, jump)
+    return during('*', at_s, stop_s, jump)
 
 
 def decimate(source: str, keep_every: int) -> Injector:
@@ -188,61 +187,3 @@ def _delivery(original_ns: int, event: Event, index: int) -> tuple[int, int]:
     """Sort key: a later arrival is a delay below a second, anything more a clock jump."""
     moved_ns = event.arrival_ns - original_ns
     return (event.arrival_ns if 0 <= moved_ns < NS else original_ns, index)
-
-
-BY_NAME: dict[str, Callable[..., Injector]] = {
-    f.__name__: f
-    for f in (drop, drop_random, shift_stamp, set_stamp, delay, shuffle, duplicate, freeze)
-    + (truncate, flip_bits, jump_clock, decimate)
-}
-
-# What a text may ask for; other numbers only have to be finite.
-RANGES: dict[str, tuple[float, float]] = {
-    'share': (0, 1), 'keep_every': (1, 1000), 'bits': (0, 10_000), 'seed': (0, 2**31 - 1),
-    'window_ms': (0, 10_000), 'by_ms': (0, 10_000), 'offset_ms': (-1e7, 1e7), 'at_s': (0, 1e5),
-    'start_s': (0, 1e5), 'stop_s': (0, FOREVER), 'by_s': (-1e5, 1e5), 'stamp_ns': (0, 2**63 - 1),
-}  # fmt: skip
-LONGEST = 2000  # characters of a text
-WHOLE = ('keep_every', 'bits', 'seed', 'stamp_ns')
-WORDS = ('source', 'payload')
-
-
-def parse(text: str) -> list[Injector]:
-    """Injectors from text; ValueError names what is not understood or out of range.
-
-    For example ``drop(source=front,start_s=5,stop_s=7);flip_bits(source=rear,bits=8,seed=1)``, or
-    a row of the fault matrix with its start and length: ``F03@5s:2s``.
-    """
-    if len(text) > LONGEST:
-        raise ValueError(f'{len(text)} characters of faults; expected {LONGEST} at most')
-    out = []
-    for part in map(expand, filter(None, (p.strip() for p in text.split(';')))):
-        name, bracket, rest = part.partition('(')
-        if name not in BY_NAME or not bracket or not rest.endswith(')'):
-            raise ValueError(f'{part!r} is no injector; there are {sorted(BY_NAME)}')
-        arguments: dict[str, Any] = {}
-        for pair in filter(None, (p.strip() for p in rest[:-1].split(','))):
-            key, equals, value = pair.partition('=')
-            if not equals:
-                raise ValueError(f'{pair!r} in {part!r}: expected name=value')
-            arguments[key.strip()] = _argument(key.strip(), value.strip())
-        try:
-            out.append(BY_NAME[name](**arguments))
-        except TypeError as error:
-            raise ValueError(f'{part!r}: {error}') from error
-    return out
-
-
-def _argument(key: str, text: str) -> int | float | str:
-    """The value of an argument; ValueError where it is no number or out of range."""
-    if key in WORDS:
-        return text
-    kind = int if key in WHOLE else float
-    low, high = RANGES.get(key, (-1e9, 1e9))
-    try:
-        value = kind(text)
-    except ValueError:
-        raise ValueError(f'{key}={text!r}: expected {kind.__name__}') from None
-    if not low <= value <= high:
-        raise ValueError(f'{key}={text}: expected {low:g} to {high:g}')
-    return value

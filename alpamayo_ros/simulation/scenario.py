@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from alpamayo_ros.profile import share_dir
-from alpamayo_ros.simulation import inject
+from alpamayo_ros.simulation import fault_rows
 from alpamayo_ros.simulation.actor_models import AnyActor
 from alpamayo_ros.simulation.sim_rig import sim_cameras
 from alpamayo_ros.yaml_file import read_yaml
@@ -118,7 +117,7 @@ class Scenario(_Strict):
 
     ``family``, ``split``: its place in the suite.  ``severity``: 0 easy to 1 hard, for its actors.
     ``speed_limit_mps``: what signs say, None where there are none.  ``faults``: sensor faults in
-    the words of ``simulation.inject``; sources are cameras, ``odometry`` or ``*``.
+    the words of ``simulation.fault_rows``; sources: cameras, ``odometry``, ``model`` or ``*``.
     """
 
     name: str
@@ -141,13 +140,11 @@ class Scenario(_Strict):
     @field_validator('faults')
     @classmethod
     def _understood(cls, text: str) -> str:
-        inject.parse(text)
-        known = [*(c.name for c in sim_cameras()), 'odometry', '*']
-        for source in re.findall(r'source=([^,)]*)', text):
-            if source.strip() not in known:
-                raise ValueError(f'no source {source!r}; there are {", ".join(known)}')
-        if 'jump_clock' in text:
-            raise ValueError('jump_clock is for streams; a drive has the clock of the simulator')
+        fault_rows.parse(text)
+        known = [*(c.name for c in sim_cameras()), 'odometry', 'model', '*']
+        for _, given in fault_rows.calls(text):
+            if given.get('source', '*') not in known:
+                raise ValueError(f'no source {given["source"]!r}; there are {", ".join(known)}')
         return text
 
     @model_validator(mode='after')
@@ -164,7 +161,7 @@ class Scenario(_Strict):
 
 def with_faults(scenario: Scenario, faults: str) -> Scenario:
     """The scenario with further sensor faults; ValueError says what is not understood."""
-    inject.parse(faults)
+    fault_rows.parse(faults)
     both = '; '.join(filter(None, (scenario.faults, faults)))
     return Scenario.model_validate(scenario.model_dump() | {'faults': both})
 

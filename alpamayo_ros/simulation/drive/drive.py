@@ -9,7 +9,7 @@ seed and planner give the same bytes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ from alpamayo_ros.faults import Fault
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.pipeline import Decision, PlanConfig, SafetyState, decide
-from alpamayo_ros.safety.scene import build_scene
+from alpamayo_ros.safety.scene import build_scene, decisive
 from alpamayo_ros.simulation.drive.faulty_sensors import open_sensors
 from alpamayo_ros.simulation.drive.planners import Planner
 from alpamayo_ros.simulation.drive.sensors import Sensors
@@ -103,19 +103,26 @@ class Drive:
 
     def step(self) -> Cycle:
         """Look, propose, decide, follow, and let 0.1 s pass."""
-        now, ego = self.sim.now_ns, self.sim.ego
+        now = self.sensors.now_ns
+        ego = replace(self.sim.ego, stamp_ns=now)
         self.sensors.look()
         inputs = self.sensors.inputs(self.seed, self._text, self.options.prompt)
         if isinstance(inputs, PlannerInput):
-            proposal = self.planner.propose(inputs)
-            self._text = proposal.text
-            due_ns = now + self.options.latency_steps * STEP_NS
-            age_s = inputs.frames.oldest_s
-            self._waiting.append(_Waiting(proposal, ego, self._objects(), age_s, due_ns))
+            answer = self.sensors.answer(self.planner.propose(inputs))
+            if isinstance(answer, Proposal):
+                self._send(answer, ego, inputs.frames.oldest_s)
+            elif answer is not None:
+                inputs = answer
         decision, arrived = self._decide(inputs, ego)
         command = self._command(now)
         self._faults = self.sensors.step(*command)
         return Cycle(now, ego, inputs, arrived, decision, command)
+
+    def _send(self, proposal: Proposal, ego: EgoState, age_s: float) -> None:
+        """A proposal on its way, with the world of now."""
+        self._text = proposal.text
+        due_ns = self.sim.now_ns + self.options.latency_steps * STEP_NS
+        self._waiting.append(_Waiting(proposal, ego, self._objects(), age_s, due_ns))
 
     def _objects(self) -> tuple[TrackedObject, ...] | None:
         return tuple(self.sim.objects()) if self.options.objects == 'truth' else None
@@ -124,9 +131,10 @@ class Drive:
         self, inputs: PlannerInput | Fault, ego: EgoState
     ) -> tuple[Decision, Proposal | None]:
         """``decide`` with the proposal that is due, else without one."""
-        now, why = self.sim.now_ns, inputs if isinstance(inputs, Fault) else None
-        upstream = (*self._faults, why)
-        due = self._waiting.pop(0) if self._waiting and self._waiting[0].due_ns <= now else None
+        now, why = self.sensors.now_ns, inputs if isinstance(inputs, Fault) else None
+        upstream = (*self._faults, *decisive(self.sensors.said), why)
+        ready = self._waiting and self._waiting[0].due_ns <= self.sim.now_ns
+        due = self._waiting.pop(0) if ready else None
         then, objects = (ego, None) if due is None else (due.ego, due.objects)
         age_s = None if due is None else due.frame_age_s
         scene = build_scene(then, ego, objects, upstream, frame_age_s=age_s)

@@ -3,7 +3,8 @@
 JPEG images and odometry as messages are injected upon and then pass synchronisation, gates and
 plausibility checks.  A message that is late by less than the sync's wait still belongs to its
 timestep; a later one comes with the next.  Blind planners get a drawn pattern for a picture, so
-that every fault acts on them as well.
+that every fault acts on them as well.  Injectors see the simulator's time; the clock that they let
+jump is the vehicle's, and stamps what they let through.
 """
 
 from __future__ import annotations
@@ -17,18 +18,21 @@ import numpy as np
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.sensing.stamps import ClockWatch
 from alpamayo_ros.sensing.synchronisation.sync import WAIT_NS, make_sync
 from alpamayo_ros.sensing.synchronisation.synced_set import SyncedSet
 from alpamayo_ros.sensing.view_pipeline import ViewPipeline
-from alpamayo_ros.simulation import inject
+from alpamayo_ros.simulation import fault_rows
 from alpamayo_ros.simulation.drive.sensors import Sensors
 from alpamayo_ros.simulation.inject import Event
 from alpamayo_ros.simulation.sim_rig import sim_rig
 from alpamayo_ros.simulation.worlds.simulation import Simulation
-from alpamayo_ros.types import EgoState, PlannerInput
+from alpamayo_ros.types import EgoState, PlannerInput, Proposal
+from alpamayo_ros.units import NS
 
 JPEG_QUALITY = 90
-ODOMETRY = 'odometry'
+ODOMETRY, MODEL = 'odometry', 'model'
+EPOCH_NS = 1000 * NS  # where a clock that will jump begins, so that it can jump back
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +55,51 @@ class FaultySensors(Sensors):
     def __init__(self, sim: Simulation, profile: ModelProfile, blind: bool = False) -> None:
         super().__init__(sim, profile, blind)
         self._cameras = sim_rig().for_profile(profile)
-        self._injectors = inject.parse(sim.scenario.faults)
+        self._text, self._start_ns = sim.scenario.faults, sim.now_ns
+        self._jumps = fault_rows.jumps(self._text)
+        self._injectors = fault_rows.of_streams(self._text)
+        self._clock = ClockWatch(load_limits())
+        self._ego.reset()
+        self._ego.push(replace(sim.ego, stamp_ns=self.now_ns))
         self._sync = make_sync(profile, self._cameras, load_limits())
         self._pipeline = ViewPipeline(profile, self._cameras, threads=1)
         self._late: list[Event] = []
-        self._why: Fault | None = None
         self._steps = 0
 
     def close(self) -> None:
         """End the decoding thread."""
         self._pipeline.close()
 
+    @property
+    def now_ns(self) -> int:
+        """The vehicle's clock."""
+        if not self._jumps:
+            return self.sim.now_ns
+        return self.sim.now_ns + EPOCH_NS + self._offset_ns(self.sim.now_ns)
+
+    def _offset_ns(self, sim_ns: int) -> int:
+        return fault_rows.clock_offset_ns(self._text, (sim_ns - self._start_ns) / NS)
+
     def look(self) -> Fault | None:
         """Take the pictures of this instant, and of those that came make a frame set."""
         now = self.sim.now_ns
         self.pictures = {} if self.blind else self._images()
-        self._why, self._steps = None, self._steps + 1
+        self.said, self._steps = [], self._steps + 1
         for camera in self._cameras:
             self._inject(Event(camera.name, now, now, self._jpeg(camera)))
         out: list[SyncedSet | Fault] = []
         for event in self._due(now + WAIT_NS):
             out += self._push(event)
-        for result in [*out, *self._sync.poll(now + WAIT_NS)]:
+        until_ns = self.now_ns + WAIT_NS
+        for result in [*out, *self._sync.poll(until_ns)]:
             self._take(result)
+        self.said += self._sync.watch.faults(until_ns)
         return self._why
+
+    @property
+    def _why(self) -> Fault | None:
+        """What was said first of this instant."""
+        return self.said[0] if self.said else None
 
     def _jpeg(self, camera: RigCamera) -> bytes:
         if self.blind:
@@ -95,28 +120,33 @@ class FaultySensors(Sensors):
 
     def _push(self, event: Event) -> list[SyncedSet | Fault]:
         if event.source == ODOMETRY:
-            self._ego.push(replace(event.payload, stamp_ns=event.stamp_ns))
+            self.said += [f for f in [self._push_odometry(event)] if f is not None]
             return []
         frame_id = next(c.frame_id for c in self._cameras if c.name == event.source)
         image = _Image(_Header(frame_id), event.payload)
         refused = self._pipeline.check(event.source, image)
         if refused is not None:
-            self._why = refused
+            self.said.append(refused)
             return []
-        return self._sync.push(event.source, event.stamp_ns, image, event.arrival_ns)
+        shift_ns = self.now_ns - self.sim.now_ns if event.stamp_ns > 0 else 0  # zero stays zero
+        at_ns = event.arrival_ns + self.now_ns - self.sim.now_ns
+        return self._sync.push(event.source, event.stamp_ns + shift_ns, image, at_ns)
 
     def _take(self, result: SyncedSet | Fault) -> None:
         """A frame set for the ring, or the reason why there is none."""
         if isinstance(result, Fault):
-            self._why = self._why or result
+            self.said.append(result)
+            if result.code in (Code.CLOCK_BACK, Code.CLOCK_FORWARD):
+                self._pipeline.suspicion.reset()
+                self._ring.reset()
             return
         frame_set, faults = self._pipeline.make(result, self.sim.pose.speed_mps)
         fault = self._ring.push(frame_set) if frame_set is not None else None
-        self._why = next((f for f in (self._why, *faults, fault) if f is not None), None)
+        self.said += [*result.faults, *faults, *([] if fault is None else [fault])]
 
     def inputs(self, seed: int, previous_text: str = '', prompt: str = '') -> PlannerInput | Fault:
         """As ``Sensors.inputs``; where there are no frames, the fault that took them."""
-        gap = self._ego.gap_fault(self.sim.now_ns)
+        gap = self._ego.gap_fault(self.now_ns)
         if gap is not None and gap.code is Code.ODOM_GAP:
             return gap
         found = super().inputs(seed, previous_text, prompt)
@@ -130,8 +160,26 @@ class FaultySensors(Sensors):
             here = event.source == ODOMETRY and event.arrival_ns <= state.stamp_ns
             (ready if here else later).append(event)
         self._late = later
-        found = [self._ego.push(replace(e.payload, stamp_ns=e.stamp_ns)) for e in ready]
+        found = [self._push_odometry(event) for event in ready]
         return next((f for f in found if f is not None), None)
+
+    def _push_odometry(self, event: Event) -> Fault | None:
+        """One state under the vehicle's clock; where that has jumped, all before is forgotten."""
+        shift_ns = 0
+        if self._jumps:
+            shift_ns = EPOCH_NS + self._offset_ns(event.arrival_ns)
+        jumped = self._clock.check(event.arrival_ns + shift_ns)
+        if jumped is not None:
+            self._ego.reset()
+        state = replace(event.payload, stamp_ns=event.stamp_ns + shift_ns)
+        return self._ego.push(state) or jumped
+
+    def answer(self, proposal: Proposal) -> Proposal | Fault | None:
+        """What becomes of the model's answer: itself, a fault in its place, or nothing."""
+        found = [Event(MODEL, self.sim.now_ns, self.sim.now_ns, proposal)]
+        for injector in self._injectors:
+            found = [after for before in found for after in injector(before)]
+        return found[0].payload if found else None
 
 
 def open_sensors(sim: Simulation, profile: ModelProfile, blind: bool = False) -> Sensors:

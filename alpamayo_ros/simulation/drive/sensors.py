@@ -16,7 +16,7 @@ from alpamayo_ros.sensing.views import make_views, views_from_rig
 from alpamayo_ros.simulation.ego import EgoPose, advance
 from alpamayo_ros.simulation.sim_rig import sim_rig
 from alpamayo_ros.simulation.worlds.simulation import STEP_NS, STEP_S, Simulation
-from alpamayo_ros.types import Conditioning, EgoState, FrameSet, FrameStack, PlannerInput
+from alpamayo_ros.types import Conditioning, EgoState, FrameSet, FrameStack, PlannerInput, Proposal
 
 ODOMETRY_STEPS = 5  # states a step of 0.1 s: 50 Hz
 
@@ -25,7 +25,7 @@ class Sensors:
     """Eyes and odometry of one simulated ego.
 
     ``blind``: nothing is rendered, every picture is black; for planners that look at none.
-    ``pictures``: the last ones taken, by camera.
+    ``pictures``: the last ones taken, by camera.  ``said``: all that was wrong when they were.
     """
 
     def __init__(self, sim: Simulation, profile: ModelProfile, blind: bool = False) -> None:
@@ -33,7 +33,13 @@ class Sensors:
         self._makers = views_from_rig(profile, sim_rig())
         self._ring, self._ego = FrameRing(STEP_NS), EgoBuffer()
         self.pictures: dict[str, UInt8[np.ndarray, '_ _ 3']] = {}
+        self.said: list[Fault] = []
         self._ego.push(sim.ego)
+
+    @property
+    def now_ns(self) -> int:
+        """The vehicle's clock."""
+        return self.sim.now_ns
 
     def look(self) -> Fault | None:
         """Take the pictures of this instant."""
@@ -48,11 +54,11 @@ class Sensors:
 
     def frames(self) -> FrameStack | Fault:
         """The model's visual input at this instant."""
-        return self._ring.stack(self.sim.now_ns, self.profile)
+        return self._ring.stack(self.now_ns, self.profile)
 
     def inputs(self, seed: int, previous_text: str = '', prompt: str = '') -> PlannerInput | Fault:
         """What the planner node would hand to the model now, or why it would not."""
-        now, frames = self.sim.now_ns, self.frames()
+        now, frames = self.now_ns, self.frames()
         if isinstance(frames, Fault):
             return frames
         history = self._ego.history(now, self.profile)
@@ -72,6 +78,10 @@ class Sensors:
             found.append(self._odometry(self._state(pose, start + k * STEP_NS // ODOMETRY_STEPS)))
         found.append(self._odometry(self.sim.ego))
         return tuple(f for f in found if f is not None)
+
+    def answer(self, proposal: Proposal) -> Proposal | Fault | None:
+        """What becomes of the model's answer."""
+        return proposal
 
     def close(self) -> None:
         """Nothing to release."""

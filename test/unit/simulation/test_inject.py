@@ -1,8 +1,10 @@
 """Injectors do to a stream what they say, and nothing else."""
 
+import cv2
+import numpy as np
 import pytest
 
-from alpamayo_ros.simulation.fault_rows import ROWS
+from alpamayo_ros.simulation.fault_rows import CAMERAS, ROWS, clock_offset_ns, of_topics, parse
 from alpamayo_ros.simulation.inject import (
     Event,
     apply,
@@ -14,13 +16,13 @@ from alpamayo_ros.simulation.inject import (
     flip_bits,
     freeze,
     jump_clock,
-    parse,
     replace_payload,
     set_stamp,
     shift_stamp,
     shuffle,
     truncate,
 )
+from alpamayo_ros.types import EgoState
 
 NS, MS = 1_000_000_000, 1_000_000
 
@@ -113,15 +115,66 @@ def test_a_row_of_the_matrix_is_its_injector_for_that_time():
     assert len(parse('F03@5s:2s; F23@9s:0.5s; drop(source=rear)')) == 3
 
 
+def jpeg(value: int) -> bytes:
+    return cv2.imencode('.jpg', np.full((8, 8, 3), value, np.uint8))[1].tobytes()
+
+
+def everything() -> list[Event]:
+    """Cameras, odometry and answers of ten seconds."""
+    out = []
+    for i in range(100):
+        at = 50 * NS + i * 100 * MS
+        out += [Event(name, at, at + 30 * MS, jpeg(i)) for name in CAMERAS]
+        out.append(Event('odometry', at, at + 30 * MS, EgoState(at, 1.0 * i, 0.0, 0.0, 5.0)))
+        out.append(Event('model', at, at + 30 * MS, 'a proposal'))
+    return out
+
+
+def shown(stream: list[Event]) -> list[str]:
+    """NaN equals itself in words."""
+    return list(map(repr, stream))
+
+
 @pytest.mark.parametrize('row', ROWS)
 def test_every_row_changes_the_stream_inside_its_time_only(row):
-    stream = [*events(), *(Event('odometry', e.stamp_ns, e.arrival_ns, e) for e in events())]
-    stream += [Event('front_left', e.stamp_ns, e.arrival_ns, e.payload) for e in events()]
-    stream.sort(key=lambda e: e.arrival_ns)
+    stream = everything()
     out = apply(stream, parse(f'{row}@3s:2s'))
-    calm = lambda found: [e for e in found if e.arrival_ns < 53 * NS]  # noqa: E731
-    assert out != stream and calm(out) == calm(stream)
-    assert out[-40:] == stream[-40:]
+    first = 30 * len({e.source for e in stream})
+    assert shown(out) != shown(stream) and shown(out[:first]) == shown(stream[:first])
+    assert shown(out[-40:]) == shown(stream[-40:])
+
+
+@pytest.mark.parametrize(('kind', 'low', 'high'), [('black', 0, 0), ('white', 255, 255)])
+def test_a_painted_picture_has_its_size_and_one_colour(kind, low, high):
+    (event,) = apply([Event('front', 1, 1, jpeg(90))], parse(f'paint(source=front,kind={kind})'))
+    image = cv2.imdecode(np.frombuffer(event.payload, np.uint8), cv2.IMREAD_COLOR)
+    assert image.shape == (8, 8, 3) and image.min() >= low and image.max() <= high
+    (noise,) = apply([Event('front', 1, 1, jpeg(90))], parse('paint(source=front,kind=noise)'))
+    assert cv2.imdecode(np.frombuffer(noise.payload, np.uint8), cv2.IMREAD_COLOR).std() > 30
+    broken = [Event('front', 1, 1, b'no picture')]
+    assert apply(broken, parse('paint(source=front,kind=noise)')) == broken
+
+
+def test_a_clock_is_off_for_the_time_of_its_row_and_jumps_add_up():
+    offsets = [clock_offset_ns('F17@3s:2s', at_s) for at_s in (2.9, 3.0, 4.9, 5.0)]
+    assert offsets == [0, 10 * NS, 10 * NS, 0]
+    assert clock_offset_ns('F17@3s:2s; jump_clock(at_s=4,by_s=-1)', 4.5) == 9 * NS
+    assert clock_offset_ns('F03@3s:2s', 4.0) == 0
+
+
+@pytest.mark.parametrize('text', ['F16@1s:1s', 'F36@1s:1s', 'drop(source=model)'])
+def test_what_has_no_topic_is_refused_for_a_graph(text):
+    with pytest.raises(ValueError, match='alpamayo sim --inject'):
+        of_topics(text)
+    assert len(of_topics('F04@1s:1s; F22@1s:1s')) == 7
+
+
+@pytest.mark.parametrize(
+    'text', ['spoil(field=wheels)', 'fail(code=NO)', 'paint(source=a,kind=b)']
+)
+def test_a_wrong_argument_is_one_sentence(text):
+    with pytest.raises(ValueError, match='expected one'):
+        parse(text)
 
 
 @pytest.mark.parametrize('text', ['F99@1s:2s', 'F03', 'F03@5:2', 'F03@5s:0s', 'F3@5s:2s'])
