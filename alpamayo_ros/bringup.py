@@ -20,6 +20,7 @@ from alpamayo_ros.yaml_file import read_yaml
 PACKAGE = 'alpamayo_ros'
 NAMESPACE = '/alpamayo'
 RESPAWN_DELAY_S = 1.0  # before a node that died is started again
+Pairs = tuple[tuple[str, Value], ...]  # names and values of parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class NodeSpec:
     """
 
     name: str
-    parameters: tuple[tuple[str, Value], ...] = ()
+    parameters: Pairs = ()
     remappings: tuple[tuple[str, str], ...] = ()
     respawn: bool = True
     ends_graph: bool = False
@@ -61,14 +62,11 @@ class Graph:
 
 def _driver(options: Options, sim_time: bool, from_bag: bool = False) -> list[NodeSpec]:
     """The seven nodes that drive, the same on a vehicle, in simulation and in replay."""
-    common: tuple[tuple[str, Value], ...] = (
-        ('use_sim_time', sim_time),
-        *_same(options, 'profile', 'rig', 'lockstep'),
-    )
+    common: Pairs = (('use_sim_time', sim_time), *_same(options, 'profile', 'rig', 'lockstep'))
     truth = options.objects == 'ground_truth'
     remap = topic_map(options.topics)
     objects = (('objects', 'ground_truth/objects'),) if truth else ()
-    own: dict[str, tuple[tuple[str, Value], ...]] = {
+    own: dict[str, Pairs] = {
         'camera_sync': (('reliable_inputs', from_bag),),
         'egomotion': (('reliable_inputs', from_bag),),
         'navigation': (('reliable_inputs', from_bag),),
@@ -96,7 +94,7 @@ def _same(options: Options, *names: str) -> list[tuple[str, Value]]:
     return [(name, getattr(options, name)) for name in names]
 
 
-def _by_hand(manual: bool) -> tuple[tuple[str, Value], ...]:
+def _by_hand(manual: bool) -> Pairs:
     """What a parameter file allows is taken back where a person wants to arm."""
     return (('auto_arm', False), ('auto_rearm', False)) if manual else ()
 
@@ -165,6 +163,8 @@ def _graph(name: str, options: Options, nodes: list[NodeSpec]) -> Graph:
         files.append(options.parameters)
     if options.record:
         nodes = [_recorder(nodes[0], name, options), *nodes]
+    if options.incidents:
+        nodes = [_incident_recorder(nodes[0], name, options), *nodes]
     if options.bag_out:
         nodes = [_bag_recorder(nodes[0], name, options), *nodes]
     return Graph(name, tuple(nodes), tuple(files), environment())
@@ -174,7 +174,7 @@ def viewer(
     rig: str, topics: str = '', port: int = 9090, browser: bool = True, save: str = ''
 ) -> Graph:
     """Shows a graph that runs already; it is no part of its lockstep and may come and go."""
-    parameters: tuple[tuple[str, Value], ...] = (
+    parameters: Pairs = (
         ('use_sim_time', False),
         ('profile', Options().profile),
         ('rig', rig),
@@ -190,27 +190,29 @@ def viewer(
 
 def _recorder(like: NodeSpec, name: str, options: Options) -> NodeSpec:
     """Listens beside the others; first, so that it ends last and misses nothing of the start."""
-    common = tuple((k, v) for k, v in like.parameters if k in ('profile', 'rig', 'lockstep'))
     title = {'simulator': options.scenario, 'replay': Path(options.bag).name}.get(name, name)
-    own: tuple[tuple[str, Value], ...] = (
-        ('use_sim_time', False),
-        ('folder', options.record),
-        ('origin', name),
-        ('title', title),
-        *_same(options, 'seed', 'runtime', 'about'),
-    )
-    return NodeSpec('recorder', common + own, like.remappings, respawn=False)
+    own: Pairs = (('folder', options.record), ('origin', name), ('title', title))
+    own += (('use_sim_time', False), *_same(options, 'seed', 'runtime', 'about'))
+    return NodeSpec('recorder', _read_by_all(like) + own, like.remappings, respawn=False)
 
 
 def _bag_recorder(like: NodeSpec, name: str, options: Options) -> NodeSpec:
     """Writes the inputs into a bag; first, as the recorder."""
-    common = tuple((k, v) for k, v in like.parameters if k in ('profile', 'rig', 'lockstep'))
-    own: tuple[tuple[str, Value], ...] = (
-        ('use_sim_time', name != 'vehicle'),
-        ('file', options.bag_out),
-        ('record', options.bag_topics),
-    )
-    return NodeSpec('bag_recorder', common + own, topic_map(options.topics), respawn=False)
+    own: Pairs = (('file', options.bag_out), ('record', options.bag_topics))
+    own += (('use_sim_time', name != 'vehicle'),)
+    remap = topic_map(options.topics)
+    return NodeSpec('bag_recorder', _read_by_all(like) + own, remap, respawn=False)
+
+
+def _incident_recorder(like: NodeSpec, name: str, options: Options) -> NodeSpec:
+    """Keeps the last minute in memory; it is no part of lockstep, and comes back when it dies."""
+    own: Pairs = (('use_sim_time', name != 'vehicle'), ('folder', options.incidents))
+    return NodeSpec('incident_recorder', _read_by_all(like) + own, topic_map(options.topics))
+
+
+def _read_by_all(like: NodeSpec) -> Pairs:
+    """What a listener has in common with the node ``like``."""
+    return tuple((k, v) for k, v in like.parameters if k in ('profile', 'rig', 'lockstep'))
 
 
 def environment() -> tuple[tuple[str, str], ...]:

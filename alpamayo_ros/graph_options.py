@@ -48,6 +48,7 @@ class Options:
     profile: str = _option('nano', 'Model profile.')
     output: str = _option('', 'Simulator: write the score and log of the drive to this file.')
     record: str = _option('', 'Folder: write what the graph says and sees, for film and report.')
+    incidents: str = _option('', 'Folder: what led to it, written when driving ends by a fault.')
     about: str = _option('', 'A few words for film and report; default: of the scenario.')
     bag_out: str = _option('', 'Simulator, vehicle: record the inputs into this bag (.mcap).')
     bag_topics: str = _option('', 'Which topics --bag-out records; default: config/record.yaml.')

@@ -29,6 +29,7 @@ SUBCOMMANDS = {  # name: (panel of the help, one sentence)
     'disarm': ('Operate', 'Take that permission back.'),
     'rearm': ('Operate', 'Allow driving on after a stop.'),
     'cap': ('Operate', 'Lower the speed and acceleration that it may plan with.'),
+    'incident': ('Operate', 'Write the last minute of the running graph into a file.'),
     'status': ('Operate', 'State, plan, speed cap, faults and words of the running driver.'),
     'topics': ('Operate', 'List the topics of the running graph.'),
     'echo': ('Operate', 'Print the messages of a topic.'),
@@ -45,7 +46,7 @@ SUBCOMMANDS = {  # name: (panel of the help, one sentence)
     'data': ('Train', 'Convert recordings and generate training data.'),
     'train': ('Train', 'Train nano in stages; needs torch (./run test installs it).'),
 }
-ASKING = ('arm', 'disarm', 'rearm', 'cap', 'status', 'topics', 'echo', 'hz')  # share one module
+ASKING = ('arm', 'disarm', 'rearm', 'cap', 'incident', 'status', 'topics', 'echo', 'hz')
 USAGE, ENVIRONMENT = 2, 6  # exit status: what was typed, what the operating system refused
 EPILOG = """Examples:
 

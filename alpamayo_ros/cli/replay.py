@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alpamayo_ros.cli.choices import RuntimeOption, one_of, runtime_of
+from alpamayo_ros.cli.operating import incidents
 from alpamayo_ros.runtime import registry
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from alpamayo_ros.replay.run import Result
 
 BROKEN, USAGE, FAILED, INTERRUPTED = 5, 2, 1, 130
+TYPED = 'COMMANDLINE'  # click's ParameterSource, of which typer has a copy of its own
 PICTURES = ('all', 'front', 'none')
 SHOWN: tuple[str, ...] = ('planned_share', 'l2_at_1s', 'l2_at_3s', 'l2_at_6s', 'ade', 'fde')
 SHOWN += ('min_ade_k_6s', 'miss_rate_k_2m', 'collision_up_to_3s', 'comfortable_plan')
@@ -25,6 +27,7 @@ SHOWN += ('plan_to_plan_mean', 'agreement')
 
 
 def app(
+    ctx: typer.Context,
     bag: Annotated[Path, typer.Argument(help='Recording: .mcap, .db3 or a rosbag2 folder.')],
     out: Annotated[Path, typer.Option(help='Folder to write.')] = Path('out/replay'),
     rig: Annotated[
@@ -65,8 +68,14 @@ def app(
     failed, 2 refused, 5 the bag is damaged (what could be read is evaluated), 6 the operating
     system refused (a full disk), 130 interrupted (what was done is kept; it never passes).
 
+    An incident (alpamayo up ... --incidents FOLDER) is not planned along: its decisions are taken
+    again, and DIR/incident.html tells its story.  Exit 0 where they have the recorded bytes, else
+    1.  With any option of planning, --runtime onnx for one, it is planned along as any recording.
+
     Example: alpamayo replay drive.mcap --map /cam0/image_raw:=camera/front/image_raw --out out/a
     """
+    if not _plans(ctx) and incidents.is_incident(bag):
+        raise typer.Exit(incidents.replay(bag, out, as_json))
     runtime_of(runtime)
     one_of('pictures', pictures, PICTURES)
     from alpamayo_ros.replay.options import Options
@@ -80,6 +89,13 @@ def app(
         raise typer.Exit(_replay(bag, out, asked, against, tolerances, as_json, film))
     except MappingError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def _plans(ctx: typer.Context) -> bool:
+    """Whether an option was typed that only planning takes."""
+    sources = {name: ctx.get_parameter_source(name) for name in ctx.params}
+    typed = {name for name, at in sources.items() if at is not None and at.name == TYPED}
+    return bool(typed - {'bag', 'out', 'as_json'})
 
 
 def _replay(

@@ -26,13 +26,13 @@ Objects = Annotated[str, typer.Option('--objects', help='none or ground_truth.')
 
 
 def _options(graph: str, given: Options) -> Options:
-    """The options of a graph with both recorders; a bad one is a usage error."""
+    """The options of a graph with every recorder; a bad one is a usage error."""
     from dataclasses import replace
 
     one_of('graph', graph, tuple(GRAPHS))
     one_of('objects', given.objects, ('none', 'ground_truth'))
     bag = '' if graph == 'replay' else 'drive.mcap'
-    return replace(given, record='recording', bag_out=bag)
+    return replace(given, record='recording', bag_out=bag, incidents='incidents')
 
 
 def _policy(graph: str, given: Options) -> str:

@@ -8,20 +8,13 @@ lockstep the time and order that the source announces.
 from __future__ import annotations
 
 import sys
-from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rclpy.clock import Clock, ClockType
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
-from alpamayo_ros.bags.bag import described
 from alpamayo_ros.bags.disk_room import DiskRoom
-from alpamayo_ros.bags.parts import Topic
 from alpamayo_ros.bags.record_plan import read_plan
-from alpamayo_ros.bags.schema import typestore
 from alpamayo_ros.bags.sink import BagSink
 from alpamayo_ros.datasets.rig_file import write_rig
 from alpamayo_ros.faults import Code, Fault
@@ -30,9 +23,10 @@ from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.convert import stamp
 from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.common.params import Param
+from alpamayo_ros.nodes.common.raw_topics import RawTopics
 from alpamayo_ros.nodes.lockstep.step_inputs import announced
 from alpamayo_ros.nodes.lockstep.step_queue import StepQueue
-from alpamayo_ros.nodes.messages.recorded import raw_stamp_ns, starts_with_stamp
+from alpamayo_ros.nodes.messages.recorded import raw_stamp_ns
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.rig import load_rig
 
@@ -42,7 +36,6 @@ PARAMETERS = (
     Param('queue_mb', int, 'MB', 'Messages that may wait for a slow disk.', 1, 16384),
     Param('discovery_s', float, 's', 'How often new topics are looked for.', 0.01, 5.0),
 )
-IMAGES_KEPT = 30  # of one camera, while the executor is busy
 
 
 class BagRecorderNode(AlpamayoNode):
@@ -72,9 +65,7 @@ class BagRecorderNode(AlpamayoNode):
         self._inputs = {self.resolve_topic_name(name) for name in inputs}
         infos = [c.info_topic for c in rig.cameras if c.info_topic]
         self._own = self._inputs | {self.resolve_topic_name(name) for name in infos}
-        self._store = typestore()
-        self._topics: dict[str, tuple[Topic, str, bool]] = {}
-        self._unknown: set[str] = set()
+        self._raw = RawTopics(self, self._wants, self._take, self._opened)
         self._steps = StepQueue() if s.lockstep else None
         self._done: Any = None
         wall = Clock(clock_type=ClockType.STEADY_TIME)
@@ -83,47 +74,33 @@ class BagRecorderNode(AlpamayoNode):
     # ---- topics -------------------------------------------------------------------------------
     def _discover(self) -> None:
         """Subscribe to wanted topics that have appeared; tell a fault once."""
-        for name, kinds in self.get_topic_names_and_types():
-            wanted = name in self._own or self.plan.wants(name)
-            if wanted and name not in self._topics and name not in self._unknown:
-                self._open(name, kinds[0])
-        if self._steps is not None and self._done is None and self._inputs <= self._topics.keys():
+        self._raw.discover()
+        present = self._inputs <= self._raw.topics.keys()
+        if self._steps is not None and self._done is None and present:
             self._done = qos.watched_publisher(self, StepDone, 'step_done', qos.lockstep())
             qos.watched_subscription(self, Timestep, 'timestep', self._on_step, qos.lockstep())
         slow = Fault(Code.DISK_WARN, 'It is slower than the graph; messages are lost.')
-        present = (self.sink.fault, slow if self.sink.lost else self.sink.warning)
-        self.faults.update({f.code.name: str(f) for f in present if f is not None})
+        found = (self.sink.fault, slow if self.sink.lost else self.sink.warning)
+        self.faults.update({f.code.name: str(f) for f in found if f is not None})
 
-    def _open(self, name: str, kind: str) -> None:
-        publishers = self.get_publishers_info_by_topic(name)
-        if not publishers:
-            return
-        package, _, message = kind.partition('/msg/')
-        try:
-            loaded: Any = getattr(import_module(f'{package}.msg'), message)
-            topic = described(name, kind, self._store)
-        except (ImportError, AttributeError, KeyError):
-            self._unknown.add(name)
-            self.get_logger().warning(f'{name} is not recorded: {kind} is not known here')
-            return
-        offered = [publisher.qos_profile for publisher in publishers]
-        self._topics[name] = (topic, qos_text(offered), starts_with_stamp(loaded))
+    def _wants(self, name: str) -> bool:
+        return name in self._own or self.plan.wants(name)
+
+    def _opened(self, name: str) -> None:
         if self._steps is not None:
             self._steps.read(name, loose=True)
-        take = partial(self._take, name)
-        depth = IMAGES_KEPT if kind.startswith('sensor_msgs/msg/') else qos.MANY
-        self.create_subscription(loaded, name, take, fitting(offered, depth), raw=True)
 
     # ---- messages -----------------------------------------------------------------------------
     def _take(self, name: str, data: bytes) -> None:
-        topic, offered, stamped = self._topics[name]
-        at = raw_stamp_ns(data) if stamped else 0
+        raw = self._raw.topics[name]
+        at = raw_stamp_ns(data) if raw.stamped else 0
         if self._steps is not None:
             self._steps.message(name, at, data)
             self._work()
             return
         now = self.get_clock().now().nanoseconds
-        self.sink.take(topic, offered, max(now, at) if self._simulated else now, data)
+        time_ns = max(now, at) if self._simulated else now
+        self.sink.take(raw.topic, raw.offered, time_ns, data)
 
     def _on_step(self, message: Timestep) -> None:
         assert self._steps is not None  # subscribed in lockstep only
@@ -136,8 +113,8 @@ class BagRecorderNode(AlpamayoNode):
             return
         step, messages = taken
         for item, data in messages:
-            topic, offered, _ = self._topics[item.topic]
-            self.sink.take(topic, offered, item.received_ns, data)
+            raw = self._raw.topics[item.topic]
+            self.sink.take(raw.topic, raw.offered, item.received_ns, data)
         done = StepDone(step=step.sequence, node=self.get_name())
         done.header.stamp = stamp(step.end_ns)
         self._done.publish(done)
@@ -157,38 +134,6 @@ class BagRecorderNode(AlpamayoNode):
         silent = sorted(self._inputs - sink.counts.keys())
         text += f'; silent: {", ".join(silent)}' if silent else ''
         print(f'{path or sink.part}: {text}', file=sys.stderr, flush=True)
-
-
-def fitting(offered: list[QoSProfile], depth: int) -> QoSProfile:
-    """The strictest profile that every publisher fits: nothing is lost that need not be."""
-    reliable = all(p.reliability == ReliabilityPolicy.RELIABLE for p in offered)
-    latched = all(p.durability == DurabilityPolicy.TRANSIENT_LOCAL for p in offered)
-    return QoSProfile(
-        history=HistoryPolicy.KEEP_LAST,
-        depth=depth,
-        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
-        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
-    )
-
-
-def qos_text(offered: list[QoSProfile]) -> str:
-    """Profiles as bags carry them, in the numbers that every version of rosbag2 reads."""
-    rows = []
-    for p in offered:
-        times = {
-            name: dict(zip(('sec', 'nsec'), divmod(value.nanoseconds, 10**9), strict=True))
-            for name, value in (
-                ('deadline', p.deadline),
-                ('lifespan', p.lifespan),
-                ('liveliness_lease_duration', p.liveliness_lease_duration),
-            )
-        }
-        policies = {
-            name: int(getattr(p, name))
-            for name in ('history', 'depth', 'reliability', 'durability', 'liveliness')
-        }
-        rows.append({**policies, **times, 'avoid_ros_namespace_conventions': False})
-    return yaml.safe_dump(rows, sort_keys=False)
 
 
 def main() -> int:

@@ -229,7 +229,9 @@ class TrajectoryNode(AlpamayoNode):
         message: CandidateArray | None,
     ) -> None:
         """Decide, publish plan, reference and Health in this order, remember."""
-        decision = pipeline.decide(proposal, scene, self.state, self._caps.config, now_ns)
+        given = (proposal, scene, self.state, self._caps.config, now_ns)
+        decision = pipeline.decide(*given)
+        self.topics.decision(*given, decision)
         self.state = decision.state
         if any(f.code is Code.CLOCK_BACK for f in decision.faults):
             self._restart()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from alpamayo_ros.bags.incident_topics import incident_topics
 from alpamayo_ros.bags.record_plan import read_plan
 from alpamayo_ros.bringup import NAMESPACE, Graph, NodeSpec
 from alpamayo_ros.profile import load_profile
@@ -99,7 +100,7 @@ def _planner(g: Given) -> Wanted:
 def _trajectory(g: Given) -> Wanted:
     heard = ('candidates', 'frame_set_info', 'takeover', 'speed_cap', 'acceleration_cap')
     return Wanted(
-        ('health', *(f'{g.place}{name}' for name in (*PLANS, *SHOWN))),
+        ('health', 'decision', *(f'{g.place}{name}' for name in (*PLANS, *SHOWN))),
         (*heard, *g.objects, g.rig.odometry.topic),
         tuple(f'~/{name}' for name in ARMING),
     )
@@ -132,6 +133,10 @@ def _bag_recorder(g: Given) -> Wanted:
     return Wanted((), (*g.cameras, *g.infos, g.rig.odometry.topic, *plan.topics))
 
 
+def _incident_recorder(g: Given) -> Wanted:
+    return Wanted((), incident_topics(g.rig), ('~/write',))
+
+
 def _simulator(g: Given) -> Wanted:
     world = ('odometry', 'ground_truth/objects', 'nav_instruction', 'route')
     heard = (f'{g.place}trajectory', f'{g.place}reference', 'health')
@@ -156,11 +161,12 @@ NODES: dict[str, Callable[[Given], Wanted]] = {
     'recorder': _recorder,
     'viewer': _recorder,
     'bag_recorder': _bag_recorder,
+    'incident_recorder': _incident_recorder,
     'simulator': _simulator,
     'replay': _replay,
 }
 SOURCES = ('simulator', 'replay')
-OUT_OF_STEP = ('planner', 'monitor', 'viewer', *SOURCES)
+OUT_OF_STEP = ('planner', 'monitor', 'viewer', 'incident_recorder', *SOURCES)
 
 
 def of_graph(graph: Graph) -> dict[str, Access]:
@@ -226,7 +232,7 @@ def outside(rig: Rig, topics: tuple[tuple[str, str], ...] = ()) -> dict[str, Acc
     pictures = [t for c in rig.cameras for t in (c.topic, c.info_topic) if t]
     log = frozenset(EVERYBODY_SAYS)
     seen = ('health', 'reasoning', 'trajectory', 'reference', 'shadow/trajectory')
-    asked = named(*(f'trajectory/{name}' for name in ARMING))
+    asked = named(*(f'trajectory/{name}' for name in ARMING), 'incident_recorder/write')
     caps = named('speed_cap', 'acceleration_cap')
     return {
         '/drivers/cameras': Access(log | named(*pictures)),

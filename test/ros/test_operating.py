@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +20,7 @@ from graph import PATIENCE_S, running
 from std_msgs.msg import Float32
 
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.incident.file import is_incident
 from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes.caps import Caps
 from alpamayo_ros.nodes.operating.status import line, page, status_of
@@ -56,6 +58,7 @@ def state(*wanted: str) -> dict[str, object]:
 
 def test_a_person_arms_looks_and_disarms(tmp_path, ros_domain):
     arguments = ['simulator', '--runtime', 'scripted', '--lockstep', '--manual']
+    arguments += ['--incidents', str(tmp_path / 'incidents')]
     still = {'script': '{"speed_mps": 0.0}'}  # the drive then ends with this test, not before
     with running(arguments, tmp_path, planner=still):
         waiting = state('READY')
@@ -81,6 +84,12 @@ def test_a_person_arms_looks_and_disarms(tmp_path, ros_domain):
         assert often.returncode == 0 and ' Hz ' in often.stdout
         assert wrong.returncode == 6 and 'Did you mean /alpamayo/health' in wrong.stderr
         assert state('ACTIVE', 'DEGRADED')['speed_cap_mps'] <= 3.0
+
+        asked = alpamayo('incident', *PATIENT)
+        assert asked.returncode == 0, asked.stderr
+        written = asked.stdout.split()[-1]
+        assert written.endswith('_REQUEST.mcap') and is_incident(Path(written))
+        assert alpamayo('incident', *PATIENT).returncode == 0  # that one again, or the next
 
         done = alpamayo('disarm', *PATIENT)
         assert done.returncode == 0 and done.stdout.startswith('disarm: READY')

@@ -12,6 +12,8 @@ from graph import LISTENED, leftovers, running
 from participant import Participant
 from std_msgs.msg import Float64, String
 
+from alpamayo_ros.incident import file
+from alpamayo_ros.incident.reproduce import reproduce, tally
 from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.convert import ns
@@ -99,7 +101,8 @@ def test_kill_9_of_the_model_is_named_and_the_child_comes_back(tmp_path, listene
 
 def test_front_camera_dropped_is_a_fallback_stop_until_it_is_back(tmp_path, listener):
     drop = 'drop(source=front,start_s=4,stop_s=7)'
-    with running([*HEARD, '--duration', '11', '--inject', drop], tmp_path) as graph:
+    kept = ['--incidents', str(tmp_path / 'incidents')]
+    with running([*HEARD, '--duration', '11', '--inject', drop, *kept], tmp_path) as graph:
         assert listener.until(lambda: graph.process.poll() is not None), graph.log
     assert len(listener.health) == 110, graph.log
     start_ns = ns(listener.health[0].t0)
@@ -115,6 +118,19 @@ def test_front_camera_dropped_is_a_fallback_stop_until_it_is_back(tmp_path, list
     last = newest(10.8)
     assert last.state == Health.ACTIVE and last.plan_id
     assert max(lost_s) > 10.0
+    told(tmp_path / 'incidents', at[fallen], {h.sequence: h for h in listener.health})
+
+
+def told(folder, fallen, heard):
+    """The recorder beside the graph wrote why, and what it wrote is decided again alike."""
+    incident = file.read(min(folder.glob('*.mcap')))
+    assert incident.fault is None and not incident.unread and incident.pictures
+    assert (incident.events[0].what, incident.events[0].reason) == ('FALLBACK', fallen.reason)
+    again = list(reproduce(incident.records))
+    assert tally(again).whole, tally(again)
+    for item in (a for a in again if a.decision is not None):
+        live, now = heard[item.record.health.sequence], item.decision.health
+        assert (live.state, live.plan_id, live.reason) == (now.mode, now.plan_id, now.reason)
 
 
 def test_shadow_plans_where_no_controller_listens_while_another_drives(tmp_path, rclpy_context):

@@ -62,12 +62,15 @@ class Loop:
         proposal = None if candidates is None else Proposal(t0, candidates, 'x')
         here = replace(self.ego, stamp_ns=t0)
         world = {'ego': here, 'ego_now': here, 'observed_ns': t0} | scene
-        decision = decide(proposal, Scene(**world), self.state, self.config, t0 + LATENCY)
+        decision = self.decide(proposal, Scene(**world), t0 + LATENCY)
         self.state = decision.state
         self.decisions.append(decision)
         self.plan = decision.plan or self.plan
         self.cycle += 1
         self._move(t0 + STEP)
+
+    def decide(self, proposal, scene, now_ns):
+        return decide(proposal, scene, self.state, self.config, now_ns)
 
     def _move(self, now):
         if self.plan is None or now > self.plan.valid_until_ns:

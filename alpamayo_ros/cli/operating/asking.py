@@ -1,4 +1,4 @@
-"""``alpamayo arm``, ``disarm``, ``rearm``, ``cap``, ``status``, ``topics``, ``echo``, ``hz``."""
+"""Questions to a running graph: ``alpamayo arm``, ``cap``, ``incident``, ``status`` and others."""
 
 from __future__ import annotations
 
@@ -77,6 +77,16 @@ def cap(
     if speed is None and acceleration is None:
         raise typer.BadParameter('name --speed, --acceleration or both; for example --speed 5')
     ask('cap', patience, speed_mps=speed, acceleration_mps2=acceleration)
+
+
+def incident(patience: PatienceOption = PATIENCE_S) -> None:
+    """Write what the incident recorder holds now (alpamayo up ... --incidents FOLDER) into a file.
+
+    Exit 0 when it is written, and named; 1 where it could not be; 6 where nobody records.
+
+    Example: alpamayo incident
+    """
+    ask('incident', patience)
 
 
 def status(

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 from nav_msgs.msg import Path
+from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
 
+from alpamayo_ros.incident import decision_record
 from alpamayo_ros.msg import CandidateArray, Health, PlannedTrajectory
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.convert import floats, ns, stamp
@@ -19,9 +21,12 @@ from alpamayo_ros.nodes.messages.plans import age_ms
 from alpamayo_ros.safety.config import PlanConfig
 from alpamayo_ros.safety.decision import Decision
 from alpamayo_ros.safety.scene import Scene
+from alpamayo_ros.safety.state import SafetyState
 from alpamayo_ros.sensing.rig import Vehicle
+from alpamayo_ros.types import Proposal
 from alpamayo_ros.units import NS
 
+DECISIONS_KEPT = 60  # two seconds of them, for a recorder that is busy
 PLACES = ('', 'shadow/')  # where a driver's plans are; in the second no controller reads them
 
 
@@ -41,12 +46,29 @@ class TrajectoryTopics:
         self._reference = publish(node, PlannedTrajectory, f'{prefix}reference', out)
         self._health = publish(node, Health, 'health', out)
         self._evaluated = publish(node, CandidateArray, f'{prefix}evaluated', out)
+        deep = qos.output(lockstep, depth=DECISIONS_KEPT)
+        self._decision = publish(node, String, decision_record.TOPIC, deep)
+        self._scribe = decision_record.Scribe()
         self._path = publish(node, Path, f'{prefix}path', qos.output(False))
         self._markers = publish(node, MarkerArray, f'{prefix}markers', qos.output(False))
         self.guarded = [
             node.resolve_topic_name(f'{prefix}{t}') for t in ('trajectory', 'reference')
         ]
         self._autoware = _autoware(node, prefix)
+
+    def decision(
+        self,
+        proposal: Proposal | None,
+        scene: Scene,
+        state: SafetyState,
+        config: PlanConfig,
+        now_ns: int,
+        decision: Decision,
+    ) -> None:
+        """Where a recorder listens, everything that ``decide`` was given, and its answer."""
+        if self._decision.get_subscription_count():
+            given = (proposal, scene, state, config, now_ns)
+            self._decision.publish(String(data=self._scribe.write(*given, decision)))
 
     def plan(self, message: PlannedTrajectory, decision: Decision, scene: Scene) -> None:
         """The plan, and where somebody looks, its path, its rivals and the objects."""

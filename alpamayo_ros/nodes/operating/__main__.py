@@ -16,10 +16,14 @@ from alpamayo_ros.nodes.operating import arming, capping, status, streams
 from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider
 
 NOBODY, INTERRUPTED = 6, 130
+NO_RECORDER = (
+    'The graph runs without a recorder: start it with alpamayo up ... --incidents FOLDER.'
+)
 VERBS: dict[str, Any] = {
-    'arm': lambda o: arming.ask(o, 'arm'),
-    'disarm': lambda o: arming.ask(o, 'disarm'),
-    'rearm': lambda o: arming.ask(o, 'rearm'),
+    'arm': lambda o: arming.ask(o, 'arm', 'trajectory/arm'),
+    'disarm': lambda o: arming.ask(o, 'disarm', 'trajectory/disarm'),
+    'rearm': lambda o: arming.ask(o, 'rearm', 'trajectory/rearm'),
+    'incident': lambda o: arming.ask(o, 'incident', 'incident_recorder/write', NO_RECORDER),
     'cap': capping.cap,
     'status': status.status,
     'topics': streams.topics,

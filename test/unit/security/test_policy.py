@@ -46,7 +46,8 @@ def test_the_policy_that_ships_is_that_of_the_graph() -> None:
 
 @pytest.mark.parametrize('graph', GRAPHS)
 def test_every_process_has_an_enclave(graph: str) -> None:
-    made = GRAPHS[graph](Options(record='x', bag_out='' if graph == 'replay' else 'x.mcap'))
+    bag = '' if graph == 'replay' else 'x.mcap'
+    made = GRAPHS[graph](Options(record='x', bag_out=bag, incidents='y'))
     found = parsed(policy(graph, _options(graph, Options())))
     assert {node.enclave for node in made.nodes} <= set(found)
 
@@ -89,7 +90,7 @@ def test_nobody_may_ask_for_parameters_or_the_lifecycle_and_only_the_operator_ma
         p: r[('service', 'request')] for p, r in SHIPPED.items() if ('service', 'request') in r
     }
     arming = {f'/alpamayo/trajectory/{name}' for name in access.ARMING}
-    assert asked == {'/alpamayo/operator': arming}
+    assert asked == {'/alpamayo/operator': {*arming, '/alpamayo/incident_recorder/write'}}
 
 
 def test_shadow_mode_may_publish_no_plan_that_a_controller_reads() -> None:

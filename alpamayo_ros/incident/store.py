@@ -1,0 +1,161 @@
+"""The folder of incidents: each file whole or not there, the oldest gone when there are many."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from alpamayo_ros.bags.bag import ABOUT
+from alpamayo_ros.bags.disk_room import DiskRoom
+from alpamayo_ros.bags.mcap_writer import McapWriter
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.incident.ring import Entry
+
+NAME = re.compile(r'incident_\d{8}T\d{6}Z_[A-Z]+(_\d+)?\.(mcap|rig\.yaml)(\.part)?')
+LOOK_BYTES = 16 << 20  # written between two looks at the room that is left
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """At most so many files, and bytes of all of them."""
+
+    files: int
+    bytes: int
+
+
+class IncidentFolder:
+    """Writes and forgets; ``fault`` is DISK_WARN or DISK_FULL as of the last file or look.
+
+    Nothing is touched that does not have the name of an incident.  OSError where the folder cannot
+    be made or written.
+    """
+
+    def __init__(self, folder: Path, keep: Keep, room: DiskRoom) -> None:
+        """Make the folder and drop what a killed process left unfinished."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.fault = folder, room.check()
+        self._keep, self._room = keep, room
+        for path in self._named():
+            lonely = path.name.endswith('.rig.yaml') and not _bag(path).exists()
+            if path.suffix == '.part' or lonely:
+                path.unlink(missing_ok=True)
+        self._forget()
+
+    def look(self) -> None:
+        """How much room there is now."""
+        self.fault = self._room.check()
+
+    @property
+    def files(self) -> list[Path]:
+        """Every incident there is, oldest first."""
+        return sorted((p for p in self._named() if p.suffix == '.mcap'), key=_age)
+
+    def write(
+        self, name: str, entries: list[Entry], about: dict[str, str], rig: str
+    ) -> Path | Fault:
+        """A file called ``name`` with ``entries``, ``rig`` beside it; DISK_FULL: there is none.
+
+        ``about`` is what the file says of itself.
+        """
+        path = self._free(name)
+        part = path.with_name(path.name + '.part')
+        size = sum(len(e.data) for e in entries)
+        self.fault = self._full(size) or self._room.check()
+        if self.fault is not None and self.fault.code is Code.DISK_FULL:
+            return self.fault
+        try:
+            refused = self._fill(part, entries, about)
+            if refused is None:
+                path.with_suffix('.rig.yaml').write_text(rig, encoding='utf-8')
+                os.replace(part, path)
+                _sync(self.folder)
+        except OSError as error:
+            refused = self._room.refused(error)
+        if refused is not None:
+            for left in (part, path.with_suffix('.rig.yaml')):
+                with suppress(OSError):  # the next start tries again
+                    left.unlink()
+            self.fault = refused
+            return refused
+        self._forget()
+        return path
+
+    def _fill(self, part: Path, entries: Iterable[Entry], about: dict[str, str]) -> Fault | None:
+        """The unfinished file, complete and on the disk; DISK_FULL where room ran out."""
+        channels: dict[str, int] = {}
+        since = 0
+        with part.open('xb', buffering=0) as file:
+            writer = McapWriter(file)
+            for entry in entries:
+                topic = entry.topic
+                if topic.name not in channels:
+                    offered = {'offered_qos_profiles': entry.qos}
+                    channels[topic.name] = writer.channel(topic, offered)
+                writer.write(channels[topic.name], entry.time_ns, entry.data)
+                since += len(entry.data)
+                if since > LOOK_BYTES:
+                    since, found = 0, self._room.check()
+                    if found is not None and found.code is Code.DISK_FULL:
+                        return found
+            writer.note(ABOUT, about)
+            writer.close()
+            os.fsync(file.fileno())
+        return None
+
+    def _full(self, size: int) -> Fault | None:
+        """DISK_FULL where a file of so many bytes would take the room that has to stay."""
+        free = self._room.free(self.folder)
+        limit = self._room.limits.disk_bytes
+        if free - size >= limit:
+            return None
+        values: dict[str, float | str] = {'free_bytes': float(free), 'limit_bytes': limit}
+        values['needed_bytes'] = float(size)
+        return Fault(Code.DISK_FULL, f'{self.folder}.', values)
+
+    def _forget(self) -> None:
+        """Drop the oldest until what is left is within the bounds."""
+        files = self.files
+        sizes = [p.stat().st_size for p in files]
+        while files and (len(files) > self._keep.files or sum(sizes) > self._keep.bytes):
+            oldest = files.pop(0)
+            sizes.pop(0)
+            oldest.unlink(missing_ok=True)
+            oldest.with_suffix('.rig.yaml').unlink(missing_ok=True)
+
+    def _free(self, name: str) -> Path:
+        """A path of that name that nobody has yet."""
+        number, path = 1, self.folder / f'{name}.mcap'
+        while path.exists() or path.is_symlink():
+            number += 1
+            path = self.folder / f'{name}_{number}.mcap'
+        if not NAME.fullmatch(path.name):
+            raise ValueError(f'{path.name!r} is no name of an incident')
+        return path
+
+    def _named(self) -> list[Path]:
+        """Regular files with the name of an incident; a link is nobody's."""
+        found = [p for p in self.folder.iterdir() if NAME.fullmatch(p.name)]
+        return [p for p in found if p.is_file() and not p.is_symlink()]
+
+
+def _bag(rig: Path) -> Path:
+    return rig.with_name(rig.name.removesuffix('.rig.yaml') + '.mcap')
+
+
+def _age(path: Path) -> tuple[str, int]:
+    """Incidents sort by the second in their name, those of one second by their number."""
+    parts = path.stem.split('_')
+    return parts[1], int(parts[3]) if len(parts) > 3 else 1
+
+
+def _sync(folder: Path) -> None:
+    """The name is on the disk too."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

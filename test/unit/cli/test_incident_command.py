@@ -1,0 +1,62 @@
+"""``alpamayo replay`` of an incident, as a person types it."""
+
+import json
+import re
+
+import incidents
+import pytest
+from typer.testing import CliRunner
+
+from alpamayo_ros.cli import main
+from alpamayo_ros.faults import Code, Fault
+
+
+@pytest.fixture(scope='module')
+def path(tmp_path_factory):
+    return incidents.write(tmp_path_factory.mktemp('incidents'))
+
+
+def replay(*words):
+    return CliRunner().invoke(main.app, ['replay', *map(str, words)])
+
+
+def test_the_decisions_are_taken_again_and_the_story_is_written(path, tmp_path):
+    done = replay(path, '--out', tmp_path / 'out')
+    assert done.exit_code == 0, done.output
+    assert 'DEGRADED -> FALLBACK: CAM_MANDATORY_LOST' in done.output
+    assert 'All 30 decisions, taken again here, have the recorded bytes.' in done.output
+    html = (tmp_path / 'out' / 'incident.html').read_text()
+    assert 'CAM_MANDATORY_LOST' in html and sorted(p.name for p in (tmp_path / 'out').iterdir())
+
+
+def test_as_json(path, tmp_path):
+    done = replay(path, '--out', tmp_path, '--json')
+    said = json.loads(done.output)
+    assert said['decisions'] == {'same': 30, 'other': 0, 'unknown': 0}
+    assert said['events'][0]['what'] == 'FALLBACK' and said['events'][0]['at_s'] == 0.0
+    assert ('DEGRADED', 'FALLBACK') in [(c['from'], c['to']) for c in said['changes']]
+
+
+def test_a_decision_that_is_another_exits_with_1(tmp_path):
+    loop = incidents.drive()
+    changed, count = re.subn('"stop_deceleration_mps2":[0-9.]+', '"stop_deceleration_mps2":1.5',
+                             loop.texts[0])  # fmt: skip
+    assert count == 1
+    loop.texts[0] = changed
+    done = replay(incidents.write(tmp_path, loop), '--out', tmp_path)
+    assert done.exit_code == 1 and 'are other than recorded' in done.output
+
+
+def test_with_an_option_of_planning_it_is_planned_along_as_any_recording(path, tmp_path):
+    done = replay(path, '--out', tmp_path, '--no-model')
+    assert done.exit_code == 2 and not (tmp_path / 'incident.html').exists()
+    assert 'odometry' in done.output  # which this one lacks
+
+
+def test_a_terminal_sees_no_control_characters(tmp_path):
+    loop = incidents.drive()
+    loop.run(3)
+    loop.run(5, False, faults=(Fault(Code.CAM_MANDATORY_LOST, '\x1b[2J\u202e\r'),))
+    done = replay(incidents.write(tmp_path, loop), '--out', tmp_path)
+    assert done.exit_code == 0
+    assert not {'\x1b', '\u202e', '\r'} & set(done.output)
