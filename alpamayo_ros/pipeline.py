@@ -44,8 +44,9 @@ def propose(inputs: PlannerInput, runtime: Runtime) -> Proposal:
     text, cut = bounded_text(reasoning.text)
     token_ids, cut_ids = bounded_tokens(reasoning.token_ids)
     truncated = reasoning.truncated or cut or cut_ids
-    t0_ns = inputs.t0_ns
-    return Proposal(t0_ns, candidates, text, token_ids, truncated, text_t0_ns=t0_ns)
+    said = (text, token_ids, truncated)
+    asked = inputs.given.navigation
+    return Proposal(inputs.t0_ns, candidates, *said, text_t0_ns=inputs.t0_ns, navigation=asked)
 
 
 def decide(
@@ -83,7 +84,8 @@ def judge(
     raw, dt_s = proposal.candidates, config.profile.trajectory.dt_s
     feasible = roll_out(raw, ego, config.vehicle, limits, speed_cap_mps, dt_s)
     checks = validate(raw, feasible, ego, previous, limits, speed_cap_mps, dt_s)
-    costs = cost(feasible, ego, previous, scene.objects, config.vehicle, limits, config.weights)
+    against = (previous, scene.objects, config.vehicle, limits, config.weights)
+    costs = cost(feasible, ego, *against, proposal.navigation)
     chosen = select(costs.total, checks.ok, feasible.poses)
     apart = spread(acceptance.finite_only(raw))
     faults = acceptance.faults(raw, checks, costs, chosen, apart, limits)

@@ -122,7 +122,7 @@ class Reasoning:
 class Proposal:
     """What the model proposes for t0: K raw candidates and its reasons.
 
-    A candidate is x, y, heading in base_link at t0.
+    A candidate is x, y, heading in base_link at t0.  ``navigation``: the words it was asked with.
     """
 
     t0_ns: int
@@ -132,6 +132,7 @@ class Proposal:
     truncated: bool = False
     stage_ms: dict[str, float] = field(default_factory=dict, compare=False)
     text_t0_ns: int = 0
+    navigation: str = ''
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """What makes one feasible candidate better than another; a term whose input is missing is named.
 
-    cost = consensus + comfort + change + collision        (each a number per candidate, K)
+    cost = consensus + comfort + navigation + change + collision   (each a number per candidate, K)
 
 *Consensus* is the mean distance to the other candidates: its minimum is the medoid, which drove as
 well as anything in our measurements and needs neither objects nor a route.  The weights keep it in
-charge unless a collision is likely or the candidates are nearly equal.
+charge unless a collision is likely or the candidates are nearly equal; and, where a turn is asked
+for, among those that make it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from jaxtyping import Float
 
 from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion.jump import jump
+from alpamayo_ros.motion.obedience import disobedience
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.motion.rollout import Rollout
 from alpamayo_ros.sensing.rig import Vehicle
@@ -29,6 +31,7 @@ class Weights:
 
     consensus: float = 1.0  # per metre of mean distance to the others
     comfort: float = 0.05  # per m/s2 of root-mean-square acceleration
+    navigation: float = 3.0  # per turn not made: a quarter of the candidates outweighs the rest
     change: float = 0.3  # per metre of jump from the plan being driven
     collision: float = 100.0  # per unit of probability: nothing else outweighs it
     keep: float = 0.1  # hysteresis: bonus of a candidate that continues the plan being driven
@@ -54,13 +57,22 @@ def cost(
     vehicle: Vehicle,
     limits: Limits,
     weights: Weights,
+    navigation: str = '',
 ) -> Costs:
-    """Cost of each of K candidates; ``objects`` None: nobody looks, () : nothing is there."""
+    """Cost of each of K candidates; ``objects`` None: nobody looks, () : nothing is there.
+
+    ``navigation``: the words that the model was given, '' for none.
+    """
     terms = {
         'consensus': weights.consensus * consensus(rollout.poses),
         'comfort': weights.comfort * discomfort(rollout),
     }
-    absent = ['navigation']
+    absent = []
+    wrong = disobedience(navigation, rollout.poses)
+    if wrong is None:
+        absent.append('navigation')
+    else:
+        terms['navigation'] = weights.navigation * wrong
     if previous is None:
         absent.append('change')
     else:

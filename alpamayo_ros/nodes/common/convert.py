@@ -201,6 +201,7 @@ def proposal(message: CandidateArray, dt_s: float) -> Proposal | Fault:
         truncated=message.text_truncated,
         stage_ms=dict(zip(message.stages, (float(v) for v in message.stage_ms), strict=False)),
         text_t0_ns=ns(message.text_t0),
+        navigation=message.navigation,
     )
 
 
