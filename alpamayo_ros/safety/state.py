@@ -97,7 +97,7 @@ def advance(
         events = replace(
             events, faults=tuple(f for f in events.faults if f.code not in ABOUT_PLANS)
         )
-    if state.mode is not Mode.INIT and any(f.code is Code.TAKEOVER for f in events.faults):
+    if any(f.code is Code.TAKEOVER for f in events.faults):
         state, auto_arm = disarm(state, now_ns, 'the driver has taken over'), False
     if any(f.code is Code.CLOCK_BACK for f in events.faults) and worst_of(events) < Reaction.FAULT:
         return restart(state, now_ns)

@@ -1,9 +1,10 @@
 """The scene's builder: each fault once, and a percentile only of enough cycles."""
 
 import pytest
+from drives import SECOND, ego
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.safety.scene import CYCLES, build_scene, known
+from alpamayo_ros.safety.scene import CYCLES, build_scene, decisive, known
 
 
 def test_each_code_counts_once_as_it_was_said_first_and_sorted_by_name():
@@ -28,3 +29,17 @@ def test_the_percentile_is_of_the_newest_cycles():
     assert 0.05 < scene.p99_cycle_s < 0.06
     late = build_scene(None, None, cycles_s=[0.05] * (CYCLES - 2) + [0.15] * 2)
     assert 0.14 < late.p99_cycle_s <= 0.15
+
+
+def test_what_a_decision_has_to_see_changes_what_may_be_driven():
+    seen = [Fault(c) for c in (Code.CAM_LOST, Code.ODOM_GAP_WARN, Code.ODOM_GAP, Code.CLOCK_BACK)]
+    others = [Fault(c) for c in (Code.SKEW, Code.STAMP_LATE, Code.CLOCK_FORWARD, Code.TAKEOVER)]
+    seen.append(Fault(Code.CALIBRATION_CHANGED))
+    assert decisive([*others, *seen, *others]) == seen
+
+
+def test_what_is_known_reaches_the_scene():
+    here, before = ego(8.0, SECOND), ego(8.0, 0)
+    scene = build_scene(before, here, (), [Fault(Code.SKEW)], [], 0.1, 7)
+    assert (scene.ego, scene.ego_now, scene.objects) == (before, here, ())
+    assert (scene.faults, scene.frame_age_s, scene.observed_ns) == ((Fault(Code.SKEW),), 0.1, 7)
