@@ -17,6 +17,7 @@ import os
 import sys
 import tomllib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,21 +38,18 @@ class Target:
     equivalent: dict[Key, str]
     verdicts: dict[Key, str] = field(default_factory=dict)
 
-    @property
-    def digest(self) -> str:
-        """Of all that the verdicts depend on and that changes often."""
-        files = [
-            ROOT / self.name,
-            *(ROOT / test for test in self.tests),
-            ROOT / 'test/conftest.py',
-        ]
-        files += [*sorted((ROOT / 'test/support').glob('*.py')), *sorted(HERE.glob('*.py'))]
-        return hashlib.sha256(b'\0'.join(path.read_bytes() for path in files)).hexdigest()[:16]
+    @cached_property
+    def results(self) -> Path:
+        """Where verdicts are kept, a line each; named by what they depend on most."""
+        names = (self.name, *self.tests, 'test/conftest.py')
+        files = [*(ROOT / name for name in names), *sorted((ROOT / 'test/support').glob('*.py'))]
+        digest = hashlib.sha256(b'\0'.join(path.read_bytes() for path in files)).hexdigest()
+        return RESULTS / f'{self.name.replace("/", ".")}.{digest[:16]}.jsonl'
 
     @property
-    def results(self) -> Path:
-        """Where verdicts are kept, a line each."""
-        return RESULTS / f'{self.name.replace("/", ".")}.{self.digest}.jsonl'
+    def log(self) -> Path:
+        """What pytest said."""
+        return RESULTS / f'{self.name.replace("/", ".")}.log'
 
     def of(self, verdict: str) -> list[Mutant]:
         """The mutants with that verdict."""
@@ -128,7 +126,7 @@ def run(target: Target, jobs: int) -> bool:
     from trial import try_mutants  # imports pytest, with the variables that ``main`` set
 
     module = '.'.join(Path(target.name).with_suffix('').parts)
-    status = try_mutants(target.source, module, waiting, target.tests, jobs, tell)
+    status = try_mutants(target.source, module, waiting, target.tests, jobs, tell, target.log)
     if screen.isatty():
         print(file=screen)
     lines = target.results.read_text().splitlines() if target.results.exists() else []
@@ -167,8 +165,8 @@ def main() -> int:
     targets, bar = read_targets(given.files, given.fresh)
     for target in targets:
         if not run(target, given.jobs):
-            tests = ' '.join(target.tests)
-            print(f'mutate: the tests of {target.name} fail without a mutant: ./run test {tests}')
+            words = f'the tests of {target.name} fail without a mutant'
+            print(f'mutate: {words}, or pytest broke: {target.log.relative_to(ROOT)}')
             return 2
     return report(targets, bar)
 

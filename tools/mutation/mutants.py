@@ -1,6 +1,7 @@
 """Mutants of a Python source: each is one small change that some test should notice.
 
-What is left alone: annotations, decorators, docstrings, assertions and the words of messages.
+What is left alone: annotations, decorators, docstrings, the words of messages, and what only
+asserts (``assert``, ``strict`` of ``zip``).
 """
 
 from __future__ import annotations
@@ -160,7 +161,9 @@ def _places(
 def _left_alone(node: ast.AST, name: str) -> bool:
     if name in ('annotation', 'returns', 'decorator_list'):
         return True
-    return isinstance(node, ast.Assert | ast.JoinedStr) or _called(node) in ('TypeVar', 'field')
+    if isinstance(node, ast.Assert | ast.JoinedStr):
+        return True
+    return _called(node) in ('TypeVar', 'field') or (_called(node) == 'zip' and name == 'keywords')
 
 
 def _called(node: ast.AST) -> str:
@@ -263,7 +266,7 @@ def _calls(node: ast.Call) -> Iterator[ast.expr]:
         yield _like(node, func=_like(node.func, **given))
     if name in TRANSPARENT and node.args:
         yield node.args[0]
-    for keyword in node.keywords:
+    for keyword in () if name == 'zip' else node.keywords:
         yield _like(node, keywords=[k for k in node.keywords if k is not keyword])
 
 

@@ -131,7 +131,7 @@ class Trial:
         self.failed |= report.failed
 
     def pytest_keyboard_interrupt(self) -> None:
-        """No verdict."""
+        """No verdict, unless a test failed: pytest ends so too when a file cannot be imported."""
         self.interrupted = True
 
     @pytest.hookimpl(tryfirst=True)
@@ -140,10 +140,10 @@ class Trial:
         modules = self.scratch / 'modules'
         if not modules.exists():
             modules.write_text('\n'.join(sys.modules))
-        if self.interrupted:
-            os._exit(INTERRUPTED)
         if self.failed:
             os._exit(KILLED)
+        if self.interrupted:
+            os._exit(INTERRUPTED)
         os._exit(SURVIVED if self.loader.loaded and not exitstatus else UNSURE)
 
 
@@ -156,18 +156,24 @@ def _import_all(names: Sequence[str]) -> None:
 
 
 def try_mutants(
-    source: Source, module: str, waiting: Sequence[Mutant], tests: list[str], jobs: int, tell: Tell
+    source: Source,
+    module: str,
+    waiting: Sequence[Mutant],
+    tests: list[str],
+    jobs: int,
+    tell: Tell,
+    log: Path,
 ) -> int:
     """Run ``tests`` against each of ``waiting``: 0, or 1 when they fail without a mutant.
 
-    In a process of its own, which imports nothing else before and ends here.
+    In a process of its own, so that the next file finds nothing imported; it writes to ``log``.
     """
     with tempfile.TemporaryDirectory(prefix='mutation_') as scratch:
         pid = os.fork()
         if not pid:
-            quiet = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(quiet, 1)
-            os.dup2(quiet, 2)
+            file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+            os.dup2(file, 1)
+            os.dup2(file, 2)
             loader = Loader(module, source.path)
             trial = Trial(source, waiting, loader, Path(scratch), jobs, tell)
             os._exit(int(pytest.main([*OPTIONS, *tests], plugins=[trial])))

@@ -55,6 +55,7 @@ def test_what_is_listed_as_equivalent_exists_and_has_a_reason(
         ('x = min(a, b)', {'x = max(a, b)'}),
         ('x = abs(a)', {'x = a'}),
         ('x = f(a, key=b)', {'x = f(a)'}),
+        ('x = zip(a, b, strict=True)', set()),
         ('x = [*a, *b]', {'x = [*(), *b]', 'x = [*a, *()]'}),
         ('x = a if b else c', {'x = a if True else c', 'x = a if False else c'}),
         ('if a:\n    b', {'True', 'False'}),
@@ -87,12 +88,15 @@ def test_a_mutant_is_named_by_its_function_and_not_by_its_line() -> None:
 
 PROJECT = {
     'alpamayo_ros/__init__.py': '',
-    'alpamayo_ros/thing.py': 'def half(n):\n    while n > 9:\n        n -= 1\n    return n > 5\n',
+    'alpamayo_ros/thing.py': (
+        'LOWEST = [3][0]\n\ndef half(n):\n    while n > 9:\n        n -= 1\n    return n > 5\n'
+    ),
     'alpamayo_ros/user.py': 'from alpamayo_ros.thing import half\n',
     'test/conftest.py': '',
     'test/test_thing.py': (
+        'from alpamayo_ros import thing\n'
         'from alpamayo_ros.user import half\n\n'
-        'def test_it():\n    assert half(20) and half(6) and not half(5)\n'
+        'def test_it():\n    assert half(20) and half(6) and not half(5) and thing.LOWEST == 3\n'
     ),
     'pyproject.toml': '[tool.pytest.ini_options]\n',
 }
@@ -125,10 +129,11 @@ def entry(before: str, after: str) -> str:
 def test_survivors_are_named_hangs_are_killed_and_a_stopped_run_goes_on(tmp_path: Path) -> None:
     done = mutate(tmp_path)
     assert done.returncode == 1, done.stderr
-    # n -= 1 -> pass hangs; the loop's own mutants change nothing that half answers
+    # n -= 1 -> pass hangs, [3][1] cannot be imported; the loop's other mutants answer the same
+    assert ' : LOWEST' not in done.stdout and 'pass' not in done.stdout
     row = next(w for w in done.stdout.splitlines() if w.startswith('alpamayo_ros/thing.py '))
     assert 'below 90%' in row
-    assert 'alpamayo_ros/thing.py:2 half: n > 9  ->  n >= 9' in done.stdout
+    assert 'alpamayo_ros/thing.py:4 half: n > 9  ->  n >= 9' in done.stdout
     assert 'return n > 5  ->  return n >= 5' not in done.stdout
     again = mutate(tmp_path)
     assert again.stdout == done.stdout and not again.stderr
