@@ -136,7 +136,7 @@ def _start(raw: np.ndarray, ego: EgoState, limits: Limits, dt_s: float) -> list[
     time = (np.arange(n) - (n - 1) / 2) * dt_s
     heading = raw[:, :n, 2].mean(axis=1, keepdims=True)
     along = raw[:, :n, 0] * np.cos(heading) + raw[:, :n, 1] * np.sin(heading)
-    slope = along @ time / (time @ time) if n > 1 else np.zeros(len(raw))
+    slope = along @ time / (time @ time)
     lim = limits
     return [
         ('start_position_m', apart, lim.start_position_warn_m, lim.start_position_m),

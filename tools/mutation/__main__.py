@@ -85,7 +85,7 @@ def read_targets(words: list[str], fresh: bool) -> tuple[list[Target], float]:
     names = [n for n in table['tests'] if not words or n.endswith(tuple(words))]
     if not names:
         known = '\n  '.join(table['tests'])
-        raise SystemExit(f'mutate: no file ends in {" or ".join(words)}; there are\n  {known}')
+        raise LookupError(f'no file ends in {" or ".join(words)}; there are\n  {known}')
     RESULTS.mkdir(parents=True, exist_ok=True)
     targets = []
     for name in names:
@@ -173,6 +173,10 @@ def main() -> int:
 
 if __name__ == '__main__':
     try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit('\nmutate: stopped; the same command goes on from here')
+        status = main()
+    except (LookupError, KeyboardInterrupt) as error:
+        print(
+            f'\nmutate: {error or "stopped; the same command goes on from here"}', file=sys.stderr
+        )
+        status = 2
+    sys.exit(status)

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from alpamayo_ros.limits import RISING, Limits, load_limits
+from alpamayo_ros.limits import RISING, Limits, in_ns, load_limits
 
 
 @pytest.fixture
@@ -117,3 +117,26 @@ def test_another_layout_refuses(tmp_path):
 def test_limits_cannot_be_changed():
     with pytest.raises(ValueError):
         load_limits().curvature_1pm = 1.0
+
+
+@pytest.mark.parametrize('name', [n for n in Limits.model_fields if n.endswith('_ratio')])
+@pytest.mark.parametrize('bad', ['0', '1.5'])
+def test_a_ratio_is_a_share(lines, tmp_path, name, bad):
+    changed = [f'      {name}: {bad}' if f' {name}:' in line else line for line in lines]
+    with pytest.raises(ValueError, match=name):
+        load_limits(write(tmp_path, changed))
+
+
+@pytest.mark.parametrize(('warn', 'bare'), PAIRS)
+def test_a_warning_may_be_its_limit(warn, bare):
+    values = load_limits().model_dump()
+    assert Limits.model_validate(values | {warn: values[bare]})
+
+
+def test_a_ratio_may_be_one():
+    values = load_limits().model_dump()
+    assert Limits.model_validate(values | {'degraded_speed_ratio': 1.0})
+
+
+def test_seconds_are_given_in_whole_nanoseconds():
+    assert in_ns(0.05) == 50_000_000 and in_ns(1e-9) == 1 and isinstance(in_ns(0.1), int)

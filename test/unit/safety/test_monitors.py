@@ -119,6 +119,8 @@ def test_a_plan_that_runs_out_is_noticed_before_it_does():
     assert late.code is Code.MODEL_LATE and late.values == {'left_s': pytest.approx(0.05)}
     assert late_fault(replace(state, mode=Mode.DEGRADED), LIMITS, 0.1, 450 * MS)
     assert late_fault(state, LIMITS, 0.2, 400 * MS)
+    proposed = replace(state, proposed_ns=300 * MS)  # and refused: the plan ends when it does
+    assert late_fault(proposed, LIMITS, 0.1, 450 * MS)
 
 
 @pytest.mark.parametrize(('since', 'proposed'), [(0, SECOND), (SECOND, 0), (SECOND, None)])

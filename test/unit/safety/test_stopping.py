@@ -1,0 +1,158 @@
+"""Which stop leaves in FALLBACK, when one is due, and where it starts."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from drives import LIMITS, SECOND, VEHICLE, ego, noisy, plan, truth
+
+from alpamayo_ros.faults import Code
+from alpamayo_ros.motion import fallback
+from alpamayo_ros.safety.acceptance import Judgement
+from alpamayo_ros.safety.config import PlanConfig
+from alpamayo_ros.safety.scene import Scene
+from alpamayo_ros.safety.state import Mode, SafetyState
+from alpamayo_ros.safety.stopping import choose_stop, known_ego
+from alpamayo_ros.types import Proposal
+
+CONFIG = PlanConfig.from_files()
+T0, MS = 10 * SECOND, SECOND // 1000
+HERE = ego(8.0, T0)
+STOP = fallback.begin(None, HERE, T0, VEHICLE, LIMITS)
+STOPPING = SafetyState(mode=Mode.FALLBACK, stop=STOP)
+JUDGED = Judgement(Proposal(T0, noisy(truth(8.0)[0]), ''), ())
+LOST = replace(HERE, x_m=float('nan'))
+
+
+def chosen(state=STOPPING, judgement=None, at_t0=HERE, newest=HERE, after_ms=50, config=CONFIG):
+    """State and stop ``after_ms`` after t0."""
+    return choose_stop(state, judgement, Scene(at_t0, newest), config, T0 + after_ms * MS)
+
+
+def anchor(*args, **options):
+    """Where the stop starts; None when none is due."""
+    _, stop = chosen(*args, **options)
+    return None if stop is None else stop.anchor
+
+
+@pytest.mark.parametrize('mode', [m for m in Mode if m is not Mode.FALLBACK])
+def test_only_fallback_stops(mode):
+    state = replace(STOPPING, mode=mode)
+    assert chosen(state) == (state, None)
+    state = SafetyState(mode=Mode.FALLBACK)
+    assert chosen(state) == (state, None)
+
+
+def test_the_stop_that_was_begun_goes_on_where_it_keeps_the_limits():
+    state, stop = chosen()
+    assert state.stop is STOP and stop.faults == () and stop.anchor == HERE
+    assert stop.trajectory.t0_ns == T0 and len(stop.trajectory.x_m) == 60
+    assert stop.trajectory.speed_mps[-1] < 8.0
+
+
+def test_a_path_beside_the_car_is_left_for_the_cars_own_circle():
+    aside = replace(HERE, y_m=5.0)
+    state, stop = chosen(at_t0=aside, newest=aside)
+    assert (state.stop.path[0, :2] == (0.0, 5.0)).all() and state.stop.hard_ns is None
+    assert state.stop.began_ns == STOP.began_ns and stop.trajectory is not None
+    (fault,) = stop.faults
+    gentle, hard = fault.message.split('; ')
+    assert fault.code is Code.STOP_PATH and gentle.startswith('start_position_m 5')
+    assert hard.startswith('start_position_m 5') and 'curvature' not in fault.message
+
+
+def test_where_no_stop_keeps_the_limits_nothing_leaves():
+    absurd = replace(HERE, x_m=1e38)
+    state, stop = chosen(at_t0=absurd, newest=absurd)
+    assert state is not None and stop.trajectory is None and stop.anchor == absurd
+    (fault,) = stop.faults
+    assert fault.code is Code.STOP_PATH and fault.message.count(';') == 3
+    assert fault.message.startswith('no stop keeps the limits')
+
+
+def test_beside_a_proposal_a_stop_has_its_t0():
+    assert anchor(judgement=JUDGED) == HERE
+    assert anchor(judgement=JUDGED, at_t0=replace(HERE, stamp_ns=T0 - 1)) is None
+    assert anchor(judgement=JUDGED, at_t0=None) is None
+    assert anchor(judgement=JUDGED, at_t0=LOST) is None
+
+
+@pytest.mark.parametrize('judgement', [None, JUDGED])
+def test_an_old_pose_is_no_start(judgement):
+    limits = LIMITS.model_copy(update={'frame_age_s': 0.25})
+    config = replace(CONFIG, limits=limits)
+    assert anchor(judgement=judgement, after_ms=249, config=config) == HERE
+    assert anchor(judgement=judgement, after_ms=250, config=config) != HERE
+    assert anchor(judgement=JUDGED, after_ms=250, config=config) is None
+
+
+@pytest.mark.parametrize(('behind_ns', 'newer'), [(1, True), (0, False), (-1, False)])
+def test_a_stop_is_newer_than_the_last_plan(behind_ns, newer):
+    state = replace(STOPPING, previous_plan=plan(8.0, t0_ns=T0 - behind_ns))
+    assert (anchor(state, JUDGED) == HERE) is newer
+    assert (anchor(state) == HERE) is newer  # else it starts at a later place
+
+
+def test_between_proposals_a_stop_starts_where_the_car_must_be_by_now():
+    old = ego(8.0, T0 - SECOND // 2)
+    reckoned = anchor(at_t0=old, newest=replace(old, stamp_ns=T0))
+    assert reckoned.stamp_ns == T0 + 50 * MS
+    assert reckoned.x_m == pytest.approx(0.4, abs=0.01)
+    for unknown in (None, LOST):
+        reckoned = anchor(at_t0=unknown, newest=HERE)
+        assert reckoned.x_m == pytest.approx(0.4, abs=0.01)
+
+
+def test_without_odometry_it_starts_from_the_last_plan_and_without_that_nowhere():
+    state = replace(STOPPING, previous_plan=plan(8.0, t0_ns=T0 - 50 * MS))
+    for unknown in (None, LOST):
+        reckoned = anchor(state, at_t0=unknown, newest=unknown)
+        assert reckoned.stamp_ns == T0 + 50 * MS
+        assert reckoned.x_m == pytest.approx(0.8, abs=0.01)
+        assert anchor(at_t0=unknown, newest=unknown) is None
+
+
+def last_stop(left_ms=450, quiet_ms=50, valid_plans=0, source='fallback', after_ms=50):
+    """A state whose last plan is valid for ``left_ms`` more and left ``quiet_ms`` ago."""
+    now_ns = T0 + after_ms * MS
+    last = replace(
+        plan(8.0, t0_ns=T0 - 50 * MS, source=source), valid_until_ns=now_ns + left_ms * MS
+    )
+    return replace(
+        STOPPING, previous_plan=last, published_ns=now_ns - quiet_ms * MS, valid_plans=valid_plans
+    )
+
+
+@pytest.mark.parametrize(
+    ('state', 'due'),
+    [
+        (last_stop(), False),
+        (last_stop(quiet_ms=79), False),
+        (last_stop(quiet_ms=80), True),
+        (last_stop(quiet_ms=1000, valid_plans=1), False),
+        (last_stop(left_ms=81, quiet_ms=0), False),
+        (last_stop(left_ms=80, quiet_ms=0), True),
+        (last_stop(left_ms=80, valid_plans=1), True),
+        (last_stop(left_ms=-100), True),
+        (last_stop(source='model'), True),
+        (replace(last_stop(), published_ns=None), True),
+    ],
+)
+def test_the_timer_leaves_the_word_to_the_last_stop_while_it_holds(state, due):
+    assert (anchor(state) is not None) is due
+    assert anchor(state, JUDGED) == HERE
+
+
+def test_the_newest_finite_state_is_known():
+    state = replace(STOPPING, previous_plan=plan(8.0))
+    newest = ego(3.0, T0 + 5)
+    assert known_ego(Scene(HERE, newest), state) == newest
+    for unknown in (None, LOST):
+        assert known_ego(Scene(HERE, unknown), state) is state.previous_plan.anchor
+        assert known_ego(Scene(HERE, unknown), STOPPING) is None
+
+
+def test_a_stop_that_escalated_stays_so():
+    hard = replace(STOPPING, stop=fallback.escalate(STOP, T0))
+    state, stop = chosen(hard)
+    assert state.stop is hard.stop and np.min(stop.trajectory.acceleration_mps2) < -2.0
