@@ -4,7 +4,9 @@ import re
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 
+from alpamayo_ros import limits as module
 from alpamayo_ros.limits import RISING, Limits, in_ns, load_limits
 
 
@@ -119,24 +121,56 @@ def test_limits_cannot_be_changed():
         load_limits().curvature_1pm = 1.0
 
 
-@pytest.mark.parametrize('name', [n for n in Limits.model_fields if n.endswith('_ratio')])
-@pytest.mark.parametrize('bad', ['0', '1.5'])
-def test_a_ratio_is_a_share(lines, tmp_path, name, bad):
-    changed = [f'      {name}: {bad}' if f' {name}:' in line else line for line in lines]
-    with pytest.raises(ValueError, match=name):
-        load_limits(write(tmp_path, changed))
-
-
 @pytest.mark.parametrize(('warn', 'bare'), PAIRS)
 def test_a_warning_may_be_its_limit(warn, bare):
     values = load_limits().model_dump()
     assert Limits.model_validate(values | {warn: values[bare]})
 
 
-def test_a_ratio_may_be_one():
-    values = load_limits().model_dump()
-    assert Limits.model_validate(values | {'degraded_speed_ratio': 1.0})
-
-
 def test_seconds_are_given_in_whole_nanoseconds():
     assert in_ns(0.05) == 50_000_000 and in_ns(1e-9) == 1 and isinstance(in_ns(0.1), int)
+
+
+@pytest.mark.parametrize(
+    ('unit', 'lowest', 'highest', 'step'),
+    [
+        ('Metres', 0.01, 50, 1e-6),
+        ('Radians', 0.001, 1.58, 1e-6),
+        ('Speed', 0.01, 20, 1e-6),
+        ('Acceleration', 0.1, 12, 1e-6),
+        ('Jerk', 0.05, 50, 1e-6),
+        ('Curvature', 0.001, 1, 1e-6),
+        ('Age', 0.0001, 0.5, 1e-6),
+        ('Seconds', 0.1, 30, 1e-6),
+        ('Minutes', 1, 3600, 1e-6),
+        ('Periods', 0.5, 20, 1e-6),
+        ('Ratio', 0.01, 1, 1e-6),
+        ('Count', 1, 100, 1),
+        ('Celsius', 30, 110, 1e-6),
+        ('Bytes', 1e6, 1e15, 1.0),
+    ],
+)
+def test_ranges_of_the_units(unit, lowest, highest, step):
+    adapter = TypeAdapter(getattr(module, unit))
+    assert adapter.validate_python(lowest) == lowest
+    assert adapter.validate_python(highest) == highest
+    for outside in (lowest - step, highest + step, float('nan')):
+        with pytest.raises(ValueError):
+            adapter.validate_python(outside)
+
+
+@pytest.mark.parametrize(('lesser', 'greater'), RISING)
+def test_what_has_to_grow_may_be_equal(lesser, greater):
+    values = load_limits().model_dump()
+    assert Limits.model_validate(values | {lesser: values[greater]})
+
+
+def test_the_order_of_those_that_grow():
+    assert RISING == (
+        ('stop_deceleration_mps2', 'hard_stop_deceleration_mps2'),
+        ('hard_stop_deceleration_mps2', 'deceleration_mps2'),
+        ('stop_jerk_mps3', 'hard_stop_jerk_mps3'),
+        ('camera_silence_periods', 'camera_mandatory_periods'),
+        ('cycle_warn_periods', 'cycle_drop_periods'),
+        ('cycle_drop_periods', 'cycle_kill_periods'),
+    )

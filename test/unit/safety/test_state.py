@@ -263,6 +263,16 @@ def test_before_driving_what_is_said_of_plans_counts_for_nothing(code):
     assert drive(active(), code).mode is Mode.DEGRADED
 
 
+def test_words_that_disagree_hold_up_no_start_however_bad_they_are_held():
+    worse = Events((Fault(Code.COC_DISAGREES, raised=Reaction.FALLBACK),), None, 8.0)
+    ready = replace(drive(SafetyState(), times=12), clear_since_ns=0)
+    assert advance(ready, worse, LIMITS, SECOND, auto_arm=True).mode is Mode.ACTIVE
+    assert advance(replace(ready, mode=Mode.ACTIVE), worse, LIMITS, 1).mode is Mode.FALLBACK
+    mild = Fault(Code.COC_DISAGREES, 'said otherwise', raised=Reaction.FALLBACK)
+    both = Events((Fault(Code.NODE_LOST), mild), None, 8.0)
+    assert advance(replace(ready, mode=Mode.ACTIVE), both, LIMITS, 1).reason == str(mild)
+
+
 def test_a_note_is_as_good_as_clear_and_a_refusal_is_not():
     assert drive(SafetyState(), Code.SKEW_WARN, times=11).mode is Mode.READY
     assert drive(SafetyState(), Code.STAMP_LATE, times=30).mode is Mode.INIT
