@@ -41,6 +41,7 @@ class Outcome:
     duration_s: float = 0.0
     offset_sum_m: float = 0.0
     offset_max_m: float = 0.0
+    offset_m: float = 0.0  # of the last step, to either side
     steps: int = 0
     left_lane_m: float = math.inf
     offroad_s: float = 0.0
@@ -103,9 +104,10 @@ class Outcome:
         self.steps += 1
         self.duration_s = round(self.duration_s + dt_s, 6)
         self.distance_m, self.gap_m = distance_m, gap_m
-        self.offset_sum_m += abs(offset_m)
-        self.offset_max_m = max(self.offset_max_m, abs(offset_m))
-        if abs(offset_m) > IN_LANE_M:
+        self.offset_m = abs(offset_m)
+        self.offset_sum_m += self.offset_m
+        self.offset_max_m = max(self.offset_max_m, self.offset_m)
+        if self.offset_m > IN_LANE_M:
             self.left_lane_m = min(self.left_lane_m, distance_m)
         if not edges_m[0] <= edge_m <= edges_m[1]:
             self.offroad_s += dt_s

@@ -1,15 +1,17 @@
 """Rules of the road and who is at fault, accounted for step by step.
 
 At fault: a contact while the ego moves (faster than 0.1 m/s) in which it touches with its own
-front half, or in which it touches anything that stands by nature (debris, cones, barriers) or
-anybody on foot or on a bicycle, with whichever side.  Being hit from behind or while it stands
-is not its fault.
+front half, or in which it touches a vehicle that stands, anything that stands by nature (debris,
+cones, barriers) or anybody on foot or on a bicycle, with whichever side; and one beside a vehicle
+that moves where the ego is in two lanes.  Being hit from behind, by somebody faster, or while it
+stands is not its fault.
 
 Red light: the bumper crosses the stop line of a link that shows red (``Outcome.red_lights``).
-Stop line: the ego stands with its bumper up to 10 m beyond a stop line that shows red; counted
-once a stop.  Speed limit: faster than what signs say by more than 0.5 m/s.  Wrong way: the ego's
-middle lies where traffic comes towards it, or it points backwards, while it moves; not where
-road works lead there.
+Stop line: the ego stands with its bumper up to 10 m beyond a stop line that shows red, counted
+once a stop; in a recorded scene also: it drives past where the recorded driver stands meanwhile.
+Speed limit: faster than what signs say by more than 0.5 m/s.  Wrong way: the ego's middle lies
+where traffic comes towards it, or it points backwards, while it moves; not where road works lead
+there.
 
 These are the simulator's, which knows every line and lane.  ``metrics.rules`` judges
 any drive by CARLA's and nuPlan's definitions; its stop line is that of a stop sign.

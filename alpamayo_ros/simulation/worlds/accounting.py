@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from alpamayo_ros.simulation.agents import Agent, LaneCar
 from alpamayo_ros.simulation.ego import EgoPose
-from alpamayo_ros.simulation.oriented_boxes import Box, contact_ahead, overlap
-from alpamayo_ros.simulation.outcome import STANDING_MPS, Outcome
-from alpamayo_ros.simulation.road_rules import ALWAYS_AT_FAULT
+from alpamayo_ros.simulation.oriented_boxes import Box
+from alpamayo_ros.simulation.outcome import IN_LANE_M, STANDING_MPS, Outcome
 from alpamayo_ros.simulation.sim_rig import SimVehicle
+from alpamayo_ros.simulation.worlds.contacts import side
 from alpamayo_ros.types import TrackedObject
 
 if TYPE_CHECKING:
@@ -44,12 +44,13 @@ def tracked(
 
 def note_contacts(outcome: Outcome, mine: Box, speed_mps: float, agents: Iterable[Agent]) -> None:
     """Contacts of the ego's box, and whose fault they are (``simulation.road_rules``)."""
+    between_lanes = outcome.offset_m + mine.width_m / 2 > IN_LANE_M
     for a in agents:
-        other = Box(a.x_m, a.y_m, a.heading_rad, a.length_m, a.width_m)
-        if overlap(mine, other):
-            ahead = a.kind in ALWAYS_AT_FAULT or contact_ahead(mine, other)
+        touched = side(mine, speed_mps, a)
+        if touched:
             outcome.collisions += 1
-            outcome.collisions_at_fault += int(speed_mps > STANDING_MPS and ahead)
+            fault = touched == 'ahead' or (touched == 'beside' and between_lanes)
+            outcome.collisions_at_fault += int(speed_mps > STANDING_MPS and fault)
             outcome.contact = outcome.contact or a.kind
 
 

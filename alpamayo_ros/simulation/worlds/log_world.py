@@ -4,7 +4,8 @@ Agents do again what they did.  They do not react: who follows the ego closely r
 it drives slower than the recorded driver did.  Such a contact is not the ego's fault
 (``simulation.road_rules``); with ``traffic.rear_immunity`` (the default) the agent leaves the
 scene instead and ``ran_into_ego`` counts it.  The drive ends where the recorded driver's path
-ends, or with the last step of the log.
+ends, or with the last step of the log; where that driver stands at its end, with the last step.
+Progress is against the recorded driver's way, whatever stands ahead of the ego at the end.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from alpamayo_ros.datasets.log_format import DT_S, Log, read_log
 from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
 from alpamayo_ros.simulation.agents import SIGNAL, Agent, LaneCar
 from alpamayo_ros.simulation.maps.log_road import LogRoad
-from alpamayo_ros.simulation.oriented_boxes import Box, contact_ahead, overlap
 from alpamayo_ros.simulation.path_road import lane_cars, projected
 from alpamayo_ros.simulation.road import BEHIND_M, SPEED_MAX_MPS, STEP_M, Road
-from alpamayo_ros.simulation.road_rules import ALWAYS_AT_FAULT, BEYOND_LINE_M
+from alpamayo_ros.simulation.road_rules import BEYOND_LINE_M
 from alpamayo_ros.simulation.scenario import Scenario, Start
 from alpamayo_ros.simulation.scenery import log_scenery, log_signals
 from alpamayo_ros.simulation.scenery.log_signals import Head
 from alpamayo_ros.simulation.scenery.mesh import Scenery
-from alpamayo_ros.simulation.worlds import expert
+from alpamayo_ros.simulation.worlds import contacts, expert
 from alpamayo_ros.simulation.worlds.expert import GAP_M
+from alpamayo_ros.simulation.worlds.log_stops import LogStops
 from alpamayo_ros.simulation.worlds.log_traffic import LogTraffic
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 
@@ -72,6 +73,7 @@ class LogWorld(Simulation):
 
     def _build_road(self) -> Road:
         self._path = LogRoad(self.log, self.vehicle, self.seed)
+        self._stops = LogStops(self.log, self._path, self.vehicle)
         self._turns = _turns(self._path)
         self._heads: list[Head] = log_signals.heads(self.log, self._path)
         self.wrong_way_from_m = math.inf
@@ -95,6 +97,7 @@ class LogWorld(Simulation):
         self.ran_into_ego = 0
         if hasattr(self, '_traffic'):
             self._traffic.return_all()
+            self._stops.reset()
             self._now = (-1.0, [])
 
     def _build_scenery(self) -> Scenery:
@@ -135,15 +138,20 @@ class LogWorld(Simulation):
         if self.now_ns < self.scenario.traffic.lead_in_s * 1e9:
             steering_rad, acceleration_mps2 = expert.control(self)
         super().step(steering_rad, acceleration_mps2)
+        if self.outcome.end == 'goal' and self._stops.ends_standing:
+            self.outcome.end = ''  # whether it stands there is judged too
         if not self.done and self.traffic_time_s >= self.log.duration_s - DT_S / 2:
             self.outcome.end = 'time'
+
+    def _note_reachable(self) -> None:
+        self.outcome.reachable_m = self.scenario.goal_m
 
     # ---- contacts -----------------------------------------------------------------------------
     def _check_contacts(self) -> None:
         if self.scenario.traffic.rear_immunity:
-            mine = self.ego_box()
+            mine, speed_mps = self.ego_box(), self.pose.speed_mps
             for a in self._traffic_agents():
-                if a.kind not in ALWAYS_AT_FAULT and _from_behind(mine, a):
+                if contacts.side(mine, speed_mps, a) == 'behind':
                     self._traffic.leave(a.id)
                     self.ran_into_ego += 1
                     self._now = (-1.0, [])
@@ -162,8 +170,10 @@ class LogWorld(Simulation):
         return '' if shown == 'unknown' else shown
 
     def _note_red(self, before_arc_m: float) -> None:
-        """Count stop lines that the bumper crosses at red."""
+        """Count stop lines that the bumper crosses at red, and stops that it drives past."""
         reach = self.vehicle.rear_axle_to_front_m
+        passed = self._stops.passed(self.traffic_time_s, before_arc_m + reach, self._bumper_m())
+        self.outcome.rules.stop_lines += passed
         for h in self._heads:
             if h.arc_m is not None and before_arc_m + reach < h.arc_m <= self._bumper_m():
                 self.outcome.red_lights += int(h.light(self.traffic_time_s) == 'red')
@@ -179,6 +189,7 @@ class LogWorld(Simulation):
         people = [a for a in self._traffic_agents() if a.kind == 'pedestrian']
         near = projected(self.road, self.arc_m, people, PERSON_BESIDE_M)
         out = [LaneCar(arc, 0.0, 0.0, 0.0, (a.id,)) for a, arc, _, _ in near]
+        out += self._stops.waits(self.traffic_time_s, self._bumper_m())
         head = log_signals.ruling(self._heads, self._bumper_m() - LINE_M - 0.5)
         if head is not None and head.arc_m is not None:
             shown, left = head.light(self.traffic_time_s), head.arc_m - self._bumper_m()
@@ -186,12 +197,6 @@ class LogWorld(Simulation):
             if shown == 'red' or (shown == 'yellow' and could):
                 out.append(LaneCar(head.arc_m - LINE_M + GAP_M, 0.0, 0.0, 0.0, (SIGNAL,)))
         return out
-
-
-def _from_behind(mine: Box, a: Agent) -> bool:
-    """Whether an agent touches the ego's rear half."""
-    other = Box(a.x_m, a.y_m, a.heading_rad, a.length_m, a.width_m)
-    return overlap(mine, other) and not contact_ahead(mine, other)
 
 
 def _turns(road: LogRoad) -> list[tuple[float, float, Maneuver]]:
