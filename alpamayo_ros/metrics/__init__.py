@@ -24,7 +24,7 @@ from alpamayo_ros.metrics.collision import (
     collision_up_to_t,
     overlap,
 )
-from alpamayo_ros.metrics.comfort import Comfort, nuplan_comfort
+from alpamayo_ros.metrics.comfort import Comfort, lateral_jerk_max, nuplan_comfort
 from alpamayo_ros.metrics.consistency import Consistency, plan_to_plan
 from alpamayo_ros.metrics.displacement import (
     HORIZONS_S,
@@ -38,6 +38,7 @@ from alpamayo_ros.metrics.displacement import (
     miss_rate,
     missed,
 )
+from alpamayo_ros.metrics.heading import heading_errors
 from alpamayo_ros.metrics.language import (
     FactCounts,
     coc_facts,
@@ -57,6 +58,7 @@ from alpamayo_ros.metrics.rules import (
     wrong_way,
 )
 from alpamayo_ros.metrics.table import METRICS, Definition
+from alpamayo_ros.metrics.time_to_collision import ttc_within_bound
 from alpamayo_ros.metrics.words import COUNTERFACTUAL, INTENTS, PARTS, split, stated_intent
 
 __all__ = [
@@ -93,7 +95,10 @@ __all__ = [
     'min_ade_k',
     'min_fde_k',
     'miss_rate',
+    'heading_errors',
+    'lateral_jerk_max',
     'missed',
+    'ttc_within_bound',
     'nuplan_comfort',
     'offroad',
     'offroad_up_to_end',

@@ -100,6 +100,20 @@ def signals(
     }
 
 
+def lateral_jerk_max(
+    speed_mps: Float[np.ndarray, ' n'], yaw_rate_rps: Float[np.ndarray, ' n'], dt_s: float
+) -> float | None:
+    """Largest slope [m/s3] of the smoothed lateral acceleration, speed * yaw rate.
+
+    Windows as ``signals`` uses for jerks; None as ``nuplan_comfort``.
+    """
+    usable = len(speed_mps) >= LEAST_SAMPLES and np.isfinite(dt_s) and dt_s > 0
+    if not usable or not (np.isfinite(speed_mps).all() and np.isfinite(yaw_rate_rps).all()):
+        return None
+    lateral = _smooth(speed_mps * yaw_rate_rps, ACCELERATION_WINDOW, 0, dt_s)
+    return float(np.abs(_smooth(lateral, JERK_WINDOW, 1, dt_s)).max())
+
+
 def nuplan_comfort(
     speed_mps: Float[np.ndarray, ' n'],
     acceleration_mps2: Float[np.ndarray, ' n'],

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 
 HORIZONS_S = (1.0, 2.0, 3.0, 6.0)
 MISS_M = 2.0  # Argoverse 2 (Wilson et al. 2021): a miss is an end point further off than this
+ASTRAY_M, ASTRAY_S = 6.0, 3.0  # nuPlan (Caesar et al. 2021): further off than this at any time
 
 
 def index_of(t_s: float, dt_s: float, points: int) -> int | None:
@@ -146,6 +147,14 @@ def missed(
     return None if best is None else bool(gap[best, -1] > threshold_m)
 
 
+def astray(gap: Float[np.ndarray, ' P'], dt_s: float) -> float | None:
+    """1.0 where the largest distance up to 3 s is over 6 m, else 0.0 (nuPlan's miss)."""
+    index = index_of(ASTRAY_S, dt_s, len(gap))
+    if index is None or not np.isfinite(gap[: index + 1]).all():
+        return None
+    return float(gap[: index + 1].max() > ASTRAY_M)
+
+
 def miss_rate(misses: Iterable[bool | None]) -> float | None:
     """Share of the evaluable cycles that missed, 0 to 1."""
     known = [m for m in misses if m is not None]
@@ -171,6 +180,7 @@ def cycle_displacement(
         out[f'l2_up_to_{t:.0f}s'] = _mean_to(gap, t, dt_s)
     out['ade'] = _number(gap.mean()) if points else None
     out['fde'] = _number(gap[-1]) if points else None
+    out['miss_rate_6m_up_to_3s'] = astray(gap, dt_s)
     if candidates is None:
         candidates = np.zeros((0, points, 2))
     for name, metric in (('ade', min_ade_k), ('fde', min_fde_k)):

@@ -65,7 +65,18 @@ def _displacement() -> list[Definition]:
             ARGOVERSE,
         )
     )
-    return out
+    return [*out, *_whole_plan()]
+
+
+def _whole_plan() -> list[Definition]:
+    astray = 'Share of plans more than 6 m from the driven path at any time up to 3 s.'
+    mean = 'Mean difference of the heading from the driven one over the full horizon.'
+    end = 'Difference of the heading from the driven one at the end of the full horizon.'
+    return [
+        Definition('miss_rate_6m_up_to_3s', 'share', 'lower', astray, NUPLAN),
+        Definition('heading_error_mean', 'rad', 'lower', mean, NUPLAN),
+        Definition('heading_error_end', 'rad', 'lower', end, NUPLAN),
+    ]
 
 
 def _safety() -> list[Definition]:
@@ -81,6 +92,14 @@ def _safety() -> list[Definition]:
     ]
     return [
         *out,
+        Definition(
+            'ttc_within_bound',
+            'share',
+            'higher',
+            'Share of plans in whose first 3 s nobody ahead is less than 0.95 s away, if both '
+            'keep speed and heading.',
+            NUPLAN,
+        ),
         Definition(
             'offroad',
             'share',
@@ -100,6 +119,13 @@ def _safety() -> list[Definition]:
             'share',
             'higher',
             'Share of plans that keep the same bounds over their horizon, from t0 on.',
+            NUPLAN + ', applied to plans: ' + OWN,
+        ),
+        Definition(
+            'lateral_jerk_max',
+            'm/s3',
+            'lower',
+            'Largest lateral jerk of a plan, smoothed as the bounds of comfort are.',
             NUPLAN + ', applied to plans: ' + OWN,
         ),
         Definition(

@@ -14,17 +14,21 @@ from alpamayo_ros.recording import events
 from alpamayo_ros.replay.intake import ns
 from alpamayo_ros.types import EgoState
 
-Rows = Float[np.ndarray, 'N 5']
+Rows = Float[np.ndarray, 'N 6']  # x, y, heading, length, width, speed
 FAR_NS = 60_000_000  # boxes are used up to half a period of 10 Hz and some jitter away
+APART_NS = (
+    600_000_000  # between instants no further apart (2 Hz and jitter) boxes are interpolated
+)
 STILL_MPS = 0.05
 
 
 @dataclass(slots=True)
 class Surroundings:
-    """Boxes of ``ground_truth/objects`` in odom; rows: x, y, heading, length, width."""
+    """Boxes of ``ground_truth/objects`` in odom, by instant, with the ids of the objects."""
 
     _stamps: list[int] = field(default_factory=list)
     _rows: list[Rows] = field(default_factory=list)
+    _ids: list[list[int]] = field(default_factory=list)
 
     def __len__(self) -> int:
         """Number of instants known."""
@@ -34,35 +38,57 @@ class Surroundings:
         """The next instant; one that is not newer is left out."""
         if self._stamps and stamp_ns <= self._stamps[-1]:
             return
-        rows = [(b.x_m, b.y_m, b.heading_rad, b.length_m, b.width_m) for b in boxes]
+        rows = [(b.x_m, b.y_m, b.heading_rad, b.length_m, b.width_m, b.speed_mps) for b in boxes]
         self._stamps.append(stamp_ns)
-        self._rows.append(np.array(rows, dtype=np.float64).reshape(-1, 5))
+        self._rows.append(np.array(rows, dtype=np.float64).reshape(-1, 6))
+        self._ids.append([b.id for b in boxes])
 
     def forget_before(self, time_ns: int) -> None:
         """Drop what no cycle needs any more."""
         count = max(0, bisect_left(self._stamps, time_ns) - 1)
-        del self._stamps[:count], self._rows[:count]
+        del self._stamps[:count], self._rows[:count], self._ids[:count]
 
     def at_times(self, anchor: EgoState, times_ns: list[int]) -> list[Rows | None] | None:
         """Boxes in base_link at ``anchor`` at each time, None where none are known.
 
-        None for all where the recording holds none.
+        Those of the nearest instant; where that is too far away, between the two around.  None
+        for all where the recording holds none.
         """
         if not self._stamps:
             return None
-        chosen = [self._nearest(time_ns) for time_ns in times_ns]
-        known = [self._rows[i] for i in chosen if i is not None]
+        chosen = [self._at(time_ns) for time_ns in times_ns]
+        known = [rows for rows in chosen if rows is not None]
         if not known:
             return [None] * len(times_ns)
         seen = _seen_from(anchor, np.concatenate(known))
         parts = iter(np.split(seen, np.cumsum([len(rows) for rows in known])[:-1]))
-        return [None if i is None else next(parts) for i in chosen]
+        return [None if rows is None else next(parts) for rows in chosen]
 
-    def _nearest(self, time_ns: int) -> int | None:
+    def _at(self, time_ns: int) -> Rows | None:
         at = bisect_left(self._stamps, time_ns)
         near = [i for i in (at - 1, at) if 0 <= i < len(self._stamps)]
         best = min(near, key=lambda i: abs(self._stamps[i] - time_ns))
-        return best if abs(self._stamps[best] - time_ns) <= FAR_NS else None
+        if abs(self._stamps[best] - time_ns) <= FAR_NS:
+            return self._rows[best]
+        if len(near) < 2 or self._stamps[at] - self._stamps[at - 1] > APART_NS:
+            return None
+        return self._between(near[0], near[1], best, time_ns)
+
+    def _between(self, before: int, after: int, nearer: int, time_ns: int) -> Rows:
+        """Who is in both instants, in proportion; who is in the nearer one alone, as there."""
+        span_ns = self._stamps[after] - self._stamps[before]
+        share = (time_ns - self._stamps[before]) / span_ns
+        other = before if nearer == after else after
+        rows, there = (
+            self._rows[nearer].copy(),
+            dict(zip(self._ids[other], self._rows[other], strict=True)),
+        )
+        for row, number in zip(rows, self._ids[nearer], strict=True):
+            if number in there:
+                step = there[number] - row
+                step[2] = math.remainder(step[2], math.tau)
+                row += step * (share if nearer == before else 1 - share)
+        return rows
 
 
 def _seen_from(anchor: EgoState, rows: Rows) -> Rows:

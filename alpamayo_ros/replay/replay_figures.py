@@ -122,9 +122,9 @@ class Figures:
     def _baseline(self, name: str) -> Cell:
         if name in ('agreement', 'coc_rouge_l') or name.startswith('cycle_ms'):
             return Cell(None, 0, 'it says nothing and is not timed')
-        if name.startswith(('min_', 'miss_', 'energy_', 'spread_')):
+        if name.startswith(('min_', 'miss_rate_k', 'energy_', 'spread_')):
             return Cell(None, 0, 'it has one path, no candidates')
-        if name.startswith(('plan_to_plan', 'planned', 'comfortable')):
+        if name.startswith(('plan_to_plan', 'planned', 'comfortable', 'lateral_jerk')):
             return Cell(None, 0, 'it is no planner')
         known = self.shared[name] if self.shared[name].n else self.baseline[name]
         return Cell(known.value, known.n, '' if known.n else self._why(name, model=False))
@@ -144,11 +144,13 @@ class Figures:
             return f'the model was never asked: {code} in {count} of {self.timesteps} timesteps'
         if name == 'coc_rouge_l':
             return 'the recording holds no reference text'
-        of_plans = not name.startswith(('min_', 'miss_', 'energy', 'spread'))
+        of_plans = not name.startswith(('min_', 'miss_rate_k', 'energy', 'spread'))
         if model and self.plans == 0 and of_plans:
             return 'no plan of the model was let out'
-        if name.startswith('collision') and not self.has_objects:
-            return self.misplaced or 'the recording holds no ground_truth/objects'
+        if name.startswith(('collision', 'ttc')):
+            lasting = 'ground_truth/objects do not last for long enough after any t0, or pause'
+            absent = self.misplaced or 'the recording holds no ground_truth/objects'
+            return lasting if self.has_objects else absent
         if name == 'agreement':
             return 'no text announced an intent'
         if name.startswith('plan_to_plan'):

@@ -78,7 +78,8 @@ class Scorer:
             cycle.ego.speed_mps, cycle.ego.yaw_rate_rps, self.form.points, self.form.dt_s
         )
         baseline = self._against(simple, None, driven, valid)
-        baseline |= self._touching(simple, boxes)
+        speed_mps = np.full(self.form.points, cycle.ego.speed_mps)
+        baseline |= self._touching(simple, speed_mps, boxes)
         return Scored(cycle.t0_ns, self._model(cycle, driven, valid, boxes), baseline)
 
     def _model(
@@ -86,7 +87,7 @@ class Scorer:
         cycle: Cycle,
         driven: Float[np.ndarray, 'P 5'],
         valid: Bool[np.ndarray, ' P'],
-        boxes: list[Float[np.ndarray, '_ 5'] | None] | None,
+        boxes: list[Float[np.ndarray, '_ 6'] | None] | None,
     ) -> Values | None:
         """Figures of the candidates and of the plan that came of them."""
         proposal, decision = cycle.proposal, cycle.decision
@@ -102,7 +103,7 @@ class Scorer:
             out['coc_rouge_l'] = metrics.rouge_l(proposal.text, reference)
         if plan is None or path is None:
             return out
-        out |= self._touching(path, boxes)
+        out |= self._touching(path, np.asarray(plan.trajectory.speed_mps, np.float64), boxes)
         out['agreement'] = metrics.agreement(
             proposal.text, path, cycle.ego.speed_mps, self.form.dt_s
         )
@@ -116,7 +117,8 @@ class Scorer:
         driven: Float[np.ndarray, 'P 5'],
         valid: Bool[np.ndarray, ' P'],
     ) -> Values:
-        return metrics.cycle_displacement(path, candidates, driven, self.form.dt_s, valid)
+        out = metrics.cycle_displacement(path, candidates, driven, self.form.dt_s, valid)
+        return out | metrics.heading_errors(path, driven, valid)
 
     def _spread(
         self,
@@ -133,15 +135,21 @@ class Scorer:
     def _touching(
         self,
         path: Float[np.ndarray, 'P 3'],
-        boxes: list[Float[np.ndarray, '_ 5'] | None] | None,
+        speed_mps: Float[np.ndarray, ' P'],
+        boxes: list[Float[np.ndarray, '_ 6'] | None] | None,
     ) -> Values:
         v = self.vehicle
         size = (v.rear_axle_to_front_bumper_m - v.length_m / 2, v.length_m, v.width_m)
         known = (
             0 if boxes is None else next((i for i, b in enumerate(boxes) if b is None), len(boxes))
         )
-        touched = metrics.collision_at_times(path[:known], size, (boxes or [])[:known])
-        out: Values = {}
+        near = [b[:, :5] for b in (boxes or [])[:known] if b is not None]
+        touched = metrics.collision_at_times(path[:known], size, near)
+        out: Values = {
+            'ttc_within_bound': metrics.ttc_within_bound(
+                path, speed_mps, size, boxes, self.form.dt_s
+            )
+        }
         for t_s in metrics.HORIZONS_S:
             points = round(t_s / self.form.dt_s)
             seen = touched is not None and 0 < points <= known
@@ -157,7 +165,13 @@ class Scorer:
             np.append(plan.anchor.yaw_rate_rps, t.yaw_rate_rps),
             t.dt_s,
         )
-        return {'comfortable_plan': None if found is None else float(found.comfortable)}
+        jerk = metrics.lateral_jerk_max(
+            np.append(plan.anchor.speed_mps, t.speed_mps),
+            np.append(plan.anchor.yaw_rate_rps, t.yaw_rate_rps),
+            t.dt_s,
+        )
+        comfortable = None if found is None else float(found.comfortable)
+        return {'comfortable_plan': comfortable, 'lateral_jerk_max': jerk}
 
     def _consistency(self, t0_ns: int, plan: Plan, path: Float[np.ndarray, 'P 3']) -> Values:
         before, self._last = self._last, (t0_ns, plan)

@@ -17,7 +17,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from alpamayo_ros.bringup import NAMESPACE
 
-SETTLED_S = 0.6  # a graph that has told nothing new for so long is taken as known
+SETTLED_S = 1.0  # a graph that has told nothing new for so long is taken as known
 
 
 class NoAnswer(Exception):
@@ -64,15 +64,19 @@ class Outsider:
         return topic if topic.startswith('/') else f'{NAMESPACE}/{topic}'
 
     def topics(self) -> dict[str, list[str]]:
-        """Every topic of the graph and its types, once discovery has nothing new to tell."""
+        """Every topic of the graph and its types, once discovery has nothing new to tell.
+
+        A topic of this package has to be among them: other operators are no graph.
+        """
         known: dict[str, list[str]] = {}
         end_s, told_s = time.monotonic() + self.patience_s, time.monotonic()
         while time.monotonic() < end_s:
             now = {name: list(types) for name, types in self.node.get_topic_names_and_types()}
             if now != known:
                 known, told_s = now, time.monotonic()
-            others = any(self.node.get_publishers_info_by_topic(name) for name in known)
-            if others and time.monotonic() - told_s > SETTLED_S:
+            ours = (name for name in known if name.startswith(f'{NAMESPACE}/'))
+            driver = any(self.node.count_publishers(name) for name in ours)
+            if driver and time.monotonic() - told_s > SETTLED_S:
                 break
             self.spin()
         return known

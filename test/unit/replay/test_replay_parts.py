@@ -191,10 +191,28 @@ def test_boxes_are_those_of_the_nearest_instant_in_the_frame_of_t0():
         around.add(i * NS // 10, [box] if i != 3 else [])
     anchor = EgoState(0, 10.0, 0.0, math.pi / 2, 5.0)
     seen = around.at_times(anchor, [NS // 10 + 1, 3 * NS // 10, 4 * NS // 10, NS])
-    np.testing.assert_allclose(seen[0], [[5.0, -1.0, 0.0, 4.0, 2.0]], atol=1e-9)
-    assert seen[1].shape == (0, 5)
+    np.testing.assert_allclose(seen[0], [[5.0, -1.0, 0.0, 4.0, 2.0, 1.0]], atol=1e-9)
+    assert seen[1].shape == (0, 6)
     np.testing.assert_allclose(seen[2][0, :2], [5.0, -4.0], atol=1e-9)
     assert seen[3] is None  # nobody looked then
+
+
+def test_boxes_at_two_hertz_are_interpolated_by_their_ids():
+    around = Surroundings()
+    for i in range(3):
+        boxes = [events.Box(1, 'car', 5.0 * i, 0.0, math.pi - 0.2 + 0.2 * i, 10.0, 4.0, 2.0)]
+        if i != 1:
+            boxes.append(events.Box(2, 'car', 50.0, float(i), 0.0, 0.0, 4.0, 2.0))
+        around.add(i * NS // 2, boxes[::-1] if i else boxes)
+    anchor = EgoState(0, 0.0, 0.0, 0.0, 5.0)
+    seen = around.at_times(anchor, [NS // 10, 4 * NS // 10, 6 * NS // 10, 2 * NS])
+    np.testing.assert_allclose(seen[0][:, 0], [1.0, 50.0])  # 2 is in the nearer instant alone
+    np.testing.assert_allclose(seen[0][0, 2], math.pi - 0.16)
+    np.testing.assert_allclose(seen[1][:, 0], [4.0])
+    np.testing.assert_allclose(seen[2][0, 0], 6.0)
+    assert seen[3] is None
+    around.add(2 * NS, [])
+    assert around.at_times(anchor, [3 * NS // 2])[0] is None  # a pause is a pause
 
 
 def test_boxes_in_base_link_are_placed_by_the_car():
