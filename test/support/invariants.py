@@ -92,7 +92,8 @@ def _naming(seen: Sequence[Seen], expected: Expected, start_s: float) -> list[st
     within_s = expected.threshold_s + NAMED_WITHIN_S
     out = []
     if found is None or found > within_s + 1e-6:
-        out.append(f'I4: {code.name} after {found} s, expected within {within_s:.1f} s')
+        after = None if found is None else round(found, 3)
+        out.append(f'I4: {code.name} after {after} s, expected within {within_s:.1f} s')
     during = [s for s in seen if s.at_s >= start_s]
     others = {c for s in during for c in s.codes if c.severity in LOUD}
     others -= {code, *expected.besides}
