@@ -21,7 +21,7 @@ from alpamayo_ros.faults import Fault
 from alpamayo_ros.msg import DrivingPrompt, NavInstruction, StepDone
 from alpamayo_ros.nodes.common import convert, qos
 from alpamayo_ros.nodes.common.convert import ns, stamp
-from alpamayo_ros.nodes.common.node import AlpamayoNode, run
+from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.lockstep.step_queue import Announced
@@ -29,6 +29,7 @@ from alpamayo_ros.sensing import navigation, route
 from alpamayo_ros.sensing.announcer import Announcer, Said
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.sensing.route_frame import PlacedRoute
+from alpamayo_ros.sensing.streets import read_streets
 from alpamayo_ros.types import EgoState
 from alpamayo_ros.units import NS
 
@@ -37,6 +38,7 @@ PARAMETERS = (
     Param('period_s', float, 's', 'How often the route is looked at.', 0.05, 5.0),
     Param('use_route', bool, '', 'Make instructions from the route as well.'),
     Param('effect_s', float, 's', 'Lockstep: an instruction holds this much later.', 0.0, 1.0),
+    Param('streets', str, '', "File of the map's street names, one a line; empty: no list."),
     RELIABLE_INPUTS,
 )
 
@@ -51,7 +53,8 @@ class NavigationNode(AlpamayoNode):
         self._ego: EgoState | None = None
         self._route = PlacedRoute(self.source.frame_id, self.source.child_frame_id)
         effect_ns = round(self.settings.effect_s * NS) if lockstep else 0
-        self._announcer = Announcer(round(self.settings.hold_s * NS), effect_ns)
+        hold_ns = round(self.settings.hold_s * NS)
+        self._announcer = Announcer(hold_ns, effect_ns, _streets(self.settings.streets))
         self._looked_ns = -NS
         kept = qos.latched(qos.MANY if lockstep else 10)
         self._nav = qos.watched_publisher(self, NavInstruction, 'nav', kept)
@@ -172,6 +175,14 @@ class NavigationNode(AlpamayoNode):
         self._nav.publish(out)
         self._published += 1
         self.get_logger().info(f'instruction: {said.text}')
+
+
+def _streets(path: str) -> frozenset[str] | None:
+    """The map's list; None without a file, ConfigurationError for one that is none."""
+    try:
+        return read_streets(path) if path else None
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f'navigation refuses to configure: streets: {error}') from error
 
 
 def main() -> int:

@@ -21,6 +21,7 @@ from alpamayo_ros.msg import CandidateArray, FrameSetInfo, StepDone, TrackedObje
 from alpamayo_ros.nodes import caps
 from alpamayo_ros.nodes.awareness import Awareness
 from alpamayo_ros.nodes.common import convert, presence, qos
+from alpamayo_ros.nodes.common.audit import Audit
 from alpamayo_ros.nodes.common.convert import ns
 from alpamayo_ros.nodes.common.guards import Guards
 from alpamayo_ros.nodes.common.node import AlpamayoNode, run
@@ -104,6 +105,7 @@ class TrajectoryNode(AlpamayoNode):
         for name in ('arm', 'disarm', 'rearm'):
             self.create_service(Trigger, f'~/{name}', getattr(self, f'_on_{name}'))
         self._presence = presence.Presence(self, presence.DRIVERS)
+        self._audit = Audit(self)
         self._endpoints = Guards(self, (*self.topics.guarded, *self._inputs(rig)))
         self._replies = self.resolve_topic_name('candidates')
         if not s.lockstep:
@@ -155,27 +157,32 @@ class TrajectoryNode(AlpamayoNode):
         self._decide_pending()
 
     def _on_takeover(self, message: Bool) -> None:
+        changed = bool(message.data) != (self._takeover is not None)
         self._takeover = Fault(Code.TAKEOVER) if message.data else None
         if message.data:
             self.state = safety.disarm(self.state, self.now_ns, 'the driver has taken over')
+        if changed:
+            said = 'takeover' if message.data else 'end of takeover'
+            self._audit.told(said, 'takeover', self.state.mode.name)
 
     def _on_arm(self, request: Any, response: Any) -> Any:
         if self._takeover is not None:
-            return self._answer(response, False, 'the driver has taken over')
+            return self._answer('arm', response, False, 'the driver has taken over')
         self.state = safety.arm(self.state, self.now_ns)
-        return self._answer(response, self.state.mode in safety.DRIVING)
+        return self._answer('arm', response, self.state.mode in safety.DRIVING)
 
     def _on_disarm(self, request: Any, response: Any) -> Any:
         self.state = safety.disarm(self.state, self.now_ns)
-        return self._answer(response, self.state.mode is not safety.Mode.FAULT)
+        return self._answer('disarm', response, self.state.mode is not safety.Mode.FAULT)
 
     def _on_rearm(self, request: Any, response: Any) -> Any:
         self.state = safety.rearm(self.state)
-        return self._answer(response, self.state.mode is safety.Mode.FALLBACK)
+        return self._answer('rearm', response, self.state.mode is safety.Mode.FALLBACK)
 
-    def _answer(self, response: Any, done: bool, because: str = '') -> Any:
+    def _answer(self, verb: str, response: Any, done: bool, because: str = '') -> Any:
         response.success = done
         response.message = f'{self.state.mode.name}: {because or self.state.reason}'
+        self._audit.asked(verb, f'{"done" if done else "refused"}, {response.message}')
         return response
 
     # -- deciding -------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ the same at the same time.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from alpamayo_ros.faults import Code, Fault
@@ -34,12 +35,15 @@ class Announcer:
     """The instruction in force and the one that waits for its turn.
 
     ``hold_ns``: shortest time between two different ones.  ``effect_ns``: in lockstep an
-    instruction holds this much later, so that its arrival decides nothing.
+    instruction holds this much later, so that its arrival decides nothing.  ``streets``: the names
+    that the map has; None where there is no list.
     """
 
-    def __init__(self, hold_ns: int, effect_ns: int = 0) -> None:
+    def __init__(
+        self, hold_ns: int, effect_ns: int = 0, streets: Collection[str] | None = None
+    ) -> None:
         """Nothing is said yet."""
-        self._hold_ns, self.effect_ns = hold_ns, effect_ns
+        self._hold_ns, self.effect_ns, self._streets = hold_ns, effect_ns, streets
         self._waiting: Said | None = None
         self._said: tuple[str, int] = ('', 0)
         self._switched_ns = -NS
@@ -54,7 +58,7 @@ class Announcer:
         at_once: bool = False,
     ) -> Said | None:
         """The latest instruction waits until it may be said; what is said now, if anything is."""
-        text, fault = canonical(instruction)
+        text, fault = canonical(instruction, self._streets)
         refused = fault is not None and fault.code is Code.NAV_FORMAT
         known = None if refused else instruction
         self._changes += text != self._offered

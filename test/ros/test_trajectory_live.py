@@ -1,5 +1,6 @@
 """The trajectory node alone, running: takeover, a clock that steps back, a fault upstream."""
 
+import re
 import time
 
 import pytest
@@ -41,8 +42,10 @@ def running_node(tmp_path, rclpy_context):
     listener, process = Clocked(rclpy_context), start('trajectory', tmp_path, SIM_TIME)
     yield listener
     process.terminate()
-    process.communicate(timeout=PATIENCE_S)
+    out, _ = process.communicate(timeout=PATIENCE_S)
     listener.close()
+    for asked in ('takeover', 'arm'):  # who did what, with the name of a node
+        assert re.search(rf'audit: {asked} by /[\w/]+: ', out), out
 
 
 def test_takeover_a_clock_that_steps_back_and_a_fault_upstream(running_node):

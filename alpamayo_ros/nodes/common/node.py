@@ -21,6 +21,7 @@ from rclpy.parameter import Parameter
 from alpamayo_ros.environment import PARENT, die_with
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits, load_limits
+from alpamayo_ros.nodes.common.audit import askers
 from alpamayo_ros.nodes.common.params import BUILT_IN, COMMON, Param, problems
 from alpamayo_ros.security.enforcement import ENABLE
 
@@ -95,7 +96,9 @@ def _tell_denied(
     """PARAM_DENIED in the log for each attempt to change what is read-only; rclpy refuses it."""
     names = ', '.join(parameter.name for parameter in wanted if parameter.name in fixed)
     if names:
-        node.faults.event(Fault(Code.PARAM_DENIED, f'{node.get_name()}: {names}.'))
+        services = (f'~/{verb}' for verb in ('set_parameters', 'set_parameters_atomically'))
+        who = askers(node, *map(node.resolve_service_name, services))
+        node.faults.event(Fault(Code.PARAM_DENIED, f'{node.get_name()}: {names}, by {who}.'))
     return wanted
 
 

@@ -1,0 +1,70 @@
+"""Audit lines: who asked for what on the graph, and what came of it.
+
+A service call carries no sender, so the nodes that have a client of the service are named; on an
+open graph a name is only what a process calls itself.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from rclpy._rclpy_pybind11 import RCLError
+
+HOLD_S = 0.5  # a flood of calls makes two lines a second, each with the number left out
+SHOWN = 5
+
+
+class Audit:
+    """Writes one line an attempt into the node's log."""
+
+    def __init__(self, node: Any) -> None:
+        """``node``: whose services and topics are watched."""
+        self._node = node
+        self._last_s: dict[str, float] = {}
+        self._left_out: dict[str, int] = {}
+
+    def asked(self, verb: str, outcome: str) -> None:
+        """Somebody called the node's own service ``~/verb``."""
+        service = self._node.resolve_service_name(f'~/{verb}')
+        self._write(verb, lambda: askers(self._node, service), outcome)
+
+    def told(self, what: str, topic: str, outcome: str) -> None:
+        """Somebody published ``what`` on ``topic``."""
+        self._write(what, lambda: writers(self._node, topic), outcome)
+
+    def _write(self, what: str, who: Any, outcome: str) -> None:
+        now_s = time.monotonic()
+        if now_s - self._last_s.get(what, -HOLD_S) < HOLD_S:
+            self._left_out[what] = self._left_out.get(what, 0) + 1
+            return
+        self._last_s[what] = now_s
+        more = self._left_out.pop(what, 0)
+        also = f' ({more} more before it)' if more else ''
+        self._node.get_logger().info(f'audit: {what} by {who()}: {outcome}{also}')
+
+
+def askers(node: Any, *services: str) -> str:
+    """Names of the nodes that have a client of one of the services."""
+    found = []
+    for name, namespace in node.get_node_names_and_namespaces():
+        try:
+            clients = node.get_client_names_and_types_by_node(name, namespace)
+        except RCLError:
+            continue  # it has left since
+        if any(service in services for service, _ in clients):
+            found.append(f'{namespace.rstrip("/")}/{name}')
+    return _named(found)
+
+
+def writers(node: Any, topic: str) -> str:
+    """Names of the nodes that publish a topic."""
+    ends = node.get_publishers_info_by_topic(node.resolve_topic_name(topic))
+    return _named([f'{e.node_namespace.rstrip("/")}/{e.node_name}' for e in ends])
+
+
+def _named(found: list[str]) -> str:
+    """At most ``SHOWN`` names, printable."""
+    names = sorted(set(found))
+    shown = ', '.join(ascii(name)[1:-1] for name in names[:SHOWN])
+    return (f'{shown} and others' if len(names) > SHOWN else shown) or 'a node that has left'
