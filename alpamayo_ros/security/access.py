@@ -1,8 +1,8 @@
 """Who says and hears what: the topics and services of every process of a graph, by node.
 
 Read from the same graph that the launch files and ``alpamayo up`` start (``bringup``), so a node,
-a remapping or a rig of yours changes the policy too.  The live graph is compared with this table
-in the tests: a topic that is missing here is one that a secured graph would not have.
+a remapping or a rig of yours changes the policy too.  The nodes' sources are compared with this
+table in the tests: a topic that is missing here is one that a secured graph would not have.
 """
 
 from __future__ import annotations
