@@ -52,7 +52,7 @@ def refuse(
     expected = (profile.trajectory.points, 3)
     shape = proposal.candidates.shape
     age = (now_ns - proposal.t0_ns) * 1e-9
-    if len(shape) != 3 or shape[0] == 0 or shape[1:] != expected:
+    if shape[1:] != expected or shape[0] == 0:
         return Fault(Code.PLAN_SHAPE, f'expected (K, {expected[0]}, 3), got {shape}.')
     if not age < limits.plan_age_s:
         return Fault(Code.PLAN_STALE, values={'age_s': age, 'limit_s': limits.plan_age_s})

@@ -120,8 +120,10 @@ def run(target: Target, jobs: int) -> bool:
                 file.write(json.dumps([mutant.key, verdict, round(seconds, 2)]) + '\n')
             alive = len(target.survivors)
             words = f'{target.name}: {len(target.verdicts)} of {total}, {alive} survive'
-        end = '' if screen.isatty() else '\n'
-        print(f'\r{words}\033[K' if screen.isatty() else words, end=end, file=screen, flush=True)
+        if screen.isatty():
+            print(f'\r{words}\033[K', end='', file=screen, flush=True)
+        elif len(target.verdicts) % 20 == 0 or verdict != 'killed':
+            print(words, file=screen, flush=True)
 
     from trial import try_mutants  # imports pytest, with the variables that ``main`` set
 

@@ -181,6 +181,7 @@ def test_a_refusal_of_the_gate_is_reported_and_a_broken_rule_is_final(monkeypatc
     out = decided(before)
     assert out.plan is None and codes(out) == [code] and out.state.mode is mode
     assert out.state.previous_plan is None and out.state.newest_t0_ns == 2
+    assert out.state.valid_plans == (3 if mode is Mode.ACTIVE else 4)
     assert (out.health.plan_id, out.state.plan_id) == (0, 6) and not out.standstill
 
 
@@ -198,3 +199,9 @@ def test_faults_come_in_the_order_in_which_they_were_found():
     assert codes(out) == [Code.SKEW_WARN, Code.NODE_LOST, Code.MODEL_NONFINITE]
     assert out.health.faults == out.faults
     assert decided(given=None, here=absurd, at_t0=absurd).faults == ()
+
+
+def test_without_odometry_it_stops_and_does_not_break():
+    out = decided(given=None, here=None, at_t0=None)
+    assert out.state.mode is Mode.FALLBACK and codes(out) == [Code.ODOM_GAP]
+    assert out.plan is None and out.state.stop is None
