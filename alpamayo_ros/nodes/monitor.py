@@ -11,6 +11,7 @@ import time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 
+from alpamayo_ros.causes import told
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.gpu import gpu_faults, open_gpus
 from alpamayo_ros.msg import ChainOfCausation, FrameSetInfo, Health, StageTiming
@@ -46,6 +47,7 @@ class MonitorNode(AlpamayoNode):
         self._heard_s: dict[str, float] = {}
         self._found: dict[str, dict[str, str]] = {}  # faults by source
         self._faults: tuple[str, ...] = ()
+        self._pictures: tuple[str, ...] = ()  # faults of the newest timestep
         self._state = -1
         sources = (
             (FrameSetInfo, 'frame_set_info', self._on_frames),
@@ -73,6 +75,7 @@ class MonitorNode(AlpamayoNode):
         self._status[name], self._heard_s[name] = status, time.monotonic()
 
     def _on_frames(self, message: FrameSetInfo) -> None:
+        self._pictures = tuple(message.faults)
         self._keep(
             'camera_sync',
             DiagnosticStatus.OK if message.accepted else DiagnosticStatus.ERROR,
@@ -100,7 +103,7 @@ class MonitorNode(AlpamayoNode):
         self._keep(
             'trajectory',
             LEVELS[message.state],
-            f'{STATES[message.state]}: {message.reason}',
+            f'{STATES[message.state]}: {self._cause(message)}',
             faults=' '.join(message.faults),
             sequence=message.sequence,
             plan_id=message.plan_id,
@@ -116,6 +119,14 @@ class MonitorNode(AlpamayoNode):
         if now != (self._faults, self._state):
             self._faults, self._state = now
             self._report()
+
+    def _cause(self, message: Health) -> str:
+        """The first fault in the chain, those of the pictures included, with what follows."""
+        own = dict(zip(message.faults, message.messages, strict=False))
+        if message.state in (Health.READY, Health.ACTIVE) or not own:
+            return str(message.reason)
+        _, text, follow = told({**dict.fromkeys(self._pictures, ''), **own})[0]
+        return f'{text} It can be why there is {", ".join(follow)}.' if follow else text
 
     def _on_words(self, message: ChainOfCausation) -> None:
         fine = message.complete and Code.COC_DISAGREES.name not in message.faults

@@ -102,11 +102,13 @@ class Afterwards:
         figures.timesteps += 1
         self.sets += cycle.frames is not None
         self.held += cycle.held
-        found = {f.code.name for f in cycle.faults}
-        if cycle.decision is not None:
-            found |= {f.code.name for f in cycle.decision.faults}
-            self._plan(cycle.decision)
-        self.faults.update(found)
+        decision = cycle.decision
+        found = [*cycle.faults, *(() if decision is None else decision.faults)]
+        self.faults.update({f.code.name for f in found})
+        if decision is not None:
+            self._plan(decision)
+        if decision is None or decision.plan is None or decision.plan.source != 'model':
+            figures.without_plan.add(found)
         if cycle.proposal is None:
             figures.refusals.update([cycle.faults[0].code.name] if cycle.faults else [])
             return

@@ -42,7 +42,8 @@ def judge(
     if not figures.with_model:
         return Verdict(UNKNOWN, 'No model took part; only the recording and the baseline.', notes)
     if figures.proposals == 0:
-        return Verdict(UNKNOWN, f'Nothing was planned: {table["planned_share"][0].reason}.', notes)
+        why = _because(figures) or f'{table["planned_share"][0].reason}.'
+        return Verdict(UNKNOWN, f'Nothing was planned: {why}', notes)
     word, sentence = _planned(figures, table)
     if black:
         partly = f'With {len(black)} of the cameras black: {sentence[0].lower()}{sentence[1:]}'
@@ -58,9 +59,18 @@ def _planned(figures: Figures, table: Mapping[str, tuple[Cell, Cell]]) -> tuple[
         return FAIL, f'None of {figures.proposals} proposals of the model became a plan.'
     words = f'{figures.plans} of {figures.armed} timesteps gave a plan'
     if figures.plans < PLANNED_SHARE * figures.armed:
-        why = ', '.join(f'{name} {n}' for name, n in figures.unplanned.most_common(2))
-        return FAIL, f'{words}, at least {PLANNED_SHARE:.0%} are expected; {why}.'
+        counted = ', '.join(f'{name} {n}' for name, n in figures.unplanned.most_common(2))
+        why = _because(figures) or f'{counted}.'
+        return FAIL, f'{words}, at least {PLANNED_SHARE:.0%} are expected; {why}'
     return PASS, f'{words}{_beside(table)}.'
+
+
+def _because(figures: Figures) -> str:
+    """The commonest cause of timesteps without a plan, with its values and its remedy."""
+    found = figures.without_plan.causes()
+    if not found:
+        return ''
+    return f'{found[0].chain} ({found[0].timesteps} of {figures.timesteps} timesteps)'
 
 
 def _beside(table: Mapping[str, tuple[Cell, Cell]]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from alpamayo_ros import metrics
 from alpamayo_ros.metrics import Definition
 from alpamayo_ros.replay.score import Scored
+from alpamayo_ros.replay.unplanned import Unplanned
 
 NO_MODEL = 'no model took part'
 PLANNED = Definition(
@@ -61,7 +62,8 @@ class Figures:
 
     ``armed``: timesteps from the first plan on (before, the safety machine checks the inputs).
     ``refusals``: first fault of each cycle without a proposal; ``unplanned``: worst fault of each
-    armed cycle without a plan; by name.  ``misplaced``: why recorded objects could not be placed.
+    armed cycle without a plan; by name.  ``without_plan``: the same with causes and values.
+    ``misplaced``: why recorded objects could not be placed.
     """
 
     with_model: bool
@@ -75,6 +77,7 @@ class Figures:
     cycle_ms: list[float] = field(default_factory=list)
     refusals: Counter[str] = field(default_factory=Counter)
     unplanned: Counter[str] = field(default_factory=Counter)
+    without_plan: Unplanned = field(default_factory=Unplanned)
     model: dict[str, Mean] = field(default_factory=lambda: defaultdict(Mean))
     baseline: dict[str, Mean] = field(default_factory=lambda: defaultdict(Mean))
     shared: dict[str, Mean] = field(default_factory=lambda: defaultdict(Mean))

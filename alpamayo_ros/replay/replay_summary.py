@@ -15,6 +15,7 @@ import numpy as np
 from alpamayo_ros import __version__
 from alpamayo_ros.bags.whole_file import write_whole
 from alpamayo_ros.replay.replay_figures import DEFINITIONS, Cell
+from alpamayo_ros.replay.unplanned import Cause
 
 NAME = 'summary.json'
 BLOCK = 1 << 20
@@ -25,7 +26,7 @@ class Summary:
     """Everything summary.json holds.  ``metrics``: model and baseline by name.
 
     ``timing``: wall seconds, times real time, milliseconds a stage.  ``broken``: BAG_BROKEN in
-    words, '' for a whole bag.
+    words, '' for a whole bag.  ``causes``: why timesteps gave no plan, the commonest first.
     """
 
     verdict: str
@@ -39,6 +40,7 @@ class Summary:
     timing: Mapping[str, Any]
     identity: Mapping[str, Any]
     broken: str = ''
+    causes: tuple[Cause, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -48,6 +50,7 @@ class Summary:
             'complete': self.complete,
             'notes': list(self.notes),
             'counts': dict(self.counts),
+            'causes': [cause.as_dict() for cause in self.causes],
             'faults': dict(self.faults),
             'lacks': list(self.lacks),
             'broken': self.broken,

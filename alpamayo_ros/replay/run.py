@@ -260,7 +260,7 @@ class _Work:
             verdict.word, verdict.sentence, not (interrupted or broken),
             (*verdict.notes, *self._notes()), counts,
             dict(sorted(faults.items())), setup.lacks, table, self.timing(),
-            identity(setup.bag, digest, rig, model), broken,
+            identity(setup.bag, digest, rig, model), broken, figures.without_plan.causes(),
         )  # fmt: skip
 
     def timing(self) -> dict[str, Any]:

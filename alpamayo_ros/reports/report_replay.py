@@ -68,6 +68,16 @@ def verdict(summary: Mapping[str, Any]) -> str:
     return ('' if summary['complete'] else 'Incomplete: ') + str(summary['sentence'])
 
 
+def others(summary: Mapping[str, Any]) -> list[str]:
+    """Further causes of missing plans, beside the one in the verdict; none where it is pass."""
+    if summary['verdict'] == 'pass':
+        return []
+    of = summary['counts'].get('timesteps')
+    return [
+        f'Also: {c["text"]} ({c["timesteps"]} of {of} timesteps)' for c in summary['causes'][1:]
+    ]
+
+
 def colour(summary: Mapping[str, Any]) -> str:
     """Class of the verdict; a good one of a part is only that."""
     found = COLOURS[summary['verdict']]
@@ -125,7 +135,7 @@ def notes(
             'This is not the whole recording: every figure below is about the part that could be '
             f'replayed. {summary["broken"]}'.strip()
         )
-    out += [str(note) for note in summary['notes']]
+    out += [*others(summary), *map(str, summary['notes'])]
     if not recording.all(events.Image) and summary['counts'].get('pictures'):
         out.append('No picture was kept (none of a complete set): this page has no frames.')
     elif not recording.all(events.Image):

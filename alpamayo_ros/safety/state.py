@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from alpamayo_ros.causes import chains
 from alpamayo_ros.faults import SOFT_SENSING, Code, Fault, Reaction, worst
 from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion.fallback import Stop
@@ -225,10 +226,9 @@ def _out_of_fallback(
 
 
 def _because(events: Events) -> str:
-    """The worst fault in words; '' without faults."""
-    if not events.faults:
-        return ''
-    return str(max(events.faults, key=lambda f: (f.reaction, f.code.severity)))
+    """The cause of the worst in words, with what follows from it; '' without faults."""
+    found = chains(events.faults)
+    return str(found[0]) if found else ''
 
 
 def _enter(state: SafetyState, mode: Mode, reason: str, now_ns: int) -> SafetyState:

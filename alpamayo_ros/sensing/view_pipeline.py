@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -160,13 +160,15 @@ class ViewPipeline:
             text = (
                 f'{name}: expected frame_id {camera.frame_id!r}, got {message.header.frame_id!r}'
             )
-            return Fault(Code.CAM_IDENTITY, text)
+            return Fault(Code.CAM_IDENTITY, text, {'camera': name})
         size = (camera.width, camera.height)
         if not hasattr(message, 'encoding'):
-            return gate_format(message.format) or gate_compressed(message.data, size)
+            fault = gate_format(message.format) or gate_compressed(message.data, size)
+            return fault and replace(fault, values={'camera': name, **fault.values})
         if message.encoding in CHANNELS or self._bridge is not None:
             return None
-        return Fault(Code.IMG_ENCODING, f'{name}: {message.encoding!r} needs cv_bridge.')
+        text = f'{name}: {message.encoding!r} needs cv_bridge.'
+        return Fault(Code.IMG_ENCODING, text, {'camera': name})
 
     def _decode(self, eye: _Eye, message: Any) -> UInt8[np.ndarray, 'h w 3'] | Fault:
         """RGB pixels of one image, reduced where the camera has many more than the views need."""

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from alpamayo_ros.bringup import NAMESPACE
+from alpamayo_ros.causes import told
 from alpamayo_ros.faults import Severity
 from alpamayo_ros.msg import ChainOfCausation, Health
 from alpamayo_ros.nodes.common import qos
@@ -83,10 +84,20 @@ def status_of(health: Health, cycle: Health, words: str) -> Status:
 
 
 def _faults(health: Health) -> list[dict[str, str]]:
-    rows = zip(health.faults, health.severities, health.messages, strict=True)
+    """Causes first, each with what follows from it below; ``cause`` '' for a cause."""
+    severities = dict(zip(health.faults, health.severities, strict=True))
+    texts = dict(zip(health.faults, health.messages, strict=True))
+    order: list[tuple[str, str]] = []
+    for code, _, follow in told(texts):
+        order += [(code, ''), *((name, code) for name in follow)]
     return [
-        {'code': code, 'severity': Severity(level).name, 'text': text}
-        for code, level, text in rows
+        {
+            'code': code,
+            'severity': Severity(severities[code]).name,
+            'text': texts[code],
+            'cause': cause,
+        }
+        for code, cause in order
     ]
 
 
@@ -116,7 +127,8 @@ def page(s: Status) -> str:
         ('words', s.words or 'none yet'),
     ]  # fmt: skip
     lines = [f'{name:<10} {text}' for name, text in rows]
-    lines += [f'{f["severity"]:<10} {f["text"]}' for f in s.faults]
+    lines += [f'{f["severity"]:<10} {f["text"]}' for f in s.faults if not f['cause']]
+    lines += [f'  of {f["cause"]}: {f["text"]}' for f in s.faults if f['cause']]
     if s.rearm_required:
         lines.append('to drive on: alpamayo rearm')
     elif s.state == Mode.READY.name:
