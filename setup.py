@@ -180,5 +180,5 @@ setup(
     extras_require={
         name: requirements(name) for name in ('ros', 'sim', 'train', 'ray', 'view', 'test')
     },
-    entry_points={'console_scripts': ['alpamayo = alpamayo_ros.cli.main:main']},
+    entry_points={'console_scripts': ['alpamayo = alpamayo_ros.__main__:main']},
 )

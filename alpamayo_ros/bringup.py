@@ -15,6 +15,7 @@ import yaml
 from alpamayo_ros.environment import DDS_PROFILE, fast_dds
 from alpamayo_ros.graph_options import Options, Value
 from alpamayo_ros.profile import share_dir
+from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.yaml_file import read_yaml
 
 PACKAGE = 'alpamayo_ros'
@@ -127,9 +128,7 @@ def replay(options: Options) -> Graph:
 
     A rig file that lies beside the bag is taken, unless another rig is named.
     """
-    if options.bag and options.rig == Options().rig:
-        beside = Path(options.bag).with_suffix('.rig.yaml')
-        options = replace(options, rig=str(beside)) if beside.is_file() else options
+    options = replace(options, rig=replay_rig(options))
     source = NodeSpec(
         'replay',
         parameters=(
@@ -145,6 +144,12 @@ def replay(options: Options) -> Graph:
     )
     driver = _driver(options, sim_time=True, from_bag=True)
     return _graph('replay', options, [*driver, source])
+
+
+def replay_rig(options: Options) -> str:
+    """The rig that was named, or the file beside the bag where there is one."""
+    beside = Path(options.bag).with_suffix('.rig.yaml') if options.bag else Path()
+    return str(beside) if options.rig == Options().rig and beside.is_file() else options.rig
 
 
 GRAPHS: dict[str, Callable[[Options], Graph]] = {
@@ -231,7 +236,7 @@ def topic_map(path: str) -> tuple[tuple[str, str], ...]:
     if not isinstance(found, Mapping) or not all(
         isinstance(x, str) for p in found.items() for x in p
     ):
-        raise ValueError(
+        raise ConfigError(
             f'{path}: expected lines "name: topic", for example "odometry: /localization/odom"'
         )
     return tuple((str(name), str(topic)) for name, topic in found.items())

@@ -9,12 +9,23 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
+from alpamayo_ros.config_file import unknown
+from alpamayo_ros.statuses import ConfigError
+
 Value = bool | int | float | str
 
 
-def _option(default: Value, sentence: str, flag: str = '') -> Any:
+Bounds = tuple[float, float]  # both inclusive
+SEED: Bounds = (0, 2**31 - 1)
+RATE: Bounds = (0.01, 100.0)
+DURATION_S: Bounds = (0.0, 1.0e6)
+SPEED_MPS: Bounds = (0.0, 60.0)
+ACCELERATION_MPS2: Bounds = (0.0, 10.0)
+
+
+def _option(default: Value, sentence: str, flag: str = '', within: Bounds | None = None) -> Any:
     """A field of ``Options``; ``flag``: how the command line calls it, where not by its name."""
-    return field(default=default, metadata={'sentence': sentence, 'flag': flag})
+    return field(default=default, metadata={'sentence': sentence, 'flag': flag, 'within': within})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,27 +33,33 @@ class Options:
     """One choice each; '' and 0 mean 'not given'."""
 
     scenario: str = _option('winding_road', 'Simulator: name of a scenario.')
-    seed: int = _option(0, 'Simulator: seed of the world and of the noise.')
+    seed: int = _option(0, 'Simulator: seed of the world and of the noise.', within=SEED)
     lockstep: bool = _option(False, 'Wait for each reply, or wall time.', '--lockstep/--free')
     duration_s: float = _option(
-        0.0, 'End after so many simulated seconds; 0: no limit.', '--duration'
+        0.0, 'End after so many simulated seconds; 0: no limit.', '--duration', DURATION_S
     )
     shadow: bool = _option(False, 'Plan on topics that no controller reads.')
     manual: bool = _option(
         False, 'Wait for alpamayo arm, and rearm after a stop, as a vehicle does.'
     )
     speed_cap_mps: float = _option(
-        0.0, "Plan no faster than this [m/s]; 0: the profile's top speed.", '--speed-cap'
+        0.0,
+        "Plan no faster than this [m/s]; 0: the profile's top speed.",
+        '--speed-cap',
+        SPEED_MPS,
     )
     acceleration_cap_mps2: float = _option(
-        0.0, 'Accelerate no harder than this [m/s2]; 0: as the limits say.', '--acceleration-cap'
+        0.0,
+        'Accelerate no harder than this [m/s2]; 0: as the limits say.',
+        '--acceleration-cap',
+        ACCELERATION_MPS2,
     )
     runtime: str = _option('onnx', 'Who plans, a name of runtime.registry.')
     model: str = _option('', 'Folder of a model; default: the shipped one.')
     objects: str = _option('none', 'Objects in the cost: none or ground_truth.')
     inject: str = _option('', 'Faults: drop(source=front,start_s=5,stop_s=7).')
     bag: str = _option('', 'Replay: the bag (.mcap file or folder).')
-    rate: float = _option(1.0, 'Replay: speed against wall time.')
+    rate: float = _option(1.0, 'Replay: speed against wall time.', within=RATE)
     incomplete: bool = _option(False, 'Replay: play a bag that lacks what the profile needs.')
     rig: str = _option('sim', 'Camera rig.')
     profile: str = _option('nano', 'Model profile.')
@@ -59,12 +76,13 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An option as commands declare it; ``flag`` as ``--bag-out``."""
+    """An option as commands declare it; ``flag`` as ``--bag-out``; ``within``: its bounds."""
 
     name: str
     default: Value
     sentence: str
     flag: str
+    within: Bounds | None = None
 
 
 def choices() -> list[Choice]:
@@ -76,6 +94,7 @@ def choices() -> list[Choice]:
             getattr(defaults, o.name),
             o.metadata['sentence'],
             o.metadata['flag'] or _flag(o),
+            o.metadata['within'],
         )
         for o in fields(Options)
     ]
@@ -90,20 +109,30 @@ def _flag(option: Field[Any]) -> str:
 def parse_options(texts: Mapping[str, str]) -> Options:
     """Options from text (launch arguments).
 
-    ValueError names the argument that does not fit its type.
+    ConfigError names the argument that does not fit its type or its bounds, or that is unknown.
     """
+    known = {choice.name: choice for choice in choices()}
     values: dict[str, Value] = {}
-    defaults = Options()
     for name, text in texts.items():
-        default = getattr(defaults, name)
-        try:
-            values[name] = _parse(text, default)
-        except ValueError as error:
-            kind = type(default).__name__
-            raise ValueError(
-                f'argument {name}:={text!r} is not a {kind}; try {name}:={default}'
-            ) from error
+        if name not in known:
+            raise ConfigError(unknown('argument', name, known, 'see --show-args'))
+        values[name] = _value(known[name], text)
     return Options(**values)  # type: ignore[arg-type]
+
+
+def _value(choice: Choice, text: str) -> Value:
+    """The value that an argument says, within its bounds."""
+    name, default = choice.name, choice.default
+    try:
+        value = _parse(text, default)
+    except ValueError as error:
+        kind = type(default).__name__
+        said = f'argument {name}:={text!r} is not a {kind}; try {name}:={default}'
+        raise ConfigError(said) from error
+    if choice.within and not choice.within[0] <= float(value) <= choice.within[1]:
+        low, high = choice.within
+        raise ConfigError(f'argument {name}:={text}: expected {low:g} to {high:g}')
+    return value
 
 
 def _parse(text: str, default: Value) -> Value:

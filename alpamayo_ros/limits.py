@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from alpamayo_ros.config_file import read_model
 from alpamayo_ros.profile import share_dir
-from alpamayo_ros.yaml_file import read_yaml
 
 # What no limits file may leave, by unit: beyond it a check is switched off, not set.
 Metres = Annotated[float, Field(ge=0.01, le=50)]
@@ -147,11 +147,6 @@ def in_ns(seconds: float) -> int:
 
 
 def load_limits(path: str | Path | None = None) -> Limits:
-    """Read the limits file (default: the one that ships); ValueError names the wrong key."""
+    """Read the limits file (default: the one that ships); ConfigError names line and key."""
     file = Path(path) if path is not None else share_dir() / 'config' / 'limits.param.yaml'
-    tree = read_yaml(file)
-    try:
-        values = tree['/**']['ros__parameters']['limits']
-    except (TypeError, KeyError) as error:
-        raise ValueError(f'{file}: expected /** -> ros__parameters -> limits') from error
-    return Limits.model_validate(values)
+    return read_model(file, Limits, ('/**', 'ros__parameters', 'limits'))

@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from alpamayo_ros.config_file import find, read_model
 from alpamayo_ros.layer_shapes import (
     BackboneShape,
     DenoiserShape,
@@ -24,7 +25,6 @@ from alpamayo_ros.layer_shapes import (
     wrong_denoiser,
     wrong_vision,
 )
-from alpamayo_ros.yaml_file import read_yaml
 
 
 class Camera(Strict):
@@ -178,19 +178,14 @@ def share_dir() -> Path:
 
 def profile_names() -> list[str]:
     """Names of the profiles that ship with the package."""
-    return sorted(p.stem for p in (share_dir() / 'config' / 'profiles').glob('*.yaml'))
+    return sorted(_files())
+
+
+def _files() -> dict[str, Path]:
+    """The profiles that ship, by name."""
+    return {p.stem: p for p in (share_dir() / 'config' / 'profiles').glob('*.yaml')}
 
 
 def load_profile(name_or_path: str | Path) -> ModelProfile:
-    """Read a profile by name (``nano``) or path.
-
-    pydantic.ValidationError says which key is wrong.
-    """
-    path = Path(name_or_path)
-    if path.suffix != '.yaml':
-        path = share_dir() / 'config' / 'profiles' / f'{name_or_path}.yaml'
-    if not path.is_file():
-        raise FileNotFoundError(
-            f'no profile {name_or_path!r}; there are {profile_names()} (or give a .yaml path)'
-        )
-    return ModelProfile.model_validate(read_yaml(path))
+    """Read a profile by name (``nano``) or path; ConfigError names file, line and key."""
+    return read_model(find('profile', name_or_path, _files()), ModelProfile)

@@ -13,12 +13,14 @@ from typing import Any
 
 import yaml
 
+from alpamayo_ros.statuses import ConfigError
+
 MOST_BYTES = 4 << 20
 MOST_NODES = 200_000  # aliases count as what they stand for
 MOST_DEEP = 40
 
 
-class YamlError(yaml.YAMLError, ValueError):
+class YamlError(yaml.YAMLError, ConfigError):
     """A file that is no YAML, or more of it than is read; the text names the file."""
 
 
@@ -66,8 +68,22 @@ def read_yaml(path: str | Path) -> Any:
         return parse_yaml(_text(file))
     except FileNotFoundError:
         raise
-    except (yaml.YAMLError, ValueError, OSError) as error:
+    except UnicodeDecodeError as error:
+        raise YamlError(f'{file}: no text in UTF-8 (byte {error.start})') from error
+    except yaml.MarkedYAMLError as error:
+        line = '' if error.problem_mark is None else f':{error.problem_mark.line + 1}'
+        raise YamlError(f'{file}{line}: no valid YAML: {error.problem}') from error
+    except (yaml.YAMLError, ValueError) as error:
         raise YamlError(f'{file}: {" ".join(str(error).split())}') from error
+
+
+def compose_yaml(path: str | Path) -> yaml.Node | None:
+    """The nodes of a file that ``read_yaml`` has taken, each with its place."""
+    loader = _BoundedLoader(_text(Path(path)))
+    try:
+        return loader.get_single_node()
+    finally:
+        loader.dispose()
 
 
 def parse_yaml(text: str) -> Any:

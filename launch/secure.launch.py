@@ -13,4 +13,4 @@ from alpamayo_ros.security.enforcement import secured
 
 def generate_launch_description():
     """The arguments are the options of `alpamayo_ros.graph_options.Options`."""
-    return description(lambda options: secured(vehicle(options), os.environ))
+    return description(lambda options: secured(vehicle(options), os.environ), 'vehicle')

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-import yaml
-from pydantic import ValidationError
 
+from alpamayo_ros.config_file import nearest
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.foreign import FORM
+from alpamayo_ros.statuses import ConfigError
 
 if TYPE_CHECKING:
     from alpamayo_ros.profile import ModelProfile
@@ -24,7 +24,8 @@ RuntimeOption = Annotated[
 def one_of(name: str, value: str, known: Sequence[str]) -> None:
     """typer.BadParameter unless ``value`` is among ``known``; '' there stands for none."""
     if value not in known:
-        raise typer.BadParameter(f'--{name} {value!r}; there are {", ".join(filter(None, known))}')
+        there = ', '.join(filter(None, known))
+        raise typer.BadParameter(f'--{name} {value!r}{nearest(value, known)}; there are {there}')
 
 
 def profile_of(name: str) -> ModelProfile:
@@ -34,19 +35,13 @@ def profile_of(name: str) -> ModelProfile:
 
     try:
         found = load_profile(name)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from None
+    try:
         token_layout(found)
-    except (ValueError, yaml.YAMLError) as error:
-        raise typer.BadParameter(f'{name} is no profile: {why(error, "its sizes")}') from None
+    except ValueError as error:
+        raise typer.BadParameter(f'{name}: its sizes do not go together: {error}') from None
     return found
-
-
-def why(error: Exception, whole: str = 'the file') -> str:
-    """What is wrong with a YAML file and where, in one line; ``whole``: no single key."""
-    if not isinstance(error, ValidationError):
-        return ' '.join(str(error).split())
-    found = error.errors()[0]
-    said = found['msg'].removeprefix('Value error, ')
-    return f'{".".join(map(str, found["loc"])) or whole}: {said}'
 
 
 def runtime_of(name: str) -> str:

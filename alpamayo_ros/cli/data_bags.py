@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alpamayo_ros.cli.working import working
+from alpamayo_ros.graph_options import SEED
+from alpamayo_ros.preflight import check_bag, check_file
+from alpamayo_ros.statuses import Status
 
 if TYPE_CHECKING:
     from alpamayo_ros.bags.bag import BagMessage
 
 LARGEST = (8192, 8192)
-BROKEN = 5  # exit status for a bag that is cut off or damaged
 Bag = Annotated[Path, typer.Argument(help='A bag: .mcap, .db3 or a folder of rosbag2.')]
 
 
@@ -33,6 +35,7 @@ def check(
     from alpamayo_ros.bags.bag import BagReader
     from alpamayo_ros.bags.outline import outline
 
+    check_bag(bag)
     with working('reading', (ValueError,)) as moved:
         contents = outline(bag)
         total = max(1, contents.counts.total())
@@ -58,7 +61,7 @@ def check(
         'about': contents.about,
     }
     typer.echo(json.dumps(result, indent=1) if as_json else _text(result, contents.types))
-    raise typer.Exit(0 if result['sound'] else BROKEN)
+    raise typer.Exit(Status.PASS if result['sound'] else Status.DAMAGED)
 
 
 def seal(bag: Bag) -> None:
@@ -72,16 +75,17 @@ def seal(bag: Bag) -> None:
     from alpamayo_ros.bags.folder import seal as run
     from alpamayo_ros.bags.folder import sums_path
 
+    check_bag(bag)
     if sums_path(bag).exists():
         typer.echo(f'{sums_path(bag)} exists; compare with: alpamayo data check {bag}', err=True)
-        raise typer.Exit(2)
+        raise typer.Exit(Status.USAGE)
     with working('sealing'):
         reader = BagReader(bag)
         for _ in reader:
             pass
         if reader.fault is not None:
             typer.echo(f'not sealed: BAG_BROKEN {reader.fault.message}', err=True)
-            raise typer.Exit(BROKEN)
+            raise typer.Exit(Status.DAMAGED)
         target = run(bag)
     typer.echo(f'{target}: sealed; alpamayo data check {bag} compares')
 
@@ -98,18 +102,20 @@ def recover(
     """
     from alpamayo_ros.bags.recover import recover as run
 
+    check_bag(bag)
+    check_file(out)
     with working('recovering'):
         found = run(bag, out)
     typer.echo(f'{out}: {found.counts.total()} messages on {len(found.counts)} topics')
     if found.damage:
         typer.echo(f'BAG_BROKEN: {found.damage}', err=True)
-    raise typer.Exit(BROKEN if found.damage else 0)
+    raise typer.Exit(Status.DAMAGED if found.damage else Status.PASS)
 
 
 def simulate(
     out: Annotated[Path, typer.Argument(help='Bag to write (.mcap); the rig goes beside it.')],
     scenario: Annotated[str, typer.Option(help='Name of a scenario.')] = 'winding_road',
-    seed: Annotated[int, typer.Option(help='Seed of the world.')] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=SEED[1], help='Seed of the world.')] = 0,
     seconds: Annotated[float, typer.Option(min=0.1, max=600, help='Length.')] = 10.0,
     size: Annotated[
         str, typer.Option(help='Draw every picture up to WIDTHxHEIGHT, for benchmarks.')
@@ -122,8 +128,11 @@ def simulate(
     bytes.
     """
     from alpamayo_ros.simulation.drive.drive_bag import record_drive
+    from alpamayo_ros.simulation.scenario import load_scenario
 
     pixels = _size(size)
+    load_scenario(scenario)
+    check_file(out)
     with working('driving', (ValueError,)) as moved:
         facts = record_drive(scenario, seed, out, seconds, pixels, lambda s: moved(s / seconds))
     end = f', the drive ended: {facts.end}' if facts.end else ''

@@ -16,13 +16,14 @@ from rich.table import Column, Table
 
 from alpamayo_ros.cli.choices import RuntimeOption, runtime_of
 from alpamayo_ros.cli.demo_drive import Drive, DriveError, Now, drive
+from alpamayo_ros.preflight import check_domain, check_folder, check_renderer, check_room
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.reports.demo_summary import ScenarioRow
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.loader import model_dir
+from alpamayo_ros.statuses import Status
 
 app = typer.Typer(help='Drive three scenarios over real ROS 2 and show the result.')
-INTERRUPTED = 130
 
 # Seeds from 100: never used in training or to choose a checkpoint.
 DRIVES = (
@@ -47,19 +48,23 @@ def demo(
     console = Console(highlight=False)
     began_s = time.monotonic()
     _require_model(runtime_of(runtime), console)
+    check_folder(out)
+    check_room(out)
+    check_domain()
+    check_renderer()
     try:
         good = _run(runtime, out.resolve(), seconds, console)
     except KeyboardInterrupt:
         console.print('\nStopped; every process of the graph has ended.')
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(Status.INTERRUPTED) from None
     except DriveError as error:
         console.print(f'\n[red]The demo failed.[/red] {error}', markup=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(Status.ENVIRONMENT) from None
     minutes, rest = divmod(time.monotonic() - began_s, 60)
     console.print(f'Done in {minutes:.0f} min {rest:.0f} s.')
     if not good and not registry.is_test_double(runtime):
         console.print('[red]Not every drive went well[/red]: the report shows where and when.')
-        raise typer.Exit(1)
+        raise typer.Exit(Status.FAIL)
 
 
 def _require_model(runtime: str, console: Console) -> None:
@@ -72,7 +77,7 @@ def _require_model(runtime: str, console: Console) -> None:
             '--help.\nTo see the graph alone, with a test double that drives by script: '
             './run demo --runtime scripted'
         )
-        raise typer.Exit(2)
+        raise typer.Exit(Status.USAGE)
 
 
 def _run(runtime: str, out: Path, seconds: float, console: Console) -> bool:

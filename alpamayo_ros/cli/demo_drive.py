@@ -19,6 +19,7 @@ from alpamayo_ros.graph_options import Options
 from alpamayo_ros.recording.recording import EVENTS
 from alpamayo_ros.reports.demo_summary import ScenarioRow
 from alpamayo_ros.runtime.registry import is_test_double
+from alpamayo_ros.statuses import Status
 
 WALL_LIMIT_S = 900.0  # a drive takes a minute or two; what hangs is ended by the simulator
 FOLLOW_S = 0.25
@@ -148,9 +149,8 @@ def _explain(what: Drive, status: int, log: Path) -> str:
     said = '\n  '.join(lines[-LOG_LINES:])
     reason = {
         0: f'Still driving after {WALL_LIMIT_S:.0f} s: the machine is too busy for the demo',
-        2: 'A node refused to configure',
-        3: 'The driver was not ready in time',
-        4: 'A timestep got no reply',
+        Status.USAGE: 'A node refused to configure',
+        Status.ENVIRONMENT: 'The driver was not ready in time, or a timestep got no reply',
     }.get(status, f'The graph ended with status {status} and without a result')
     return (
         f'{what.scenario}, seed {what.seed}: {reason}. Its last words:\n  {said}\n'

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from alpamayo_ros.cli import doctor_machine, doctor_software
 from alpamayo_ros.cli.finding import Check, Finding, Level
+from alpamayo_ros.statuses import Status
 
 CHECKS: Sequence[Check] = (*doctor_software.CHECKS, *doctor_machine.CHECKS)
 STYLES = {Level.OK: 'green', Level.WARN: 'yellow', Level.FAIL: 'bold red'}
@@ -56,4 +57,4 @@ def doctor(
     typer.echo(f'{len(findings)} findings: {failed} to repair, {warned} to look at.')
     if json_file:
         json_file.write_text(json.dumps([f.as_dict() for f in findings], indent=1) + '\n')
-    raise typer.Exit(1 if failed else 0)
+    raise typer.Exit(Status.FAIL if failed else Status.PASS)

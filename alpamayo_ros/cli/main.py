@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import io
 import sys
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,8 @@ import typer.core
 import typer.main
 
 from alpamayo_ros import __version__, environment
+from alpamayo_ros.cli.common.refusing import answered
+from alpamayo_ros.config_file import unknown
 
 SUBCOMMANDS = {  # name: (panel of the help, one sentence)
     'demo': ('Drive', 'Drive three scenarios over real ROS 2 and write out/demo/report.html.'),
@@ -47,7 +50,6 @@ SUBCOMMANDS = {  # name: (panel of the help, one sentence)
     'train': ('Train', 'Train nano in stages; needs torch (./run test installs it).'),
 }
 ASKING = ('arm', 'disarm', 'rearm', 'cap', 'incident', 'status', 'topics', 'echo', 'hz')
-USAGE, ENVIRONMENT = 2, 6  # exit status: what was typed, what the operating system refused
 EPILOG = """Examples:
 
   alpamayo doctor                          is this machine ready?
@@ -76,8 +78,19 @@ class LazyGroup(typer.core.TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """The real subcommand, imported now because it is being called."""
+        if args and args[0][:1] != '-' and not self.get_command(ctx, args[0]):
+            ctx.fail(unknown('command', args[0], self.list_commands(ctx), 'alpamayo --help lists'))
         name, command, rest = super().resolve_command(ctx, args)
         return name, command and _load(str(name)), rest
+
+    def main(self, *words: Any, **options: Any) -> Any:
+        """Run; what a person typed wrong is a sentence, and every end has its exit status."""
+        alone = options.pop('standalone_mode', True)
+        options |= {'standalone_mode': False}
+        status = answered(partial(super().main, *words, **options))
+        if alone:
+            raise SystemExit(status)
+        return status
 
 
 def _module(name: str) -> str:
@@ -136,12 +149,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a locale or a file name may hold no UTF-8
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors='backslashreplace')
-    try:
-        app(prog_name='alpamayo')
-    except (OSError, UnicodeError) as error:
-        print(f'alpamayo: {error}', file=sys.stderr)
-        absent = isinstance(error, (FileNotFoundError, NotADirectoryError))
-        raise SystemExit(USAGE if absent else ENVIRONMENT) from error
+    app(prog_name='alpamayo')
 
 
 if __name__ == '__main__':

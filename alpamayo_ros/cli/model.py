@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from alpamayo_ros.cli.choices import RuntimeOption, profile_of
+from alpamayo_ros.preflight import status_of
 from alpamayo_ros.runtime import registry
+from alpamayo_ros.statuses import Status
 
 if TYPE_CHECKING:
+    from alpamayo_ros.faults import Fault
     from alpamayo_ros.profile import ModelProfile
     from alpamayo_ros.runtime.manifest import ModelFiles
 
@@ -22,10 +25,10 @@ FolderArgument = Annotated[
 ProfileOption = Annotated[str, typer.Option(help='A profile by name, or a .yaml path.')]
 
 
-def stop(message: object) -> NoReturn:
-    """Print what is wrong and exit with status 1."""
-    typer.echo(str(message), err=True)
-    raise typer.Exit(1)
+def stop(found: Fault | str) -> NoReturn:
+    """Print what is wrong and exit with its status."""
+    typer.echo(str(found), err=True)
+    raise typer.Exit(Status.USAGE if isinstance(found, str) else status_of(found))
 
 
 def _files(folder: Path | None, profile_name: str) -> ModelFiles:
@@ -37,13 +40,14 @@ def _files(folder: Path | None, profile_name: str) -> ModelFiles:
     files = read_model(folder if folder is not None else model_dir(profile))
     fault = files if isinstance(files, Fault) else check_profile(files, profile)
     if isinstance(files, Fault) or fault is not None:
+        assert fault is not None
         stop(fault)
     return files
 
 
 @app.command()
 def verify(folder: FolderArgument = None, profile: ProfileOption = 'nano') -> None:
-    """Hash every file against the manifest and compare the profile; exit 1 on any difference.
+    """Hash every file against the manifest and compare the profile; exit 5 on any difference.
 
     Example: alpamayo model verify models/nano
     """
@@ -128,7 +132,7 @@ def try_profile(
     from alpamayo_ros.cli.models.trying import report
 
     if not report(profile_of(profile), steps, seed):
-        raise typer.Exit(1)
+        raise typer.Exit(Status.FAIL)
 
 
 @app.command('import-text')
@@ -151,7 +155,7 @@ def import_text(
 
     fault = write(source, profile_of(profile), to)
     if fault is not None:
-        stop(fault)
+        stop(str(fault))
 
 
 @app.command()

@@ -12,13 +12,13 @@ import typer
 from alpamayo_ros.cli.choices import RuntimeOption, one_of, runtime_of
 from alpamayo_ros.cli.operating import incidents
 from alpamayo_ros.runtime import registry
+from alpamayo_ros.statuses import Status
 
 if TYPE_CHECKING:
     from alpamayo_ros.recording.recording import Recording
     from alpamayo_ros.replay.options import Options, Progress
     from alpamayo_ros.replay.run import Result
 
-BROKEN, USAGE, FAILED, INTERRUPTED = 5, 2, 1, 130
 TYPED = 'COMMANDLINE'  # click's ParameterSource, of which typer has a copy of its own
 PICTURES = ('all', 'front', 'none')
 SHOWN: tuple[str, ...] = ('planned_share', 'l2_at_1s', 'l2_at_3s', 'l2_at_6s', 'ade', 'fde')
@@ -64,9 +64,9 @@ def app(
     """Plan along a recorded drive, offline and without ROS, and say how well.
 
     Writes DIR/summary.json, DIR/report.html, DIR/plans.mcap (for RViz and Foxglove) and
-    DIR/recording/.  The same bag gives the same plans.  Exit: 0 fine, 1 verdict or --against
-    failed, 2 refused, 5 the bag is damaged (what could be read is evaluated), 6 the operating
-    system refused (a full disk), 130 interrupted (what was done is kept; it never passes).
+    DIR/recording/.  The same bag gives the same plans.  Exit: 0 pass, 1 verdict or --against
+    failed, 2 refused, 3 not evaluable, 5 the bag is damaged (what could be read is evaluated),
+    6 the machine refused (a full disk), 130 interrupted (what was done is kept; never a pass).
 
     An incident (alpamayo up ... --incidents FOLDER) is not planned along: its decisions are taken
     again, and DIR/incident.html tells its story.  Exit 0 where they have the recorded bytes, else
@@ -78,6 +78,10 @@ def app(
         raise typer.Exit(incidents.replay(bag, out, as_json))
     runtime_of(runtime)
     one_of('pictures', pictures, PICTURES)
+    from alpamayo_ros.preflight import check_bag, check_folder
+
+    check_bag(bag)
+    check_folder(out)
     from alpamayo_ros.replay.options import Options
     from alpamayo_ros.replay.topics import MappingError, parse_maps
 
@@ -108,8 +112,6 @@ def _replay(
     film: bool = False,
 ) -> int:
     """The exit code."""
-    from pydantic import ValidationError
-
     from alpamayo_ros.metrics import regression
     from alpamayo_ros.replay.run import ReplayError, run
     from alpamayo_ros.runtime.foreign import PlannerError
@@ -121,9 +123,9 @@ def _replay(
     try:
         with _bar(bag.name) as tell:
             result = run(bag, out, options, tell)
-    except (ReplayError, ValidationError, PlannerError) as error:
+    except (ReplayError, PlannerError) as error:
         typer.echo(f'alpamayo replay: {error}', err=True)
-        return USAGE
+        return Status.USAGE
     summary = result.summary.as_dict()
     _report(summary, result, out, film)
     if as_json:
@@ -137,12 +139,16 @@ def _replay(
 
 
 def code(summary: dict[str, Any], interrupted: bool, worse: bool) -> int:
-    """Exit code of a finished replay."""
+    """Exit status of a finished replay; without a model nobody asked for a verdict."""
     if interrupted:
-        return INTERRUPTED
+        return Status.INTERRUPTED
     if summary['broken']:
-        return BROKEN
-    return FAILED if worse or summary['verdict'] == 'fail' else 0
+        return Status.DAMAGED
+    if worse or summary['verdict'] == 'fail':
+        return Status.FAIL
+    asked = summary['identity']['model']['runtime'] != 'none'
+    unknown = asked and summary['verdict'] == 'not evaluable'
+    return Status.NOT_EVALUABLE if unknown else Status.PASS
 
 
 def _report(summary: dict[str, Any], result: Result, out: Path, film: bool) -> None:
@@ -210,13 +216,15 @@ def show(summary: dict[str, Any], out: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from alpamayo_ros.reports.report_replay import others
+
     console = Console()
     colour = {'pass': 'green', 'fail': 'red'}.get(summary['verdict'], 'yellow')
     start = '' if summary['complete'] else 'Incomplete. '
     console.print(
         f'[{colour}]{summary["verdict"]}[/]: {start}{summary["sentence"]}', soft_wrap=True
     )
-    for line in (*summary['lacks'], *summary['notes']):
+    for line in (*others(summary), *summary['lacks'], *summary['notes']):
         console.print(f'  {line}', soft_wrap=True, markup=False)
     table = Table('metric', 'model', 'baseline', 'n', 'unit', box=SIMPLE_HEAD)
     for name in SHOWN:

@@ -13,8 +13,8 @@ import typer
 from alpamayo_ros.bringup import GRAPHS
 from alpamayo_ros.cli.choices import one_of
 from alpamayo_ros.graph_options import Options
+from alpamayo_ros.statuses import Status
 
-LACKS = 6  # exit status: what the operating system lacks
 POLICY = 'policy.xml'
 app = typer.Typer(help='Policy and keystore of SROS 2 for a graph, and what they lack.')
 Graph = Annotated[str, typer.Option('--graph', help='vehicle, simulator or replay.')]
@@ -74,11 +74,11 @@ def keystore(
         typer.echo(
             f'{said} On a machine with a ROS 2 distribution type: {" ".join(words)}', err=True
         )
-        raise typer.Exit(LACKS)
+        raise typer.Exit(Status.ENVIRONMENT)
     status = subprocess.run(words, check=False).returncode
     if status:
         typer.echo(f'alpamayo: {" ".join(words)} ended with status {status}', err=True)
-        raise typer.Exit(LACKS)
+        raise typer.Exit(Status.ENVIRONMENT)
     typer.echo(f'{folder} is a keystore; type: export ROS_SECURITY_KEYSTORE={folder.resolve()}')
 
 
@@ -93,5 +93,5 @@ def check(graph: Graph = 'vehicle') -> None:
     for line in wrong:
         typer.echo(line)
     if wrong:
-        raise typer.Exit(1)
+        raise typer.Exit(Status.FAIL)
     typer.echo('every node has its enclave and nothing starts without it')

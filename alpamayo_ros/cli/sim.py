@@ -11,10 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from alpamayo_ros.cli.choices import one_of, runtime_of
+from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.foreign import FORM
 from alpamayo_ros.simulation.batch.batch import BatchError, Task
 from alpamayo_ros.simulation.drive.ablation import ABLATIONS
 from alpamayo_ros.simulation.drive.planners import KINDS
+from alpamayo_ros.statuses import Status
 
 MAX_DRIVES = 100_000
 SUITE_SEEDS = '100:102'  # neither trained on (10000 on) nor chosen on (0 to 50)
@@ -35,6 +37,7 @@ COLUMNS = {  # key of the row: heading
 
 def parse_seeds(text: str) -> list[int]:
     """``100:150`` (the end excluded), ``7`` or ``1,5,9``; typer.BadParameter otherwise."""
+    text = text.strip()
     if re.fullmatch(r'\d{1,9}:\d{1,9}', text):
         first, end = map(int, text.split(':'))
         seeds = list(range(first, min(end, first + MAX_DRIVES)))
@@ -114,6 +117,7 @@ def app(
         runtime_of(planner)
     one_of('objects', objects, ('none', 'truth'))
     one_of('ablate', ablate, ('', *ABLATIONS))
+    _check(planner, model, profile, '' if suite else scenario, (json_path, report))
     if planner == 'expert':
         _name_unknown(prompt)
     steps = round(latency * 10)
@@ -134,7 +138,25 @@ def app(
             show(drive(task, found, workers or 1, json_path, inject))
     except BatchError as error:
         typer.echo(f'alpamayo sim: {error}', err=True)
-        raise typer.Exit(1) from error
+        raise typer.Exit(Status.ENVIRONMENT) from error
+
+
+def _check(
+    planner: str, model: str, profile: str, scenario: str, out: tuple[Path | None, Path | None]
+) -> None:
+    """What can be said before a process starts; ``out``: a file and a folder to write."""
+    from alpamayo_ros.preflight import check_file, check_folder, check_model
+    from alpamayo_ros.profile import load_profile
+    from alpamayo_ros.simulation.scenario import load_scenario
+
+    loaded = load_profile(profile)
+    if planner in registry.NAMES:
+        check_model(planner, loaded, model)
+    if scenario:
+        load_scenario(scenario)
+    for check, path in zip((check_file, check_folder), out, strict=True):
+        if path is not None:
+            check(path)
 
 
 def _name_unknown(prompt: str) -> None:

@@ -14,8 +14,8 @@ import typer
 
 from alpamayo_ros.simulation.batch.journal import Job
 from alpamayo_ros.simulation.batch.pool import cost
+from alpamayo_ros.statuses import Status
 
-INTERRUPTED = 130
 MEMORY_S = 3600.0  # drives take minutes: the estimate looks back further than rich's 30 s
 
 
@@ -90,7 +90,7 @@ class Bar:
 
 @contextmanager
 def interruptible(journal: Path | None) -> Iterator[None]:
-    """Ctrl-C ends with status 130 and says what is kept and how to go on."""
+    """Ctrl-C ends with INTERRUPTED and says what is kept and how to go on."""
     try:
         yield
     except KeyboardInterrupt:
@@ -101,7 +101,7 @@ def interruptible(journal: Path | None) -> Iterator[None]:
             again = shlex.join(['alpamayo', *sys.argv[1:]])
             text = f'Stopped. {kept} finished drives are kept in {journal}; to go on:\n  {again}'
         typer.echo(f'\n{text}', err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(Status.INTERRUPTED) from None
 
 
 def partial(json_path: Path | None) -> Path | None:

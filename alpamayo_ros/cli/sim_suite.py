@@ -19,6 +19,7 @@ from alpamayo_ros.simulation.batch import suite
 from alpamayo_ros.simulation.batch.batch import Execution
 from alpamayo_ros.simulation.batch.journal import Job
 from alpamayo_ros.simulation.batch.task import Task
+from alpamayo_ros.statuses import Status
 
 COLUMNS = {  # figure: heading
     'at_fault_free_share': 'fault-free',
@@ -57,7 +58,7 @@ class Call:
 
 
 def drive_suite(task: Task, call: Call) -> Report:
-    """Drive, write, show; exit status 1 where a figure is worse than in ``call.against``."""
+    """Drive, write, show; FAIL where a figure is worse than in ``call.against``."""
     before = _reference(call.against)
     jobs, journal = call.jobs(), partial(call.json_path)
     with interruptible(journal):
@@ -83,11 +84,11 @@ def _reference(path: Path | None) -> regression_suite.Report | None:
 
 
 def _judge(before: regression_suite.Report, report: Report, path: Path | None) -> None:
-    """Say what has become worse; exit status 1 where something has."""
+    """Say what has become worse; FAIL where something has."""
     found = regression_suite.worse(before, report)
     typer.echo(words(found, path))
     if found:
-        raise typer.Exit(1)
+        raise typer.Exit(Status.FAIL)
 
 
 def _page(task: Task, call: Call, jobs: list[Job], report: Report) -> None:

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
-from pydantic import ValidationError
 
-from alpamayo_ros.cli.choices import why
+from alpamayo_ros.config_file import find
+from alpamayo_ros.statuses import ConfigError
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -25,19 +24,12 @@ def _open(recipe: str, root: Path, workers: int):
     from alpamayo_ros.profile import share_dir
     from alpamayo_ros.training.recipe import Recipe, Run
 
-    path = (
-        Path(recipe)
-        if recipe.endswith('.yaml')
-        else share_dir() / 'config' / 'training' / f'{recipe}.yaml'
-    )
-    if not path.is_file():
-        raise typer.BadParameter(
-            f'no recipe {path}; give a .yaml path or a name from config/training'
-        )
+    known = {p.stem: p for p in (share_dir() / 'config' / 'training').glob('*.yaml')}
     try:
+        path = find('recipe', recipe, known)
         return Run(Recipe.from_file(path), root, path, workers)
-    except (ValidationError, yaml.YAMLError) as error:
-        raise typer.BadParameter(f'{path} is no recipe: {why(error)}') from None
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 @app.command()

@@ -25,13 +25,14 @@ from alpamayo_ros.bringup import (
     parameter_text,
     ros_arguments,
 )
-from alpamayo_ros.cli.choices import RuntimeOption, one_of, runtime_of
+from alpamayo_ros.cli.choices import RuntimeOption, runtime_of
 from alpamayo_ros.cli.operating.segments import remove_dead_segments
 from alpamayo_ros.environment import PARENT, defaults
 from alpamayo_ros.graph_options import Choice, Options, choices
+from alpamayo_ros.preflight import check_graph
+from alpamayo_ros.statuses import Status
 
 STOP_GRACE_S = 5.0  # a node ends within 0.3 s of SIGTERM; the planner waits for its child
-REFUSED = 2  # exit status of a node that refuses to configure: starting it again would not help
 COLOURS = (36, 32, 33, 35, 34, 96, 92, 93)
 
 app = typer.Typer(help='Start a graph: vehicle, simulator or replay.')
@@ -115,7 +116,8 @@ class Supervisor:
             status = process.popen.poll()
             if status is None:
                 continue
-            if process.spec.ends_graph or status == REFUSED or not process.spec.respawn:
+            refused = status == Status.USAGE  # starting it again would not help
+            if process.spec.ends_graph or refused or not process.spec.respawn:
                 return status if status >= 0 else 128 - status
             process.restarts += 1
             self.say(
@@ -160,13 +162,7 @@ class GraphName(StrEnum):
 def up(graph: GraphName, **chosen: Any) -> None:
     """Start a graph and run it until its end, --duration or Ctrl-C."""
     options = Options(**{**chosen, 'runtime': runtime_of(chosen['runtime'])})
-    one_of('objects', options.objects, ('none', 'ground_truth'))
-    if graph is GraphName.replay and not options.bag:
-        raise typer.BadParameter(
-            'replay needs --bag; for example: alpamayo up replay --bag drive.mcap'
-        )
-    if graph is GraphName.replay and options.bag_out:
-        raise typer.BadParameter('a replay has its bag already; --bag-out records the others')
+    check_graph(graph.value, options)
     _free_memory()
     limit_s = options.duration_s if graph is GraphName.vehicle else 0.0
     status = Supervisor(GRAPHS[graph.value](options)).run(limit_s)
@@ -210,7 +206,9 @@ def _parameter(choice: Choice) -> inspect.Parameter:
     """The option as typer reads it from a signature."""
     kind: Any = RuntimeOption
     if choice.name != 'runtime':
-        kind = Annotated[type(choice.default), typer.Option(choice.flag, help=choice.sentence)]
+        low, high = choice.within or (None, None)
+        option = typer.Option(choice.flag, help=choice.sentence, min=low, max=high)
+        kind = Annotated[type(choice.default), option]
     keyword = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(choice.name, keyword, default=choice.default, annotation=kind)
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alpamayo_ros.statuses import Status
+
 if TYPE_CHECKING:
     from alpamayo_ros.recording.recording import Recording
 
@@ -64,7 +66,7 @@ def app(
         _show(source, save, port, browser, rig)
     except (packages.MissingError, PortError) as error:
         typer.echo(f'alpamayo view: {error}', err=True)
-        raise typer.Exit(2) from error
+        raise typer.Exit(Status.ENVIRONMENT) from error
 
 
 def _check_save(save: Path | None) -> None:
@@ -75,12 +77,15 @@ def _check_save(save: Path | None) -> None:
 def _show(source: Path, save: Path | None, port: int, browser: bool, rig: str) -> None:
     """A recording to the page, until Ctrl-C, or into a file."""
     from alpamayo_ros.cli.working import working
+    from alpamayo_ros.preflight import check_bag
     from alpamayo_ros.viewer import packages, show
     from alpamayo_ros.viewer.server import Server
 
     if source.suffix == '.rrd':
         _show_file(source, port, browser)
         return
+    if not source.is_dir():
+        check_bag(source)
     rerun = packages.load()
     with ExitStack() as open_:
         recording = _recording(source, rig, open_)
@@ -148,17 +153,15 @@ def _recording(source: Path, rig: str, open_: ExitStack) -> Recording:
 
 def _of_bag(bag: Path, rig: str, open_: ExitStack) -> Path:
     """What a replay without a model makes of a bag, in a folder that goes away."""
-    from pydantic import ValidationError
-
     from alpamayo_ros.cli.working import working
+    from alpamayo_ros.preflight import check_bag
     from alpamayo_ros.replay.options import Options
     from alpamayo_ros.replay.run import ReplayError, run
 
-    if not bag.exists():
-        raise typer.BadParameter(f'{bag} does not exist')
+    check_bag(bag)
     folder = Path(open_.enter_context(tempfile.TemporaryDirectory(prefix='alpamayo_view_')))
     typer.echo('a bag holds no plans: reading it without a model (alpamayo replay makes plans)')
-    bad = (ReplayError, ValidationError, ValueError)
+    bad = (ReplayError, ValueError)
     with working(f'reading {bag.name}', bad) as tick:
         options = Options(rig=rig, runtime='', incomplete=True)
         run(bag, folder, options, lambda p: tick(p.done_s / max(p.total_s, 1e-3)))
@@ -169,7 +172,14 @@ def _live(save: Path | None, port: int, browser: bool, rig: str, topics: str) ->
     """The node ``viewer`` as a process of its own, until Ctrl-C."""
     from alpamayo_ros.bringup import viewer
     from alpamayo_ros.cli.up import Supervisor
+    from alpamayo_ros.preflight import check_domain
+    from alpamayo_ros.sensing.rig import load_rig
     from alpamayo_ros.viewer import packages
+    from alpamayo_ros.viewer.server import check_ports
 
     packages.binary()  # say what is missing before a process is started
+    check_domain()
+    load_rig(rig)
+    if save is None:
+        check_ports(port)
     return Supervisor(viewer(rig, topics, port, browser, str(save or ''))).run()

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import typer
 
+from alpamayo_ros.statuses import Status
+
 
 @contextmanager
 def working(
@@ -14,7 +16,7 @@ def working(
 ) -> Iterator[Callable[[float], None]]:
     """Yields a function that hears the share that is done, 0 to 1.
 
-    Exit 2 for the exceptions of bad input, 130 for Ctrl-C.
+    USAGE for the exceptions of bad input, INTERRUPTED for Ctrl-C.
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -28,7 +30,7 @@ def working(
             yield lambda share: bar.update(task, completed=share)
     except KeyboardInterrupt:
         typer.echo('interrupted; nothing was kept', err=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(Status.INTERRUPTED) from None
     except bad as error:
         typer.echo(f'alpamayo: {error}', err=True)
-        raise typer.Exit(2) from error
+        raise typer.Exit(getattr(error, 'status', Status.USAGE)) from error

@@ -63,12 +63,17 @@ def read(path: Path, tolerances: Path | None = None) -> Reference:
     """
     if not path.is_file():
         raise FileNotFoundError(f'--against {path}: no such file; expected summary.json of a run')
-    summary = json.loads(path.read_text(encoding='utf-8'))
+    try:
+        summary = json.loads(path.read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise ValueError(f'--against {path}: no JSON: {error}') from error
     if not isinstance(summary, dict) or not isinstance(summary.get('metrics'), dict):
         raise ValueError(f'--against {path}: expected summary.json of alpamayo replay')
     own: dict[str, Tolerance] = {}
     if tolerances is not None:
         found = read_yaml(tolerances) or {}
+        if not isinstance(found, dict):
+            raise ValueError(f'--tolerances {tolerances}: expected METRIC: with keys and values')
         own = {str(name): Tolerance.model_validate(value) for name, value in found.items()}
         unknown = sorted(own.keys() - summary['metrics'].keys())
         if unknown:

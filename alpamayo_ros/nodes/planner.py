@@ -15,6 +15,7 @@ from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.lifecycle.node import LifecycleState
 
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.graph_options import SEED
 from alpamayo_ros.msg import (
     CandidateArray,
     DrivingPrompt,
@@ -41,7 +42,7 @@ from alpamayo_ros.units import NS
 
 PARAMETERS = (
     *worker_spec.PARAMETERS,
-    Param('seed', int, '', 'The noise of t0 depends on (seed, t0) alone.', 0, 2**31 - 1),
+    Param('seed', int, '', 'The noise of t0 depends on (seed, t0) alone.', *SEED),
     Param('watch_gpus', bool, '', 'GPUs beyond their limits count: for a runtime that uses one.'),
     Param('autostart', bool, '', 'Configure and activate without a lifecycle manager.'),
 )

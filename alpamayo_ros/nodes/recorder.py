@@ -20,6 +20,7 @@ from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import CompressedImage
 
 from alpamayo_ros.bags.disk_room import DiskRoom
+from alpamayo_ros.graph_options import SEED
 from alpamayo_ros.msg import (
     CandidateArray,
     ChainOfCausation,
@@ -47,7 +48,7 @@ PARAMETERS = (
     Param('folder', str, '', 'Where to write; an earlier recording there is replaced.'),
     Param('origin', str, '', 'Which graph is recorded.', choices=ORIGINS),
     Param('title', str, '', 'Scenario, bag or car.'),
-    Param('seed', int, '', 'Seed of a simulated drive.', 0, 2**31 - 1),
+    Param('seed', int, '', 'Seed of a simulated drive.', *SEED),
     Param('runtime', str, '', 'Who plans.'),
     Param('about', str, '', 'A few words for film and report; empty: of the scenario.'),
     Param('flush_s', float, 's', 'How often others can see what was written.', 0.05, 10.0),

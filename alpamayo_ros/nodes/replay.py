@@ -18,6 +18,7 @@ from rclpy.clock import ClockType
 
 from alpamayo_ros.bags.bag import BagReader
 from alpamayo_ros.bags.outline import outline
+from alpamayo_ros.graph_options import DURATION_S, RATE
 from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.common.params import LISTENERS, RECORDED, Param
 from alpamayo_ros.nodes.lockstep.readiness import PlannerWatch
@@ -29,12 +30,13 @@ from alpamayo_ros.replay.intake import reference_camera
 from alpamayo_ros.replay.needs import damaged
 from alpamayo_ros.replay.setup import recorded
 from alpamayo_ros.sensing.rig import load_rig
+from alpamayo_ros.statuses import Status
 from alpamayo_ros.units import NS
 
 PARAMETERS = (
     Param('bag', str, '', 'The bag: an .mcap or .db3 file, or a folder with metadata.yaml.'),
-    Param('rate', float, '', 'Speed against wall time, free-running.', 0.01, 100.0),
-    Param('duration_s', float, 's', 'Ends early; 0: the whole bag.', 0.0, 1.0e6),
+    Param('rate', float, '', 'Speed against wall time, free-running.', *RATE),
+    Param('duration_s', float, 's', 'Ends early; 0: the whole bag.', *DURATION_S),
     Param('incomplete', bool, '', 'Play a bag that lacks a camera of the profile, or odometry.'),
     Param('tail_s', float, 's', 'How long it goes on after the last message.', 0.0, 60.0),
     Param('start_timeout_s', float, 's', 'Longest wait for somebody who listens.', 1.0, 600.0),
@@ -43,7 +45,6 @@ PARAMETERS = (
     Param('hang_guard_s', float, 's', 'Lockstep: longest wall time for one reply.', 1.0, 600.0),
 )
 TICK_S = 0.01  # /clock and the messages that are due, at 100 Hz
-NOT_READY, HANGS, BROKEN = 3, 4, 5
 ODOMETRY_READERS = 4  # camera_sync, egomotion, navigation, trajectory
 
 
@@ -93,7 +94,7 @@ class ReplayNode(AlpamayoNode):
         self.player.work()
         if self.player.problem:
             self.get_logger().error(self.player.problem)
-            self._finish(HANGS)
+            self._finish(Status.ENVIRONMENT)
         elif self.player.over:
             self._finish(0)
 
@@ -112,7 +113,7 @@ class ReplayNode(AlpamayoNode):
         text = f'not ready after {waited_s:.0f} s: {", ".join(lacks)}'
         if self.settings.lockstep:
             self.get_logger().error(text)
-            self._finish(NOT_READY)
+            self._finish(Status.ENVIRONMENT)
             return False
         self.get_logger().warning(f'{text}; playing all the same')
         return True
@@ -121,7 +122,7 @@ class ReplayNode(AlpamayoNode):
         self.exit_code = code
         if self._reader.fault is not None:
             self.get_logger().error(str(self._reader.fault))
-            self.exit_code = code or BROKEN
+            self.exit_code = code or Status.DAMAGED
         player = self.player
         text = (
             f'played {player.played} messages over {(player.end_ns - player.begin_ns) / NS:.2f} s'

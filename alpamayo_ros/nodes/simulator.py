@@ -14,6 +14,7 @@ from typing import Any
 
 from rclpy.clock import Clock, ClockType
 
+from alpamayo_ros.graph_options import SEED
 from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.convert import ns
@@ -27,11 +28,12 @@ from alpamayo_ros.nodes.world_topics import WorldTopics
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.simulation import fault_rows
+from alpamayo_ros.statuses import Status
 from alpamayo_ros.units import NS
 
 PARAMETERS = (
     Param('scenario', str, '', 'Name of a scenario, or the path of a .yaml file.'),
-    Param('seed', int, '', 'Seed of the world.', 0, 2**31 - 1),
+    Param('seed', int, '', 'Seed of the world.', *SEED),
     Param('duration_s', float, 's', 'Ends the drive early; 0: as the scenario says.', 0.0, 600.0),
     Param('inject', str, '', 'Faults: drop(source=front,start_s=5,stop_s=7); empty: none.'),
     Param('output', str, '', 'File for the result as JSON; empty: none.'),
@@ -102,7 +104,7 @@ class SimulatorNode(AlpamayoNode):
         if lacks and waited_s > self.settings.start_timeout_s:
             text = f'the driver is not ready after {waited_s:.0f} s: {", ".join(lacks)}'
             self.get_logger().error(text)
-            self._end(3)
+            self._end(Status.ENVIRONMENT)
         if lacks:
             return
         self.destroy_timer(self._starter)
@@ -190,7 +192,7 @@ class SimulatorNode(AlpamayoNode):
         if lack:
             self.get_logger().error(lack)
             self._finish('hang')
-            self.exit_code = 4
+            self.exit_code = Status.ENVIRONMENT
 
     # -- free-running ---------------------------------------------------------------------------
     def _on_tick(self) -> None:

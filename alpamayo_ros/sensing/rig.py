@@ -14,8 +14,9 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from alpamayo_ros.config_file import find, nearest, read_model
 from alpamayo_ros.profile import ModelProfile, share_dir
-from alpamayo_ros.yaml_file import read_yaml
+from alpamayo_ros.statuses import ConfigError
 
 Place = Annotated[float, Field(ge=-30, le=30)]
 Angle = Annotated[float, Field(ge=-6.3, le=6.3)]
@@ -32,6 +33,12 @@ COEFFICIENTS: dict[str, tuple[int, ...]] = {
 SAME_PX = 1e-6  # intrinsics that differ less than this are the same calibration
 # REP 103: camera body (x forward, y left, z up) from optical frame (z forward, x right, y down)
 BODY_FROM_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+
+
+class NoSuchCameraError(ConfigError, KeyError):
+    """A rig lacks a camera that was asked for."""
+
+    __str__ = Exception.__str__
 
 
 class _Strict(BaseModel):
@@ -183,16 +190,18 @@ class Rig(_Strict):
         return self
 
     def camera(self, name: str) -> RigCamera:
-        """The camera called ``name``; KeyError names the known ones."""
+        """The camera called ``name``; NoSuchCameraError names the known ones."""
         for camera in self.cameras:
             if camera.name == name:
                 return camera
-        raise KeyError(
-            f'no camera {name!r}; the rig {self.name!r} has {[c.name for c in self.cameras]}'
+        known = [c.name for c in self.cameras]
+        raise NoSuchCameraError(
+            f'no camera {name!r}: the rig {self.name!r} has {", ".join(known)}'
+            f'{nearest(name, known)}'
         )
 
     def for_profile(self, profile: ModelProfile) -> list[RigCamera]:
-        """The profile's cameras in its order; KeyError names the one that the rig lacks."""
+        """The profile's cameras in its order; NoSuchCameraError names the one it lacks."""
         return [self.camera(camera.name) for camera in profile.cameras]
 
     @property
@@ -229,14 +238,6 @@ def lens_of(model: str, coefficients: tuple[float, ...]) -> tuple[str, tuple[flo
 
 
 def load_rig(name_or_path: str | Path) -> Rig:
-    """Read a rig by name (``sim``) or path; pydantic.ValidationError says which key is wrong."""
-    path = Path(name_or_path)
-    folder = share_dir() / 'config' / 'rigs'
-    if path.suffix != '.yaml':
-        path = folder / f'{name_or_path}.yaml'
-    if not path.is_file():
-        known = sorted(p.stem for p in folder.glob('*.yaml'))
-        raise FileNotFoundError(
-            f'no rig {name_or_path!r}; there are {known} (or give a .yaml path)'
-        )
-    return Rig.model_validate(read_yaml(path))
+    """Read a rig by name (``sim``) or path; ConfigError names file, line and key."""
+    known = {p.stem: p for p in (share_dir() / 'config' / 'rigs').glob('*.yaml')}
+    return read_model(find('rig', name_or_path, known), Rig)

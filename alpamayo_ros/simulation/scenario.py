@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from alpamayo_ros.config_file import find, read_model
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.simulation import fault_rows
 from alpamayo_ros.simulation.actor_models import AnyActor
 from alpamayo_ros.simulation.sim_rig import sim_cameras
-from alpamayo_ros.yaml_file import read_yaml
 
 Map = Literal['winding_road', 'town', 'motorway', 'roundabout', 'log']
 Verdict = Literal['reach', 'stop_or_reach', 'follow', 'town', 'safe']
@@ -177,13 +177,9 @@ def scenario_names() -> list[str]:
 
 
 def load_scenario(name_or_path: str | Path) -> Scenario:
-    """Read a scenario by name or .yaml path; pydantic.ValidationError says which key is wrong."""
-    path = Path(name_or_path)
-    if path.suffix != '.yaml':
-        path = _files().get(str(name_or_path), path)
-    if not path.is_file():
-        raise FileNotFoundError(f'no scenario {str(name_or_path)!r}; there are {scenario_names()}')
-    scenario = Scenario.model_validate(read_yaml(path))
+    """Read a scenario by name or .yaml path; ConfigError names file, line and key."""
+    path = find('scenario', name_or_path, _files(), 'alpamayo sim --list names them')
+    scenario = read_model(path, Scenario)
     beside = path.parent / scenario.traffic.log
     if scenario.traffic.log and beside.is_file():
         traffic = scenario.traffic.model_copy(update={'log': str(beside.resolve())})

@@ -16,13 +16,13 @@ from typing import Annotated, Literal
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from alpamayo_ros.config_file import read_model
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.training.checkpoint import load_weights, save_weights
 from alpamayo_ros.training.dataset import Dataset, shard_folders
 from alpamayo_ros.training.vocabulary import run_vocabulary, write_vocabulary
-from alpamayo_ros.yaml_file import read_yaml
 
 Minutes = Annotated[float, Field(gt=0)]
 
@@ -58,7 +58,7 @@ class Recipe(BaseModel):
     @classmethod
     def from_file(cls, path: Path) -> Recipe:
         """Read and check a recipe."""
-        return cls.model_validate(read_yaml(path))
+        return read_model(path, cls)
 
 
 class Run:

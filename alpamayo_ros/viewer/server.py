@@ -28,6 +28,16 @@ class PortError(Exception):
     """A port is taken, or the server did not start; the text says what to type."""
 
 
+def check_ports(first: int) -> None:
+    """PortError where somebody answers already on the page's port or on the next one."""
+    for port in (first, first + 1):
+        if _answers(port):
+            raise PortError(
+                f'port {port} is taken (page and data need {first} and {first + 1}); '
+                f'type --port {first + 100}'
+            )
+
+
 class Server:
     """Page at ``port``, data at ``port`` + 1; use it in a ``with``."""
 
@@ -58,12 +68,7 @@ class Server:
 
     def __enter__(self) -> Server:
         """Start and wait until both ports answer."""
-        for port in (self.port, self.port + 1):
-            if _answers(port):
-                raise PortError(
-                    f'port {port} is taken (page and data need {self.port} and {self.port + 1}); '
-                    f'type --port {self.port + 100}'
-                )
+        check_ports(self.port)
         command = [
             str(self._program),
             *self._files,

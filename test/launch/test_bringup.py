@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from alpamayo_ros import bringup
 from alpamayo_ros.bringup import GRAPHS, parameter_text, ros_arguments
-from alpamayo_ros.cli import main
+from alpamayo_ros.cli import main, up
 from alpamayo_ros.graph_options import Options, choices, parse_options
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,19 +146,23 @@ def launch_file(name):
 
 
 @pytest.mark.parametrize('name', GRAPHS)
-def test_a_launch_file_declares_the_options_and_starts_the_graph(stand_in, name):
+def test_a_launch_file_declares_the_options_and_starts_the_graph(stand_in, name, tmp_path):
     launch_file(name).generate_launch_description()
     arguments = {
         m.words[0]: m.values['default_value'] for m in stand_in if m.kind.startswith('Declare')
     }
     assert arguments == {choice.name: str(choice.default) for choice in choices()}
     (opaque,) = (m for m in stand_in if m.kind == 'OpaqueFunction')
-    opaque.values['function']({**arguments, 'seed': '7'})
+    bag = tmp_path / 'a.mcap'
+    bag.touch()
+    opaque.values['function']({**arguments, 'seed': '7', 'bag': str(bag)})
     nodes = [m.values for m in stand_in if m.kind == 'Node']
-    graph = GRAPHS[name](Options(seed=7))
+    graph = GRAPHS[name](Options(seed=7, bag=str(bag)))
     assert [n['executable'] for n in nodes] == [n.executable for n in graph.nodes]
     assert [n['parameters'][-1] for n in nodes] == [dict(n.parameters) for n in graph.nodes]
-    assert [bool(n['on_exit']) for n in nodes] == [n.ends_graph for n in graph.nodes]
+    for status, ends in ((0, [n.ends_graph for n in graph.nodes]), (2, [True] * len(nodes))):
+        ended = [n['on_exit'](SimpleNamespace(returncode=status), None) for n in nodes]
+        assert [bool(found) for found in ended] == ends  # 2: refused to configure, no restart
     assert {n['package'] for n in nodes} == {bringup.PACKAGE}
     environment = [m.words for m in stand_in if m.kind == 'SetEnvironmentVariable']
     assert environment == list(graph.environment)
@@ -172,6 +176,7 @@ def test_every_option_of_the_command_line_reaches_the_graph(monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setitem(GRAPHS, 'simulator', keep)
+    monkeypatch.setattr(up, 'check_graph', lambda name, options: None)
     words, expected = ['simulator'], {}
     for choice in choices():
         given = {bool: True, int: 3, float: 2.5, str: 'x'}[type(choice.default)]

@@ -120,7 +120,7 @@ def test_weights_that_are_there_are_kept(
     to.mkdir()
     (to / 'model.safetensors').write_bytes(b'mine')
     done = run(source, to, profile[1])
-    assert done.exit_code == 1 and 'is there already' in done.output
+    assert done.exit_code == 2 and 'is there already' in done.output
     assert (to / 'model.safetensors').read_bytes() == b'mine'
 
 
@@ -147,7 +147,7 @@ def test_what_does_not_fit_is_one_sentence(
     else:
         path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     done = run(source, tmp_path / 'run', profile[1])
-    assert done.exit_code == 1 and said in done.output, done.output
+    assert done.exit_code == 2 and said in done.output, done.output
     assert not (tmp_path / 'run').exists()
 
 
@@ -158,4 +158,4 @@ def test_more_words_than_the_profile_has_room_for(
     small['text']['vocab_size'] = 512
     (tmp_path / 'less.yaml').write_text(yaml.safe_dump(small))
     done = run(source, tmp_path / 'run', str(tmp_path / 'less.yaml'))
-    assert done.exit_code == 1 and 'the profile has room for 512' in done.output
+    assert done.exit_code == 2 and 'the profile has room for 512' in done.output

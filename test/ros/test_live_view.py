@@ -64,4 +64,4 @@ def test_a_taken_port_refuses_to_configure(tmp_path: Path):
         done = subprocess.run(
             [*command, *words], capture_output=True, text=True, timeout=PATIENCE_S
         )
-    assert done.returncode == 2 and f'port {port} is taken' in done.stdout
+    assert done.returncode == 6 and f'port {port} is taken' in done.stderr

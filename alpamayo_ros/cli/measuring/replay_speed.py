@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alpamayo_ros.statuses import Status as Exits
+
 if TYPE_CHECKING:
     from alpamayo_ros.replay.speed import ReplayBench
 
@@ -45,12 +47,12 @@ def replay_command(
             )
         except ReplayError as error:
             typer.echo(f'alpamayo bench replay: {error}', err=True)
-            raise typer.Exit(2) from error
+            raise typer.Exit(Exits.USAGE) from error
     if as_json:
         typer.echo(json.dumps(asdict(found) | {'ok': found.ok}, indent=1))
     else:
         show(found)
-    raise typer.Exit(0 if found.ok else 1)
+    raise typer.Exit(Exits.PASS if found.ok else Exits.FAIL)
 
 
 def show(found: ReplayBench) -> None:

@@ -18,6 +18,7 @@ from alpamayo_ros.limits import load_limits
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.sensing.synchronisation.sync import CameraSync
 from alpamayo_ros.sensing.synchronisation.synced_set import SyncCamera, SyncedSet
+from alpamayo_ros.statuses import Status
 from alpamayo_ros.units import MS, NS
 
 LIMIT_US = 300.0  # docs/design.md, "Synchronisation"
@@ -125,10 +126,11 @@ def sync_command(
             typer.echo(json.dumps(sync_grid.as_record(reports, LIMIT_US)))
         else:
             sync_grid.show(reports, LIMIT_US)
-        raise typer.Exit(0 if sync_grid.good(reports, LIMIT_US) else 1)
+        good = sync_grid.good(reports, LIMIT_US)
+        raise typer.Exit(Status.PASS if good else Status.FAIL)
     report = measure_sync(profile_of(profile), timesteps or 3000, rate_hz, drops, seed)
     typer.echo(json.dumps(asdict(report)) if as_json else _sentence(report))
-    raise typer.Exit(0 if report.ok else 1)
+    raise typer.Exit(Status.PASS if report.ok else Status.FAIL)
 
 
 def _sentence(report: SyncReport) -> str:

@@ -21,12 +21,12 @@ def import_text(source: Path, profile: ModelProfile, to: Path) -> Fault | None:
 
     The backbone comes from ``source``, everything else is fresh; numbers are as wide as there.
     """
-    from alpamayo_ros.faults import Code, Fault
+    from alpamayo_ros.faults import Fault
     from alpamayo_ros.training.checkpoint import save_weights
     from alpamayo_ros.training.vocabulary import write_vocabulary
 
     if (to / WEIGHTS).exists():
-        return Fault(Code.MODEL_FORMAT, f'{to / WEIGHTS} is there already; choose another --to')
+        raise typer.BadParameter(f'{to / WEIGHTS} is there already; choose another --to')
     grammar = _words(source, profile)
     model = grammar if isinstance(grammar, Fault) else _model(source, profile)
     if isinstance(grammar, Fault) or isinstance(model, Fault):

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from alpamayo_ros.cli.training.stream import settings_of, weights_of
+from alpamayo_ros.statuses import Status
 from alpamayo_ros.training.bundle.bundle import write_bundle
 from alpamayo_ros.training.bundle.packages import BundleError
 
@@ -20,7 +21,7 @@ def gpu_bundle(
         sizes = write_bundle(to, settings, weights, python, libraries, towns)
     except BundleError as error:
         typer.echo(f'alpamayo train gpu-bundle: {error}', err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(Status.ENVIRONMENT) from None
     for name, size in sizes.items():
         typer.echo(f'{size / 2**20:6.1f} MiB  {name}')
     typer.echo(f'{sum(sizes.values()) / 2**20:6.1f} MiB  in all; on that machine:')

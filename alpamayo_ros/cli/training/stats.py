@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from alpamayo_ros.cli.model import ProfileOption
+from alpamayo_ros.statuses import Status
 
 
 def stats(
@@ -18,7 +19,7 @@ def stats(
     profile: ProfileOption = 'nano',
     as_json: Annotated[bool, typer.Option('--json', help='The figures as JSON.')] = False,
 ) -> None:
-    """Check every shard against its hashes and count what it holds; exit 1 where one is damaged.
+    """Check every shard against its hashes and count what it holds; exit 5 where one is damaged.
 
     Example: alpamayo data stats runs/nano/data
     """
@@ -44,4 +45,4 @@ def stats(
         for said in figures['damaged']:
             typer.echo(said, err=True)
     if figures['damaged']:
-        raise typer.Exit(1)
+        raise typer.Exit(Status.DAMAGED)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import typer
-import yaml
-from pydantic import ValidationError
 from safetensors import SafetensorError
 
-from alpamayo_ros.cli.choices import profile_of, why
+from alpamayo_ros.cli.choices import profile_of
+from alpamayo_ros.config_file import find
 from alpamayo_ros.profile import share_dir
+from alpamayo_ros.statuses import ConfigError, Status
 from alpamayo_ros.training.stream.children import ChildError
 from alpamayo_ros.training.stream.lock import lock
 from alpamayo_ros.training.stream.run import StreamRun, check_profile
@@ -45,7 +45,7 @@ def stream(
         line = opened.run()
     except ChildError as error:
         typer.echo(f'alpamayo train stream: {error}', err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(Status.ENVIRONMENT) from None
     except (RuntimeError, SafetensorError) as error:
         if weights is None or 'state_dict' not in str(error):
             raise
@@ -54,7 +54,7 @@ def stream(
         held.unlink(missing_ok=True)
     if not line:
         typer.echo(f'alpamayo train stream: no sample came in; see {root}/rank_0/*.log', err=True)
-        raise typer.Exit(1)
+        raise typer.Exit(Status.ENVIRONMENT)
     typer.echo(f'{root / WEIGHTS[0]}; alpamayo export {root} --to FOLDER makes a model of it')
 
 
@@ -67,16 +67,11 @@ def _started() -> float:
 
 def settings_of(recipe: str, changes: dict[str, Any]) -> Settings:
     """The numbers of a recipe by name or path; typer.BadParameter says what is wrong."""
-    path = Path(recipe)
-    if not recipe.endswith('.yaml'):
-        path = share_dir() / 'config' / 'training' / f'{recipe}.yaml'
-    if not path.is_file():
-        raise typer.BadParameter(f'no recipe {path}; stream and stream_toy are of config/training')
+    known = {p.stem: p for p in (share_dir() / 'config' / 'training').glob('stream*.yaml')}
     try:
-        return Settings.from_file(path, **changes)
-    except (ValidationError, yaml.YAMLError) as error:
-        said = f'{path} is no recipe of a stream: {why(error)}'
-        raise typer.BadParameter(said) from None
+        return Settings.from_file(find('recipe', recipe, known), **changes)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def weights_of(begin: Path) -> Path:

@@ -6,15 +6,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-from alpamayo_ros.bringup import PACKAGE, RESPAWN_DELAY_S, Graph
+from alpamayo_ros.bringup import PACKAGE, RESPAWN_DELAY_S, Graph, NodeSpec
 from alpamayo_ros.graph_options import Options, choices, parse_options
+from alpamayo_ros.preflight import check_graph
+from alpamayo_ros.profile import share_dir
+from alpamayo_ros.statuses import ConfigError, Status
 
 
-def description(graph: Callable[[Options], Graph]) -> Any:
-    """One launch argument per field of ``Options``, then the processes of the graph."""
+def description(graph: Callable[[Options], Graph], name: str = '') -> Any:
+    """One launch argument per field of ``Options``, then the processes of the graph.
+
+    ``name``: which of ``bringup.GRAPHS`` it is, where the function is called otherwise.
+    """
     from launch.actions import DeclareLaunchArgument, OpaqueFunction
     from launch.substitutions import LaunchConfiguration
 
@@ -24,7 +32,7 @@ def description(graph: Callable[[Options], Graph]) -> Any:
 
     def started(context: Any) -> list[Any]:
         given = {name: LaunchConfiguration(name).perform(context) for name in names}
-        return actions(graph(parse_options(given)))
+        return actions(graph(checked(name or graph.__name__, {**given, **typed()})))
 
     arguments = [
         DeclareLaunchArgument(c.name, default_value=str(c.default), description=c.sentence)
@@ -33,9 +41,39 @@ def description(graph: Callable[[Options], Graph]) -> Any:
     return LaunchDescription([*arguments, OpaqueFunction(function=started)])
 
 
+def typed() -> dict[str, str]:
+    """Arguments of ``ros2 launch alpamayo_ros FILE``; none where another file includes ours."""
+    words, ours = sys.argv[1:], {p.name for p in (share_dir() / 'launch').glob('*.launch.py')}
+    if not any(Path(word).name in ours for word in words):
+        return {}
+    return dict(word.split(':=', 1) for word in words if ':=' in word)
+
+
+def checked(name: str, texts: Mapping[str, str]) -> Options:
+    """The options; what is wrong ends launch with a sentence before any process starts."""
+    try:
+        options = parse_options(texts)
+        check_graph(name, options)
+    except (ConfigError, OSError) as error:
+        print(f'{name}.launch.py: {error}', file=sys.stderr, flush=True)
+        raise SystemExit(getattr(error, 'status', Status.ENVIRONMENT)) from None
+    return options
+
+
+def ending(node: NodeSpec) -> Callable[[Any, Any], list[Any] | None]:
+    """Launch ends with a node that ends its graph, and with one that refuses to configure."""
+    from launch.actions import Shutdown
+
+    def ended(event: Any, context: Any) -> list[Any] | None:
+        refused = event.returncode == Status.USAGE
+        return [Shutdown(reason=node.name)] if node.ends_graph or refused else None
+
+    return ended
+
+
 def actions(graph: Graph) -> list[Any]:
     """Its environment, then its processes."""
-    from launch.actions import SetEnvironmentVariable, Shutdown
+    from launch.actions import SetEnvironmentVariable
     from launch_ros.actions import Node
 
     environment = [SetEnvironmentVariable(*item) for item in graph.environment]
@@ -50,7 +88,7 @@ def actions(graph: Graph) -> list[Any]:
             ros_arguments=['--enclave', node.enclave] if node.secured else None,
             respawn=node.respawn,
             respawn_delay=RESPAWN_DELAY_S,
-            on_exit=[Shutdown()] if node.ends_graph else None,
+            on_exit=ending(node),
             output='screen',
         )
         for node in graph.nodes

@@ -13,7 +13,7 @@ from typing import Any
 
 import rclpy
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
-from rclpy._rclpy_pybind11 import InvalidHandle, RCLError
+from rclpy._rclpy_pybind11 import InvalidHandle, RCLError, UnknownROSArgsError
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -23,13 +23,15 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits, load_limits
 from alpamayo_ros.nodes.common.audit import askers
 from alpamayo_ros.nodes.common.params import BUILT_IN, COMMON, Param, problems
+from alpamayo_ros.preflight import check_domain
 from alpamayo_ros.security.enforcement import ENABLE
+from alpamayo_ros.statuses import ConfigError, Status
 
 END_S = 10  # `alpamayo up` kills after 5 s; this is for a node whose supervisor is gone
 LOG_HOLD_S = 0.5  # docs/faults.md, "States": at most 2 lines a second for one fault
 
 
-class ConfigurationError(Exception):
+class ConfigurationError(ConfigError):
     """A node refuses to configure; the text says what to change."""
 
 
@@ -175,32 +177,43 @@ def end_in_time() -> None:
     signal.alarm(END_S)
 
 
-def unsecured(error: Exception) -> str:
-    """Why no node starts where security is asked for and cannot be had, in a sentence."""
+def begin(args: list[str] | None) -> None:
+    """``rclpy.init``; what it cannot read or secure is a ConfigurationError."""
+    try:
+        rclpy.init(args=args)
+    except (RCLError, UnknownROSArgsError) as error:
+        raise ConfigurationError(refused(error)) from None
+
+
+def refused(error: Exception) -> str:
+    """Why the middleware makes no node, in a sentence; first where security is asked for."""
     said = ' '.join(str(error).split())
+    if os.environ.get(ENABLE) != 'true':
+        return said
     text = f'refuses to start: {ENABLE} is true, and the middleware says: {said}.'
     return f'{text} Expected a keystore and a middleware built with security; see SECURITY.md'
 
 
 def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
-    """Run one node until Ctrl-C, SIGTERM or its own end; 0 clean, 2 refused to configure."""
+    """Run one node until Ctrl-C, SIGTERM or its own end; its status is one of ``Status``."""
     die_with_supervisor()
     node: Node | None = None
     try:
-        rclpy.init(args=args)
+        check_domain()
+        begin(args)
         node = make()
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         executor.spin()
-    except ConfigurationError as error:
+    except ConfigError as error:
         print(error, file=sys.stderr, flush=True)
-        return 2
+        return error.status
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except (RCLError, InvalidHandle) as error:
         if node is None and os.environ.get(ENABLE) == 'true':
-            print(unsecured(error), file=sys.stderr, flush=True)
-            return 2
+            print(refused(error), file=sys.stderr, flush=True)
+            return Status.USAGE
         if rclpy.ok():
             raise  # else: the signal came while the node was being made
     finally:

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from alpamayo_ros.parameter_file import BUILT_IN
+
 
 @dataclass(frozen=True, slots=True)
 class Param:
@@ -56,8 +58,6 @@ RECORDED = Param('recorded', bool, '', 'A recorder listens; lockstep waits for i
 LISTENERS = Param('listeners', str, '', 'Further nodes that lockstep waits for; commas between.')
 # Declared by the simulator.
 BAGGED = Param('bagged', bool, '', 'A bag recorder listens; lockstep waits for it too.')
-# Declared by rclpy itself.
-BUILT_IN = ('use_sim_time', 'start_type_description_service')
 
 
 def problem(param: Param, value: Any) -> str:

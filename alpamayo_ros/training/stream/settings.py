@@ -7,10 +7,9 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from alpamayo_ros.yaml_file import read_yaml
+from alpamayo_ros.config_file import read_model
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -67,10 +66,7 @@ class Settings(BaseModel):
     @classmethod
     def from_file(cls, path: Path, **changes: Any) -> Settings:
         """Read and check a file; ``changes`` replace what it says."""
-        said = read_yaml(path)
-        if not isinstance(said, dict):
-            raise yaml.YAMLError('expected keys with values')
-        return cls.model_validate(said | changes)
+        return read_model(path, cls, changes=changes)
 
     @classmethod
     def of_run(cls, root: Path) -> Settings:

@@ -86,11 +86,12 @@ def test_help_takes_less_than_half_a_second_of_processor_time() -> None:
 def test_the_operating_system_s_errors_are_one_sentence_and_a_status(
     error, status, monkeypatch, capsys
 ) -> None:
-    def refuse(**_: object) -> None:
+    def refuse(name: str) -> None:
         raise error
 
-    monkeypatch.setattr(main, 'app', refuse)
+    monkeypatch.setattr(main, '_load', refuse)
     monkeypatch.setattr(main.environment, 'prepare', lambda: None)
+    monkeypatch.setattr(sys, 'argv', ['alpamayo', 'sim'])
     with pytest.raises(SystemExit) as ended:
         main.main()
     assert ended.value.code == status

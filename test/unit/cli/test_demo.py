@@ -91,7 +91,7 @@ def test_ctrl_c_during_a_drive_is_passed_on(fake: type[FakeGraph], tmp_path: Pat
 
 @pytest.mark.parametrize(
     ('status', 'words'),
-    [(2, 'refused to configure'), (3, 'not ready in time'), (4, 'no reply'), (9, 'status 9')],
+    [(2, 'refused to configure'), (6, 'not ready in time'), (6, 'no reply'), (9, 'status 9')],
 )
 def test_a_failed_graph_is_explained(
     fake: type[FakeGraph], tmp_path: Path, status: int, words: str

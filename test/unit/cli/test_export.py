@@ -62,7 +62,7 @@ def test_weights_of_another_shape_are_refused_and_nothing_is_written(
     state['backbone.embed.weight'] = state['backbone.embed.weight'][:3].contiguous()
     save_file(state, weights)
     done = CliRunner().invoke(app, ['export', str(weights), '--to', str(out)])
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert 'does not fit the profile nano' in done.output
     assert 'backbone.embed.weight' in done.output
     assert exported == []
@@ -71,6 +71,6 @@ def test_weights_of_another_shape_are_refused_and_nothing_is_written(
 
 def test_a_run_without_weights_says_what_would_write_them(tmp_path: Path, exported: list[Any]):
     done = CliRunner().invoke(app, ['export', str(tmp_path), '--to', str(tmp_path / 'out')])
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert 'model.safetensors' in done.output and 'alpamayo train run' in done.output
     assert exported == []

@@ -63,15 +63,15 @@ def test_tiny_keeps_the_architecture() -> None:
 def test_a_folder_has_no_architecture(repository: Path) -> None:
     folder = str(repository / 'models' / 'nano')
     done = CliRunner().invoke(app, ['show', folder, '--json'])
-    assert done.exit_code == 1 and 'is the folder of a model' in done.output
+    assert done.exit_code == 2 and 'is the folder of a model' in done.output
 
 
 @pytest.mark.parametrize(
     ('change', 'said'),
     [
-        ({'pool': [7, 7]}, 'its sizes: a pool of (7, 7) makes 49 tokens'),
-        ({'layers': 0}, 'vision.layers: Input should be greater than 0'),
-        (None, 'is no profile'),
+        ({'pool': [7, 7]}, 'a pool of (7, 7) makes 49 tokens'),
+        ({'layers': 0}, 'vision.layers: input should be greater than 0, got 0'),
+        (None, 'mine.yaml:1: no valid YAML'),
     ],
 )
 def test_a_wrong_profile_is_one_sentence(change: dict | None, said: str, tmp_path: Path) -> None:

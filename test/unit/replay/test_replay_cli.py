@@ -73,7 +73,7 @@ def test_a_recording_that_lacks_a_camera_is_refused_and_then_not(tmp_path):
     assert 'camera rear: no pictures on camera/rear/image_raw' in result.stderr
     assert '--incomplete' in result.stderr
     result = call(bag, '--runtime', 'scripted', '--out', tmp_path / 'o', '--incomplete')
-    assert result.exit_code == 0
+    assert result.exit_code == 3
     assert 'not evaluable' in result.stdout
 
 
@@ -93,7 +93,7 @@ def test_a_damaged_bag_ends_with_5_and_a_report(tmp_path):
     ('broken', 'verdict', 'interrupted', 'worse', 'expected'),
     [
         ('', 'pass', False, False, 0),
-        ('', 'not evaluable', False, False, 0),
+        ('', 'not evaluable', False, False, 3),
         ('', 'fail', False, False, 1),
         ('', 'pass', False, True, 1),
         ('BAG_BROKEN', 'fail', False, True, 5),
@@ -101,7 +101,10 @@ def test_a_damaged_bag_ends_with_5_and_a_report(tmp_path):
     ],
 )
 def test_exit_codes(broken, verdict, interrupted, worse, expected):
-    assert code({'broken': broken, 'verdict': verdict}, interrupted, worse) == expected
+    summary = {'broken': broken, 'verdict': verdict, 'identity': {'model': {'runtime': 'onnx'}}}
+    assert code(summary, interrupted, worse) == expected
+    summary['identity']['model']['runtime'] = 'none'  # nobody asked for a verdict
+    assert code(summary, interrupted, worse) == (0 if expected == 3 else expected)
 
 
 def test_the_bench_compares_with_the_ceiling_of_its_stages(bag, monkeypatch):

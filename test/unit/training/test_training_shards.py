@@ -62,7 +62,7 @@ def test_a_damaged_shard_is_named_and_ends_with_1(shard: Path, file: str, change
     (shard / file).write_bytes(change((shard / file).read_bytes()))
     assert words in damage(shard)
     done = CliRunner().invoke(app, ['stats', str(shard.parent)])
-    assert done.exit_code == 1 and words in done.output
+    assert done.exit_code == 5 and words in done.output
 
 
 def test_the_command_prints_the_figures_and_refuses_an_empty_folder(

@@ -273,7 +273,7 @@ def test_every_package_of_the_viewer_is_pinned():
         (['somewhere', '--live'], 'name a folder or a bag'),
         (['.', '--save', 'drive.mp4'], '.rrd'),
         (['{empty}'], 'events.jsonl'),
-        (['{empty}/no.mcap'], 'does not exist'),
+        (['{empty}/no.mcap'], 'no bag'),
     ],
 )
 def test_wrong_words_are_refused_with_what_to_do(

@@ -1,0 +1,178 @@
+"""What was typed and configured, checked before the first process starts.
+
+``alpamayo up``, the launch files and every command that writes or drives call it.  ConfigError is
+the sentence for who typed; its ``status`` is the exit status.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from alpamayo_ros.bringup import replay_rig, topic_map
+from alpamayo_ros.config_file import nearest, unknown
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.graph_options import Options
+from alpamayo_ros.limits import load_limits
+from alpamayo_ros.parameter_file import check_parameters
+from alpamayo_ros.profile import ModelProfile, load_profile
+from alpamayo_ros.runtime import registry
+from alpamayo_ros.runtime.loader import model_dir
+from alpamayo_ros.runtime.manifest import check_profile, read_model
+from alpamayo_ros.sensing.rig import load_rig
+from alpamayo_ros.simulation.scenario import Scenario, load_scenario, with_faults
+from alpamayo_ros.statuses import ConfigError, MachineError, NoSuchFileError, Status
+
+DOMAINS = 232  # highest id for which the UDP ports of DDS fit (RTPS 2.5, 9.6.1.1)
+BAGS = ('.mcap', '.db3', '.part')
+OBJECTS = ('none', 'ground_truth')
+EGL = ('libEGL.so.1', 'libEGL.so')
+STATUSES = {  # of what is wrong with a model; else it is the typed name or folder
+    Code.MODEL_HASH: Status.DAMAGED,
+    Code.MODEL_UNSAFE: Status.DAMAGED,
+    Code.MODEL_FORMAT: Status.DAMAGED,
+    Code.MODEL_GOLDEN: Status.DAMAGED,
+    Code.MODEL_PROVIDER: Status.ENVIRONMENT,
+}
+
+
+def check_graph(name: str, options: Options) -> None:
+    """Everything that a graph is started with."""
+    check_domain()
+    if options.objects not in OBJECTS:
+        raise ConfigError(f'objects: {unknown("source", options.objects, OBJECTS)}')
+    profile = load_profile(options.profile)
+    load_rig(replay_rig(options) if name == 'replay' else options.rig).for_profile(profile)
+    check_parameters(options.parameters)
+    topic_map(options.topics)
+    check_model(options.runtime, profile, options.model)
+    if name == 'simulator':
+        _check_faults(load_scenario(options.scenario), options.inject)
+        check_renderer()
+    if name == 'replay' and not options.bag:
+        raise ConfigError('a replay needs a bag; for example: alpamayo up replay --bag a.mcap')
+    if name == 'replay' and options.bag_out:
+        raise ConfigError('a replay has its bag already; bag_out records the other graphs')
+    if name == 'replay':
+        check_bag(Path(options.bag))
+    check_room(*(Path(p) for p in (options.record, options.bag_out) if p))
+    for folder in filter(None, (options.record,)):
+        check_folder(Path(folder))
+    for file in filter(None, (options.output, options.bag_out)):
+        check_file(Path(file))
+
+
+def _check_faults(scenario: Scenario, inject: str) -> None:
+    try:
+        with_faults(scenario, inject)
+    except ValueError as error:
+        raise ConfigError(f'inject: {error}') from error
+
+
+def check_domain(env: Mapping[str, str] | None = None) -> None:
+    """ROS_DOMAIN_ID is a number that the middleware takes."""
+    said = (os.environ if env is None else env).get('ROS_DOMAIN_ID', '')
+    if said and not (said.isascii() and said.isdigit() and int(said) <= DOMAINS):
+        raise ConfigError(
+            f'ROS_DOMAIN_ID is {said!r}: expected a whole number from 0 to {DOMAINS}; '
+            'for example: export ROS_DOMAIN_ID=7'
+        )
+
+
+def check_model(runtime: str, profile: ModelProfile, folder: str = '') -> None:
+    """The runtime is installed and its model is there, for this profile; nothing is hashed yet."""
+    entry = registry.find(runtime)
+    if isinstance(entry, Fault):
+        raise refusal(entry, 'runtime')
+    if not entry.files:
+        return
+    path = Path(folder) if folder else model_dir(profile)
+    files = read_model(path, ())
+    if isinstance(files, Fault):
+        raise refusal(files, 'model')
+    wrong = check_profile(files, profile)
+    if wrong is not None:
+        raise ConfigError(f'model: {wrong}')
+
+
+def refusal(fault: Fault, key: str) -> ConfigError:
+    """What is wrong with a model or runtime as an error of the command."""
+    error = ConfigError(f'{key}: {fault}')
+    error.status = status_of(fault)
+    return error
+
+
+def status_of(fault: Fault) -> Status:
+    """Exit status of a command that a model's fault ends."""
+    unknown = fault.code is Code.MODEL_PROVIDER and fault.message.startswith('no runtime')
+    return Status.USAGE if unknown else STATUSES.get(fault.code, Status.USAGE)
+
+
+def check_renderer() -> None:
+    """The simulator draws with OpenGL through EGL, whose library must be here."""
+    for name in EGL:
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            continue
+        return
+    raise MachineError(
+        'the simulator draws through EGL and libEGL.so.1 is not here; type: apt install libegl1 '
+        'libgl1-mesa-dri, then alpamayo doctor'
+    )
+
+
+def check_bag(path: Path) -> None:
+    """A recording lies there; what is in it, its reader says."""
+    if path.is_dir():
+        if not any(
+            p.name == 'metadata.yaml' or set(p.suffixes) & set(BAGS) for p in path.iterdir()
+        ):
+            here = sorted(p.name for p in path.iterdir())
+            held = f'it holds {", ".join(here[:4])}' if here else 'it is empty'
+            raise ConfigError(
+                f'{path} is no bag: expected a folder with metadata.yaml, or a .mcap; {held}'
+            )
+    elif not path.exists():
+        beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise NoSuchFileError(f'no bag {path}{nearest(path.name, beside)}')
+    elif not set(path.suffixes) & set(BAGS):
+        raise ConfigError(f'{path} is no bag: expected .mcap, .db3 or a folder of rosbag2')
+
+
+def check_folder(path: Path) -> None:
+    """A folder to write is one, or can be made."""
+    if path.exists() and not path.is_dir():
+        raise ConfigError(f'{path} is a file; expected a folder to write')
+    _writable(path)
+
+
+def check_file(path: Path) -> None:
+    """A file to write is none yet or one, and its folder can be made."""
+    if path.is_dir():
+        raise ConfigError(f'{path} is a folder; expected a file to write')
+    _writable(path.parent)
+
+
+def _writable(folder: Path) -> None:
+    """Refuse what lies below a file, or where nothing may be written."""
+    there = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not there.is_dir():
+        raise ConfigError(f'{folder} cannot be made: {there} is a file')
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
+
+
+def check_room(*paths: Path) -> None:
+    """A recording begins with more room than that at which it would end at once."""
+    least = load_limits().disk_bytes
+    for path in paths:
+        there = next(p for p in path.absolute().parents if p.exists())
+        free = shutil.disk_usage(there).free
+        if free < least:
+            text = f'{there}: {free / 1e6:.0f} MB are free, a recording ends below'
+            raise MachineError(f'{text} {least / 1e6:.0f} MB; free some space')
