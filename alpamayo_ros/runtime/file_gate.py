@@ -11,6 +11,11 @@ from alpamayo_ros.faults import Code, Fault
 
 PLAIN_NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9_-]{0,63}(\.[A-Za-z0-9_-]{1,16}){1,3}')
 SUFFIXES = ('.safetensors', '.onnx', '.json', '.yaml', '.md')
+# Pickles and what holds them, libraries, and compiled engines: each runs what it holds.
+RUNS_CODE = tuple(
+    '.pt .pth .pkl .pickle .dill .joblib .ckpt .bin .npy .npz .h5 .hdf5 .keras .pb .mar'
+    ' .so .py .pyc .engine .plan .trt'.split()
+)
 MAX_HEADER = 1 << 20
 MAX_FILE = 1 << 34
 DOMAINS = ('', 'ai.onnx', 'com.microsoft')

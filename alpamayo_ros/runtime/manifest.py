@@ -22,16 +22,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.layer_shapes import InputTokens
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.runtime.file_gate import MAX_FILE, check_bytes, check_name, strict_json
+from alpamayo_ros.runtime.file_gate import (
+    MAX_FILE,
+    RUNS_CODE,
+    check_bytes,
+    check_name,
+    strict_json,
+)
 
 MANIFEST = 'manifest.json'
 MAX_MANIFEST = 1 << 20
 MOST_ENTRIES = 10_000
-# Pickles and what holds them, libraries, and compiled engines: each runs what it holds.
-RUNS_CODE = tuple(
-    '.pt .pth .pkl .pickle .dill .joblib .ckpt .bin .npy .npz .h5 .hdf5 .keras .pb .mar'
-    ' .so .py .pyc .engine .plan .trt'.split()
-)
 
 Sha256 = Annotated[str, Field(pattern='^[0-9a-f]{64}$')]
 
