@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.faults import Code, Fault
@@ -16,6 +18,7 @@ RUNS_CODE = tuple(
     '.pt .pth .pkl .pickle .dill .joblib .ckpt .bin .npy .npz .h5 .hdf5 .keras .pb .mar'
     ' .so .py .pyc .engine .plan .trt'.split()
 )
+MOST_ENTRIES = 10_000
 MAX_HEADER = 1 << 20
 MAX_FILE = 1 << 34
 DOMAINS = ('', 'ai.onnx', 'com.microsoft')
@@ -107,3 +110,18 @@ def _parts(message: Any) -> Iterator[Any]:
         if field.message_type is not None:
             for part in [value] if isinstance(value, Message) else value:
                 yield from _parts(part)
+
+
+def stray(folder: Path, directory: int) -> Fault | None:
+    """Refuse a folder where something that could run lies beside the listed files, or below."""
+    seen = 0
+    for place, folders, files, _ in os.fwalk('.', dir_fd=directory):
+        seen += len(folders) + len(files)
+        if seen > MOST_ENTRIES:
+            return Fault(Code.MODEL_UNSAFE, f'{folder} holds more than {MOST_ENTRIES} files')
+        for name in sorted([*folders, *files]):
+            if name.lower().endswith(RUNS_CODE):
+                where = os.path.normpath(os.path.join(place, name))
+                text = f'{folder} holds {where}, a kind of file that can run code'
+                return Fault(Code.MODEL_UNSAFE, text)
+    return None

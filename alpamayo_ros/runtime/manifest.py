@@ -22,17 +22,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.layer_shapes import InputTokens
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.runtime.file_gate import (
-    MAX_FILE,
-    RUNS_CODE,
-    check_bytes,
-    check_name,
-    strict_json,
-)
+from alpamayo_ros.runtime.file_gate import MAX_FILE, check_bytes, check_name, stray, strict_json
 
 MANIFEST = 'manifest.json'
 MAX_MANIFEST = 1 << 20
-MOST_ENTRIES = 10_000
 
 Sha256 = Annotated[str, Field(pattern='^[0-9a-f]{64}$')]
 
@@ -144,9 +137,9 @@ def _read_model(
     if manifest.release < minimum_release:
         numbers = {'release': float(manifest.release), 'minimum': float(minimum_release)}
         return Fault(Code.MODEL_ROLLBACK, f'{folder} is release {manifest.release}', numbers)
-    stray = _stray(folder, directory)
-    if stray is not None:
-        return stray
+    found = stray(folder, directory)
+    if found is not None:
+        return found
     wanted = None if names is None else set(names)
     data: dict[str, bytes] = {}
     for entry in manifest.files:
@@ -174,21 +167,6 @@ def parse_manifest(text: bytes, folder: Path) -> Manifest | Fault:
         return Fault(Code.MODEL_FORMAT, f'{folder / MANIFEST} lists a name twice or lists itself')
     refused = [fault for name in names if (fault := check_name(name)) is not None]
     return refused[0] if refused else manifest
-
-
-def _stray(folder: Path, directory: int) -> Fault | None:
-    """Refuse a folder where something that could run lies beside the listed files, or below."""
-    seen = 0
-    for place, folders, files, _ in os.fwalk('.', dir_fd=directory):
-        seen += len(folders) + len(files)
-        if seen > MOST_ENTRIES:
-            return Fault(Code.MODEL_UNSAFE, f'{folder} holds more than {MOST_ENTRIES} files')
-        for name in sorted([*folders, *files]):
-            if name.lower().endswith(RUNS_CODE):
-                where = os.path.normpath(os.path.join(place, name))
-                text = f'{folder} holds {where}, a kind of file that can run code'
-                return Fault(Code.MODEL_UNSAFE, text)
-    return None
 
 
 def _read(folder: Path, directory: int, name: str, limit: int) -> bytes | Fault:
