@@ -56,23 +56,16 @@ def _displacement() -> list[Definition]:
                 ARGOVERSE + '; the arg-min of the full horizon at every time: ' + OWN,
             ),
         ]
-    out.append(
-        Definition(
-            'miss_rate_k_2m',
-            'share',
-            'lower',
-            'Share of cycles in which no candidate ends within 2 m of the driven path.',
-            ARGOVERSE,
-        )
-    )
-    return [*out, *_whole_plan()]
+    return [*out, *_far_off()]
 
 
-def _whole_plan() -> list[Definition]:
+def _far_off() -> list[Definition]:
+    missed = 'Share of cycles in which no candidate ends within 2 m of the driven path.'
     astray = 'Share of plans more than 6 m from the driven path at any time up to 3 s.'
     mean = 'Mean difference of the heading from the driven one over the full horizon.'
     end = 'Difference of the heading from the driven one at the end of the full horizon.'
     return [
+        Definition('miss_rate_k_2m', 'share', 'lower', missed, ARGOVERSE),
         Definition('miss_rate_6m_up_to_3s', 'share', 'lower', astray, NUPLAN),
         Definition('heading_error_mean', 'rad', 'lower', mean, NUPLAN),
         Definition('heading_error_end', 'rad', 'lower', end, NUPLAN),
@@ -202,11 +195,7 @@ def _words() -> list[Definition]:
 def _rules() -> list[Definition]:
     return [
         Definition(
-            'red_light_rate',
-            'share',
-            'lower',
-            'Share of passed lights whose line was passed on red.',
-            CARLA,
+            'red_light_rate', 'share', 'lower', 'Share of passed lights passed on red.', CARLA
         ),
         Definition(
             'stop_line_rate',

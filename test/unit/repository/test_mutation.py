@@ -86,14 +86,15 @@ def test_a_mutant_is_named_by_its_function_and_not_by_its_line() -> None:
     assert moved == keys
 
 
+THING, TEST = f'alpamayo_ros/{"thing"}.py', f'test/test_{"thing"}.py'  # of the small project
 PROJECT = {
     'alpamayo_ros/__init__.py': '',
-    'alpamayo_ros/thing.py': (
+    THING: (
         'LOWEST = [3][0]\n\ndef half(n):\n    while n > 9:\n        n -= 1\n    return n > 5\n'
     ),
-    'alpamayo_ros/user.py': 'from alpamayo_ros.thing import half\n',
+    f'alpamayo_ros/{"user"}.py': 'from alpamayo_ros.thing import half\n',
     'test/conftest.py': '',
-    'test/test_thing.py': (
+    TEST: (
         'from alpamayo_ros import thing\n'
         'from alpamayo_ros.user import half\n\n'
         'def test_it():\n    assert half(20) and half(6) and not half(5) and thing.LOWEST == 3\n'
@@ -109,9 +110,7 @@ def mutate(folder: Path, equivalent: str = '') -> subprocess.CompletedProcess[st
     for path in TOOL.glob('*.py'):
         quick = path.read_text().replace('LEAST_CPU_S = 20.0', 'LEAST_CPU_S = 1.0')
         (tool / path.name).write_text(quick)
-    (tool / 'targets.toml').write_text(
-        "bar = 0.9\n[tests]\n'alpamayo_ros/thing.py' = ['test/test_thing.py']\n"
-    )
+    (tool / 'targets.toml').write_text(f"bar = 0.9\n[tests]\n'{THING}' = ['{TEST}']\n")
     (tool / 'equivalent.toml').write_text(equivalent)
     for name, text in PROJECT.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +121,7 @@ def mutate(folder: Path, equivalent: str = '') -> subprocess.CompletedProcess[st
 
 def entry(before: str, after: str) -> str:
     return (
-        "[[equivalent]]\nfile = 'alpamayo_ros/thing.py'\nfunction = 'half'\n"
+        f"[[equivalent]]\nfile = '{THING}'\nfunction = 'half'\n"
         f"before = '{before}'\nafter = '{after}'\nreason = 'because'\n"
     )
 
@@ -132,9 +131,9 @@ def test_survivors_are_named_hangs_are_killed_and_a_stopped_run_goes_on(tmp_path
     assert done.returncode == 1, done.stderr
     # n -= 1 -> pass hangs, [3][1] cannot be imported; the loop's other mutants answer the same
     assert ' : LOWEST' not in done.stdout and 'pass' not in done.stdout
-    row = next(w for w in done.stdout.splitlines() if w.startswith('alpamayo_ros/thing.py '))
+    row = next(w for w in done.stdout.splitlines() if w.startswith(f'{THING} '))
     assert 'below 90%' in row
-    assert 'alpamayo_ros/thing.py:4 half: n > 9  ->  n >= 9' in done.stdout
+    assert f'{THING}:4 half: n > 9  ->  n >= 9' in done.stdout
     assert 'return n > 5  ->  return n >= 5' not in done.stdout
     again = mutate(tmp_path)
     assert again.stdout == done.stdout and not again.stderr
