@@ -124,6 +124,19 @@ def stop_acceleration(
     return np.asarray(np.where(time_ns < stop.hard_ns, wanted, np.minimum(wanted, hard)))
 
 
+def rise_mps(stop: Stop, from_ns: int, limits: Limits) -> float:
+    """By how much [m/s] a stop may still get faster: the plan's own acceleration until released.
+
+    most own acceleration * time to the end of the plan + a^2 / (2 * release jerk)
+    """
+    left_s = max((stop.began_ns - from_ns) * 1e-9, 0.0)
+    during = (stop.own_ns <= stop.began_ns) & (stop.own_ns >= from_ns)
+    held = _held(stop, np.array([from_ns, stop.began_ns]))
+    most = max(0.0, *held.tolist(), *stop.own_mps2[during].tolist())
+    release_mps = max(float(held[1]), 0.0) ** 2 / (2 * limits.hard_stop_jerk_mps3)
+    return float(most * left_s + release_mps)
+
+
 def stop_trajectory(
     stop: Stop, ego: EgoState, vehicle: Vehicle, limits: Limits, points: int, dt_s: float
 ) -> Trajectory:

@@ -10,8 +10,11 @@ from alpamayo_ros.motion.validate import NO_WARNING, Checks, Column, ride, table
 from alpamayo_ros.types import EgoState, Trajectory
 
 
-def check_stop(stop: Trajectory, ego: EgoState, limits: Limits) -> Checks:
-    """Checks of one stop (K = 1) that begins at ``ego``; finite also as float32, as published."""
+def check_stop(stop: Trajectory, ego: EgoState, limits: Limits, rise_mps: float = 0.0) -> Checks:
+    """Checks of one stop (K = 1) that begins at ``ego``; finite also as float32, as published.
+
+    ``rise_mps``: by how much it may get faster first (``fallback.rise_mps``).
+    """
     columns = (stop.speed_mps, stop.acceleration_mps2, stop.steering_rad, stop.curvature_1pm)
     with np.errstate(all='ignore'):  # NaN and infinity are answers here: they are refused
         poses = np.stack([stop.x_m, stop.y_m, stop.heading_rad], axis=-1)
@@ -21,7 +24,7 @@ def check_stop(stop: Trajectory, ego: EgoState, limits: Limits) -> Checks:
             ('not_finite', float(not whole), NO_WARNING, 0.5),
             *_start(stop, limits),
             _length(stop, ego, limits),
-            *ride(rollout, ego, limits, max(ego.speed_mps, 0.0)),
+            *ride(rollout, ego, limits, max(ego.speed_mps, 0.0) + rise_mps),
         ]
         return table(found, 1)
 

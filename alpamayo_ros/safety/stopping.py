@@ -51,7 +51,8 @@ def choose_stop(
         rest = fallback.stop_trajectory(
             stop, anchor, config.vehicle, config.limits, form.points, form.dt_s
         )
-        checks = check_stop(rest, anchor, config.limits)
+        rise_mps = fallback.rise_mps(stop, anchor.stamp_ns, config.limits)
+        checks = check_stop(rest, anchor, config.limits, rise_mps)
         if checks.ok[0]:
             faults = (Fault(Code.STOP_PATH, '; '.join(refused)),) if refused else ()
             return replace(state, stop=stop), CheckedStop(anchor, rest, faults)

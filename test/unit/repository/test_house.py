@@ -66,3 +66,8 @@ def test_public_functions_are_typed(sources: dict[Path, ast.Module]) -> None:
             if open_ or f.returns is None:
                 untyped.append((path.name, f.name, open_))
     assert not untyped
+
+
+def test_no_two_files_of_tests_have_one_name(repository: Path):
+    names = Counter(path.name for path in (repository / 'test').rglob('test_*.py'))
+    assert not [name for name, count in names.items() if count > 1]  # pytest imports them by name

@@ -8,12 +8,13 @@ from drives import LIMITS, SECOND, VEHICLE, ego, noisy, plan, truth
 
 from alpamayo_ros.faults import Code
 from alpamayo_ros.motion import fallback
+from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.safety.acceptance import Judgement
 from alpamayo_ros.safety.config import PlanConfig
 from alpamayo_ros.safety.scene import Scene
 from alpamayo_ros.safety.state import Mode, SafetyState
 from alpamayo_ros.safety.stopping import choose_stop, known_ego
-from alpamayo_ros.types import Proposal
+from alpamayo_ros.types import Proposal, Trajectory
 
 CONFIG = PlanConfig.from_files()
 T0, MS = 10 * SECOND, SECOND // 1000
@@ -156,3 +157,37 @@ def test_a_stop_that_escalated_stays_so():
     hard = replace(STOPPING, stop=fallback.escalate(STOP, T0))
     state, stop = chosen(hard)
     assert state.stop is hard.stop and np.min(stop.trajectory.acceleration_mps2) < -2.0
+
+
+@pytest.mark.parametrize('speed_mps', [2.0, 6.0, 9.0])
+def test_a_stop_out_of_a_plan_that_accelerates_is_the_gentle_one(speed_mps):
+    speeding = Trajectory(
+        T0,
+        0.1,
+        *(column := np.linspace(0.1, 6.0, 60), 0 * column, 0 * column),
+        speed_mps + 1.5 * column,
+        np.full(60, 1.5),
+        0 * column,
+        0 * column,
+        0 * column,
+    )
+    car = replace(ego(speed_mps, T0), acceleration_mps2=1.5)
+    last = Plan(1, T0, car, along(speeding, speed_mps), T0 + SECOND // 2, 'model', 14.0, ())
+    begun = fallback.begin(last, car, T0 + 50 * MS, VEHICLE, LIMITS)
+    state = SafetyState(mode=Mode.FALLBACK, stop=begun)
+    newest = replace(car, stamp_ns=T0 + 50 * MS)
+    after, stop = chosen(state, at_t0=newest, newest=newest)
+    assert stop.faults == () and after.stop is begun
+    rise = fallback.rise_mps(begun, newest.stamp_ns, LIMITS)
+    assert 0.5 < stop.trajectory.speed_mps.max() - speed_mps <= (rise + LIMITS.speed_tolerance_mps)
+    assert rise < 2.0
+
+
+def along(plan_of, speed_mps):
+    """The same speeds, with the places that they lead to."""
+    before = np.append(speed_mps, plan_of.speed_mps[:-1])
+    return replace(plan_of, x_m=np.cumsum((before + plan_of.speed_mps) / 2 * plan_of.dt_s))
+
+
+def test_a_stop_of_a_steady_plan_rises_by_nothing():
+    assert fallback.rise_mps(STOP, T0, LIMITS) == 0.0
