@@ -89,10 +89,11 @@ def test_the_recording_replays_in_full_offline(drive, tmp_path):
     assert set(summary['faults']) <= {'FRAME_HISTORY', 'EGO_HISTORY'}  # the first second
 
 
-def test_a_place_that_cannot_be_written_refuses_to_configure(tmp_path):
+def test_a_place_that_cannot_be_written_is_said_before_any_process(tmp_path):
     (tmp_path / 'file').write_text('')
     bag = tmp_path / 'file' / 'drive.mcap'
     words = ['simulator', '--runtime', 'scripted', '--bag-out', str(bag)]
     with running(words, tmp_path) as graph:
         assert graph.wait() == 2
-    assert 'bag_recorder refuses to configure' in graph.log
+    assert 'cannot be made' in graph.log and str(bag.parent) in graph.log
+    assert 'Traceback' not in graph.log

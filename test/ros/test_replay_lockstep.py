@@ -131,7 +131,7 @@ def test_a_node_that_hangs_is_named_by_the_guard(drive, tmp_path, listener):
         (stopped,) = graph.pids('alpamayo_ros.nodes.egomotion')
         with pause(stopped):
             assert listener.until(lambda: graph.process.poll() is not None), graph.log
-        assert graph.wait() == 4
+        assert graph.wait() == 6
     # stopped before or after it had taken in the step
     lacks = '.*(egomotion has not taken in the step|no Health about t0 = )'
     assert re.search(rf'no answer for \d+ s to the step ending 10\d\d\.\d\d s: {lacks}', graph.log)
