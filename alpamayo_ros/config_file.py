@@ -60,9 +60,10 @@ def read_model(
     ``changes`` replace what the file says.
     """
     tree = read_yaml(path)
-    for depth, key in enumerate(at):
+    for key in at:
         if not isinstance(tree, Mapping) or key not in tree:
-            raise ConfigError(f'{path}: expected {" -> ".join(map(str, at[: depth + 1]))}')
+            layout = ' -> '.join(map(str, at))
+            raise ConfigError(f'{path}: expected {layout} -> keys, got no {key}')
         tree = tree[key]
     if not isinstance(tree, Mapping):
         kind = 'nothing' if tree is None else type(tree).__name__

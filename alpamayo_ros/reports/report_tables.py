@@ -12,9 +12,12 @@ from alpamayo_ros.reports.pages import NOTHING, figure
 
 # Heading of a group and how the names of its metrics begin; what fits nowhere comes last.
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ('Distance to the driven path', ('l2_', 'ade', 'fde', 'min_', 'miss_')),
-    ('Safety and rules', ('collision', 'offroad', 'red_light', 'stop_line', 'speed_', 'wrong_')),
-    ('Plans', ('planned', 'comfort', 'plan_to_plan')),
+    ('Distance to the driven path', ('l2_', 'ade', 'fde', 'min_', 'miss_', 'heading_')),
+    (
+        'Safety and rules',
+        ('collision', 'ttc', 'offroad', 'red_light', 'stop_line', 'speed_', 'wrong_'),
+    ),
+    ('Plans', ('planned', 'comfort', 'lateral_jerk', 'plan_to_plan')),
     ('Candidates', ('energy', 'spread')),
     ('Words', ('coc_', 'agreement')),
     ('Times', ('input_age', 'plan_age', 'cycle_', 'deadline')),

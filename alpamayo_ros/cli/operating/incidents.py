@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from alpamayo_ros.statuses import Status
+
 if TYPE_CHECKING:
     from alpamayo_ros.incident.story import Story
-
-BROKEN, OTHER, USAGE = 5, 1, 2
 
 
 def is_incident(bag: Path) -> bool:
@@ -34,7 +34,7 @@ def replay(bag: Path, out: Path, as_json: bool) -> int:
         again = list(reproduce(incident.records))
     except ValueError as error:
         typer.echo(f'alpamayo replay: {bag}: {error}; the file is not from this program', err=True)
-        return USAGE
+        return Status.USAGE
     out.mkdir(parents=True, exist_ok=True)
     page = write_whole(out / report_incident.NAME, report_incident.page(incident, again))
     counts, story = tally(again), Story(incident, again)
@@ -48,8 +48,8 @@ def replay(bag: Path, out: Path, as_json: bool) -> int:
         typer.echo(f'plan along its pictures: alpamayo replay {bag} --runtime onnx')
     if incident.fault is not None:
         typer.echo(str(incident.fault), err=True)
-        return BROKEN
-    return 0 if counts.whole else OTHER
+        return Status.DAMAGED
+    return Status.PASS if counts.whole else Status.FAIL
 
 
 def told(story: Story) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def test_all_of_a_cycle_at_once_equals_one_by_one():
 
 def test_without_plan_or_candidates_all_of_a_cycle_is_none():
     found = metrics.cycle_displacement(None, None, TRUTH, DT)
-    assert len(found) == 19 and set(found.values()) == {None}
+    assert len(found) == 20 and set(found.values()) == {None}
 
 
 def test_a_cycle_costs_less_than_a_millisecond():

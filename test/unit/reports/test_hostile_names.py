@@ -56,7 +56,7 @@ def test_values_are_escaped_and_only_plots_of_ours_are_markup() -> None:
         for path in sorted(TEMPLATES.glob('*.j2'))
         for name in re.findall(r'{{([^}|]*)\|\s*safe', path.read_text())
     ]
-    assert set(marked) == {'plot', 'family_plot'}
+    assert set(marked) == {'plot', 'family_plot', 'timeline'}
     for path in TEMPLATES.glob('*.j2'):
         assert not re.search(r'autoescape\s+false|Markup|<script', path.read_text()), path.name
 

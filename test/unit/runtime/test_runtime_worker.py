@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import shipped
 
 from alpamayo_ros.faults import Code
+from alpamayo_ros.limits import load_limits
 from alpamayo_ros.pipeline import propose
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime.made_up import made_up_input
@@ -35,7 +35,7 @@ def spec(script: Script | None = None, **changes: float) -> WorkerSpec:
     free = {'cycle_warn_periods': 1.0, 'cycle_drop_periods': 1.0, 'cycle_kill_periods': 1.0}
     return WorkerSpec(
         profile=PROFILE,
-        limits=shipped.limits(**{**free, **changes}),
+        limits=load_limits().model_copy(update={**free, **changes}),  # beyond their ranges
         period_s=20.0,
         startup_s=60.0,
         kind='scripted',

@@ -74,7 +74,7 @@ def test_the_launch_file_starts_no_process_unless_enforced(
     """The launch file with a stand-in for ``launch``, which is not on PyPI."""
     graphs = []
     stand_in = ModuleType('launching')
-    stand_in.description = graphs.append  # type: ignore[attr-defined]
+    stand_in.description = lambda graph, _: graphs.append(graph)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, 'alpamayo_ros.nodes.common.launching', stand_in)
     runpy.run_path(str(ROOT / 'launch' / 'secure.launch.py'))['generate_launch_description']()
     (graph,) = graphs
