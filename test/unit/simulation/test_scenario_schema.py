@@ -78,7 +78,6 @@ def test_a_template_is_found_by_its_name_and_by_its_path() -> None:
         ({'actors': [{'kind': 'stopped'}]}, 'at_m'),
         ({'faults': 'explode(source=front)'}, 'explode'),
         ({'faults': 'drop(source=front_lef)'}, 'front_left'),
-        ({'faults': 'jump_clock(at_s=5,by_s=2)'}, 'clock'),
         ({'severity': 1.5}, 'severity'),
         ({'split': 'exam'}, 'split'),
         ({'road': {'closures': [{'from_m': 5, 'to_m': 9, 'kind': 'flood'}]}}, 'construction'),

@@ -51,7 +51,7 @@ def test_a_stream_says_what_is_wrong_before_anything_starts(tmp_path: Path) -> N
     recipe, root = tmp_path / 'r.yaml', tmp_path / 'run'
     recipe.write_text('profile: nano\nspeed: 3\n')
     for words, said in [
-        (['--recipe', str(recipe)], 'this key is missing'),
+        (['--recipe', str(recipe)], "no key 'speed'"),
         (['--recipe', 'nowhere'], 'no recipe'),
         (['--from', str(tmp_path / 'none')], 'no weights there'),
     ]:
