@@ -73,7 +73,8 @@ class CameraSync:
             if fault.code is not Code.STAMP_FUTURE_WARN:
                 return out
         ring.append((stamp_ns, payload))
-        self.watch.seen(camera, stamp_ns, now_ns)
+        if self.cameras[self._index[camera]].watched:
+            self.watch.seen(camera, stamp_ns, now_ns)
         self._newest_ns = max(self._newest_ns, stamp_ns)
         if self._pending_since is None and self._begun():
             self._pending_since = now_ns

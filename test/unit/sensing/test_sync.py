@@ -149,3 +149,14 @@ def test_a_slow_camera_is_reported_by_its_rate():
     codes = {f.code.name for _, f in out.health}
     assert codes & {'CAM_RATE_WARN', 'CAM_RATE'}
     assert all('rear' in f.message for _, f in out.health)
+
+
+def test_a_camera_that_nobody_watches_may_deliver():
+    front = SyncCamera('front', 100 * MS, 'hold', True)
+    rear = SyncCamera('rear', 100 * MS, 'mask', watched=False)
+    sync = CameraSync([front, rear], load_limits())
+    assert sync.push('rear', START_NS, None, START_NS) == []
+    (found,) = sync.push('front', START_NS, None, START_NS)
+    assert found.valid == (True, True)
+    named = [f.values['camera'] for f in sync.watch.faults(START_NS + 10 * NS)]
+    assert named == ['front']
