@@ -23,6 +23,7 @@ from alpamayo_ros.units import MS, NS
 
 LIMIT_US = 300.0  # docs/design.md, "Synchronisation"
 TRANSPORT_NS = 30 * MS
+RATE_HZ, DROPS, PROFILE = 10.0, 0.02, 'nano'  # where nothing else is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +104,10 @@ def sync_command(
         int | None,
         typer.Option(min=40, help='Timesteps of the cameras; 3000, with --grid 300 a mixture.'),
     ] = None,
-    rate_hz: Annotated[float, typer.Option(min=5, max=10, help='Frames a second.')] = 10.0,
-    drops: Annotated[float, typer.Option(min=0, max=1, help='Share of frames lost.')] = 0.02,
+    rate_hz: Annotated[float, typer.Option(min=5, max=10, help='Frames a second.')] = RATE_HZ,
+    drops: Annotated[float, typer.Option(min=0, max=1, help='Share of frames lost.')] = DROPS,
     seed: Annotated[int, typer.Option(help='Seed of jitter and losses.')] = 0,
-    profile: ProfileOption = 'nano',
+    profile: ProfileOption = PROFILE,
     grid: Annotated[
         bool,
         typer.Option(
@@ -120,6 +121,11 @@ def sync_command(
 
     --grid: six cameras of its own, a reference at one rate and five at another.
     """
+    if grid and (rate_hz, drops, profile) != (RATE_HZ, DROPS, PROFILE):
+        raise typer.BadParameter(
+            '--grid has rates, losses and cameras of its own: leave out --rate-hz, --drops and '
+            '--profile'
+        )
     if grid:
         reports = sync_grid.measure_grid((timesteps or 300) / 10, seed)
         if as_json:

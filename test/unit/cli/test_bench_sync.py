@@ -5,8 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
+from typer.testing import CliRunner
 
+from alpamayo_ros.cli.bench import app
 from alpamayo_ros.profile import share_dir
 
 
@@ -39,3 +42,10 @@ def test_a_lost_timestep_is_exit_one():
     done = bench('--timesteps', '100', '--drops', '0.6')
     assert json.loads(done.stdout)['lost'] > 0
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize('words', [('--drops', '0.5'), ('--rate-hz', '5'), ('--profile', 'none')])
+def test_what_the_grid_does_not_use_is_refused(words: tuple[str, str]):
+    done = CliRunner().invoke(app, ['sync', '--grid', *words])
+    assert done.exit_code == 2
+    assert '--grid has rates' in done.output
