@@ -20,7 +20,7 @@ HEAD = """# Metrics
 the two equal. -->
 
 Every name says its protocol, so that two figures of the same name can be compared. The code is
-`alpamayo_ros/evaluation/metrics/`, a module a group; `METRICS` in `table.py` holds this table.
+`alpamayo_ros/metrics/`, a module a group; `METRICS` in `table.py` holds this table.
 
 - Paths are (x, y) in metres in base_link (rear axle, x forward, y left) at t0; point i lies at
   (i + 1) dt after t0. A time t is evaluated at the point of that time only, never in between.
@@ -49,8 +49,8 @@ taken. What the truth does not know is not judged.
 CHECKED = """
 ## How they are checked
 
-Each metric has vectors worked by hand (`test/unit/test_metrics_*.py`) and, where one exists, an
-independent implementation on random and edge inputs (`test/parity/test_oracles_*.py`):
+Each metric has vectors worked by hand (`test/unit/metrics/test_metrics_*.py`) and, where one exists,
+an independent implementation on random and edge inputs (`test/parity/test_oracles_*.py`):
 
 | ours | oracle | tolerance |
 |---|---|---|
@@ -58,6 +58,8 @@ independent implementation on random and edge inputs (`test/parity/test_oracles_
 answer, unless 1 nm of size changes it |
 | off-road | point to segment distances written out | same answer |
 | kinematic bicycle | commonroad-vehicle-models, solved to 1e-11 | 1e-7 m, rad, m/s |
+| time to collision | loops over shapely's polygons | same answer, unless the gap is under 1 um |
+| headings, lateral jerk | scipy's rotations and savgol_filter | 1e-12 rad, 1e-8 |
 | displacement metrics | scipy's cdist and loops | 1e-9 m |
 | plan-to-plan | scipy's Rotation and interp1d | 1e-9 m |
 | smoothing and comfort | scipy's savgol_filter as nuplan-devkit calls it | 1e-8 |
