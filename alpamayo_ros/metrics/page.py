@@ -49,8 +49,8 @@ taken. What the truth does not know is not judged.
 CHECKED = """
 ## How they are checked
 
-Each metric has vectors worked by hand (`test/unit/metrics/test_metrics_*.py`) and, where one exists,
-an independent implementation on random and edge inputs (`test/parity/test_oracles_*.py`):
+Each metric has vectors worked by hand (`test/unit/metrics/test_metrics_*.py`) and, where one
+exists, an independent implementation on random and edge inputs (`test/parity/test_oracles_*.py`):
 
 | ours | oracle | tolerance |
 |---|---|---|
