@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.bringup import GRAPHS
-from alpamayo_ros.cli.up import Supervisor
+from alpamayo_ros.cli.operating.every_line import EveryLine
+from alpamayo_ros.cli.operating.supervisor import Supervisor
 from alpamayo_ros.graph_options import Options
 from alpamayo_ros.recording.recording import EVENTS
 from alpamayo_ros.reports.demo_summary import ScenarioRow
@@ -82,7 +83,7 @@ def drive(
     )
     before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
     with log.open('w', encoding='utf-8') as out:
-        supervisor = Supervisor(GRAPHS['simulator'](options), out)
+        supervisor = Supervisor(GRAPHS['simulator'](options), EveryLine(out))
         follower.start()
         try:
             status = supervisor.run(WALL_LIMIT_S)

@@ -171,7 +171,8 @@ def _of_bag(bag: Path, rig: str, open_: ExitStack) -> Path:
 def _live(save: Path | None, port: int, browser: bool, rig: str, topics: str) -> int:
     """The node ``viewer`` as a process of its own, until Ctrl-C."""
     from alpamayo_ros.bringup import viewer
-    from alpamayo_ros.cli.up import Supervisor
+    from alpamayo_ros.cli.operating.every_line import EveryLine
+    from alpamayo_ros.cli.operating.supervisor import Supervisor
     from alpamayo_ros.preflight import check_domain
     from alpamayo_ros.sensing.rig import load_rig
     from alpamayo_ros.viewer import packages
@@ -182,4 +183,5 @@ def _live(save: Path | None, port: int, browser: bool, rig: str, topics: str) ->
     load_rig(rig)
     if save is None:
         check_ports(port)
-    return Supervisor(viewer(rig, topics, port, browser, str(save or ''))).run()
+    graph = viewer(rig, topics, port, browser, str(save or ''))
+    return Supervisor(graph, EveryLine()).run()

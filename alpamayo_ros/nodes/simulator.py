@@ -64,6 +64,7 @@ class SimulatorNode(AlpamayoNode):
             self.world = World(s.scenario, s.seed, round(s.epoch_s * NS), s.shadow, s.manual)
             faults = f'{s.inject}; {self.world.simulation.scenario.faults}'
             injectors = fault_rows.of_topics(faults)
+            self._injections = fault_rows.Announced(faults)
         except (ValueError, FileNotFoundError) as error:
             raise ConfigurationError(f'simulator refuses to configure: {error}') from error
         self.steps: StepSource[PlannedTrajectory] | None = None
@@ -127,6 +128,8 @@ class SimulatorNode(AlpamayoNode):
     def _publish_timestep(self) -> None:
         """Clock, motion, truth and pictures of now; in lockstep the question to the driver."""
         now_ns = self.world.now_ns
+        for news in self._injections.at(self._elapsed_s):
+            self.get_logger().info(news)
         self.topics.clock(now_ns)
         self.topics.odometry(self.world.ego)
         self.topics.objects(now_ns, self.world.agents())

@@ -262,7 +262,9 @@ class TrajectoryNode(AlpamayoNode):
         ages = {**self.aware.seen_ns, 'frames': t0_ns or None, 'now': now_ns}
         health = plans.health_message(decision, self.counters, self.origin)
         self.topics.health(health, t0_ns, ages, message, self.settings.lockstep)
-        self.faults.update({f.code.name: str(f) for f in decision.faults})
+        unheard = safety.ABOUT_PLANS if self.state.mode <= safety.Mode.READY else ()
+        told = {f.code.name: str(f) for f in decision.faults if f.code not in unheard}
+        self.faults.update(told, self.state.mode is safety.Mode.INIT and not self.state.plan_id)
 
     def _restart(self) -> None:
         """Forget what belongs to another time: the clock stepped back."""

@@ -231,7 +231,7 @@ def outside(rig: Rig, topics: tuple[tuple[str, str], ...] = ()) -> dict[str, Acc
 
     pictures = [t for c in rig.cameras for t in (c.topic, c.info_topic) if t]
     log = frozenset(EVERYBODY_SAYS)
-    seen = ('health', 'reasoning', 'trajectory', 'reference', 'shadow/trajectory')
+    seen = ('health', 'reasoning', 'ego_history', 'trajectory', 'reference', 'shadow/trajectory')
     asked = named(*(f'trajectory/{name}' for name in ARMING), 'incident_recorder/write')
     caps = named('speed_cap', 'acceleration_cap')
     return {

@@ -105,6 +105,31 @@ def jumps(text: str) -> bool:
     return any(name == JUMP for name, _ in calls(text))
 
 
+class Announced:
+    """Says once when an injector of ``text`` begins and once when it ends."""
+
+    def __init__(self, text: str) -> None:
+        """Nothing has begun."""
+        self._spans: list[tuple[str, float, float]] = []
+        self._before_s = -1.0
+        for name, given in calls(text):
+            start_s, stop_s = given.pop('start_s', 0.0), given.pop('stop_s', inject.FOREVER)
+            what = ', '.join(f'{key}={value}' for key, value in given.items())
+            self._spans.append((f'{name}({what})', start_s, stop_s))
+
+    def at(self, elapsed_s: float) -> list[str]:
+        """What has begun or ended since the last call."""
+        before_s, self._before_s = self._before_s, elapsed_s
+        found = []
+        for what, start_s, stop_s in self._spans:
+            until = '' if stop_s == inject.FOREVER else f', until {stop_s:g} s'
+            if before_s < start_s <= elapsed_s:
+                found.append(f'injection begins: {what}{until}')
+            if before_s < stop_s <= elapsed_s:
+                found.append(f'injection ends: {what}')
+        return found
+
+
 def clock_offset_ns(text: str, elapsed_s: float) -> int:
     """How far the clock of ``text``'s jumps is off after ``elapsed_s``; positive: ahead."""
     offset_s = 0.0

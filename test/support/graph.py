@@ -38,7 +38,7 @@ class Graph:
         values = {n: {**PARAMETERS.get(n, {}), **changes.get(n, {})} for n in sorted(nodes)}
         tree = {f'/**/{name}': {'ros__parameters': found} for name, found in values.items()}
         parameters.write_text(yaml.safe_dump(tree))
-        command = [sys.executable, '-m', 'alpamayo_ros.cli.main', 'up', *arguments]
+        command = [sys.executable, '-m', 'alpamayo_ros.cli.main', 'up', *arguments, '--verbose']
         command += ['--parameters', str(parameters)]
         self.lines: list[str] = []
         self.process = subprocess.Popen(

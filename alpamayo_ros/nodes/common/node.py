@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -22,13 +21,13 @@ from alpamayo_ros.environment import PARENT, die_with
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits, load_limits
 from alpamayo_ros.nodes.common.audit import askers
+from alpamayo_ros.nodes.common.fault_log import FaultLog
 from alpamayo_ros.nodes.common.params import BUILT_IN, COMMON, Param, problems
 from alpamayo_ros.preflight import check_domain
 from alpamayo_ros.security.enforcement import ENABLE
 from alpamayo_ros.statuses import ConfigError, Status
 
 END_S = 10  # `alpamayo up` kills after 5 s; this is for a node whose supervisor is gone
-LOG_HOLD_S = 0.5  # docs/faults.md, "States": at most 2 lines a second for one fault
 
 
 class ConfigurationError(ConfigError):
@@ -125,42 +124,6 @@ def _descriptor(param: Param, parameter: Parameter) -> ParameterDescriptor:
     return descriptor
 
 
-class FaultLog:
-    """Logs each fault when it comes and when it goes, never in between."""
-
-    def __init__(self, node: Node) -> None:
-        self._node = node
-        self._active: dict[str, str] = {}
-        self._logged_s: dict[str, float] = {}
-
-    def update(self, faults: Mapping[str, str]) -> None:
-        """Take the faults that hold now, code to text; log the difference to the last call."""
-        for code, message in faults.items():
-            if code not in self._active and self._due(code):
-                self._node.get_logger().warning(message)
-        for code in self._active:
-            if code not in faults and self._due(code + ' cleared'):
-                self._node.get_logger().info(f'{code} cleared')
-        self._active = dict(faults)
-
-    @property
-    def active(self) -> dict[str, str]:
-        """Faults of the last update, code to message."""
-        return dict(self._active)
-
-    def event(self, fault: Fault) -> None:
-        """Log what happens and is over at once."""
-        if self._due(fault.code.name):
-            self._node.get_logger().warning(str(fault))
-
-    def _due(self, key: str) -> bool:
-        now = time.monotonic()
-        if now - self._logged_s.get(key, -LOG_HOLD_S) < LOG_HOLD_S:
-            return False
-        self._logged_s[key] = now
-        return True
-
-
 def die_with_supervisor() -> None:
     """End with `alpamayo up`, which names itself in the environment."""
     if parent := os.environ.get(PARENT):
@@ -228,7 +191,6 @@ __all__ = [
     'BUILT_IN',
     'AlpamayoNode',
     'ConfigurationError',
-    'FaultLog',
     'configure',
     'run',
 ]

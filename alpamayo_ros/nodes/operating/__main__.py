@@ -12,6 +12,7 @@ import signal
 import sys
 from typing import Any
 
+from alpamayo_ros.nodes.common.node import die_with_supervisor
 from alpamayo_ros.nodes.operating import arming, capping, status, streams
 from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider
 
@@ -37,6 +38,7 @@ def main() -> int:
     question = json.loads(sys.argv[1])
     verb, patience_s = question.pop('verb'), question.pop('patience_s')
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    die_with_supervisor()
     try:
         with Outsider(patience_s) as outsider:
             return int(VERBS[verb](outsider, **question))

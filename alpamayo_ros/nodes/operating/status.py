@@ -11,7 +11,7 @@ from typing import Any
 from alpamayo_ros.bringup import NAMESPACE
 from alpamayo_ros.causes import told
 from alpamayo_ros.faults import Severity
-from alpamayo_ros.msg import ChainOfCausation, Health
+from alpamayo_ros.msg import ChainOfCausation, EgoHistory, Health
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider, nobody
 from alpamayo_ros.safety.state import Mode
@@ -27,6 +27,7 @@ class Status:
     armed: bool
     rearm_required: bool
     reason: str
+    speed_mps: float | None
     speed_cap_mps: float | None
     plan_age_ms: float | None
     frame_age_ms: float | None
@@ -51,7 +52,7 @@ class Status:
         return self.state in (Mode.FALLBACK.name, Mode.FAULT.name)
 
 
-def status_of(health: Health, cycle: Health, words: str) -> Status:
+def status_of(health: Health, cycle: Health, words: str, speed_mps: float = math.nan) -> Status:
     """The record of a message.
 
     ``cycle``: the newest that was about a proposal.  ``words``: intent of the newest text.
@@ -61,6 +62,7 @@ def status_of(health: Health, cycle: Health, words: str) -> Status:
         armed=health.armed,
         rearm_required=health.rearm_required,
         reason=health.reason,
+        speed_mps=_known(speed_mps),
         speed_cap_mps=_known(health.speed_cap_mps),
         plan_age_ms=_known(health.plan_age_ms),
         frame_age_ms=_known(health.frame_age_ms),
@@ -117,6 +119,7 @@ def page(s: Status) -> str:
     rows = [
         ('state', f'{s.state}, {armed}' + (f': {s.reason}' if s.reason else '')),
         ('plan', f'{plan}; last of {s.candidates} candidates{spoilt}'),
+        ('speed', 'unknown' if s.speed_mps is None else f'{s.speed_mps:.1f} m/s'),
         ('speed cap', cap),
         ('cycle', f'{sum(s.stages_ms.values()):.0f} ms ({stages})' if stages else 'none yet'),
         ('views', f'{len(seen)} of {len(s.views)}' + _without(missing)),
@@ -156,10 +159,11 @@ class Listening:
         self._outsider = outsider
         self._health: Health | None = None
         self._cycle: Health | None = None
-        self._words = ''
+        self._words, self._speed_mps = '', math.nan
         node = outsider.node
         node.create_subscription(Health, 'health', self._on_health, qos.output(False))
         node.create_subscription(ChainOfCausation, 'reasoning', self._on_words, qos.output(False))
+        node.create_subscription(EgoHistory, 'ego_history', self._on_motion, qos.output(False))
 
     def _on_health(self, message: Health) -> None:
         self._health = message
@@ -168,6 +172,9 @@ class Listening:
 
     def _on_words(self, message: ChainOfCausation) -> None:
         self._words = ' '.join((message.intent or message.text).split())
+
+    def _on_motion(self, message: EgoHistory) -> None:
+        self._speed_mps = float(message.speed_mps[0]) if message.valid[:1] == [True] else math.nan
 
     def first(self) -> Status:
         """The status, waited for; NoAnswer where there is none."""
@@ -181,11 +188,11 @@ class Listening:
     def now(self) -> Status:
         """The newest, after ``first``."""
         assert self._health is not None and self._cycle is not None
-        return status_of(self._health, self._cycle, self._words)
+        return status_of(self._health, self._cycle, self._words, self._speed_mps)
 
 
-def status(outsider: Outsider, watch: bool, as_json: bool) -> int:
-    """Print the status once, or a line a second and at each change; 1 in FALLBACK or FAULT."""
+def status(outsider: Outsider, watch: bool, as_json: bool, every_s: float = LINE_S) -> int:
+    """Print the status once, or every ``every_s`` and at each change; 1 in FALLBACK or FAULT."""
     listening = Listening(outsider)
     found = listening.first()
     show: Any = line if watch else page
@@ -195,7 +202,7 @@ def status(outsider: Outsider, watch: bool, as_json: bool) -> int:
     while watch:
         outsider.spin()
         last, found = found, listening.now()
-        if found.state != last.state or time.monotonic() - told_s > LINE_S:
+        if found.state != last.state or time.monotonic() - told_s > every_s:
             print(text(found), flush=True)
             told_s = time.monotonic()
     return 1 if found.stopped else 0

@@ -32,9 +32,9 @@ class FakeGraph:
 
     status, interrupt, writes = 0, False, True
 
-    def __init__(self, graph: Any, out: Any) -> None:
+    def __init__(self, graph: Any, console: Any) -> None:
         values = dict(graph.nodes[-1].parameters)
-        self.output, self.log, self.stopping = Path(str(values['output'])), out, False
+        self.output, self.log, self.stopping = Path(str(values['output'])), console.out, False
 
     def run(self, limit_s: float) -> int:
         signal.signal(signal.SIGINT, lambda *_: None)

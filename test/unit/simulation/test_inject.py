@@ -4,7 +4,14 @@ import cv2
 import numpy as np
 import pytest
 
-from alpamayo_ros.simulation.fault_rows import CAMERAS, ROWS, clock_offset_ns, of_topics, parse
+from alpamayo_ros.simulation.fault_rows import (
+    CAMERAS,
+    ROWS,
+    Announced,
+    clock_offset_ns,
+    of_topics,
+    parse,
+)
 from alpamayo_ros.simulation.inject import (
     Event,
     apply,
@@ -199,3 +206,13 @@ def test_a_wrong_row_or_time_is_one_sentence_with_the_rows(text):
 def test_numbers_that_no_stream_can_follow_are_refused(text: str):
     with pytest.raises(ValueError, match='expected'):
         parse(text)
+
+
+def test_an_injection_is_announced_when_it_begins_and_when_it_ends():
+    injected = Announced('F03@5s:2s; delay(source=rear,by_ms=40)')
+    told = {round(t * 0.1, 1): injected.at(t * 0.1) for t in range(100)}
+    assert {at_s: lines for at_s, lines in told.items() if lines} == {
+        0.0: ['injection begins: delay(source=rear, by_ms=40.0)'],
+        5.0: ['injection begins: drop(source=front), until 7 s'],
+        7.0: ['injection ends: drop(source=front)'],
+    }
