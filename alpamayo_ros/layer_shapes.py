@@ -1,4 +1,4 @@
-"""Layer sizes of the networks as data: the part of a profile that describes the architecture."""
+"""Layer sizes, noise schedule and language as data: what a profile says of its architecture."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ class VisionShape(Strict):
     """Layer sizes of the per-view encoder and the fusion.
 
     ``trunk``: learned queries read each view (``queries``), or a published vision transformer
-    whose patches are averaged over the cells of ``pool``, rows and columns (``vit``).
+    whose patches are averaged over the cells of ``pool``, rows and columns (``vit``), or the
+    encoder of Qwen3-VL, of which ``fusion_layers`` inner blocks reach the backbone (``qwen3_vl``;
+    ``ffn`` is the width inside its blocks).
     ``timesteps``: temporal attention leaves the newest timestep's tokens (``newest``), or the
     backbone reads the tokens of every timestep (``all``).
     ``spatial_bias``: one learned number a pair of tokens, or a pair of views.
@@ -33,7 +35,8 @@ class VisionShape(Strict):
     layers: Few
     heads: Positive
     fusion_layers: Few
-    trunk: Literal['queries', 'vit'] = 'queries'
+    trunk: Literal['queries', 'vit', 'qwen3_vl'] = 'queries'
+    ffn: Positive | None = None
     pool: tuple[Positive, Positive] | None = None
     timesteps: Literal['newest', 'all'] = 'newest'
     spatial_bias: Literal['token', 'view'] = 'token'
@@ -64,6 +67,7 @@ class DenoiserShape(Strict):
     cross-attention has ``kv_heads``, without it GELU blocks four times as wide inside.
     ``unet``: ``layers`` residual blocks a level, ``levels`` channels; cross-attention and
     modulation are of ``width``.
+    ``expert``: ``layers`` as the backbone has, each of which attends to the backbone's keys.
     ``sees_scene``: it looks at visual tokens too, not at words, ego and instruction alone.
     """
 
@@ -71,7 +75,7 @@ class DenoiserShape(Strict):
     width: Positive
     heads: Positive
     points_per_token: Positive
-    kind: Literal['dit', 'unet'] = 'dit'
+    kind: Literal['dit', 'unet', 'expert'] = 'dit'
     kv_heads: Positive | None = None
     ffn: Positive | None = None
     levels: tuple[Positive, ...] = Field(default=(), max_length=16)
@@ -97,6 +101,44 @@ class InputTokens(Strict):
     prior_coc: int = Field(default=0, ge=0, le=4096)
 
 
+class Deadlines(Strict):
+    """Least times [s] that a model asks for, whatever shorter ones the planner's parameters say.
+
+    ``period_s``: between two plans.  ``startup_s``: to load and warm up.
+    """
+
+    period_s: float = Field(ge=0.01, le=30)
+    startup_s: float = Field(ge=1, le=3600)
+
+
+class Diffusion(Strict):
+    """Noise schedule and what the denoiser predicts.
+
+    ``flow``: straight lines from noise to action (Lipman et al. 2023), whose ``velocity`` is
+    predicted; time is continuous, ``train_steps`` 0.
+    """
+
+    train_steps: int = Field(ge=0, le=1 << 20)
+    sample_steps: Few
+    prediction_type: Literal['epsilon', 'sample', 'v_prediction', 'velocity']
+    schedule: Literal['squaredcos_cap_v2', 'linear', 'flow']
+
+
+class Text(Strict):
+    """Language budget: ``max_prefix`` tokens before the pictures, ``max_coc`` generated tokens.
+
+    ``grammar``: the language of the chain of causation, a file of ``config/grammars``, or ``free``
+    text of a released model.  ``names_pictures``: its prompt has a title for every camera and a
+    number for every picture.
+    """
+
+    vocab_size: Positive
+    max_prefix: Positive
+    max_coc: Positive
+    grammar: Literal['phrases_v1', 'phrases_v2', 'free'] = 'phrases_v1'
+    names_pictures: bool = False
+
+
 def wrong_vision(v: VisionShape, sizes: list[tuple[int, int]], tokens: set[int]) -> Iterator[str]:
     """What does not fit in the encoder of views of ``sizes`` (height, width) and ``tokens``."""
     if len(sizes) != 1:
@@ -105,6 +147,8 @@ def wrong_vision(v: VisionShape, sizes: list[tuple[int, int]], tokens: set[int])
         yield f'vision.patch {v.patch} must divide height and width of the views {sizes[0]}'
     if v.stem == 'conv' and v.patch.bit_count() != 1:
         yield f'vision.patch {v.patch}: a conv stem halves, so it must be a power of two'
+    if (v.trunk == 'qwen3_vl') != (v.ffn is not None):
+        yield "vision.ffn: a trunk 'qwen3_vl' has it, the others have none"
     if (v.trunk == 'vit') != (v.pool is not None) or (v.trunk == 'vit' and v.stem != 'patch'):
         yield "vision.trunk 'vit' has a patch stem and a pool; 'queries' has no pool"
     elif v.pool is not None and tokens != {v.pool[0] * v.pool[1]}:

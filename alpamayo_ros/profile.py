@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from alpamayo_ros import released_contract
 from alpamayo_ros.config_file import find, read_model
 from alpamayo_ros.layer_shapes import (
     BackboneShape,
+    Deadlines,
     DenoiserShape,
     Few,
     InputTokens,
@@ -25,6 +28,9 @@ from alpamayo_ros.layer_shapes import (
     wrong_denoiser,
     wrong_vision,
 )
+from alpamayo_ros.layer_shapes import Diffusion as Diffusion
+from alpamayo_ros.layer_shapes import Text as Text
+from alpamayo_ros.statuses import ConfigError
 
 
 class Camera(Strict):
@@ -42,7 +48,10 @@ class Camera(Strict):
 class View(Strict):
     """What the model sees of a camera: the central ``hfov_deg`` of its image, resampled.
 
-    ``width`` and ``height`` are in pixels.
+    ``width`` and ``height`` are in pixels.  ``projection``: an ideal pinhole (``pinhole``), or the
+    whole picture as the lens made it, both sides resized (``native``; ``hfov_deg`` is then
+    nominal).  ``resample``: mean over source pixels (``area``), or antialiased bicubic as Pillow
+    and torchvision have it (``bicubic``, for whole pictures).
     """
 
     name: str
@@ -51,6 +60,17 @@ class View(Strict):
     width: Positive = Field(le=8192)
     height: Positive = Field(le=8192)
     tokens: Positive
+    projection: Literal['pinhole', 'native'] = 'pinhole'
+    resample: Literal['area', 'bicubic'] = 'area'
+
+    @model_validator(mode='after')
+    def _resampled(self) -> View:
+        if self.resample == 'bicubic' and self.projection != 'native':
+            raise ValueError(
+                f"view {self.name!r}: resample 'bicubic' is for projection 'native', "
+                f'not {self.projection!r}'
+            )
+        return self
 
 
 class Frames(Strict):
@@ -67,39 +87,26 @@ class TrajectoryFormat(Strict):
     dt_s: float = Field(ge=0.01, le=1)
 
 
-class Diffusion(Strict):
-    """Noise schedule and what the denoiser predicts."""
-
-    train_steps: Positive
-    sample_steps: Few
-    prediction_type: Literal['epsilon', 'sample', 'v_prediction']
-    schedule: Literal['squaredcos_cap_v2', 'linear']
-
-
-class Text(Strict):
-    """Language budget: ``max_prefix`` tokens before the pictures, ``max_coc`` generated tokens.
-
-    ``grammar``: the language of the chain of causation, a file of ``config/grammars``.
-    """
-
-    vocab_size: Positive
-    max_prefix: Positive
-    max_coc: Positive
-    grammar: Literal['phrases_v1', 'phrases_v2'] = 'phrases_v1'
-
-
 class ModelProfile(Strict):
-    """A model family member: sensors, time base, horizon, language and layer shapes."""
+    """A model family member: sensors, time base, horizon, language and layer shapes.
+
+    ``architecture``: networks of this package (``own``), or a released Alpamayo, whose weights and
+    code are the vendor's (``nvidia_flow``).  ``history_gaps``: whether past motion may lack
+    instants, marked as not valid (``allowed``), or not (``none``).
+    """
 
     name: str
     description: str
+    architecture: Literal['own', 'nvidia_flow'] = 'own'
     cameras: tuple[Camera, ...] = Field(max_length=32)
     views: tuple[View, ...] = Field(max_length=32)
     frames: Frames
     ego_history: Frames
+    history_gaps: Literal['allowed', 'none'] = 'allowed'
     trajectory: TrajectoryFormat
     candidates: Few
     max_speed_mps: float = Field(gt=0, le=70)
+    deadlines: Deadlines | None = None
     diffusion: Diffusion
     text: Text
     vision: VisionShape
@@ -121,7 +128,7 @@ class ModelProfile(Strict):
                     f'view {view.name!r} asks for {view.hfov_deg} deg '
                     f'of a {camera.hfov_deg} deg camera'
                 )
-        for error in _wrong_shapes(self):
+        for error in chain(_wrong_shapes(self), _wrong_architecture(self)):
             raise ValueError(error)
         return self
 
@@ -134,6 +141,11 @@ class ModelProfile(Strict):
     def view_size(self) -> tuple[int, int]:
         """Height and width in pixels; all views have the same."""
         return self.views[0].height, self.views[0].width
+
+    @property
+    def released(self) -> bool:
+        """Whether code and weights are the vendor's, not those of this package."""
+        return self.architecture != 'own'
 
     def view_index(self, name: str) -> int:
         """Position of the view ``name`` in the view order; ValueError when there is none."""
@@ -159,6 +171,36 @@ def _wrong_shapes(profile: ModelProfile) -> Iterator[str]:
     yield from wrong_denoiser(denoiser, profile.trajectory.points)
 
 
+def _wrong_architecture(profile: ModelProfile) -> Iterator[str]:
+    """What a profile mixes of own networks and released models, or a released model refuses."""
+    diffusion, text, views, form = (
+        profile.diffusion, profile.text, profile.views, profile.trajectory,
+    )  # fmt: skip
+    marks = {
+        'vision.trunk qwen3_vl': profile.vision.trunk == 'qwen3_vl',
+        'denoiser.kind expert': profile.denoiser.kind == 'expert',
+        'diffusion.schedule flow': diffusion.schedule == 'flow',
+        'diffusion.prediction_type velocity': diffusion.prediction_type == 'velocity',
+        'diffusion.train_steps 0': diffusion.train_steps == 0,
+        'text.grammar free': text.grammar == 'free',
+    }
+    for mark, has in marks.items():
+        if has != profile.released:
+            verb = 'needs' if profile.released else 'has no'
+            yield f'architecture {profile.architecture!r} {verb} {mark}'
+    if not profile.released:
+        if text.names_pictures:
+            yield 'text.names_pictures: only prompts of released models have titles'
+        return
+    native = all(view.projection == 'native' for view in views)
+    yield from released_contract.wrong_views([view.name for view in views], native)
+    yield from released_contract.wrong_pictures(*profile.view_size, {v.tokens for v in views})
+    times = {name: getattr(profile, name) for name in ('frames', 'ego_history')}
+    spacing = {name: (found.count, found.spacing_s) for name, found in times.items()}
+    spacing['trajectory'] = (form.points, form.dt_s)
+    yield from released_contract.wrong_times(spacing, gaps=profile.history_gaps != 'none')
+
+
 def share_dir() -> Path:
     """Folder with ``config/`` and ``models/``: the source tree or the installed share folder.
 
@@ -181,6 +223,11 @@ def profile_names() -> list[str]:
     return sorted(_files())
 
 
+def released_names() -> list[str]:
+    """Names of the profiles of released models."""
+    return [name for name in profile_names() if name.startswith('nvidia-')]
+
+
 def _files() -> dict[str, Path]:
     """The profiles that ship, by name."""
     return {p.stem: p for p in (share_dir() / 'config' / 'profiles').glob('*.yaml')}
@@ -188,4 +235,8 @@ def _files() -> dict[str, Path]:
 
 def load_profile(name_or_path: str | Path) -> ModelProfile:
     """Read a profile by name (``nano``) or path; ConfigError names file, line and key."""
+    why = released_contract.UNVERIFIED.get(str(name_or_path))
+    if why:
+        others = f'released models with a profile: {", ".join(released_names())}'
+        raise ConfigError(f'no profile {str(name_or_path)!r}: {why}; {others}')
     return read_model(find('profile', name_or_path, _files()), ModelProfile)

@@ -29,19 +29,33 @@ def one_of(name: str, value: str, known: Sequence[str]) -> None:
 
 
 def profile_of(name: str) -> ModelProfile:
-    """The profile by name or .yaml path; typer.BadParameter says which of its keys is wrong."""
-    from alpamayo_ros.model.layout import token_layout
-    from alpamayo_ros.profile import load_profile
+    """A profile of this package's networks, by name or .yaml path.
 
-    try:
-        found = load_profile(name)
-    except ConfigError as error:
-        raise typer.BadParameter(str(error)) from None
+    typer.BadParameter says which of its keys is wrong, or that the networks are a vendor's.
+    """
+    from alpamayo_ros.model.layout import token_layout
+
+    found = any_profile_of(name)
+    if found.released:
+        raise typer.BadParameter(
+            f"{name} is a released model, whose networks are the vendor's; expected a profile "
+            "with architecture 'own' (alpamayo model show says what a profile is)"
+        )
     try:
         token_layout(found)
     except ValueError as error:
         raise typer.BadParameter(f'{name}: its sizes do not go together: {error}') from None
     return found
+
+
+def any_profile_of(name: str) -> ModelProfile:
+    """A profile of any architecture; typer.BadParameter says which of its keys is wrong."""
+    from alpamayo_ros.profile import load_profile
+
+    try:
+        return load_profile(name)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def runtime_of(name: str) -> str:

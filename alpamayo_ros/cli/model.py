@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from alpamayo_ros.cli.choices import RuntimeOption, profile_of
+from alpamayo_ros.cli.choices import RuntimeOption, any_profile_of, profile_of
 from alpamayo_ros.preflight import status_of
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.statuses import Status
@@ -82,6 +82,8 @@ def show(
         if tiny or as_json:
             stop(f'--tiny and --json are of a profile; {target} is the folder of a model')
         return _show_files(_files(Path(target), profile))
+    if any_profile_of(target or profile).released:
+        return _show_released(any_profile_of(target or profile), tiny, as_json)
     loaded = profile_of(target or profile)
     _show_architecture(loaded, tiny, as_json)
     if not (tiny or as_json):
@@ -89,6 +91,14 @@ def show(
             typer.echo('No weights of this profile ship; somebody has to train them.')
         else:
             _show_files(_files(None, target or profile))
+
+
+def _show_released(profile: ModelProfile, tiny: bool, as_json: bool) -> None:
+    from alpamayo_ros.cli.models.released import print_released
+
+    if tiny:
+        stop(f"--tiny is of networks of this package; those of {profile.name} are the vendor's")
+    print_released(profile, as_json)
 
 
 def _show_architecture(profile: ModelProfile, tiny: bool, as_json: bool) -> None:

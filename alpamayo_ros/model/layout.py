@@ -130,8 +130,13 @@ class Sequence:
 def token_layout(profile: ModelProfile) -> TokenLayout:
     """What the backbone of a profile reads; segments that it has no tokens for are left out.
 
-    ValueError where ``backbone.context`` has no room for them.
+    ValueError where ``backbone.context`` has no room for them, or the model is a vendor's.
     """
+    if profile.released:
+        raise ValueError(
+            f"the networks of {profile.name} are the vendor's (architecture "
+            f"{profile.architecture!r}); this package builds those of architecture 'own'"
+        )
     inputs, n = profile.inputs, profile.visual_tokens
     every = profile.vision.timesteps == 'all'
     segments = (

@@ -35,12 +35,16 @@ def check_runtime(name: str) -> None:
 
 
 def worker_spec(settings: Any, profile: ModelProfile, limits: Limits) -> WorkerSpec:
-    """In lockstep no wall-clock deadline but the guard against a hang; else the limits'."""
+    """In lockstep no wall-clock deadline but the guard against a hang; else the limits'.
+
+    What a profile asks for at least (``deadlines``) counts where the parameters are shorter.
+    """
+    least = profile.deadlines
     return WorkerSpec(
         profile=profile,
         limits=limits,
-        period_s=settings.period_s,
-        startup_s=settings.startup_s,
+        period_s=max(settings.period_s, least.period_s if least else 0.0),
+        startup_s=max(settings.startup_s, least.startup_s if least else 0.0),
         kind=settings.runtime,
         folder=Path(settings.model) if settings.model else None,
         script=Script(**json.loads(settings.script)) if settings.script else None,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alpamayo_ros.faults import Fault
+from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile, share_dir
-from alpamayo_ros.runtime import registry
+from alpamayo_ros.runtime import foreign, registry
 from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.runtime.golden import GOLDEN, check_golden
 from alpamayo_ros.runtime.manifest import ModelFiles, check_profile, read_model
@@ -35,6 +35,10 @@ def open_runtime(
         return entry
     if not entry.files:
         return entry.load(Material(profile, script=script))
+    if profile.released:
+        text = f'runtime {kind!r} runs networks of this package; {profile.name} is a released '
+        text += f'model (architecture {profile.architecture!r}): only a planner of your own'
+        return Fault(Code.MODEL_PROVIDER, f'{text} ({foreign.FORM}) can run it (docs/api.md).')
     path = Path(folder) if folder is not None else model_dir(profile)
     files = _verified(path, (*entry.files, GOLDEN), profile, minimum_release)
     runtime = files if isinstance(files, Fault) else entry.load(Material(profile, files))

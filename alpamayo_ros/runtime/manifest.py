@@ -82,12 +82,14 @@ class ModelFiles:
 
 
 LATER = {
-    'text': ('grammar',),
-    'vision': ('trunk', 'pool', 'timesteps', 'spatial_bias'),
+    'text': ('grammar', 'names_pictures'),
+    'vision': ('trunk', 'ffn', 'pool', 'timesteps', 'spatial_bias'),
     'backbone': ('context',),
     'denoiser': ('kind', 'kv_heads', 'ffn', 'levels', 'sees_scene'),
     'inputs': tuple(InputTokens.model_fields),
 }
+LATER_VIEW = ('projection', 'resample')
+LATER_PROFILE = ('architecture', 'history_gaps', 'deadlines')
 
 
 def profile_hash(profile: ModelProfile) -> str:
@@ -97,15 +99,22 @@ def profile_hash(profile: ModelProfile) -> str:
     exported before these keys existed keep their hash.
     """
     content = profile.model_dump(exclude={'description'})
+    _without_defaults(content, profile, LATER_PROFILE)
+    for view, record in zip(content['views'], profile.views, strict=True):
+        _without_defaults(view, record, LATER_VIEW)
     for section, keys in LATER.items():
-        record = getattr(profile, section)
-        for key in keys:
-            if getattr(record, key) == type(record).model_fields[key].default:
-                del content[section][key]
+        _without_defaults(content[section], getattr(profile, section), keys)
         if not content[section]:
             del content[section]
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _without_defaults(content: dict[str, Any], record: BaseModel, keys: Iterable[str]) -> None:
+    """Take out of ``content`` the keys that hold their default."""
+    for key in keys:
+        if getattr(record, key) == type(record).model_fields[key].default:
+            del content[key]
 
 
 def read_model(

@@ -18,6 +18,8 @@ from alpamayo_ros.sensing.rig import Vehicle, load_rig
 class PlanConfig:
     """Profile, limits, vehicle, weights; ``period_s`` is the planning period.
 
+    It is never shorter than the model's own (``deadlines`` of the profile).
+
     ``coc_degrades``: words that announce the opposite of the chosen path degrade the state.
 
     ``speed_cap_mps``: what a person allows at most.  ``auto_arm`` and ``auto_rearm`` replace the
@@ -33,6 +35,12 @@ class PlanConfig:
     coc_degrades: bool = False
     weights: Weights = field(default_factory=Weights)
     speed_cap_mps: float = math.inf
+
+    def __post_init__(self) -> None:
+        """The period, lengthened where the model asks for a longer one."""
+        least = self.profile.deadlines
+        if least is not None and self.period_s < least.period_s:
+            object.__setattr__(self, 'period_s', least.period_s)
 
     @classmethod
     def from_files(

@@ -2,7 +2,8 @@
 
 Planar: position, heading, speed.  Extrapolation past the newest odometry is at most 50 ms and
 flagged.  A history that begins before the first odometry is allowed (those entries are not valid),
-except after a jump: then it is refused until it is whole again (docs/faults.md, row F24).
+except after a jump: then it is refused until it is whole again (docs/faults.md, row F24), and
+except for models that take no gaps (``history_gaps: none``).
 """
 
 from __future__ import annotations
@@ -144,10 +145,10 @@ class EgoBuffer:
         valid = _covered(table[:, 0], times, self.limits)
         if not valid[0]:
             return self._uncovered(t0_ns)
-        if self._whole_again and not valid.all():
-            missing = (
-                f'{int((~valid).sum())} of {count} past instants are not covered after a jump'
-            )
+        whole = self._whole_again or profile.history_gaps == 'none'
+        if whole and not valid.all():
+            why = 'after a jump' if self._whole_again else 'and the model takes no gaps'
+            missing = f'{int((~valid).sum())} of {count} past instants are not covered {why}'
             return Fault(Code.EGO_HISTORY, missing, {'missing': float((~valid).sum())})
         self._whole_again = False
         rows = _sample(table, times)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.profile import ModelProfile, View
 from alpamayo_ros.sensing.rig import RigCamera
 
 REDUCTIONS = (8, 4, 2)
@@ -17,10 +17,23 @@ MARGIN = 1.5  # below it the decoder's own reduction would show in the views
 
 
 def reduction(camera: RigCamera, profile: ModelProfile) -> int:
-    """Largest factor that leaves every view at least ``MARGIN`` source pixels a pixel."""
+    """Largest factor that leaves every view at least ``MARGIN`` source pixels a pixel.
+
+    Pictures that a model wants resampled in a way of its own are decoded whole.
+    """
     views = [view for view in profile.views if view.camera == camera.name]
-    need = max(v.width / 2 / np.tan(np.radians(v.hfov_deg) / 2) for v in views)
-    return next((f for f in REDUCTIONS if camera.matrix[0, 0] / f >= MARGIN * need), 1)
+    if any(view.resample == 'bicubic' for view in views):
+        return 1
+    density = min(_density(view, camera) for view in views)
+    return next((f for f in REDUCTIONS if density / f >= MARGIN), 1)
+
+
+def _density(view: View, camera: RigCamera) -> float:
+    """Source pixels of ``camera`` a pixel of ``view``."""
+    if view.projection == 'native':
+        return min(camera.width / view.width, camera.height / view.height)
+    focal_px = view.width / 2 / np.tan(np.radians(view.hfov_deg) / 2)
+    return float(camera.matrix[0, 0] / focal_px)
 
 
 def scaled(matrix: Float[np.ndarray, '3 3'], factor: int) -> Float[np.ndarray, '3 3']:

@@ -18,7 +18,8 @@ JITTER_NS = 5 * MS  # docs/faults.md, "Limits": jitter that is not a jump
 class FrameRing:
     """Chooses by capture time: nearest to t0 - k * spacing, at most half a camera period away.
 
-    Ties take the older frame.  ``period_ns``: time between frame sets, the camera period.
+    Less than half a spacing too, so that no set serves two timesteps.  Ties take the older frame.
+    ``period_ns``: time between frame sets, the camera period.
     """
 
     def __init__(self, period_ns: int = 100 * MS, keep_ns: int = 1200 * MS) -> None:
@@ -56,7 +57,7 @@ class FrameRing:
     def choose(self, t0_ns: int, profile: ModelProfile) -> list[FrameSet] | Fault:
         """The sets of the T timesteps, newest first, or FRAME_HISTORY naming the missing one."""
         spacing_ns = round(profile.frames.spacing_s * NS)
-        limit_ns = self.period_ns // 2 + JITTER_NS
+        limit_ns = min(self.period_ns // 2 + JITTER_NS, (spacing_ns - 1) // 2)
         chosen = []
         for k in range(profile.frames.count):
             wanted = t0_ns - k * spacing_ns

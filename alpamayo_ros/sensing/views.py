@@ -1,7 +1,8 @@
 """Views: what the model sees of each camera, cut and resampled from the camera's own image.
 
 A view is an ideal pinhole: square pixels, principal point in the middle, horizontal field of view
-``view.hfov_deg``, looking along the camera's optical axis, level whatever the camera's roll.  The
+``view.hfov_deg``, looking along the camera's optical axis, level whatever the camera's roll.  A
+view with ``projection: native`` is the whole picture as the lens made it.  The
 simulator, the training data and the nodes all make views with this code, so they agree to the
 byte.
 """
@@ -14,6 +15,7 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
+from PIL import Image
 
 from alpamayo_ros.profile import ModelProfile, View
 from alpamayo_ros.sensing.distortion import distort
@@ -50,7 +52,11 @@ class ViewMaker:
         distortion = distortion or Distortion()
         roll_rad = roll_rad if abs(roll_rad) > LEVEL_RAD else 0.0
         ideal = distortion.ideal and not roll_rad
-        self._plan: _Crop | _Remap
+        self._plan: _Crop | _Remap | _Whole
+        self.lost_fov_deg = self.lost_vertical_fov_deg = 0.0
+        if view.projection == 'native':
+            self._plan = _Whole(view)
+            return
         self._plan = (
             _Crop(self.focal_px, view, camera_matrix, width, height)
             if ideal
@@ -72,6 +78,20 @@ class ViewMaker:
                 f'expected {self.size[1]} x {self.size[0]} x 3, got {image_rgb.shape}'
             )
         return self._plan(image_rgb)
+
+
+class _Whole:
+    """The whole picture, both sides resized."""
+
+    def __init__(self, view: View) -> None:
+        self.size = (view.width, view.height)
+        self.bicubic = view.resample == 'bicubic'
+
+    def __call__(self, image: UInt8[np.ndarray, 'h w 3']) -> UInt8[np.ndarray, 'H W 3']:
+        if self.bicubic:
+            picture = Image.fromarray(image).resize(self.size, Image.Resampling.BICUBIC)
+            return np.asarray(picture, np.uint8)
+        return np.asarray(cv2.resize(image, self.size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 class _Crop:

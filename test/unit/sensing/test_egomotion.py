@@ -79,6 +79,15 @@ def test_a_young_buffer_gives_invalid_entries_not_invented_ones():
     assert np.isnan(history.steering_rad[6:]).all()
 
 
+def test_a_model_that_takes_no_gaps_waits_for_the_whole_history():
+    released = load_profile('nvidia-1.5-10b')
+    young = filled(straight, seconds=1.0).history(START + NS, released)
+    assert isinstance(young, Fault) and young.code is Code.EGO_HISTORY
+    assert young.message == '5 of 16 past instants are not covered and the model takes no gaps'
+    whole = filled(straight, seconds=1.5).history(START + 3 * NS // 2, released)
+    assert isinstance(whole, EgoHistory) and whole.valid.all()
+
+
 def test_steering_measured_apart_replaces_the_odometry_s():
     buffer = filled()
     for i in range(40):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.profile import load_profile
+from alpamayo_ros.profile import Frames, load_profile
 from alpamayo_ros.sensing.ring import FrameRing
 from alpamayo_ros.types import FrameSet, FrameStack
 
@@ -46,6 +46,29 @@ def test_nearest_by_capture_time_and_ties_take_the_older(period_ms, expected):
     assert stack.images.shape == (4, V, 64, 112, 3)
     assert stack.age_s.dtype == np.float32
     assert stack.images[1, 0, 0, 0, 0] == (5000 - expected[1]) // 10 % 251
+
+
+def test_no_set_serves_two_timesteps():
+    """Spacing as long as the period: half a period and its jitter would reach the neighbour."""
+    close = PROFILE.model_copy(update={'frames': Frames(count=4, spacing_s=0.1)})
+    whole = ring(range(4000, 5001, 100)).choose(5000 * MS, close)
+    assert [s.t0_ns // MS for s in whole] == [5000, 4900, 4800, 4700]
+    late = ring([4700, 4847, 4953, 5000]).choose(5000 * MS, close)  # 47 and 53 ms from their times
+    assert isinstance(late, Fault) and late.message.startswith('timestep 1 wants')
+    shared = ring([4700, 4850, 5000]).choose(5000 * MS, close)  # halfway between two timesteps
+    assert (
+        isinstance(shared, Fault) and 'within 50 ms; the nearest is 50 ms away' in shared.message
+    )
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(-60, 60), min_size=11, max_size=11))
+def test_at_any_jitter_a_set_is_chosen_once(jitters):
+    close = PROFILE.model_copy(update={'frames': Frames(count=4, spacing_s=0.1)})
+    times = sorted({1000 + 100 * k + j for k, j in enumerate(jitters)} | {2100})
+    chosen = ring(times).choose(2100 * MS, close)
+    if not isinstance(chosen, Fault):
+        assert len({s.t0_ns for s in chosen}) == 4
 
 
 def test_ages_are_true_view_by_view():

@@ -10,7 +10,8 @@ import pytest
 from alpamayo_ros.profile import View, load_profile
 from alpamayo_ros.sensing.distortion import distort
 from alpamayo_ros.sensing.projection import project
-from alpamayo_ros.sensing.rig import Distortion, load_rig
+from alpamayo_ros.sensing.reduction import reduction
+from alpamayo_ros.sensing.rig import Distortion, RigCamera, load_rig
 from alpamayo_ros.sensing.views import ViewMaker, make_views, source_pixels, views_from_rig
 
 PROFILE, RIG = load_profile('nano'), load_rig('sim')
@@ -165,6 +166,41 @@ def test_the_polynomial_s_fold_is_black_not_a_second_picture():
     assert (out[32, 56] == 77).all()
     assert (out[32, 0] == 0).all()
     assert maker.lost_fov_deg > 20
+
+
+@pytest.mark.parametrize('resample', ['area', 'bicubic'])
+def test_a_native_view_is_the_whole_picture_whatever_the_lens(resample):
+    whole = view(120).model_copy(update={'projection': 'native', 'resample': resample})
+    lens = Distortion(model='equidistant', coefficients=LENSES['equidistant'])
+    maker = ViewMaker(whole, pinhole(560, 320, 90), lens, 560, 320, roll_rad=0.3)
+    out = maker(coded(560, 320)).astype(int)
+    assert out.shape == (64, 112, 3) and maker.lost_fov_deg == maker.lost_vertical_fov_deg == 0
+    columns = np.interp(np.arange(112) * 5 + 2, np.arange(560), np.linspace(0, 255, 560))
+    assert np.abs(out[32, :, 0] - columns).max() <= 1
+    assert out[0, :, 1].max() <= 3 and out[-1, :, 1].min() >= 252
+
+
+def test_a_large_picture_is_decoded_reduced_unless_the_model_resamples_in_its_own_way():
+    released = load_profile('nvidia-1.5-10b')
+    data = RIG.cameras[0].model_dump() | {'width': 4608, 'height': 2560, 'hfov_deg': 120}
+    large = RigCamera.model_validate(data | {'name': released.cameras[1].name})
+    assert reduction(large, released) == 1
+    area = [v.model_copy(update={'resample': 'area'}) for v in released.views]
+    assert reduction(large, released.model_copy(update={'views': tuple(area)})) == 4
+    assert reduction(RigCamera.model_validate(data), PROFILE) == 4
+
+
+def test_bicubic_is_antialiased_and_keeps_edges():
+    """A stripe of one source pixel does not vanish or shine; an edge overshoots (a = -0.5)."""
+    whole = view(120, 16, 16).model_copy(update={'projection': 'native', 'resample': 'bicubic'})
+    maker = ViewMaker(whole, pinhole(160, 160, 90), None, 160, 160)
+    stripes = np.zeros((160, 160, 3), np.uint8)
+    stripes[:, ::2] = 200
+    assert np.ptp(maker(stripes)[:, 2:-2]) <= 2 and abs(int(maker(stripes)[8, 8, 0]) - 100) <= 2
+    edge = np.full((160, 160, 3), 50, np.uint8)
+    edge[:, 80:] = 150
+    row = maker(edge)[8, :, 0].astype(int)
+    assert row[7] < 50 < 150 < row[8] and row[0] == 50 and row[-1] == 150
 
 
 def test_nothing_aliases():

@@ -1,0 +1,1 @@
+"""What the released Alpamayo models are made of."""
