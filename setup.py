@@ -178,7 +178,8 @@ setup(
     zip_safe=False,
     install_requires=requirements('core'),
     extras_require={
-        name: requirements(name) for name in ('ros', 'sim', 'train', 'ray', 'view', 'test')
+        name: requirements(name)
+        for name in ('ros', 'sim', 'train', 'ray', 'view', 'alpasim', 'test')
     },
     entry_points={'console_scripts': ['alpamayo = alpamayo_ros.__main__:main']},
 )

@@ -27,6 +27,7 @@ SUBCOMMANDS = {  # name: (panel of the help, one sentence)
     'demo': ('Drive', 'Drive three scenarios over real ROS 2 and write out/demo/report.html.'),
     'up': ('Drive', 'Start a graph of nodes: vehicle, simulator or replay.'),
     'sim': ('Drive', 'Drive scenarios in the simulator without ROS and score them.'),
+    'egodriver': ('Drive', 'Drive in AlpaSim: answer its egodriver calls with checked plans.'),
     'replay': ('Drive', 'Plan along a recorded bag; metrics, plots and a verdict.'),
     'arm': ('Operate', 'Allow the running driver to drive; a person does this.'),
     'disarm': ('Operate', 'Take that permission back.'),
@@ -50,6 +51,7 @@ SUBCOMMANDS = {  # name: (panel of the help, one sentence)
     'train': ('Train', 'Train nano in stages; needs torch (./run test installs it).'),
 }
 ASKING = ('arm', 'disarm', 'rearm', 'cap', 'incident', 'status', 'topics', 'echo', 'hz')
+PLACES = {'egodriver': 'operating.egodriver'}  # subcommands in a folder
 EPILOG = """Examples:
 
   alpamayo doctor                          is this machine ready?
@@ -95,7 +97,8 @@ class LazyGroup(typer.core.TyperGroup):
 
 def _module(name: str) -> str:
     """Module of the subcommand, or '' when this installation lacks it."""
-    module = f'alpamayo_ros.cli.{"operating.asking" if name in ASKING else name}'
+    place = 'operating.asking' if name in ASKING else PLACES.get(name, name)
+    module = f'alpamayo_ros.cli.{place}'
     return module if importlib.util.find_spec(module) else ''
 
 

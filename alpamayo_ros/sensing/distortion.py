@@ -1,6 +1,7 @@
 """Lens models of sensor_msgs/CameraInfo: from an ideal ray to where the lens puts it.
 
-Equations: OpenCV's calib3d (plumb_bob, rational_polynomial) and fisheye (equidistant) modules.
+Equations: OpenCV's calib3d (plumb_bob, rational_polynomial) and fisheye (equidistant) modules;
+``ftheta``: r = a + k2 a^2 + k3 a^3 ... of the angle a, up to a largest one (NVIDIA's DriveWorks).
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ def distort(
     radius = np.hypot(ray_x, ray_y)
     limit = _turning_radius(float(radius.max(initial=0.0)), lens)
     ok = radius <= limit
+    if lens.model == 'ftheta':
+        ok &= np.arctan(radius) <= lens.coefficients[0]
     factor = _radial(np.where(ok, radius, 0.0), lens)
     x, y = ray_x * factor, ray_y * factor
-    if lens.model != 'equidistant':
+    if lens.model in ('plumb_bob', 'rational_polynomial'):
         p1, p2 = lens.coefficients[2], lens.coefficients[3]
         r2 = ray_x**2 + ray_y**2
         x = x + 2 * p1 * ray_x * ray_y + p2 * (r2 + 2 * ray_x**2)
@@ -39,6 +42,10 @@ def distort(
 def _radial(radius: Grid, lens: Distortion) -> Grid:
     """Factor by which the lens stretches a ray of the given radius."""
     k = lens.coefficients
+    if lens.model == 'ftheta':
+        theta = np.arctan(radius)
+        bent = np.polynomial.polynomial.polyval(theta, [0.0, 1.0, *k[1:]])
+        return np.asarray(np.divide(bent, radius, out=np.ones_like(radius), where=radius > 1e-9))
     if lens.model == 'equidistant':
         theta = np.arctan(radius)
         t2 = theta * theta

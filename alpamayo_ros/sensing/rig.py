@@ -22,13 +22,14 @@ Place = Annotated[float, Field(ge=-30, le=30)]
 Angle = Annotated[float, Field(ge=-6.3, le=6.3)]
 Intrinsic = Annotated[float, Field(ge=-1e6, le=1e6)]
 Length = Annotated[float, Field(ge=0.02, le=30)]  # a model car to a road train
-DistortionModel = Literal['none', 'plumb_bob', 'rational_polynomial', 'equidistant']
+DistortionModel = Literal['none', 'plumb_bob', 'rational_polynomial', 'equidistant', 'ftheta']
 # Coefficient counts of sensor_msgs/distortion_models; 4 for plumb_bob means k3 = 0.
 COEFFICIENTS: dict[str, tuple[int, ...]] = {
     'none': (0,),
     'plumb_bob': (4, 5),
     'rational_polynomial': (8,),
     'equidistant': (4,),
+    'ftheta': tuple(range(1, 10)),  # largest angle [rad], then k2, k3, ... of r = a + k2 a^2 ...
 }
 SAME_PX = 1e-6  # intrinsics that differ less than this are the same calibration
 # REP 103: camera body (x forward, y left, z up) from optical frame (z forward, x right, y down)
@@ -57,7 +58,10 @@ class Mount(_Strict):
 
 
 class Distortion(_Strict):
-    """Lens model named as in sensor_msgs/CameraInfo, coefficients in its order."""
+    """Lens model named as in sensor_msgs/CameraInfo, coefficients in its order.
+
+    ``ftheta``, NVIDIA's, is none of these: largest angle, then k2 and so on (``distortion``).
+    """
 
     model: DistortionModel = 'none'
     coefficients: tuple[Intrinsic, ...] = ()

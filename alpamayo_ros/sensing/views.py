@@ -177,7 +177,7 @@ def source_pixels(
         ray_x, ray_y = cos * ray_x + sin * ray_y, cos * ray_y - sin * ray_x
     x, y, ok = distort(ray_x, ray_y, distortion)
     pixel_x = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]
-    pixel_y = matrix[1, 1] * y + matrix[1, 2]
+    pixel_y = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]
     return np.where(ok, pixel_x, -1e6), np.where(ok, pixel_y, -1e6)
 
 

@@ -1,0 +1,1 @@
+"""Other projects' contracts, answered by this package."""

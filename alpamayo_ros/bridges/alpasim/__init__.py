@@ -1,0 +1,1 @@
+"""AlpaSim's egodriver contract (NVlabs/alpasim, gRPC): this package as the driver."""
