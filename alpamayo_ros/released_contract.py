@@ -1,7 +1,7 @@
 """What the released Alpamayo models fix: cameras, time base, picture size, length of prompt.
 
-Read in NVIDIA's public code of Alpamayo R1 and 1.5 (``helper.py``, ``models/base_model.py``); the
-lengths are those that their tokenizer gives.  None of that code is used here.
+Read in NVIDIA's public code of Alpamayo R1 and 1.5 (its helper and its base model); the lengths
+are those that their tokenizer gives.  None of that code is used here.
 """
 
 from __future__ import annotations

@@ -136,8 +136,9 @@ class Rollout:
         heading = np.unwrap([row[2] + turn for _, row in plan])
         stamps = [stamp for stamp, _ in plan]
         next_us = (self.step + 1) * STEP_US
+        after = [np.interp(next_us + STEP_US, stamps, column) for column in path.T]
+        self.speed_mps = float(np.hypot(*(after - self.pose[:2]))) / (2 * STEP_US * 1e-6)
         place = [np.interp(next_us, stamps, column) for column in (*path.T, heading)]
-        self.speed_mps = float(np.hypot(*(place[:2] - self.pose[:2]))) / (STEP_US * 1e-6)
         self.pose = np.array(place)
 
     def run(self, steps: int) -> Rollout:

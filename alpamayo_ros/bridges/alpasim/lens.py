@@ -19,6 +19,8 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.sensing.rig import BODY_FROM_OPTICAL, Distortion
 
 KNOTS = 512  # radii at which an inverse polynomial is looked at
+LARGEST_PX = 1e6
+POWERS = 16  # of a polynomial
 FIT_PX = 0.1  # a forward polynomial made from the inverse one is nowhere farther away
 
 
@@ -58,8 +60,9 @@ def lens_of(camera: Any) -> Lens | Fault:
     except (ValueError, ValidationError) as error:
         text = error.errors()[0]['msg'] if isinstance(error, ValidationError) else str(error)
         return Fault(Code.CALIBRATION, f'{name}: {text}.')
-    if not np.isfinite(matrix).all() or not min(matrix[0, 0], matrix[1, 1]) > 0:
-        return Fault(Code.CALIBRATION, f'{name}: focal lengths are finite and over 0.')
+    if not np.abs(matrix).max() <= LARGEST_PX or not min(matrix[0, 0], matrix[1, 1]) >= 1:
+        text = f'{name}: focal lengths are at least 1 px, all numbers at most {LARGEST_PX:g} px.'
+        return Fault(Code.CALIBRATION, text)
     roll = _roll_rad(camera.rig_to_camera.quat)
     if roll is None:
         return Fault(Code.CALIBRATION, f'{name}: rig_to_camera has no unit quaternion.')
@@ -124,7 +127,7 @@ def _ftheta(param: Any) -> tuple[Float[np.ndarray, '3 3'], Distortion]:
 def _inverted(param: Any) -> list[float]:
     """A forward polynomial of degree 7 for an inverse one, angle = sum c_i radius^i."""
     inverse = list(param.pixeldist_to_angle_poly)
-    if len(inverse) < 2 or not inverse[1] > 0:
+    if not 2 <= len(inverse) <= POWERS or not inverse[1] > 0:
         raise ValueError('an f-theta lens has one of its two polynomials')
     radius = np.linspace(0.0, 1.5 * param.max_angle / inverse[1], KNOTS)
     angle = np.polynomial.polynomial.polyval(radius, inverse)

@@ -23,7 +23,8 @@ PREFIX = 'camera_'  # AlpaSim's names of cameras begin with it
 KEPT = 4  # newest frames of each camera that wait for the others
 # What Pillow raises for headers that are none; SyntaxError for broken chunks of a PNG.
 UNREADABLE = (
-    UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError,
+    UnidentifiedImageError, Image.DecompressionBombError, EOFError, OSError, ValueError,
+    SyntaxError,
 )  # fmt: skip
 Picture = UInt8[np.ndarray, 'H W 3']
 Makers = list[tuple[int, ViewMaker]]
@@ -142,11 +143,14 @@ def camera_names(
 
     ``chosen``: camera -> logical id, by a person; else the id without ``camera_``, or the name.
     """
-    names = {}
+    names: dict[str, str] = {}
     for camera in profile.cameras:
         wanted = chosen.get(camera.name, '')
         tried = [wanted] if wanted else [camera.name, f'{PREFIX}{camera.name}']
         logical = next((one for one in tried if one in logical_ids), None)
+        if logical in names:
+            text = f'{names[logical]} and {camera.name} are both {ascii(logical[:64])}'
+            return Fault(Code.CAM_IDENTITY, text, {'camera': camera.name})
         if logical is None:
             there = ', '.join(ascii(one[:64]) for one in logical_ids[:32]) or 'none'
             text = f'the rollout has no camera {" or ".join(map(repr, tried))}; it has {there}. '

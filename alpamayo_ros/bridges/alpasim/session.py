@@ -35,7 +35,7 @@ from alpamayo_ros.sensing.egomotion import EgoBuffer
 from alpamayo_ros.sensing.navigation import FOLLOW_TEXT, canonical
 from alpamayo_ros.sensing.odometry import from_message
 from alpamayo_ros.sensing.ring import FrameRing
-from alpamayo_ros.sensing.route import from_route
+from alpamayo_ros.sensing.route import MAX_POINTS, from_route
 from alpamayo_ros.types import Conditioning, EgoState, PlannerInput, Proposal
 
 OFFSET_NS = 1_000_000_000
@@ -157,6 +157,9 @@ class Session:
 
     def route(self, route: Any) -> Fault | None:
         """Take a Route in the rig frame; the instruction is made from its shape."""
+        if len(route.waypoints) > MAX_POINTS:
+            text = f'a route of {len(route.waypoints)} points, at most {MAX_POINTS}'
+            return self._note(Fault(Code.NAV_FORMAT, text))
         points = np.array([[w.x, w.y] for w in route.waypoints], np.float64).reshape(-1, 2)
         self.navigation, fault = instruction(points)
         return self._note(fault)

@@ -55,9 +55,9 @@ def app(
     from alpamayo_ros.safety.config import PlanConfig
     from alpamayo_ros.sensing.rig import load_rig
 
-    load_grpc()
     loaded = any_profile_of(profile)
     chosen = camera_choices(camera or [], loaded)
+    load_grpc()
     config = PlanConfig(loaded, load_limits(), load_rig(rig).vehicle)
     process = ModelProcess(_spec(config, runtime_of(runtime), model))
     try:

@@ -43,6 +43,7 @@ def fields(descriptor):
         kind = field.TYPE_INT32 if field.type == field.TYPE_ENUM else field.type
         inner = field.message_type.full_name if field.message_type else ''
         choice = field.containing_oneof.name if field.containing_oneof else ''
+        choice = '' if choice.startswith('_') else choice  # how proto3 marks an optional field
         out[field.name] = (field.number, kind, field.is_repeated, choice, inner)
     return out
 

@@ -116,8 +116,6 @@ def test_without_grpcio_the_command_says_what_to_install(monkeypatch):
 @pytest.mark.parametrize('word', ['front', 'front=', 'back=camera_back', '=x'])
 def test_a_camera_choice_is_a_pair(word):
     found = CliRunner().invoke(app, ['egodriver', '--camera', word])
-    if 'grpcio' in found.output:
-        pytest.skip(NEEDS)
     assert found.exit_code == Status.USAGE and 'expected CAMERA=LOGICAL_ID' in found.output
 
 
