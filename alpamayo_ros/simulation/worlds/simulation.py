@@ -15,7 +15,7 @@ from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 from alpamayo_ros.simulation.actors.actor import EgoNow
 from alpamayo_ros.simulation.actors.scenario_actors import ScenarioActors
 from alpamayo_ros.simulation.actors.vary import vary
-from alpamayo_ros.simulation.agents import Agent, LaneCar, Leader, Oncoming, StoppedCar
+from alpamayo_ros.simulation.agents import Agent, LaneCar, Leader, StoppedCar
 from alpamayo_ros.simulation.ego import EgoPose, advance
 from alpamayo_ros.simulation.oriented_boxes import Box
 from alpamayo_ros.simulation.outcome import Outcome
@@ -34,6 +34,7 @@ from alpamayo_ros.simulation.worlds.accounting import (
     reachable_m,
     tracked,
 )
+from alpamayo_ros.simulation.worlds.scripted_traffic import ScriptedTraffic
 from alpamayo_ros.types import EgoState, TrackedObject
 
 STEP_S = 0.1
@@ -41,7 +42,10 @@ STEP_NS = 100_000_000
 
 
 class Simulation:
-    """A drive on a winding road (``open_world``: on any map); ``render`` False: no images."""
+    """A drive on a winding road (``open_world``: on any map); ``render`` False: no images.
+
+    ``scripted``: that road's own traffic, nobody on other maps.
+    """
 
     map = 'winding_road'
     wrong_way_from_m = LANE_M / 2  # left of it traffic comes towards the ego; inf: one-way
@@ -50,12 +54,10 @@ class Simulation:
         if scenario.map != self.map:
             raise ValueError(f'map {scenario.map!r} needs world.open_world; this is {self.map}')
         self.scenario, self.seed, self.vehicle = vary(scenario, seed), seed, sim_vehicle()
-        self._oncoming: Oncoming | None = None
-        self._lead: StoppedCar | Leader | None = None
+        self.scripted = ScriptedTraffic()
         self.road = self._build_road()
         self._renderer = shared_renderer() if render else None
         self._scenery: Scenery | None = None
-        self._rng = np.random.default_rng([seed, 7])
         start = scenario.start
         self.reset_ego(start.arc_m, start.offset_m, start.heading_error_rad, start.speed_mps)
         self._place_traffic()
@@ -96,12 +98,11 @@ class Simulation:
 
     def _traffic_agents(self) -> list[Agent]:
         """Everybody else but the scenario's actors, now."""
-        groups = [g for g in (self._lead, self._oncoming) if g is not None]
-        return [agent for group in groups for agent in group.agents(self.traffic_time_s)]
+        return self.scripted.agents(self.traffic_time_s)
 
     def _traffic_cars(self) -> list[LaneCar]:
         """Of these the cars in the ego's lane."""
-        return [] if self._lead is None else self._lead.lane_cars(self.traffic_time_s)
+        return self.scripted.lane_cars(self.traffic_time_s)
 
     def _obstacles(self) -> list[LaneCar]:
         """What else of the traffic the expert has to stop for, as standing cars."""
@@ -116,13 +117,9 @@ class Simulation:
         return FOLLOW_TEXT
 
     def _place_traffic(self) -> None:
-        traffic, front = self.scenario.traffic, self.arc_m + self.vehicle.rear_axle_to_front_m
-        self._oncoming = Oncoming(self.road, self.seed) if traffic.oncoming else None
-        if self._rng.random() < traffic.stopped_car_probability:
-            self._lead = StoppedCar(self.road, self.seed, traffic.stopped_car_arc_m)
-        elif traffic.leader:
-            rear = front + float(self._rng.uniform(15, 40))
-            self._lead = Leader(self.road, self.seed, rear, float(self._rng.uniform(4, 9)))
+        front = self.arc_m + self.vehicle.rear_axle_to_front_m
+        traffic = self.scenario.traffic
+        self.scripted = ScriptedTraffic.drawn(self.road, self.seed, traffic, front)
 
     def close(self) -> None:
         """Release the mesh; the shared renderer stays."""
@@ -183,15 +180,14 @@ class Simulation:
         """
         self.reset_ego(arc_m, offset_m, heading_error_rad, speed_mps, steering_rad)
         self._traffic_start_s = traffic_time_s
-        front, seed = (
-            arc_m + self.vehicle.rear_axle_to_front_m,
-            self.seed if leader_seed is None else leader_seed,
-        )
+        front = arc_m + self.vehicle.rear_axle_to_front_m
+        seed = self.seed if leader_seed is None else leader_seed
         if stopped_car_gap_m is not None:
-            self._lead = StoppedCar(self.road, seed, front + stopped_car_gap_m)
+            self.scripted.lead = StoppedCar(self.road, seed, front + stopped_car_gap_m)
         elif leader_gap_m is not None:
-            self._lead = Leader(self.road, seed, front + leader_gap_m, leader_speed_mps)
-            self._lead.script.start_s = traffic_time_s
+            leader = Leader(self.road, seed, front + leader_gap_m, leader_speed_mps)
+            leader.script.start_s = traffic_time_s
+            self.scripted.lead = leader
 
     @property
     def traffic_time_s(self) -> float:
@@ -209,7 +205,7 @@ class Simulation:
     @property
     def has_lead(self) -> bool:
         """Whether a stopped car or a leader is part of this drive."""
-        return self._lead is not None
+        return self.scripted.lead is not None
 
     @property
     def done(self) -> bool:
@@ -286,7 +282,7 @@ class Simulation:
         self._check_contacts()
         self._note_reachable()
         if not self.done:
-            parked = isinstance(self._lead, StoppedCar) or self.actors.blocked
+            parked = self.scripted.parked or self.actors.blocked
             self.outcome.conclude(self.scenario, parked, self.road.length_m - self.arc_m)
 
     def _note_reachable(self) -> None:

@@ -109,7 +109,7 @@ def test_plan_never_uses_what_the_leader_will_do() -> None:
     plans = []
     for script in (1, 2):
         sim.place(40.0, leader_gap_m=15.0, leader_speed_mps=4.0, leader_seed=script)
-        sim._lead.offset_m = 0.0
+        sim.scripted.lead.offset_m = 0.0
         plans.append(expert.plan(sim, FORM))
     assert plans[0].shape == (60, 3) and plans[0].dtype == np.float32
     leads = [c.acceleration_mps2 for c in sim.lane_cars()]

@@ -21,7 +21,7 @@ from alpamayo_ros.simulation.worlds.simulation import Simulation
 def sim() -> Simulation:
     world = Simulation(load_scenario('winding_road'), 4)
     world.place(60.0)
-    world._oncoming = None
+    world.scripted.oncoming = None
     world._scenery = world._build_scenery()
     return world
 

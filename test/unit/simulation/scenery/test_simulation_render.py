@@ -61,7 +61,7 @@ def test_sky_is_up_and_brake_lights_light_up() -> None:
     sim = simulation()
     red = []
     for lit in (False, True):
-        sim._lead.lit = lit
+        sim.scripted.lead.lit = lit
         front = sim.images({'front'})['front'].astype(int)
         centre = front[140:200, 220:340]
         red.append(
@@ -75,14 +75,14 @@ def test_sky_is_up_and_brake_lights_light_up() -> None:
 def test_cameras_look_where_the_rig_says() -> None:
     """A car beside the ego shows in the cameras of that side only."""
     sim = simulation()
-    sim._oncoming = None
+    sim.scripted.oncoming = None
     sim.place(60.0)
-    sim._lead = None
+    sim.scripted.lead = None
     empty = sim.images()
     for offset, side, other in ((4.0, 'left', 'right'), (-4.0, 'right', 'left')):
         for arc, end in ((64.0, 'front'), (57.0, 'rear')):
             sim.place(60.0, stopped_car_gap_m=arc - 60.0 - 3.6)
-            sim._lead.offset_m = offset
+            sim.scripted.lead.offset_m = offset
             images = sim.images()
             changed = {k for k in images if (images[k] != empty[k]).mean() > 0.02}
             assert f'{end}_{side}' in changed and f'{end}_{other}' not in changed
