@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alpamayo_ros.cli.choices import one_of
 from alpamayo_ros.cli.working import working
 
 if TYPE_CHECKING:
@@ -113,6 +115,35 @@ def nuscenes(
         _write(log_nuscenes.read(source, scene, version), out, extend)
 
 
+@app.command('simulated')
+def simulated(
+    scenario: Annotated[str, typer.Argument(help='Name of a scenario, or a .yaml path.')],
+    out: Out,
+    seed: Annotated[int, typer.Option(min=0, help='Seed of the drive.')] = 0,
+    driver: Annotated[
+        str, typer.Option(help='expert, constant_speed, late_braking, ignoring, or a runtime.')
+    ] = 'expert',
+    prompt: Annotated[str, typer.Option(help='How a passenger asks for it to be driven.')] = '',
+    from_s: Annotated[
+        float, typer.Option('--from', min=0, max=600, help='Leave out so many seconds first.')
+    ] = 0.0,
+    seconds: Annotated[
+        float, typer.Option(min=1, max=120, help='Length at most; the drive may end before.')
+    ] = 20.0,
+) -> None:
+    """A drive of this package's own simulator, by one of several drivers; free for any use.
+
+    A driver who has an accident or passes a red light leaves no log: end the excerpt before.
+    """
+    from alpamayo_ros.simulation.drive.drive_log import Excerpt
+    from alpamayo_ros.simulation.drive.recipe import DRIVERS, Recipe
+
+    one_of('driver', driver, DRIVERS)
+    with working('recording', (ValueError, OSError)):
+        recipe = Recipe(scenario, seed, driver, prompt, Excerpt(from_s, seconds))
+        _write(recipe.material(out.stem), out, 0.0)
+
+
 @app.command('check')
 def check(log: Annotated[str, typer.Argument(help='A log (.json).')]) -> None:
     """Read a log and say what is in it, and whose it is; exit 2 if it cannot be used."""
@@ -148,12 +179,12 @@ def _scenario(log: Log, out: Path) -> str:
     driven = float(np.linalg.norm(np.diff(xy, axis=0), axis=1).sum())
     posted = LogRoad(log, sim_vehicle(), 0).posted_mps
     return SCENARIO.format(
-        name=out.stem,
+        name=json.dumps(out.stem),  # a name may look like a number or hold a colon
         description=f'{log.duration_s:.1f} s of a recorded scene, {len(log.agents)} agents',
         duration_s=round(log.duration_s, 1),
         goal_m=round(min(max(driven, 1.0), GOAL_MAX_M), 1),
         limit='' if posted is None else f'speed_limit_mps: {posted:.2f}\n',
-        log=out.name,
+        log=json.dumps(out.name),
     )
 
 

@@ -56,7 +56,7 @@ def app(
     ] = 'winding_road',
     suite: Annotated[
         str,
-        typer.Option(help='Drive every template of train, val or test (or of a folder) instead.'),
+        typer.Option(help='Drive all of train, val, test or logs (or of a folder) instead.'),
     ] = '',
     seeds: Annotated[
         str, typer.Option(help='100:150 (end excluded), 7 or 1,5,9; in a suite: of each template.')

@@ -18,7 +18,7 @@ Verdict = Literal['reach', 'stop_or_reach', 'follow', 'town', 'safe']
 MOST_ACTORS = 100
 ACROSS_M = 2.0  # from this shift on a way lies in the other lane
 Width = Annotated[float, Field(gt=0, le=20)]
-Split = Literal['', 'train', 'val', 'test']
+Split = Literal['', 'train', 'val', 'test', 'logs']
 
 
 class _Strict(BaseModel):

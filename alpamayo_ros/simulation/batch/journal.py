@@ -15,6 +15,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from alpamayo_ros.datasets.log_format import log_path
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.simulation.scenario import Scenario
 
@@ -42,8 +43,8 @@ class Job:
         none) and of its recorded log, not of where that lies.
         """
         said = self.scenario.model_dump(mode='json', exclude_defaults=True)
-        log = Path(self.scenario.traffic.log or '.')
-        if log.is_file():
+        if self.scenario.traffic.log:
+            log = log_path(self.scenario.traffic.log)
             said['traffic']['log'] = hashlib.sha256(log.read_bytes()).hexdigest()
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 

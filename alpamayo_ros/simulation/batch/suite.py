@@ -18,7 +18,7 @@ from alpamayo_ros.simulation.batch.journal import Job, code_sha256
 from alpamayo_ros.simulation.batch.task import Task
 from alpamayo_ros.simulation.scenario import Scenario, load_scenario, scenario_names
 
-SuiteSplit = Literal['train', 'val', 'test']
+SuiteSplit = Literal['train', 'val', 'test', 'logs']
 SPLITS: tuple[str, ...] = get_args(SuiteSplit)
 SEEDS = (0, 1, 2)
 Row = dict[str, Any]
@@ -29,7 +29,7 @@ class SuiteError(ValueError):
 
 
 def templates(split: str) -> list[Scenario]:
-    """Templates of a split ('train', 'val', 'test'), sorted by name.
+    """Templates of a split ('train', 'val', 'test', 'logs'), sorted by name.
 
     ``split`` may also be a folder: then every .yaml below it, whatever its split says.
     """

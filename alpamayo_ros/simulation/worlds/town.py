@@ -7,7 +7,6 @@ left turn are standing cars to it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,7 +14,8 @@ from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
 from alpamayo_ros.simulation.agents import SIGNAL, Agent, LaneCar
 from alpamayo_ros.simulation.maps.town_map import MAP_NAMES, town_map
 from alpamayo_ros.simulation.maps.town_route import Junction, TownRoute
-from alpamayo_ros.simulation.road import BEHIND_M, STEP_M, Road
+from alpamayo_ros.simulation.path_road import lane_cars, projected
+from alpamayo_ros.simulation.road import BEHIND_M, Road
 from alpamayo_ros.simulation.road_rules import BEYOND_LINE_M
 from alpamayo_ros.simulation.scenery import town_scenery
 from alpamayo_ros.simulation.scenery.mesh import Scenery
@@ -23,8 +23,6 @@ from alpamayo_ros.simulation.worlds.accounting import EXPERT_GAP_M
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.simulation.worlds.town_traffic import TownTraffic
 
-LOOK_M = 70.0
-BESIDE_M = 1.7  # a car's middle this near to the route's line is in the lane
 PERSON_BESIDE_M = 2.0
 AMBER_MPS2 = 2.0  # a yellow signal is obeyed where this deceleration suffices
 LINE_M = 1.0  # the bumper stands this far before the stop line
@@ -150,9 +148,13 @@ class Town(Simulation):
         """What the light of the next junction of the route shows; see ``Simulation``."""
         bumper_m = self.arc_m + self.vehicle.rear_axle_to_front_m
         junction = self.route.next_junction(bumper_m)
-        if junction is None or not junction.tls or junction.stop_arc_m - bumper_m > range_m:
+        if junction is None or junction.stop_arc_m - bumper_m > range_m:
             return ''
-        return COLOURS[self._traffic.state(junction.tls, junction.link)]
+        return self.shown_at(junction)
+
+    def shown_at(self, junction: Junction) -> str:
+        """Red, yellow or green: what the light of a junction shows now; '' without one."""
+        return COLOURS[self._traffic.state(junction.tls, junction.link)] if junction.tls else ''
 
     def line_ahead(self) -> tuple[float, bool]:
         """The next junction's stop line; see ``Simulation``."""
@@ -173,17 +175,11 @@ class Town(Simulation):
     # ---- what stands in the way ---------------------------------------------------------------
     def _traffic_cars(self) -> list[LaneCar]:
         cars = [a for a in self._traffic_agents() if a.kind == 'car']
-        out = []
-        for a, arc, offset, turned in self._projected(cars, BESIDE_M):
-            along = math.cos(turned)
-            half = (abs(along) * a.length_m + abs(math.sin(turned)) * a.width_m) / 2
-            speed = max(a.speed_mps * along, 0.0)
-            out.append(LaneCar(arc - half, offset, speed, a.acceleration_mps2, (a.id,)))
-        return out
+        return lane_cars(self.road, self.arc_m, cars)
 
     def _obstacles(self) -> list[LaneCar]:
         people = [a for a in self._traffic_agents() if a.kind == 'pedestrian']
-        near = self._projected(people, PERSON_BESIDE_M)
+        near = projected(self.road, self.arc_m, people, PERSON_BESIDE_M)
         out = [LaneCar(arc, 0.0, 0.0, 0.0, (a.id,)) for a, arc, _, _ in near]
         bumper_m = self.arc_m + self.vehicle.rear_axle_to_front_m
         junction = self.route.next_junction(bumper_m - OVER_LINE_M)
@@ -194,22 +190,6 @@ class Town(Simulation):
             if by:
                 rear = junction.stop_arc_m - LINE_M + EXPERT_GAP_M
                 out.append(LaneCar(rear, 0.0, 0.0, 0.0, by))
-        return out
-
-    def _projected(
-        self, agents: Sequence[Agent], beside_m: float
-    ) -> list[tuple[Agent, float, float, float]]:
-        """Agents near the route's line within 70 m ahead: arc, offset and heading against it."""
-        out = []
-        arcs = np.arange(self.arc_m, self.arc_m + LOOK_M, STEP_M)
-        line, heading, _ = self.road.at(arcs)
-        for a in agents:
-            away = np.hypot(line[:, 0] - a.x_m, line[:, 1] - a.y_m)
-            k = int(away.argmin())
-            if away[k] < beside_m and 0 < k < len(arcs) - 1:
-                h = float(heading[k])
-                offset = -(a.x_m - line[k, 0]) * math.sin(h) + (a.y_m - line[k, 1]) * math.cos(h)
-                out.append((a, float(arcs[k]), float(offset), a.heading_rad - h))
         return out
 
     def _must_stop(self, junction: Junction) -> bool:
