@@ -39,6 +39,7 @@ from alpamayo_ros.metrics.displacement import (
     missed,
 )
 from alpamayo_ros.metrics.heading import heading_errors
+from alpamayo_ros.metrics.lane_changes import LaneChange, failed_share, lane_changes
 from alpamayo_ros.metrics.language import (
     FactCounts,
     coc_facts,
@@ -73,6 +74,7 @@ __all__ = [
     'FactCounts',
     'Footprint',
     'Interval',
+    'LaneChange',
     'RuleStep',
     'Violations',
     'ade',
@@ -88,6 +90,7 @@ __all__ = [
     'f1',
     'f1_ci95',
     'facts_f1',
+    'failed_share',
     'fde',
     'l2_at_t',
     'l2_up_to_t',
@@ -96,6 +99,7 @@ __all__ = [
     'min_fde_k',
     'miss_rate',
     'heading_errors',
+    'lane_changes',
     'lateral_jerk_max',
     'missed',
     'ttc_within_bound',

@@ -59,6 +59,7 @@ answer, unless 1 nm of size changes it |
 | off-road | point to segment distances written out | same answer |
 | kinematic bicycle | commonroad-vehicle-models, solved to 1e-11 | 1e-7 m, rad, m/s |
 | time to collision | loops over shapely's polygons | same answer, unless the gap is under 1 um |
+| lane changes | a pattern in a text of one letter a step, lanes by their number | same changes |
 | headings, lateral jerk | scipy's rotations and savgol_filter | 1e-12 rad, 1e-8 |
 | displacement metrics | scipy's cdist and loops | 1e-9 m |
 | plan-to-plan | scipy's Rotation and interp1d | 1e-9 m |

@@ -215,6 +215,20 @@ def _rules() -> list[Definition]:
             'speed_over_limit_max', 'm/s', 'lower', 'Largest speed above the limit.', NUPLAN
         ),
         Definition(
+            'lane_changes',
+            'count',
+            '',
+            'Lane changes of a drive, begun when a corner enters another lane.',
+            NUPLAN,
+        ),
+        Definition(
+            'lane_change_fail_rate',
+            'share',
+            'lower',
+            'Share of lane changes that end in the first lane, off all lanes, or not at all.',
+            NUPLAN,
+        ),
+        Definition(
             'wrong_way',
             'share',
             'lower',

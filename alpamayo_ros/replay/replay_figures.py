@@ -22,6 +22,7 @@ DEFINITIONS: dict[str, Definition] = {PLANNED.name: PLANNED, **metrics.METRICS}
 # What a replay can never say, by how the names begin, and why.
 NEVER: tuple[tuple[tuple[str, ...], str], ...] = (
     (('offroad', 'red_light', 'stop_line', 'speed_', 'wrong_way'), 'a recording has no map'),
+    (('lane_change',), 'a recording has no map'),
     (('input_age', 'plan_age', 'deadline'), 'time is simulated: alpamayo up replay shows it'),
     (('comfortable',), 'open loop: the recorded driver drove'),
     (('coc_facts',), 'a recording has no truth of what should be said'),

@@ -15,7 +15,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ('Distance to the driven path', ('l2_', 'ade', 'fde', 'min_', 'miss_', 'heading_')),
     (
         'Safety and rules',
-        ('collision', 'ttc', 'offroad', 'red_light', 'stop_line', 'speed_', 'wrong_'),
+        ('collision', 'ttc', 'offroad', 'red_light', 'stop_line', 'speed_', 'wrong_', 'lane_'),
     ),
     ('Plans', ('planned', 'comfort', 'lateral_jerk', 'plan_to_plan')),
     ('Candidates', ('energy', 'spread')),
