@@ -65,7 +65,13 @@ def rotation_of(
 def pose_of(
     quaternion_wxyz: Sequence[float | int], translation: Sequence[float | int]
 ) -> Float[np.ndarray, '4 4']:
-    """4 x 4 matrix of a quaternion (w, x, y, z) and a translation [m]."""
+    """4 x 4 matrix of a quaternion (w, x, y, z) and a translation [m].
+
+    ValueError where a number is not finite, or the quaternion is zero.
+    """
+    numbers = [float(v) for v in (*quaternion_wxyz, *translation)]
+    if not all(map(math.isfinite, numbers)) or not any(numbers[:4]):
+        raise ValueError(f'a pose of {numbers}: expected finite numbers and a rotation')
     out = np.eye(4)
     out[:3, :3] = rotation_of(*(np.array(float(v)) for v in quaternion_wxyz))
     out[:3, 3] = translation

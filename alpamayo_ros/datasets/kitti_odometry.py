@@ -32,15 +32,21 @@ PASSAT = vehicle(2.71, 4.77, 1.82, 3.66)
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """Pictures in order, the pose of base_link at each in odom, and the rig."""
+    """Pictures in order, the pose of base_link at each in odom, and the rig.
+
+    ``times_s`` of times.txt from 0 on; () where there is none: every 0.1 s, as the dataset says.
+    """
 
     rig: Rig
     images: tuple[Path, ...]
     base_in_odom: Float[np.ndarray, 'N 4 4']
+    times_s: tuple[float, ...] = ()
 
     @property
     def stamps_ns(self) -> list[int]:
-        """10 Hz by definition of the dataset."""
+        """When each picture was taken, from 1000 s on."""
+        if self.times_s:
+            return [EPOCH_NS + round((t - self.times_s[0]) * NS) for t in self.times_s]
         return [EPOCH_NS + i * STEP_NS for i in range(len(self.images))]
 
 
@@ -62,18 +68,34 @@ def read_sequence(folder: Path) -> Sequence:
     if picture is None:
         raise ValueError(f'{images[0]} is no picture')
     projection = _rows(folder / 'calib.txt')[0].reshape(3, 4)
-    camera = _camera(projection[:, :3], picture.shape[1], picture.shape[0])
+    times = _times(folder / 'times.txt', len(images))
+    rate_hz = round(1 / float(np.median(np.diff(times))), 2) if len(times) > 1 else NS / STEP_NS
+    camera = _camera(projection[:, :3], picture.shape[1], picture.shape[0], rate_hz)
     rig = Rig(
         name='kitti_odometry',
         description='converted from KITTI odometry: one camera; mount and vehicle are assumed',
         cameras=(camera,),
-        odometry=OdometrySource(rate_hz=NS / STEP_NS),
+        odometry=OdometrySource(rate_hz=rate_hz),
         vehicle=PASSAT,
     )
     in_first = np.tile(np.eye(4), (len(images), 1, 1))
     in_first[:, :3] = poses[: len(images)]
     mount = camera.base_from_optical
-    return Sequence(rig, tuple(images), mount @ in_first @ np.linalg.inv(mount))
+    return Sequence(rig, tuple(images), mount @ in_first @ np.linalg.inv(mount), times)
+
+
+def _times(path: Path, count: int) -> tuple[float, ...]:
+    """Seconds of ``count`` pictures; () without a file, ValueError for one that does not fit."""
+    if not path.is_file():
+        return ()
+    try:
+        found = [float(word) for word in path.read_text().split()]
+    except ValueError as error:
+        raise ValueError(f'{path.name}: expected a number a line: {error}') from None
+    steps = np.diff(found[:count])
+    if len(found) < count or not (np.isfinite(found).all() and (steps > 0).all()):
+        raise ValueError(f'{path.name}: expected {count} finite times that ascend')
+    return tuple(found[:count])
 
 
 def convert(folder: Path, out: Path, progress: Callable[[float], None] = lambda _: None) -> Facts:
@@ -100,18 +122,19 @@ def convert(folder: Path, out: Path, progress: Callable[[float], None] = lambda 
 
 
 def _facts(found: Sequence, counts: dict[str, int]) -> Facts:
-    camera = found.rig.cameras[0]
+    camera, timed = found.rig.cameras[0], bool(found.times_s)
     return Facts(
         source=f'KITTI odometry, {len(found.images)} pictures of one grey camera',
         counts=dict(counts),
         span_s=(found.stamps_ns[-1] - found.stamps_ns[0]) / NS,
-        real=('pictures', 'intrinsics', 'poses of the camera'),
+        real=('pictures', 'intrinsics', 'poses of the camera', *(('times',) if timed else ())),
         computed=(
             'poses of base_link, through the mount',
             'speeds and turn rates, by central differences over 0.2 s',
         ),
         assumed=(
-            'stamps: every 0.1 s from 1000 s on, as the dataset is defined',
+            'stamps: from 1000 s on'
+            + ('' if timed else ', every 0.1 s as the dataset is defined'),
             f'mount: {camera.mount.x_m} m ahead of the rear axle, {camera.mount.z_m} m up, level',
             'vehicle: VW Passat, wheelbase 2.71 m, 4.77 m x 1.82 m',
         ),
@@ -135,7 +158,9 @@ def _rows(path: Path) -> Float[np.ndarray, 'N 12']:
     return np.array(rows)
 
 
-def _camera(matrix: Float[np.ndarray, '3 3'], width: int, height: int) -> RigCamera:
+def _camera(
+    matrix: Float[np.ndarray, '3 3'], width: int, height: int, rate_hz: float
+) -> RigCamera:
     return RigCamera(
         name='front',
         topic='camera/front/image_raw/compressed',
@@ -145,5 +170,5 @@ def _camera(matrix: Float[np.ndarray, '3 3'], width: int, height: int) -> RigCam
         height=height,
         camera_matrix=tuple(float(v) for v in matrix.reshape(-1)),
         mount=MOUNT,
-        rate_hz=NS / STEP_NS,
+        rate_hz=rate_hz,
     )

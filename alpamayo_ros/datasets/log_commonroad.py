@@ -7,6 +7,7 @@ track of the ego that is to be planned, so one of the recorded vehicles is taken
 from __future__ import annotations
 
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,6 +15,7 @@ from xml.etree import ElementTree
 import numpy as np
 import shapely
 
+from alpamayo_ros.datasets.commonroad_shape import read_shape
 from alpamayo_ros.datasets.log_build import Drawn, Material, Seen
 from alpamayo_ros.datasets.log_format import Kind, LogError, Paint, Provenance
 
@@ -38,6 +40,7 @@ MARKINGS: dict[str, Paint] = {
     'broad_dashed': 'white_dashed',
 }
 VERSIONS = ('2018b', '2020a')
+OBSTACLES = ('obstacle', 'dynamicObstacle', 'staticObstacle')
 CLOSE_M = 0.05  # two bounds with these ends are one line
 LARGE_M = 7.5  # a 'car' that is longer is a lorry
 
@@ -85,9 +88,9 @@ def _root(path: Path) -> ElementTree.Element:
 
 def _material(root: ElementTree.Element, name: str, ego: str) -> Material:
     dt_s = float(root.get('timeStepSize', '0.1'))
-    seen = []
-    for tag in ('obstacle', 'dynamicObstacle', 'staticObstacle'):
-        seen += [s for s in (_seen(e, dt_s) for e in root.iterfind(tag)) if s is not None]
+    assumed: Counter[str] = Counter()
+    found = [e for tag in OBSTACLES for e in root.iterfind(tag)]
+    seen = [s for s in (_seen(e, dt_s, assumed) for e in found) if s is not None]
     end_s = max((float(s.time_s[-1]) for s in seen), default=0.0)
     seen = [_standing(s, end_s) for s in seen]
     mine = _choose(seen, ego, name)
@@ -101,6 +104,7 @@ def _material(root: ElementTree.Element, name: str, ego: str) -> Material:
         assumed=(
             f'the ego is vehicle {mine.id} of the recording',
             *(() if _marked(root) else ('lane markings, from neighbours',)),
+            *(f'obstacles, {count}: {what}' for what, count in sorted(assumed.items())),
         ),
     )
     return Material(name, provenance, mine, others, _lines(root))
@@ -122,36 +126,34 @@ def _choose(seen: list[Seen], ego: str, name: str) -> Seen:
     return max(whole, key=lambda s: float(np.linalg.norm(np.diff(s.xy, axis=0), axis=1).sum()))
 
 
-def _seen(element: ElementTree.Element, dt_s: float) -> Seen | None:
-    """An obstacle; None for a shape or states that this reader does not know."""
-    length, width = _size(element)
+def _seen(element: ElementTree.Element, dt_s: float, assumed: Counter[str]) -> Seen | None:
+    """An obstacle; None where it is left out: ``assumed`` counts those, and what was guessed."""
+    shape = read_shape(element)
     states = [*element.iterfind('initialState'), *element.iterfind('trajectory/state')]
     rows = [row for row in (_state(s) for s in states) if row is not None]
-    if not rows:
+    if element.find('occupancySet') is not None:
+        assumed['left out, as sets of places instead of a trajectory'] += 1
         return None
+    if not rows or shape is None:
+        why = 'a shape too large or too small' if rows else 'no state with an exact place'
+        assumed[f'left out, with {why}'] += 1
+        return None
+    if shape.assumed:
+        assumed[shape.assumed] += 1
     table = np.array(sorted(rows))
     kind = KINDS.get(element.findtext('type', '').strip(), 'other')
-    if kind == 'car' and length > LARGE_M:
+    if kind == 'car' and shape.length_m > LARGE_M:
         kind = 'truck'
-    speed = table[:, 4]
+    speed, places = table[:, 4], shape.middles(table[:, 1:4])
     return Seen(
         id=str(element.get('id', '')),
         kind=kind,
-        length_m=length,
-        width_m=width,
+        length_m=shape.length_m,
+        width_m=shape.width_m,
         time_s=table[:, 0] * dt_s,
-        xy=table[:, 1:3],
-        heading_rad=table[:, 3],
+        xy=places[:, :2],
+        heading_rad=places[:, 2],
         speed_mps=None if np.isnan(speed).any() else np.abs(speed),
-    )
-
-
-def _size(element: ElementTree.Element) -> tuple[float, float]:
-    if (radius := element.findtext('shape/circle/radius')) is not None:
-        return 2 * float(radius), 2 * float(radius)
-    return (
-        float(element.findtext('shape/rectangle/length', '4.5')),
-        float(element.findtext('shape/rectangle/width', '1.8')),
     )
 
 

@@ -5,7 +5,8 @@ Source of the form: metadriverse/scenarionet, documentation of its scenario desc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ SHORT_M = 5.5  # and a lorry that is shorter too
 SMALLEST_M = 0.2
 LIGHTS = {'STOP': 'red', 'CAUTION': 'yellow', 'GO': 'green'}
 KMH = 3.6
+SOON_S = 1e-6  # times differ by rounding
 LICENCES = {
     'nuscenes': 'CC BY-NC-SA 4.0 (nuScenes): not for commercial use',
     'waymo': 'Waymo Open Dataset licence: not for commercial use',
@@ -63,6 +65,10 @@ def _material(data: Mapping[str, Any], name: str) -> Material:
     ego = seen.pop(str(sdc))
     if ego is None:
         raise LogError(f'{name}: the ego {sdc!r} is never valid')
+    span_s = (float(ego.time_s[0]), float(ego.time_s[-1]))
+    states = list(data.get('dynamic_map_states', {}).values())
+    signals = [s for s in (_signal(state, time_s, span_s) for state in states) if s]
+    lost = len(states) - len(signals)
     dataset = str(about.get('dataset', 'unknown')).lower()
     provenance = Provenance(
         source=f'ScenarioNet file {name}; dataset {dataset} {data.get("version", "")}'.strip(),
@@ -70,10 +76,12 @@ def _material(data: Mapping[str, Any], name: str) -> Material:
         attribution=dataset,
         real=('tracks of the ego and of others', 'map, and signals where there are any'),
         computed=('states between sightings, by interpolation',),
-        assumed=('the place of the ego is the middle of its box',),
+        assumed=(
+            'the place of the ego is the middle of its box',
+            *((f'{lost} signals are left out: no stop point or no states',) if lost else ()),
+        ),
     )
     lines = [d for key, f in data['map_features'].items() for d in _lines(str(key), f, dataset)]
-    signals = [s for s in map(_signal, data.get('dynamic_map_states', {}).values()) if s]
     return Material(name, provenance, ego, [s for s in seen.values() if s], lines, signals)
 
 
@@ -163,15 +171,25 @@ def _paint(kind: str) -> Paint:
     return 'white_dashed' if 'BROKEN' in kind else 'white'
 
 
-def _signal(state: Mapping[str, Any]) -> Light | None:
-    """A signal as runs of one colour; None where its stop point is not known."""
+def _signal(
+    state: Mapping[str, Any], time_s: np.ndarray, span_s: tuple[float, float]
+) -> Light | None:
+    """A signal as runs of one colour; None where stop point or states are not known.
+
+    Its states are at ``time_s``; the log's steps count from ``span_s[0]``, where the ego's do.
+    """
     point, shown = state.get('stop_point'), state['state'].get('object_state')
-    if point is None or not isinstance(shown, Sequence) or not len(shown):
+    if point is None or not isinstance(shown, list | tuple | np.ndarray):
         return None
-    names = [_light(str(word)) for word in shown]
-    steps = [k for k in range(len(names)) if not k or names[k] != names[k - 1]]
+    at: dict[int, str] = {}
+    for t, word in zip(time_s.tolist(), shown, strict=False):
+        if t <= span_s[1] + SOON_S:
+            step = math.ceil((t - span_s[0] - SOON_S) / DT_S)
+            at[max(step, 0)] = _light(str(word))  # at a step the last that was seen
+    steps = [k for i, k in enumerate(at) if not i or at[k] != list(at.values())[i - 1]]
     xy = (float(point[0]), float(point[1]))
-    return Light(str(state.get('lane', '')), xy, tuple(steps), tuple(names[k] for k in steps))
+    lights = tuple(at[k] for k in steps)
+    return Light(str(state.get('lane', '')), xy, tuple(steps), lights) if steps else None
 
 
 def _light(word: str) -> str:

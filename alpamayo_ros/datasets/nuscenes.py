@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import cv2
 import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros.bags.sensor_writer import BoxRow, SensorBag
 from alpamayo_ros.datasets.conversion import NAMESPACE, Facts, pose_of, vehicle, velocities
+from alpamayo_ros.datasets.copied_pictures import read_picture, resized, size_of
 from alpamayo_ros.datasets.named_cameras import camera, names_of
 from alpamayo_ros.datasets.nuscenes_tables import Picture, SceneTables, read_tables
 from alpamayo_ros.datasets.rig_file import write_rig
@@ -110,7 +110,7 @@ def _write(
             bag.objects(topic, stamp, 'odom', 'ground_truth', boxes[stamp])
         for picture in taken[stamp]:
             seen = cameras[picture.channel]
-            data = _inside(folder, picture.file).read_bytes()
+            data = read_picture(_inside(folder, picture.file), (seen.width, seen.height))
             bag.camera_info(f'{NAMESPACE}/{seen.info_topic}', stamp, seen)
             bag.compressed_image(f'{NAMESPACE}/{seen.topic}', stamp, seen.frame_id, data)
         progress((done + 1) / len(times))
@@ -127,14 +127,13 @@ def _cameras(folder: Path, pictures: list[Picture]) -> dict[str, RigCamera]:
     for picture in pictures:
         if picture.channel in out:
             continue
-        image = cv2.imread(str(_inside(folder, picture.file)), cv2.IMREAD_UNCHANGED)
+        channel, size = picture.channel, size_of(_inside(folder, picture.file))
         matrix = picture.calibration.get('camera_intrinsic') or ()
         values = tuple(float(v) for row in matrix for v in row)
-        if image is None or len(values) != 9:
-            raise ValueError(f'{picture.file}: no picture, or no intrinsics of {picture.channel}')
-        size = (image.shape[1], image.shape[0])
-        rate_hz = _rate_hz(times[picture.channel])
-        channel = picture.channel
+        if len(values) != 9:
+            raise ValueError(f'{picture.file}: no intrinsics of {channel}')
+        values = resized(values, picture.size or size, size, channel)
+        rate_hz = _rate_hz(times[channel])
         out[channel] = camera(names[channel], mounts[channel], values, size, rate_hz)
     return out
 
@@ -173,6 +172,11 @@ def _facts(
 ) -> Facts:
     count, missing = sum(map(len, boxes.values())), len(tables.pictures) - len(pictures)
     lost = (f'{missing} pictures are listed but not there',) if missing else ()
+    listed = {p.size for p in pictures if p.size} - {(c.width, c.height) for c in rig.cameras}
+    scaled = tuple(
+        f'intrinsics, scaled from pictures of {w} x {h} as the tables say'
+        for w, h in sorted(listed)
+    )
     place = f' in {tables.location}' if tables.location else ''
     return Facts(
         source=f'{tables.version}, {tables.name}{place}',
@@ -186,6 +190,7 @@ def _facts(
         computed=(
             'speeds and turn rates of the car, by central differences over 0.2 s',
             'speeds of the boxes, by differences between annotations',
+            *scaled,
         ),
         assumed=('vehicle: Renault Zoe, wheelbase 2.588 m, 4.084 m x 1.730 m',),
     )

@@ -33,7 +33,11 @@ FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture: the sensor's row, the calibration's, and the pose's."""
+    """One picture: the sensor's row, the calibration's, and the pose's.
+
+    ``size``: width and height as the tables have it, which is what the calibration is of; None
+    where they do not say.
+    """
 
     channel: str
     stamp_us: int
@@ -41,6 +45,7 @@ class Picture:
     key_frame: bool
     calibration: Row
     pose: Row
+    size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ def read_tables(folder: Path, scene: str = '', version: str = '') -> SceneTables
         if sensor['modality'] == 'camera':
             key = bool(row.get('is_key_frame', True))
             head = (str(sensor['channel']), int(row['timestamp']), str(row['filename']), key)
-            pictures.append(Picture(*head, calibration, pose))
+            pictures.append(Picture(*head, calibration, pose, _size(row)))
     log = _by_token(tables.get('log', [])).get(str(chosen.get('log_token')), {})
     return SceneTables(
         str(chosen['name']),
@@ -100,6 +105,14 @@ def read_tables(folder: Path, scene: str = '', version: str = '') -> SceneTables
         tuple(poses[t] for t in sorted(poses)),
         tuple(_annotations(tables, samples)),
     )
+
+
+def _size(row: Row) -> tuple[int, int] | None:
+    """Width and height of a picture's row; None where they are not both given."""
+    given = (row.get('width'), row.get('height'))
+    if not all(isinstance(v, int) and v > 0 for v in given):
+        return None
+    return int(row['width']), int(row['height'])
 
 
 def _annotations(
