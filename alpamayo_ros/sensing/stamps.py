@@ -57,4 +57,5 @@ def check_stamp(
         return None
     values: dict[str, float | str] = {'source': source, 'stamp_ns': float(stamp_ns)}
     values['age_ns'] = float(age_ns)
-    return Fault(code, f'{source}: stamp {stamp_ns} ns is {age_ns / 1e6:.1f} ms old', values)
+    how = f'{age_ns / 1e6:.1f} ms old' if age_ns >= 0 else f'{-age_ns / 1e6:.1f} ms ahead of now'
+    return Fault(code, f'{source}: stamp {stamp_ns} ns is {how}', values)
