@@ -46,7 +46,8 @@ def propose(inputs: PlannerInput, runtime: Runtime) -> Proposal:
     truncated = reasoning.truncated or cut or cut_ids
     said = (text, token_ids, truncated)
     asked = inputs.given.navigation
-    return Proposal(inputs.t0_ns, candidates, *said, text_t0_ns=inputs.t0_ns, navigation=asked)
+    text_t0_ns = inputs.given.previous_t0_ns if reasoning.kept else inputs.t0_ns
+    return Proposal(inputs.t0_ns, candidates, *said, text_t0_ns=text_t0_ns, navigation=asked)
 
 
 def decide(

@@ -85,14 +85,16 @@ class Conditioning:
     """What a plan depends on besides the pictures, the same record for words and trajectories.
 
     Texts are canonical and capped; '' means absent.  ``previous_text``: the chain of causation of
-    the cycle before, a draft that saves time and changes no token.  A new input is one field here,
-    one array in ``runtime.process.channel`` and one segment of ``model.layout``.
+    the cycle before, from the pictures of ``previous_t0_ns``: a draft that saves time and changes
+    no token, or, where words come less often than plans, what conditions this plan.  A new input
+    is one field here, one array in ``runtime.process.channel``, one segment of ``model.layout``.
     """
 
     ego: EgoHistory
     navigation: str = ''
     prompt: str = ''
     previous_text: str = ''
+    previous_t0_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +112,14 @@ class Reasoning:
     """The chain of causation of one cycle and the runtime's opaque condition for the denoiser.
 
     ``text`` is printable UTF-8 with one line a part, ``perception: ...`` to ``intent: ...``.
+    ``kept``: it is the text of the cycle before, and nothing was decoded.
     """
 
     text: str
     token_ids: tuple[int, ...]
     condition: Any = field(repr=False, compare=False, default=None)
     truncated: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

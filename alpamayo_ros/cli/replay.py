@@ -59,6 +59,9 @@ def app(
     ] = 'all',
     film: Annotated[bool, typer.Option('--film', help='Write DIR/drive.mp4 too.')] = False,
     seed: Annotated[int, typer.Option(min=0, help='Seed of the noise.')] = 0,
+    words_every: Annotated[
+        float, typer.Option(min=0, max=2, help='Seconds that the model keeps its words; 0: none.')
+    ] = 0.0,
     as_json: Annotated[bool, typer.Option('--json', help='Print summary.json.')] = False,
 ) -> None:
     """Plan along a recorded drive, offline and without ROS, and say how well.
@@ -88,7 +91,7 @@ def app(
     try:
         asked = Options(
             profile, rig, '' if no_model else runtime, model, parse_maps(maps or []), incomplete,
-            limit_s, workers, pictures, seed,
+            limit_s, workers, pictures, seed, words_every_s=words_every,
         )  # fmt: skip
         raise typer.Exit(_replay(bag, out, asked, against, tolerances, as_json, film))
     except MappingError as error:

@@ -19,6 +19,7 @@ from alpamayo_ros.simulation.drive.planners import KINDS
 from alpamayo_ros.statuses import Status
 
 MAX_DRIVES = 100_000
+WORDY = tuple(entry.name for entry in registry.RUNTIMES if entry.files)
 SUITE_SEEDS = '100:102'  # neither trained on (10000 on) nor chosen on (0 to 50)
 COLUMNS = {  # key of the row: heading
     'seed': 'seed',
@@ -81,6 +82,9 @@ def app(
     prompt: Annotated[
         str, typer.Option(help="Driving prompt; the expert's are in config/prompts.yaml.")
     ] = '',
+    words_every: Annotated[
+        float, typer.Option(min=0, max=2, help='Seconds that the model keeps its words; 0: none.')
+    ] = 0.0,
     inject: Annotated[
         str, typer.Option(help='Faults by row, start and length: F03@5s:2s;F23@9s:0.5s.')
     ] = '',
@@ -122,7 +126,9 @@ def app(
         _name_unknown(prompt)
     steps = round(latency * 10)
     name = '' if suite else scenario
-    task = Task(name, planner, profile, model, objects, steps, ablate, prompt)
+    if words_every and planner not in WORDY:
+        raise typer.BadParameter(f'--words-every is for {" and ".join(WORDY)}, not {planner}')
+    task = Task(name, planner, profile, model, objects, steps, ablate, prompt, words_every)
     try:
         if suite:
             if inject:

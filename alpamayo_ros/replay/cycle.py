@@ -66,6 +66,7 @@ class Cycler:
     unused: list[Fault] = field(default_factory=list)
     _ring: FrameRing = field(default_factory=FrameRing)
     _text: str = ''
+    _text_t0_ns: int = 0
     _refused: list[Fault] = field(default_factory=list)
     _timed: TimedRuntime | None = None
 
@@ -156,7 +157,7 @@ class Cycler:
         if isinstance(stack, Fault):
             return stack
         navigation, prompt = self.words.navigation(t0_ns), self.words.prompt(t0_ns)
-        given = Conditioning(history, navigation, prompt, self._text)
+        given = Conditioning(history, navigation, prompt, self._text, self._text_t0_ns)
         return PlannerInput(t0_ns, stack, given, self.seed)
 
     def _propose(
@@ -165,7 +166,7 @@ class Cycler:
         began = time.perf_counter()
         proposal = pipeline.propose(inputs, runtime)
         wall_ms = (time.perf_counter() - began) * 1e3
-        self._text = proposal.text
+        self._text, self._text_t0_ns = proposal.text, proposal.text_t0_ns
         self.seconds['propose'] += wall_ms / 1e3
         return proposal, add_up(runtime.stage_ms, wall_ms)
 

@@ -94,7 +94,12 @@ def open_model(options: Options) -> Runtime | None:
     """The runtime that was asked for, verified and warm; ReplayError says why there is none."""
     if not options.runtime:
         return None
-    runtime = open_runtime(options.runtime, load_profile(options.profile), options.model or None)
+    runtime = open_runtime(
+        options.runtime,
+        load_profile(options.profile),
+        options.model or None,
+        words_every_s=options.words_every_s,
+    )
     if isinstance(runtime, Fault):
         raise ReplayError(f'{runtime}\nWithout a model: --no-model.')
     runtime.reset()

@@ -12,6 +12,7 @@ from alpamayo_ros.runtime.golden import GOLDEN, check_golden
 from alpamayo_ros.runtime.manifest import ModelFiles, check_profile, read_model
 from alpamayo_ros.runtime.registry import Material
 from alpamayo_ros.runtime.scripted import Script
+from alpamayo_ros.runtime.staged import StagedRuntime
 
 
 def model_dir(profile: ModelProfile) -> Path:
@@ -25,11 +26,30 @@ def open_runtime(
     folder: str | Path | None = None,
     script: Script | None = None,
     minimum_release: int = 0,
+    words_every_s: float = 0.0,
 ) -> Runtime | Fault:
     """The runtime ``kind`` with the verified model of ``folder`` (default: the shipped one).
 
-    A model with a golden answer must repeat it here, which also warms it up.
+    A model with a golden answer must repeat it here, which also warms it up.  ``words_every_s``:
+    see :class:`alpamayo_ros.runtime.staged.StagedRuntime`.
     """
+    opened = _opened(kind, profile, folder, script, minimum_release)
+    if isinstance(opened, Fault) or not words_every_s:
+        return opened
+    if not isinstance(opened, StagedRuntime):
+        text = f'runtime {kind!r} decodes no words that could be kept: words_every_s is 0 for it'
+        return Fault(Code.MODEL_PROVIDER, f'{text}, not {words_every_s:g}')
+    opened.words_every_s = words_every_s
+    return opened
+
+
+def _opened(
+    kind: str,
+    profile: ModelProfile,
+    folder: str | Path | None,
+    script: Script | None,
+    minimum_release: int,
+) -> Runtime | Fault:
     entry = registry.find(kind)
     if isinstance(entry, Fault):
         return entry

@@ -8,7 +8,7 @@ the same call on the same numbers, so a cache changes the time and never a bit.
 from __future__ import annotations
 
 from collections.abc import Sequence as Tokens
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -25,6 +25,7 @@ from alpamayo_ros.runtime.feature_cache import FeatureCache
 from alpamayo_ros.runtime.made_up import made_up_input
 from alpamayo_ros.runtime.text import bounded_text
 from alpamayo_ros.types import Conditioning, FrameStack, Reasoning
+from alpamayo_ros.units import NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,17 @@ class Stages(Protocol):
 
 
 class StagedRuntime:
-    """Runtime protocol on four stages."""
+    """Runtime protocol on four stages.
+
+    ``words_every_s``: words younger than that are kept and condition the plan as they are, in one
+    pass of the backbone; 0: every cycle decodes its own.
+    """
 
     def __init__(
         self, profile: ModelProfile, identity: Identity, grammar: Grammar, stages: Stages
     ) -> None:
         self.profile, self.grammar, self.stages = profile, grammar, stages
+        self.words_every_s = 0.0
         self._identity = identity
         self._layout = token_layout(profile)
         self.features = FeatureCache(stages.encode)
@@ -99,6 +105,10 @@ class StagedRuntime:
 
     def reason(self, features: Features, given: Conditioning) -> Reasoning:
         """Fuse time, read the text prefix (or keep it), decode the chain of causation."""
+        kept = self._kept(given)
+        if kept is not None:
+            self.decoded = Decoded(kept, passes=1, near_ties=0, truncated=False)
+            return replace(self.say(features, given, kept), kept=True)
         head = self._begin(features, given)
         draft = Draft(self.grammar, given.previous_text)
         self.decoded = decode(self.grammar, head, draft, self.profile.text.max_coc)
@@ -108,6 +118,12 @@ class StagedRuntime:
         words, cut = bounded_text(self.grammar.text(self.decoded.ids))
         truncated = cut or self.decoded.truncated
         return Reasoning(words, self.decoded.ids, Condition(hidden, given), truncated)
+
+    def _kept(self, given: Conditioning) -> tuple[int, ...] | None:
+        """The words of the cycle before as tokens, where they are young enough to be kept."""
+        age_s = (given.ego.t0_ns - given.previous_t0_ns) / NS
+        young = 0.0 < age_s < self.words_every_s
+        return self.grammar.parse(given.previous_text) if young and given.previous_text else None
 
     def say(self, features: Features, given: Conditioning, ids: tuple[int, ...]) -> Reasoning:
         """As ``reason`` with words that are given instead of decoded; for interventions."""

@@ -98,6 +98,7 @@ def put_input(arrays: SharedArrays, inputs: PlannerInput) -> dict[str, Any]:
         'ego_t0_ns': inputs.given.ego.t0_ns,
         'extrapolated_ns': inputs.given.ego.extrapolated_ns,
         **{name: getattr(inputs.given, name) for name in TEXT_FIELDS},
+        'previous_t0_ns': inputs.given.previous_t0_ns,
         'seed': inputs.seed,
     }
 
@@ -113,7 +114,7 @@ def get_input(arrays: SharedArrays, message: dict[str, Any]) -> PlannerInput:
     motion = {name: arrays.read(name) for name in EGO_FIELDS}
     ego = EgoHistory(message['ego_t0_ns'], **motion, extrapolated_ns=message['extrapolated_ns'])
     texts = {name: message[name] for name in TEXT_FIELDS}
-    given = Conditioning(ego, **texts)
+    given = Conditioning(ego, **texts, previous_t0_ns=message['previous_t0_ns'])
     return PlannerInput(message['t0_ns'], frames, given, message['seed'])
 
 

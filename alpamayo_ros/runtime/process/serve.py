@@ -35,9 +35,8 @@ def _fault_message(fault: Fault) -> dict[str, Any]:
 def _open(hello: dict[str, Any]) -> TimedRuntime | Fault:
     profile = ModelProfile.model_validate(hello['profile'])
     script = None if hello['script'] is None else Script(**hello['script'])
-    runtime = open_runtime(
-        hello['kind'], profile, hello['folder'], script, hello['minimum_release']
-    )
+    more = {name: hello[name] for name in ('minimum_release', 'words_every_s')}
+    runtime = open_runtime(hello['kind'], profile, hello['folder'], script, **more)
     if isinstance(runtime, Fault):
         return runtime
     runtime.warm_up()

@@ -28,7 +28,8 @@ from alpamayo_ros.simulation.drive.planners import Planner, open_planner
 
 def open_task(task: Task) -> tuple[Planner, Options] | str:
     """Planner and options of a task, or why there is none."""
-    planner = open_planner(task.planner, load_profile(task.profile), task.model or None)
+    profile, model = load_profile(task.profile), task.model or None
+    planner = open_planner(task.planner, profile, model, task.words_every_s)
     if isinstance(planner, Fault):
         return str(planner)
     if task.ablate:

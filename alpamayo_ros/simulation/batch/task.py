@@ -22,6 +22,7 @@ class Task:
     latency_steps: int = 0
     ablate: str = ''
     prompt: str = ''
+    words_every_s: float = 0.0
 
     def to_json(self) -> str:
         """One line, keys in order."""

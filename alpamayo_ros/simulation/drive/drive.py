@@ -88,7 +88,7 @@ class Drive:
     model_plans: int = field(init=False, default=0)
     stop_plans: int = field(init=False, default=0)
     first_plan_s: float | None = field(init=False, default=None)
-    _text: str = field(init=False, default='')
+    _said: tuple[str, int] = field(init=False, default=('', 0))
     _waiting: list[_Waiting] = field(init=False, default_factory=list)
     _faults: tuple[Fault, ...] = field(init=False, default=())
 
@@ -106,7 +106,7 @@ class Drive:
         now = self.sensors.now_ns
         ego = replace(self.sim.ego, stamp_ns=now)
         self.sensors.look()
-        inputs = self.sensors.inputs(self.seed, self._text, self.options.prompt)
+        inputs = self.sensors.inputs(self.seed, self._said, self.options.prompt)
         if isinstance(inputs, PlannerInput):
             answer = self.sensors.answer(self.planner.propose(inputs))
             if isinstance(answer, Proposal):
@@ -120,7 +120,7 @@ class Drive:
 
     def _send(self, proposal: Proposal, ego: EgoState, age_s: float) -> None:
         """A proposal on its way, with the world of now."""
-        self._text = proposal.text
+        self._said = (proposal.text, proposal.text_t0_ns)
         due_ns = self.sim.now_ns + self.options.latency_steps * STEP_NS
         self._waiting.append(_Waiting(proposal, ego, self._objects(), age_s, due_ns))
 

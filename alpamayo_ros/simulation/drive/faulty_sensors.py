@@ -144,12 +144,14 @@ class FaultySensors(Sensors):
         fault = self._ring.push(frame_set) if frame_set is not None else None
         self.said += [*result.faults, *faults, *([] if fault is None else [fault])]
 
-    def inputs(self, seed: int, previous_text: str = '', prompt: str = '') -> PlannerInput | Fault:
+    def inputs(
+        self, seed: int, previous: tuple[str, int] = ('', 0), prompt: str = ''
+    ) -> PlannerInput | Fault:
         """As ``Sensors.inputs``; where there are no frames, the fault that took them."""
         gap = self._ego.gap_fault(self.now_ns)
         if gap is not None and gap.code is Code.ODOM_GAP:
             return gap
-        found = super().inputs(seed, previous_text, prompt)
+        found = super().inputs(seed, previous, prompt)
         return self._why if isinstance(found, Fault) and self._why is not None else found
 
     def _odometry(self, state: EgoState) -> Fault | None:

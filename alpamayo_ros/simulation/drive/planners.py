@@ -132,12 +132,12 @@ class StraightPlanner:
 
 
 def open_planner(
-    kind: str, profile: ModelProfile, model: str | Path | None = None
+    kind: str, profile: ModelProfile, model: str | Path | None = None, words_every_s: float = 0.0
 ) -> Planner | Fault:
     """The planner ``kind``; ``model``: folder of a model with its manifest (default: shipped)."""
     if kind == 'expert':
         return ExpertPlanner(profile)
     if kind == 'straight':
         return StraightPlanner(profile)
-    runtime = open_runtime(kind, profile, model)
+    runtime = open_runtime(kind, profile, model, words_every_s=words_every_s)
     return runtime if isinstance(runtime, Fault) else RuntimePlanner(runtime, profile)

@@ -56,15 +56,20 @@ class Sensors:
         """The model's visual input at this instant."""
         return self._ring.stack(self.now_ns, self.profile)
 
-    def inputs(self, seed: int, previous_text: str = '', prompt: str = '') -> PlannerInput | Fault:
-        """What the planner node would hand to the model now, or why it would not."""
+    def inputs(
+        self, seed: int, previous: tuple[str, int] = ('', 0), prompt: str = ''
+    ) -> PlannerInput | Fault:
+        """What the planner node would hand to the model now, or why it would not.
+
+        ``previous``: the words of the cycle before, and the t0 that they were decoded at.
+        """
         now, frames = self.now_ns, self.frames()
         if isinstance(frames, Fault):
             return frames
         history = self._ego.history(now, self.profile)
         if isinstance(history, Fault):
             return history
-        given = Conditioning(history, self.sim.navigation, prompt, previous_text)
+        given = Conditioning(history, self.sim.navigation, prompt, *previous)
         return PlannerInput(now, frames, given, seed)
 
     def step(self, steering_rad: float, acceleration_mps2: float) -> tuple[Fault, ...]:
