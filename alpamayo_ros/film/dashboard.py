@@ -14,10 +14,12 @@ from alpamayo_ros.film import canvas
 from alpamayo_ros.film.camera_boxes import camera_boxes
 from alpamayo_ros.film.canvas import Canvas, Colour
 from alpamayo_ros.film.top_view import Car, Scene, TopView
+from alpamayo_ros.metrics.words import COUNTERFACTUAL
+from alpamayo_ros.metrics.words import PARTS as MANDATORY
 
 WIDTH, HEIGHT = 1280, 720
 HEADER = 60
-PARTS = ('perception', 'situation', 'rationale', 'intent', 'counterfactual')  # the last: if said
+PARTS = (*MANDATORY, COUNTERFACTUAL)  # the last: if said
 STATES = ('INIT', 'READY', 'ACTIVE', 'DEGRADED', 'FALLBACK', 'FAULT')
 STATE_COLOURS: dict[str, Colour] = {
     'INIT': canvas.MUTED, 'READY': canvas.BLUE, 'ACTIVE': canvas.GREEN,

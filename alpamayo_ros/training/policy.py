@@ -15,6 +15,7 @@ from torch import Tensor
 
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.batches import real_prefix
+from alpamayo_ros.training.nearest_frames import nearest_frames
 
 
 class BatchPolicy:
@@ -33,8 +34,6 @@ class BatchPolicy:
         regression: bool = False,
     ) -> None:
         self.model, self.steps, self.regression = model.eval(), ddim_steps, regression
-        p = model.profile
-        self.spacing, self.count = p.frames.spacing_s, p.frames.count
         self.past: list[deque[tuple[float, Tensor]]] = [deque(maxlen=16) for _ in range(slots)]
         self.generator = torch.Generator(model.device).manual_seed(seed)
 
@@ -58,9 +57,14 @@ class BatchPolicy:
             features = self.model.encode_timestep(images, seen).float()
         for slot, t, f in zip(slots, time_s, features, strict=True):
             self.past[slot].append((t, f))
-        picks = [self._stack(slot, t) for slot, t in zip(slots, time_s, strict=True)]
-        stack = torch.stack([found for found, _, _ in picks])
-        age, valid = (torch.tensor([p[k] for p in picks], device=device) for k in (1, 2))
+        frames = self.model.profile.frames
+        times = zip(slots, time_s, strict=True)
+        picks = [nearest_frames(self.past[slot], t, frames) for slot, t in times]
+        stack = torch.stack([torch.stack([found for found, _, _ in pick]) for pick in picks])
+        age, valid = (
+            torch.tensor([[one[k] for one in pick] for pick in picks], device=device)
+            for k in (1, 2)
+        )
         ids, real = real_prefix(torch.from_numpy(prefix).to(device))
         speed = torch.from_numpy(np.asarray(speed_mps, np.float32)).to(device)
         with torch.autocast(device.type, torch.bfloat16):
@@ -81,20 +85,3 @@ class BatchPolicy:
             (shape[0], 1, *shape[1:]), generator=self.generator, device=speed.device
         )
         return self.model.denoise(hidden, mask, speed, noise, self.steps)[:, 0]
-
-    def _stack(self, slot: int, now_s: float) -> tuple[Tensor, list[float], list[float]]:
-        """Features, ages and existence of the T timesteps nearest to t0 - k * spacing.
-
-        Ties take the older.
-        """
-        features, ages, valid = [], [], []
-        for k in range(self.count):
-            wanted = now_s - k * self.spacing
-            t, f = min(
-                self.past[slot], key=lambda item: (round(abs(item[0] - wanted), 3), item[0])
-            )
-            ok = abs(t - wanted) <= 0.15
-            features.append(f)
-            ages.append(now_s - t if ok else 0.0)
-            valid.append(1.0 if ok else 0.0)
-        return torch.stack(features), ages, valid

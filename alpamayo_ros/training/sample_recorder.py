@@ -22,6 +22,7 @@ from alpamayo_ros.simulation.worlds.simulation import STEP_NS, Simulation
 from alpamayo_ros.training.annotate import Facts, annotate
 from alpamayo_ros.training.annotation.chain import annotation
 from alpamayo_ros.training.dataset import ShardWriter
+from alpamayo_ros.training.nearest_frames import nearest_frames
 
 WORDLESS = (0,)
 
@@ -89,11 +90,12 @@ class Recorder:
         plan = expert.plan(self.sim, self.profile.trajectory, self.wish).astype(np.float32)
         facts = _facts(self.sim)
         words = self._words(facts, plan)
-        frames, ages, past = self._stack(time_s)
+        shown = nearest_frames(self.past, time_s, self.profile.frames)
+        frames, ages, past = zip(*shown, strict=True)
         row = {
-            'frames': frames,
-            'age_s': ages,
-            'past': past,
+            'frames': np.array(frames, np.int64),
+            'age_s': np.array(ages, np.float32),
+            'past': np.array(past, np.float32),
             'truth': _truth(self.sim, facts),
             'plan': plan,
             'speed': np.float32(facts.speed_mps),
@@ -103,21 +105,6 @@ class Recorder:
         }
         self.writer.rows.append(row)
         return row
-
-    def _stack(self, now_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        count, spacing = self.profile.frames.count, self.profile.frames.spacing_s
-        frames, ages, past = (
-            np.zeros(count, np.int64),
-            np.zeros(count, np.float32),
-            np.zeros(count, np.float32),
-        )
-        for k in range(count):
-            wanted = now_s - k * spacing
-            t, index = min(self.past, key=lambda item: (round(abs(item[0] - wanted), 3), item[0]))
-            frames[k] = index
-            if abs(t - wanted) <= 0.15:
-                ages[k], past[k] = now_s - t, 1.0
-        return frames, ages, past
 
 
 def _facts(sim: Simulation) -> Facts:

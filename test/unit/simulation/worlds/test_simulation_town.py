@@ -139,7 +139,3 @@ def test_the_expert_drives_the_town_through_the_whole_path() -> None:
     scenario = SCENARIO.model_copy(update={'goal_m': 60.0})
     row = rollout(scenario, 5, ExpertPlanner(load_profile('nano')))
     assert row.right and row.red_lights == 0 and row.collisions == 0 and row.fallback_plans == 0
-
-
-def test_the_scenario_says_that_nano_was_not_trained_for_it() -> None:
-    assert 'NOT trained' in SCENARIO.description
