@@ -154,8 +154,8 @@ class _Tail(nn.Module):
         return self.denoiser.to_metres(x0, speed)
 
 
-def _parts(model: VLA, tokens: int = 96) -> tuple[Any, Any, Any]:
-    """Head, step and tail, each exported once."""
+def denoise_parts(model: VLA, tokens: int = 96) -> tuple[Any, Any, Any]:
+    """Head, step and tail of the denoiser, each exported once."""
     p = model.profile
     hidden, speed = torch.zeros(1, tokens, p.backbone.width), torch.zeros(1)
     with torch.no_grad():
@@ -188,7 +188,7 @@ def denoise_graph(model: VLA) -> Any:
     Plans are in metres and radians.
     """
     p = model.profile
-    head, step, tail = _parts(model)
+    head, step, tail = denoise_parts(model)
     b = GraphBuilder()
     ego, context = b.inline(head, 'head', {'hidden': 'hidden', 'speed': 'speed'}, 'head')
     absent = b.node('Sub', [b.weight('one', np.float32(1)), 'mask'])
@@ -196,7 +196,7 @@ def denoise_graph(model: VLA) -> Any:
     hide = b.node('Unsqueeze', [hide, b.integers(1, 2)])
     x = x0 = 'noise'
     for index, (start, stop) in enumerate(sample_steps(p.diffusion)):
-        time, amplitudes = _step_constants(model, start, stop)
+        time, amplitudes = step_constants(model, start, stop)
         feed = {
             'x': x,
             'time': b.weight(f'time{index}', time),
@@ -218,7 +218,7 @@ def denoise_graph(model: VLA) -> Any:
     return b.model('denoise', inputs, [tensor('plans', F32, shape)])
 
 
-def _step_constants(model: VLA, start: int, stop: int) -> tuple[NDArray[Any], NDArray[Any]]:
+def step_constants(model: VLA, start: int, stop: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Embedding of the diffusion time (1, width) and a step's four signal and noise levels."""
     power = alpha_bar(model.profile.diffusion)
     a, b = float(power[start]), float(power[stop])

@@ -110,8 +110,7 @@ class StagedRuntime:
             self.decoded = Decoded(kept, passes=1, near_ties=0, truncated=False)
             return replace(self.say(features, given, kept), kept=True)
         head = self._begin(features, given)
-        draft = Draft(self.grammar, given.previous_text)
-        self.decoded = decode(self.grammar, head, draft, self.profile.text.max_coc)
+        self.decoded = self._decoded(head, given)
         hidden = self._seen(head, len(self.decoded.ids))
         if not np.isfinite(hidden).all():
             self.reset()
@@ -124,6 +123,11 @@ class StagedRuntime:
         age_s = (given.ego.t0_ns - given.previous_t0_ns) / NS
         young = 0.0 < age_s < self.words_every_s
         return self.grammar.parse(given.previous_text) if young and given.previous_text else None
+
+    def _decoded(self, head: ChunkFeeder, given: Conditioning) -> Decoded:
+        """The words, drafted by those of the cycle before."""
+        draft = Draft(self.grammar, given.previous_text)
+        return decode(self.grammar, head, draft, self.profile.text.max_coc)
 
     def say(self, features: Features, given: Conditioning, ids: tuple[int, ...]) -> Reasoning:
         """As ``reason`` with words that are given instead of decoded; for interventions."""

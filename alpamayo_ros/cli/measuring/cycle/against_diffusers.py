@@ -1,0 +1,91 @@
+"""Eight candidates beside diffusers' DDIM loop over the same denoiser in torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import diffusers
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from alpamayo_ros.cli.measuring.cycle.parts import Parts
+from alpamayo_ros.cli.measuring.cycle.recorded_cycles import Recorded
+from alpamayo_ros.cli.measuring.cycle.timing import Spent, take_turns
+from alpamayo_ros.model.diffusion import CLIP, alpha_bar, sample_steps
+from alpamayo_ros.model.layout import MASKED
+from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.runtime.base import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Times of both, and how far apart their waypoints are at most."""
+
+    ours: Spent
+    theirs: Spent
+    apart: float
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What both begin with."""
+
+    condition: Condition
+    noise: NDArray[np.float32]
+
+
+class Theirs:
+    """diffusers' scheduler with our noise levels, which end at 1e-4 and not at 0."""
+
+    def __init__(self, model: VLA) -> None:
+        d = model.profile.diffusion
+        self._model, self._steps = model, sample_steps(d)
+        self._scheduler = diffusers.DDIMScheduler(
+            num_train_timesteps=d.train_steps,
+            prediction_type=d.prediction_type,
+            clip_sample=True,
+            clip_sample_range=CLIP,
+        )
+        self._scheduler.alphas_cumprod = alpha_bar(d)[1:]
+        self.plans: list[NDArray[np.float32]] = []
+
+    @torch.no_grad()
+    def __call__(self, start: Start) -> None:
+        """Ten steps of scheduler and denoiser."""
+        net, d = self._model.denoiser, self._model.profile.diffusion
+        hidden = torch.from_numpy(start.condition.hidden)[None]
+        context, hide = net.context(hidden), torch.zeros(1, 1, 1, hidden.shape[1]) * MASKED
+        x = torch.from_numpy(start.noise)
+        speed = torch.tensor(start.condition.given.ego.speed_mps[:1]).float()
+        speed = speed.repeat_interleave(len(x))
+        self._scheduler.set_timesteps(d.sample_steps)
+        for begin, _ in self._steps:
+            t = torch.full((len(x),), begin / d.train_steps)
+            out = net(x, net.condition(t, speed), context, hide)
+            step = self._scheduler.step(out, begin - 1, x, use_clipped_model_output=True)
+            x = step.prev_sample
+        self.plans.append(net.to_metres(step.pred_original_sample, speed).numpy())
+
+
+def compare(
+    parts: Parts, recorded: Sequence[Recorded], each: Callable[[], None] = lambda: None
+) -> Steps:
+    """Both draw candidates from the noise of every recorded cycle, taking turns."""
+    runtime, plans = parts.fast(), []
+    starts = []
+    for one in recorded:
+        said = runtime.reason(runtime.encode(one.frames), one.given)
+        starts.append(Start(said.condition, one.noise.astype(np.float32)))
+
+    def ours(start: Start) -> None:
+        plans.append(runtime.denoise(start.condition, start.noise))
+
+    theirs = Theirs(parts.model)
+    for call in (ours, theirs):
+        call(starts[0])
+    spent = take_turns(starts[1:], {'ours': ours, 'theirs': theirs}, each)
+    pairs = zip(plans, theirs.plans, strict=True)
+    apart = max(float(np.abs(a - b).max()) for a, b in pairs)
+    return Steps(spent['ours'], spent['theirs'], apart)

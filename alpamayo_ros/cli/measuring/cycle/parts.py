@@ -1,0 +1,99 @@
+"""A model's parts, opened once for all comparisons: sessions, the torch modules, its runtimes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from alpamayo_ros.cli.measuring.cycle.naive import (
+    GrowingCache,
+    Mixed,
+    Slower,
+    SteppedDenoiser,
+)
+from alpamayo_ros.faults import Fault
+from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.runtime import torch_runtime
+from alpamayo_ros.runtime.base import Identity
+from alpamayo_ros.runtime.loader import model_dir
+from alpamayo_ros.runtime.manifest import check_profile, read_model
+from alpamayo_ros.runtime.onnx_runtime import OnnxStages
+from alpamayo_ros.runtime.onnx_session import open_session
+from alpamayo_ros.runtime.registry import GRAPHS, TEXT_FILES, WEIGHTS
+from alpamayo_ros.runtime.staged import StagedRuntime
+from alpamayo_ros.runtime.torch_runtime import TorchStages
+
+
+@dataclass(frozen=True)
+class Parts:
+    """``reference`` is the torch runtime; ``decode`` the bytes of the decode graph."""
+
+    profile: ModelProfile
+    identity: Identity
+    sessions: list[Any]
+    decode: bytes
+    reference: StagedRuntime
+
+    @property
+    def model(self) -> VLA:
+        """The torch modules."""
+        stages = self.reference.stages
+        assert isinstance(stages, TorchStages)
+        return stages.model
+
+    @cached_property
+    def stepped(self) -> SteppedDenoiser:
+        """The denoiser step by step; exporting it takes seconds."""
+        return SteppedDenoiser(self.model)
+
+    def stages(self) -> OnnxStages:
+        """The fast stages with a key/value cache of their own."""
+        return OnnxStages(self.sessions)
+
+    def fast(self) -> StagedRuntime:
+        """The runtime that ships."""
+        return StagedRuntime(self.profile, self.identity, self.reference.grammar, self.stages())
+
+    def naive(self) -> StagedRuntime:
+        """The same numbers without any saving."""
+        slow = Mixed(self.stages(), GrowingCache(self.decode), self.stepped)
+        return Slower(self.fast(), slow, 'features', 'prefix', 'runs')
+
+    def with_one_less(self) -> dict[str, StagedRuntime]:
+        """The fast runtime with one saving left out, by the saving's name."""
+        fast = self.fast()
+        grown = Mixed(self.stages(), cache=GrowingCache(self.decode))
+        stepped = Mixed(self.stages(), denoiser=self.stepped)
+        return {
+            'feature_cache': Slower(fast, self.stages(), 'features'),
+            'text_prefix_kept': Slower(fast, self.stages(), 'prefix'),
+            'draft': Slower(fast, self.stages(), 'draft'),
+            'draft_and_forced_runs': Slower(fast, self.stages(), 'runs'),
+            'static_kv_cache': Slower(fast, grown),
+            'unrolled_steps': Slower(fast, stepped),
+        }
+
+
+def open_parts(profile: ModelProfile, folder: Path | None) -> Parts | Fault:
+    """Everything of a verified model folder (default: the shipped one)."""
+    names = (*GRAPHS, *TEXT_FILES, WEIGHTS)
+    files = read_model(folder or model_dir(profile), names)
+    if isinstance(files, Fault):
+        return files
+    wrong = check_profile(files, profile)
+    reference = wrong or torch_runtime.load(files, profile)
+    if isinstance(reference, Fault):
+        return reference
+    sessions, data = [], []
+    for name in GRAPHS:
+        content = files.get(name)
+        session = content if isinstance(content, Fault) else open_session(name, content)
+        if isinstance(content, Fault) or isinstance(session, Fault):
+            return session
+        sessions.append(session)
+        data.append(content)
+    identity = Identity('onnx', profile.name, files.sha256, files.manifest.version)
+    return Parts(profile, identity, sessions, data[GRAPHS.index('decode.onnx')], reference)
