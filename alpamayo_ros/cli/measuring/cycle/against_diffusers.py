@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import diffusers
 import numpy as np
@@ -42,7 +43,7 @@ class Theirs:
     def __init__(self, model: VLA) -> None:
         d = model.profile.diffusion
         self._model, self._steps = model, sample_steps(d)
-        self._scheduler = diffusers.DDIMScheduler(
+        self._scheduler: Any = diffusers.DDIMScheduler(
             num_train_timesteps=d.train_steps,
             prediction_type=d.prediction_type,
             clip_sample=True,

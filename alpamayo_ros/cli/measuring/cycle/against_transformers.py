@@ -139,7 +139,7 @@ def llama(backbone: Backbone) -> Any:
         num_attention_heads=shape.heads,
         num_key_value_heads=shape.kv_heads,
         head_dim=shape.width // shape.heads,
-        max_position_embeddings=len(backbone.cos),
+        max_position_embeddings=int(backbone.cos.shape[0]),
         rms_norm_eps=backbone.norm.eps,
         rope_parameters={'rope_type': 'default', 'rope_theta': shape.rope_theta},
         tie_word_embeddings=shape.tie_embeddings,
