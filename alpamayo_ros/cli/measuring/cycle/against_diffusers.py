@@ -17,6 +17,7 @@ from alpamayo_ros.cli.measuring.cycle.timing import Spent, take_turns
 from alpamayo_ros.model.diffusion import CLIP, alpha_bar, sample_steps
 from alpamayo_ros.model.layout import MASKED
 from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.profile import Diffusion
 from alpamayo_ros.runtime.base import Condition
 
 
@@ -43,13 +44,7 @@ class Theirs:
     def __init__(self, model: VLA) -> None:
         d = model.profile.diffusion
         self._model, self._steps = model, sample_steps(d)
-        self._scheduler: Any = diffusers.DDIMScheduler(
-            num_train_timesteps=d.train_steps,
-            prediction_type=d.prediction_type,
-            clip_sample=True,
-            clip_sample_range=CLIP,
-        )
-        self._scheduler.alphas_cumprod = alpha_bar(d)[1:]
+        self._scheduler = scheduler(d)
         self.plans: list[NDArray[np.float32]] = []
 
     @torch.no_grad()
@@ -68,6 +63,19 @@ class Theirs:
             step = self._scheduler.step(out, begin - 1, x, use_clipped_model_output=True)
             x = step.prev_sample
         self.plans.append(net.to_metres(step.pred_original_sample, speed).numpy())
+
+
+def scheduler(d: Diffusion) -> Any:
+    """diffusers' scheduler on our noise levels."""
+    found: Any = diffusers.DDIMScheduler
+    made = found(
+        num_train_timesteps=d.train_steps,
+        prediction_type=d.prediction_type,
+        clip_sample=True,
+        clip_sample_range=CLIP,
+    )
+    made.alphas_cumprod = alpha_bar(d)[1:]
+    return made
 
 
 def compare(
