@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from alpamayo_ros.faults import Code, Fault
@@ -95,7 +96,7 @@ def _advance(
 ) -> SafetyState:
     """The next state, with the stop begun, escalated or ended as it asks."""
     valid = None if judgement is None else judgement.valid
-    speed = scene.ego_now.speed_mps if scene.ego_now else 0.0
+    speed = scene.ego_now.speed_mps if scene.ego_now else math.inf  # unknown is not slow
     events = Events(faults, valid, speed)
     after = advance(state, events, config.limits, now_ns, config.auto_arm, config.auto_rearm)
     if after.mode is not Mode.FALLBACK:

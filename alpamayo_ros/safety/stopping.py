@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion import fallback
 from alpamayo_ros.motion.fallback import Stop
+from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.motion.stop_check import check_stop
 from alpamayo_ros.safety.acceptance import Judgement
 from alpamayo_ros.safety.config import PlanConfig
@@ -42,11 +44,12 @@ def choose_stop(
     """
     if state.mode is not Mode.FALLBACK or state.stop is None:
         return state, None
-    anchor = _anchor(state, judgement, scene, config, now_ns)
+    begun = state.stop
+    anchor = _anchor(state, begun, judgement, scene, config, now_ns)
     if anchor is None:
         return state, None
     refused: list[str] = []
-    for stop in _stops(state.stop, anchor, config, now_ns):
+    for stop in _stops(begun, anchor, config, now_ns):
         form = config.profile.trajectory
         rest = fallback.stop_trajectory(
             stop, anchor, config.vehicle, config.limits, form.points, form.dt_s
@@ -79,6 +82,7 @@ def known_ego(scene: Scene, state: SafetyState) -> EgoState | None:
 
 def _anchor(
     state: SafetyState,
+    stop: Stop,
     judgement: Judgement | None,
     scene: Scene,
     config: PlanConfig,
@@ -90,22 +94,25 @@ def _anchor(
     is newer.  Once valid ones come in, the timer leaves them the word while the last plan holds.
     """
     last = state.previous_plan
-    ego = scene.ego if scene.ego is not None and finite(scene.ego) else None
-    late = (now_ns - ego.stamp_ns) * 1e-9 if ego else float('inf')
-    fresh = late < config.limits.frame_age_s and (last is None or last.t0_ns < _stamp(ego))
+    fresh = _fresh(scene.ego, last, config.limits, now_ns)
     if judgement is not None:
-        return ego if fresh and _stamp(ego) == judgement.proposal.t0_ns else None
+        return fresh if fresh and fresh.stamp_ns == judgement.proposal.t0_ns else None
     if last is not None and last.source == 'fallback' and state.published_ns is not None:
         left = (last.valid_until_ns - now_ns) * 1e-9
         quiet = (now_ns - state.published_ns) * 1e-9
         if left > QUIET_S and (state.valid_plans > 0 or quiet < QUIET_S):
             return None
     known = known_ego(scene, state)
-    if fresh or known is None or state.stop is None:
-        return ego if fresh else None
-    return fallback.dead_reckon(state.stop, known, config.vehicle, config.limits, now_ns)
+    if fresh or known is None:
+        return fresh
+    return fallback.dead_reckon(stop, known, config.vehicle, config.limits, now_ns)
 
 
-def _stamp(ego: EgoState | None) -> int:
-    """Stamp of an ego state; -1 for none."""
-    return ego.stamp_ns if ego else -1
+def _fresh(
+    ego: EgoState | None, last: Plan | None, limits: Limits, now_ns: int
+) -> EgoState | None:
+    """The pose of t0 where a stop may start there: finite, not too old, newer than the plan."""
+    if ego is None or not finite(ego):
+        return None
+    young = (now_ns - ego.stamp_ns) * 1e-9 < limits.frame_age_s
+    return ego if young and (last is None or last.t0_ns < ego.stamp_ns) else None

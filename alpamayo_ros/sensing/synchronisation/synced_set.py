@@ -51,8 +51,7 @@ class SyncedSet:
     @property
     def largest_skew_ns(self) -> int:
         """The longest time between t0 and a frame of the set, held ones included."""
-        pairs = zip(self.stamps_ns, self.valid, strict=True)
-        return max(abs(stamp - self.t0_ns) for stamp, ok in pairs if ok)
+        return max(abs(stamp - self.t0_ns) for stamp in self.stamps_ns)
 
 
 @dataclass(frozen=True, slots=True)

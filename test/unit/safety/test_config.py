@@ -17,7 +17,7 @@ RATIO = SHIPPED.limits.degraded_speed_ratio
 
 
 def test_by_default_a_person_arms_and_nothing_is_capped():
-    assert not SHIPPED.auto_arm and not SHIPPED.auto_rearm
+    assert not SHIPPED.auto_arm and not SHIPPED.auto_rearm and not SHIPPED.coc_degrades
     assert SHIPPED.period_s == 0.1 and SHIPPED.speed_cap_mps == math.inf
     assert SHIPPED.weights == Weights()
 

@@ -123,6 +123,13 @@ def test_at_walking_pace_a_stop_ends_by_itself():
     assert decided(stopping, given, here=slow, at_t0=slow).state.mode is Mode.ACTIVE
 
 
+def test_a_speed_that_nobody_knows_is_not_walking_pace(monkeypatch):
+    """Even where the missing odometry itself were forgiven, a person would have to re-arm."""
+    monkeypatch.setattr(pipeline.monitors, 'watch', lambda *args: [])
+    stopping = SafetyState(mode=Mode.FALLBACK, valid_plans=9, since_ns=T0)
+    assert decided(stopping, here=None).state.mode is Mode.FALLBACK
+
+
 def test_standing_still_is_said():
     rest = ego(0.0, T0)
     out = decided(given=proposal(np.zeros((60, 3)), T0), here=rest, at_t0=rest)

@@ -250,6 +250,13 @@ def test_only_the_counters_outlive_a_new_beginning():
     assert jumped == replace(kept, reason='the clock jumped back')
 
 
+@pytest.mark.parametrize('reaction', [Reaction.MASK, Reaction.DEGRADE, Reaction.FALLBACK])
+def test_a_clock_that_steps_back_begins_anew_whatever_else_is_wrong(reaction):
+    beside = next(c for c in Code if c.reaction is reaction)
+    state = drive(active(), beside, Code.CLOCK_BACK)
+    assert (state.mode, state.reason) == (Mode.INIT, 'the clock jumped back')
+
+
 def test_the_clock_is_no_way_out_of_a_fault():
     both = (Code.CLOCK_BACK, Code.CALIBRATION_CHANGED)
     assert drive(active(), *both).mode is Mode.FAULT

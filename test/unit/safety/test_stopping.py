@@ -111,6 +111,7 @@ def test_without_odometry_it_starts_from_the_last_plan_and_without_that_nowhere(
         assert reckoned.stamp_ns == T0 + 50 * MS
         assert reckoned.x_m == pytest.approx(0.8, abs=0.01)
         assert anchor(at_t0=unknown, newest=unknown) is None
+        assert anchor(at_t0=HERE, newest=unknown, after_ms=500) is None  # known, but too old
 
 
 def last_stop(left_ms=450, quiet_ms=50, valid_plans=0, source='fallback', after_ms=50):

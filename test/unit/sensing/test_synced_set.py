@@ -108,6 +108,14 @@ def test_a_frame_of_later_is_not_held():
     assert not formed(0, None, 0, 0, older=[60]).valid[1]
 
 
+def test_of_two_held_frames_of_one_stamp_the_first_is_taken_and_no_payload_compared():
+    twins = [(T0 - 90 * MS, {'picture': i}) for i in range(2)]
+    rings = [[frame(0)], twins, [frame(0)], [frame(0)]]
+    nearest = [frame(0), None, frame(0), frame(0)]
+    held = SELECT.form(T0, nearest, rings, [True] * 4)
+    assert held.payloads[1] is twins[0][1] and held.held[1]
+
+
 def test_a_required_camera_is_held_until_it_counts_as_silent():
     assert formed(None, 0, 0, 0, older=[-250]).held[0]
     refused = formed(None, 0, 0, 0, older=[-250.000001])
