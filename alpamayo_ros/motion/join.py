@@ -1,18 +1,19 @@
-"""How a reference leaves the one being driven: the same place, direction and curvature, fading.
+"""How a reference leaves the one being driven: the wheel neither steps nor turns otherwise.
 
 Beside the new plan's path at arc length s since the join the car is to keep the distance
 
-    e(s) = (e0 + a s + b s^2) exp(-s / L),    L = fade * speed, at least FADE_M
+    e(s) = (e0 + a s + b s^2 + c s^3) exp(-s / L),    L = fade * speed, at least FADE_M
 
-with a and b such that e, e' and e'' at the join give the place, heading and curvature being driven
-(Frenet frame: Werling et al., "Optimal trajectory generation", ICRA 2010, section III).  It is a
-function of the way, not of time: a car at rest does not drift.  Speed that the old reference
-lacked fades in over time; speed that it had too much is given up at once.
+with a, b and c such that e, e', e'' and e''' at the join give the place, heading, curvature and
+change of curvature being driven (Frenet frame: Werling et al., "Optimal trajectory generation",
+ICRA 2010, section III).  It is a function of the way, not of time: a car at rest does not drift.
+Speed that the old reference lacked fades in over time; speed that it had too much is given up at
+once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -21,11 +22,12 @@ from alpamayo_ros.motion.plan import Plan, sample, to_odom
 
 FADES_S = (0.3, 0.45, 0.7, 1.0, 1.5)  # time constants to try: three planning periods and longer
 FADE_M = 1.0  # least length constant: slower than 3 m/s the way counts, not the time
+STEP_M = 0.1  # over a step shorter than this curvature has no slope: slower than 1 m/s
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Where and how a plan took over: distance, its first and second derivative by the way.
+    """Where and how a plan took over: distance, and its first three derivatives by the way.
 
     ``turn_rad``: heading against the plan's, of which ``slope`` is the tangent; ``slower_mps`` (at
     most 0): speed that was still lacking.
@@ -36,6 +38,7 @@ class Join:
     turn_rad: float
     slope: float
     bend_1pm: float
+    sharpness_1pm2: float
     slower_mps: float
     fade_s: float
     length_m: float
@@ -44,18 +47,19 @@ class Join:
         self, way_m: Float[np.ndarray, ' T']
     ) -> tuple[Float[np.ndarray, ' T'], Float[np.ndarray, ' T'], Float[np.ndarray, ' T']]:
         """e, e' and e'' after ``way_m`` since the join."""
-        length = self.length_m
-        a = self.slope + self.offset_m / length
-        b = (self.bend_1pm + 2 * a / length - self.offset_m / length**2) / 2
+        offset, length = self.offset_m, self.length_m
+        a = self.slope + offset / length
+        b = (self.bend_1pm + 2 * a / length - offset / length**2) / 2
+        c = (self.sharpness_1pm2 + 6 * b / length - 3 * a / length**2 + offset / length**3) / 6
         s = np.maximum(way_m, 0.0)
-        shape, slope = self.offset_m + a * s + b * s**2, a + 2 * b * s
+        shape, slope = offset + s * (a + s * (b + s * c)), a + s * (2 * b + s * 3 * c)
         fade = np.exp(-s / length)
         first = (slope - shape / length) * fade
-        second = (2 * b - 2 * slope / length + shape / length**2) * fade
+        second = (2 * b + 6 * c * s - 2 * slope / length + shape / length**2) * fade
         return shape * fade, first, second
 
 
-NO_JOIN = Join(0, 0.0, 0.0, 0.0, 0.0, 0.0, FADES_S[0], FADE_M)
+NO_JOIN = Join(0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, FADES_S[0], FADE_M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +111,35 @@ def place(plan: Plan, join: Join, now_ns: int) -> Spot:
     return Spot(*(float(column[0]) for column in columns))
 
 
-def join_at(plan: Plan, old: Spot, now_ns: int, fade_s: float) -> Join:
-    """How ``plan`` takes over at ``now_ns`` from a reference that has the car at ``old``."""
-    new = place(plan, NO_JOIN, now_ns)
+def join_at(plan: Plan, driven: tuple[Plan, Join], now_ns: int, fade_s: float) -> Join:
+    """How ``plan`` takes over at ``now_ns`` from a joined plan.
+
+    A step later, at the first point of a reference, the curvature is still the one being driven.
+    """
+    step_ns = round(plan.trajectory.dt_s * 1e9)
+    old, later = place(*driven, now_ns), place(*driven, now_ns + step_ns)
+    new, after = place(plan, NO_JOIN, now_ns), place(plan, NO_JOIN, now_ns + step_ns)
+    slower = min(old.speed_mps - new.speed_mps, 0.0)
+    length = max(fade_s * new.speed_mps, FADE_M * fade_s / FADES_S[0])
+    join = Join(now_ns, *_beside(new, old), 0.0, slower, fade_s, length)
+    way = float(np.hypot(after.x_m - new.x_m, after.y_m - new.y_m))
+    if way < STEP_M:
+        return join
+    missing = _beside(after, later)[3] - float(join.beside(np.array([way]))[2][0])
+    gain = (way - way**2 / length + way**3 / (6 * length**2)) * np.exp(-way / length)
+    return replace(join, sharpness_1pm2=float(missing / gain))
+
+
+def _beside(new: Spot, old: Spot) -> tuple[float, float, float, float]:
+    """Distance of ``old`` beside the path at ``new``, turn against it, and e' and e'' of it."""
     dx, dy = old.x_m - new.x_m, old.y_m - new.y_m
     offset = float(dy * np.cos(new.heading_rad) - dx * np.sin(new.heading_rad))
     turn = float(np.remainder(old.heading_rad - new.heading_rad + np.pi, 2 * np.pi) - np.pi)
     kappa = new.curvature_1pm
     room = 1.0 - kappa * offset
-    slope = room * np.tan(turn)
+    slope = float(room * np.tan(turn))
     bend = (old.curvature_1pm * room / np.cos(turn) - kappa) * room / np.cos(turn) ** 2
-    bend -= kappa * slope * np.tan(turn)
-    slower = min(old.speed_mps - new.speed_mps, 0.0)
-    length = max(fade_s * new.speed_mps, FADE_M * fade_s / FADES_S[0])
-    return Join(now_ns, offset, turn, float(slope), float(bend), slower, fade_s, length)
+    return offset, turn, slope, float(bend - kappa * slope * np.tan(turn))
 
 
 def _frenet(

@@ -2,8 +2,9 @@
 
 A plan is anchored at the pose of t0, and part of it lies in the past when it arrives.  Its
 remainder is expressed at the present pose (not the plan re-anchored there: at 15 m/s and 0.6 s
-that is 9 m).  It begins with the place, direction and curvature of the reference being driven and
-fades to the plan (``join``), so that the steering does not step; braking is taken over at once.
+that is 9 m).  It begins with the place, direction, curvature and change of curvature of the
+reference being driven and fades to the plan (``join``), so that the steering does not step;
+braking is taken over at once.
 The result is checked again (``reference_check``) and never outlives its plan.
 """
 
@@ -68,10 +69,9 @@ def splice(
         return _made(plan, driven.join, ego, now_ns, vehicle, limits)
     if driven is None:
         return _made(plan, replace(NO_JOIN, joined_ns=now_ns), ego, now_ns, vehicle, limits)
-    old = place(driven.plan, driven.join, now_ns)
     found: Reference | Fault | None = None
     for fade_s in FADES_S:  # the shortest that keeps the limits
-        join = join_at(plan, old, now_ns, fade_s)
+        join = join_at(plan, (driven.plan, driven.join), now_ns, fade_s)
         jump = _jump(join, limits)
         if jump is not None:
             return jump

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drives import DT, LIMITS, VEHICLE, ego, plan
+from drives import DT, LIMITS, SECOND, VEHICLE, ego, plan
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.motion.join import FADES_S, NO_JOIN, place
@@ -47,7 +47,7 @@ def test_a_new_plan_beside_the_old_one_fades_in():
     new = plan(8.0, t0_ns=now, number=2, x=0.8, y=0.4)
     reference = splice(new, driven, ego(8.0, now, x=0.8), now, VEHICLE, LIMITS)
     lateral = in_odom(reference)[:, 1]
-    assert 0.0 <= lateral[0] < 0.02 and np.diff(lateral).max() < 0.08
+    assert abs(lateral[0]) < 0.02 and np.diff(lateral).max() < 0.08
     assert lateral[30] > 0.38 and lateral[-1] == pytest.approx(0.4, abs=1e-3)
 
 
@@ -108,6 +108,24 @@ def test_place_direction_and_curvature_are_those_being_driven(speed, sign):
     for name in ('y_m', 'heading_rad', 'curvature_1pm'):
         assert getattr(found, name) == pytest.approx(getattr(at, name), abs=2e-4), name
     assert abs(place(new, NO_JOIN, now).y_m - at.y_m) > 0.1  # without the join it would
+
+
+@pytest.mark.parametrize('speed', [1.5, 3.0, 5.0, 8.0, 12.0])
+@pytest.mark.parametrize('sign', [-1, 1])
+def test_over_the_next_step_the_wheel_turns_as_it_was_to(speed, sign):
+    """Up to the first point that a controller receives nothing steps either."""
+    times = np.arange(1, 61) * DT
+    old = plan(speed, 0.0, sign * (0.004 + 0.02 * np.minimum(times, 1.0)))
+    driven = splice(old, None, ego(speed), 0, VEHICLE, LIMITS)
+    now, later = 100 * MS, 200 * MS
+    at, then = (place(driven.plan, driven.join, ns) for ns in (now, later))
+    new = plan(speed, t0_ns=now, number=2, x=at.x_m, y=sign * 0.1, heading=sign * 0.02)
+    here = ego(speed, now, sign * 0.006, x=at.x_m, y=at.y_m, heading=at.heading_rad)
+    reference = splice(new, driven, here, now, VEHICLE, LIMITS)
+    found = place(new, reference.join, later)
+    assert found.curvature_1pm == pytest.approx(then.curvature_1pm, abs=1e-3)
+    assert abs(place(new, NO_JOIN, later).curvature_1pm - then.curvature_1pm) > 5e-3
+    assert reference.trajectory.curvature_1pm[0] == pytest.approx(found.curvature_1pm, abs=1e-9)
 
 
 def test_what_the_columns_say_is_what_the_points_do():
@@ -187,6 +205,23 @@ def test_an_actuator_is_asked_so_much_ahead_as_it_is_late():
         np.testing.assert_array_equal(getattr(ahead, name), getattr(ideal, name))
     for name in ('steering_rad', 'acceleration_mps2'):
         np.testing.assert_allclose(getattr(ahead, name)[:-2], getattr(ideal, name)[2:], atol=1e-9)
+
+
+@pytest.mark.parametrize('back_ms', [4, 50, 90, 300, 1000, 50_000])
+def test_a_clock_that_steps_back_neither_revives_a_plan_nor_makes_its_join_grow(back_ms):
+    start = 1000 * SECOND
+    driven = splice(plan(8.0, t0_ns=start), None, ego(8.0, start), start, VEHICLE, LIMITS)
+    new = plan(8.0, t0_ns=start + 100 * MS, number=2, x=0.8, y=0.2)
+    joined = splice(
+        new, driven, ego(8.0, start + 200 * MS, x=1.6), start + 200 * MS, VEHICLE, LIMITS
+    )
+    now = start + (200 - back_ms) * MS
+    found = splice(new, joined, ego(8.0, now, x=8e-3 * (200 - back_ms)), now, VEHICLE, LIMITS)
+    if back_ms > 105:  # before the plan began, and beyond the jitter of a clock
+        assert isinstance(found, Fault) and found.code is Code.PLAN_FUTURE
+    else:
+        assert -0.01 < in_odom(found)[:, 1].min() and in_odom(found)[:, 1].max() < 0.21
+        assert found.valid_until_ns == new.valid_until_ns
 
 
 @pytest.mark.parametrize('turn', [0.5, 1.5, np.pi / 2, np.pi, -np.pi / 2, -2.0])
