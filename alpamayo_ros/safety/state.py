@@ -7,6 +7,7 @@ leaves it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -182,8 +183,10 @@ def _next(
 ) -> tuple[Mode, str]:
     """The mode that follows and why; rows of the table in docs/faults.md, "States"."""
     reaction, because = worst_of(events), _because(events)
-    soft_for = 0 if state.soft_since_ns is None else now_ns - state.soft_since_ns
-    clear_for = -1 if state.clear_since_ns is None else now_ns - state.clear_since_ns
+    soft_for, clear_for = (
+        -math.inf if since is None else float(now_ns - since)
+        for since in (state.soft_since_ns, state.clear_since_ns)
+    )
     if reaction is Reaction.FAULT:
         return Mode.FAULT, because
     if state.mode is Mode.INIT:
@@ -209,7 +212,7 @@ def _next(
 
 
 def _out_of_fallback(
-    state: SafetyState, events: Events, limits: Limits, soft_for: int, auto_rearm: bool
+    state: SafetyState, events: Events, limits: Limits, soft_for: float, auto_rearm: bool
 ) -> tuple[Mode, str]:
     """FALLBACK ends with good inputs, valid plans in a row and, at speed, a person's word."""
     reaction = worst_of(events)

@@ -7,9 +7,11 @@ import sys
 import pytest
 from camera_streams import MS, NAMES, START_NS, drive, make_sync, stream
 
+from alpamayo_ros.limits import load_limits
 from alpamayo_ros.profile import load_profile
+from alpamayo_ros.safety.state import Events, Mode, SafetyState, advance
 from alpamayo_ros.sensing.ring import FrameRing
-from alpamayo_ros.simulation.inject import apply, decimate, drop_random, shift_stamp
+from alpamayo_ros.simulation.inject import apply, decimate, drop, drop_random, shift_stamp
 
 PROFILE = load_profile('nano')
 
@@ -32,6 +34,25 @@ def test_f01_stale_from_some_moment_on():
     assert not any(s.valid[rear] for s in out.sets if s.t0_ns > START_NS + 5_200 * MS)
     lost = [t for t, f in out.health if f.code.name == 'CAM_LOST']
     assert 250 * MS < min(lost) - (START_NS + 4_930 * MS) < 500 * MS
+
+
+@pytest.mark.parametrize('outage_s', [1.0, 3.0, 12.0])
+def test_f03_an_outage_that_has_ended_stops_nobody_again(outage_s):
+    """The front camera is away and back: one FALLBACK, and none for 20 s of healthy frames."""
+    back_s = 12.0 + outage_s
+    events = apply(stream(round(10 * back_s) + 200), [drop('front', 12.0, back_s)])
+    out = drive(make_sync(), events, poll_ms=50)
+    said: dict[int, list] = {}
+    for at_ns, fault in out.health:
+        said.setdefault(at_ns, []).append(fault)
+    state, modes = SafetyState(mode=Mode.ACTIVE), []
+    for now_ns in range(START_NS, START_NS + round((back_s + 19) * 1e9), 50 * MS):
+        near = [f for at, found in said.items() if 0 <= now_ns - at < 50 * MS for f in found]
+        state = advance(state, Events(tuple(near), not near, 1.0), load_limits(), now_ns)
+        modes += [state.mode] if [state.mode] != modes[-1:] else []
+    assert Mode.FALLBACK in modes and modes[-1] is Mode.ACTIVE
+    assert max(said) < START_NS + round((back_s + 0.2) * 1e9)
+    assert modes.count(Mode.FALLBACK) == 1, modes
 
 
 def bench(drops: float, timesteps: int) -> dict:

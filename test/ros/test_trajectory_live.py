@@ -54,12 +54,15 @@ def test_takeover_a_clock_that_steps_back_and_a_fault_upstream(running_node):
     newest = lambda: listener.health[-1]  # noqa: E731
     assert listener.until(lambda: len(listener.health) > 3)
 
+    arm = listener.node.create_client(Trigger, 'trajectory/arm')
+    assert listener.until(arm.service_is_ready)
+    said = answer(arm, Trigger.Request(), listener)
+    assert not said.success and said.message.startswith('INIT: ')
+
     takeover = listener.node.create_publisher(Bool, 'takeover', qos.output(False))
     assert listener.until(takeover.get_subscription_count)
     taken = lambda: takeover.publish(Bool(data=True)) or 'TAKEOVER' in newest().faults  # noqa: E731
     assert listener.until(taken)
-    arm = listener.node.create_client(Trigger, 'trajectory/arm')
-    assert listener.until(arm.service_is_ready)
     said = answer(arm, Trigger.Request(), listener)
     assert not said.success and 'the driver has taken over' in said.message
 

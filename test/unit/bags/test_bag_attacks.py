@@ -93,6 +93,31 @@ def test_names_that_grow_without_end_are_refused(tmp_path):
     assert 'it holds more than' in fault_of(bag).message
 
 
+# ---- names that lead out of the folder ----------------------------------------------------------
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize('name', ['../../other/a.mcap', '/etc/a.mcap', 'sub/../../a.mcap'])
+def test_a_name_with_a_way_in_it_is_the_file_in_the_folder_or_missing(tmp_path, name):
+    bag = tmp_path / 'here' / 'drive'
+    bag.mkdir(parents=True)
+    (tmp_path / 'other').mkdir()
+    for elsewhere in (tmp_path / 'other', tmp_path / 'here', tmp_path):
+        write(elsewhere / 'a.mcap')
+    (bag / 'metadata.yaml').write_text(yaml.safe_dump(metadata([name])))
+    assert "names ['a.mcap'], which are not in drive" in fault_of(bag).message
+    assert list(BagReader(bag)) == []
+
+
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize('name', ['../../../../etc/passwd', '/etc/passwd', 'sub/a.mcap'])
+def test_a_seal_of_a_file_elsewhere_is_damaged(tmp_path, name):
+    bag = tmp_path / 'drive'
+    bag.mkdir()
+    write(bag / 'a.mcap')
+    (bag / 'metadata.yaml').write_text(yaml.safe_dump(metadata(['a.mcap'])))
+    (bag / SUMS).write_text(f'{"0" * 64}  {name}\n')
+    assert 'the seal is damaged' in fault_of(bag).message
+
+
 # ---- what unpacks to more than it says ----------------------------------------------------------
 def chunked(path, data, compression, size):
     """An mcap whose first chunk holds ``data``, said to unpack to ``size`` bytes."""

@@ -346,6 +346,15 @@ def test_what_belongs_to_a_mode_ends_with_it():
     assert state.valid_plans == 7 and state.previous_plan is FULL.previous_plan
 
 
+@pytest.mark.parametrize(('held_s', 'mode'), [(2.9, Mode.DEGRADED), (3.0, Mode.FALLBACK)])
+def test_a_soft_fault_that_lasts_keeps_a_stop(held_s, mode):
+    """Leaving it would mean to stop again at once."""
+    stopping = SafetyState(mode=Mode.FALLBACK, valid_plans=9, soft_since_ns=STEP)
+    drive.now = round(held_s * SECOND)
+    state = drive(stopping, Code.CAM_RATE_WARN, auto_rearm=True)
+    assert state.mode is mode and state.soft_since_ns == STEP
+
+
 def test_a_new_stop_counts_plans_anew_and_needs_its_own_permission():
     state = replace(FULL, mode=Mode.ACTIVE)
     state = advance(state, Events((Fault(Code.ODOM_GAP),), True, 8.0), LIMITS, 20)
