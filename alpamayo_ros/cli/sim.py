@@ -101,7 +101,9 @@ def app(
     report: Annotated[
         Path | None, typer.Option(help='Suite: folder for a page with the worst drives on film.')
     ] = None,
-    worst: Annotated[int, typer.Option(min=0, max=50, help='How many drives --report shows.')] = 5,
+    worst: Annotated[
+        int, typer.Option(min=0, max=1000, help='How many drives --report shows, a page each.')
+    ] = 5,
     against: Annotated[
         Path | None, typer.Option(help='Suite: compare with this earlier --json; exit 1 if worse.')
     ] = None,

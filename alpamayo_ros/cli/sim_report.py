@@ -7,7 +7,7 @@ a row comes out differently, that is said: it is a fault of the package or of th
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from alpamayo_ros.simulation.batch.journal import Job
 from alpamayo_ros.simulation.batch.task import Task
 
 FILM = 'drive.mp4'
+HOLD = 20  # frames of 0.1 s
 RUNS = 'runs'
 PAGE = 'report.html'
 Row = dict[str, Any]
@@ -72,24 +73,34 @@ def redrive(
                 bar.tell(f'{name}: driven again, it went differently; this must not happen')
             bar.tell(f'film and {plan_bag.NAME} of {name}')
             plan_bag.write(Recording(place), place / plan_bag.NAME)
-            shown.append(Shown(before, place, film(place)))
+            shown.append(Shown(before, place, film(place, before['end'] == 'collision')))
     return shown
 
 
-def write_page(report: dict[str, Any], shown: Sequence[Shown], folder: Path) -> Path:
-    """DIR/report.html, which links the films beside it."""
+def write_page(
+    report: dict[str, Any],
+    shown: Sequence[Shown],
+    folder: Path,
+    before: Mapping[str, Any] | None = None,
+) -> Path:
+    """DIR/report.html, which links films and pages of drives; ``before``: shown beside it."""
     from alpamayo_ros.reports import report_suite
 
     path = folder / PAGE
     path.parent.mkdir(parents=True, exist_ok=True)
     found = [(item.row, Recording(item.folder)) for item in shown]
-    path.write_text(report_suite.page(report, found), encoding='utf-8')
+    for row, recording in found:
+        alone = recording.folder / report_suite.PAGE
+        alone.write_text(report_suite.drive_page(row, recording), encoding='utf-8')
+    path.write_text(report_suite.page(report, found, before), encoding='utf-8')
     return path
 
 
-def film(folder: Path) -> Path:
-    """drive.mp4 of a recording, in its folder."""
+def film(folder: Path, contact: bool = False) -> Path:
+    """drive.mp4 of a recording, in its folder; the picture of a contact stands for two seconds."""
     recording, path = Recording(folder), folder / FILM
     car = car_of(load_rig('sim').vehicle)
-    video.write([video.Director(recording, car, road_of(recording))], path)
+    video.write(
+        [video.Director(recording, car, road_of(recording))], path, hold=HOLD if contact else 0
+    )
     return path

@@ -67,7 +67,7 @@ def drive_suite(task: Task, call: Call) -> Report:
             write(report, call.json_path)
         show(report)
         if call.report is not None:
-            _page(task, call, jobs, report)
+            _page(task, call, jobs, report, before)
         if journal is not None:
             journal.unlink(missing_ok=True)  # not before: the page can be interrupted too
     if before is not None:
@@ -91,7 +91,13 @@ def _judge(before: regression_suite.Report, report: Report, path: Path | None) -
         raise typer.Exit(Status.FAIL)
 
 
-def _page(task: Task, call: Call, jobs: list[Job], report: Report) -> None:
+def _page(
+    task: Task,
+    call: Call,
+    jobs: list[Job],
+    report: Report,
+    before: regression_suite.Report | None,
+) -> None:
     """The worst drives again, on film, and the page that shows them."""
     from alpamayo_ros.cli import sim_report
 
@@ -100,7 +106,7 @@ def _page(task: Task, call: Call, jobs: list[Job], report: Report) -> None:
     again, rows = [jobs[i] for i in places], [report['rows'][i] for i in places]
     workers = min(call.workers or len(again), len(os.sched_getaffinity(0)), max(len(again), 1))
     shown = sim_report.redrive(task, again, rows, call.report, workers)
-    typer.echo(f'{sim_report.write_page(report, shown, call.report)}   open this')
+    typer.echo(f'{sim_report.write_page(report, shown, call.report, before)}   open this')
 
 
 def _driven(task: Task, call: Call, jobs: list[Job], journal: Path | None) -> Report:

@@ -9,17 +9,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from alpamayo_ros import palette
 from alpamayo_ros.film import canvas
 from alpamayo_ros.film.canvas import Canvas, Colour
-from alpamayo_ros.film.top_view import (
-    CHOSEN,
-    TRUTH,
-    Car,
-    Scene,
-    cost_at,
-    cost_colour,
-    offset,
-)
+from alpamayo_ros.film.top_view import Car, Scene, cost_at, offset
 from alpamayo_ros.sensing.projection import on_ground, project
 from alpamayo_ros.sensing.rig import RigCamera
 
@@ -46,12 +39,12 @@ def draw(
     low, high = (min(known), max(known)) if known else (0.0, 0.0)
     for i in sorted(range(len(scene.candidates)), key=lambda i: -cost_at(scene.costs, i)):
         cost = scene.costs[i] if i < len(scene.costs) else None
-        eye.line(_from_car(scene.candidates[i]), cost_colour(cost, low, high), 1)
+        eye.line(_from_car(scene.candidates[i]), palette.of_cost(cost, low, high), 1)
     if scene.chosen is not None and len(scene.chosen):
-        colour = canvas.RED if scene.stop else CHOSEN
+        colour = palette.STOP if scene.stop else palette.PLAN
         eye.strip(_from_car(scene.chosen), car.width_m, colour)
         eye.line(_from_car(scene.chosen), colour, 3)
-    eye.line(_from_car(scene.truth), TRUTH, 2)
+    eye.line(_from_car(scene.truth), palette.TRUTH, 2)
     return out
 
 

@@ -23,9 +23,6 @@ EDGE: Colour = (48, 54, 61)
 TEXT: Colour = (230, 237, 243)
 MUTED: Colour = (139, 148, 158)
 BLUE: Colour = (88, 166, 255)
-GREEN: Colour = (63, 185, 80)
-AMBER: Colour = (219, 151, 24)
-RED: Colour = (248, 81, 73)
 SHIFT = 4  # sub-pixel bits of OpenCV's coordinates
 
 

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from alpamayo_ros import palette
 from alpamayo_ros.film import canvas
 from alpamayo_ros.film.camera_boxes import camera_boxes
-from alpamayo_ros.film.canvas import Canvas, Colour
+from alpamayo_ros.film.canvas import Canvas
 from alpamayo_ros.film.top_view import Car, Scene, TopView
 from alpamayo_ros.metrics.words import COUNTERFACTUAL
 from alpamayo_ros.metrics.words import PARTS as MANDATORY
@@ -21,10 +22,6 @@ WIDTH, HEIGHT = 1280, 720
 HEADER = 60
 PARTS = (*MANDATORY, COUNTERFACTUAL)  # the last: if said
 STATES = ('INIT', 'READY', 'ACTIVE', 'DEGRADED', 'FALLBACK', 'FAULT')
-STATE_COLOURS: dict[str, Colour] = {
-    'INIT': canvas.MUTED, 'READY': canvas.BLUE, 'ACTIVE': canvas.GREEN,
-    'DEGRADED': canvas.AMBER, 'FALLBACK': canvas.RED, 'FAULT': canvas.RED,
-}  # fmt: skip
 SPEED_BOX, STEER_BOX = (16, 312, 309, 118), (539, 312, 309, 118)
 WORDS_BOX = (16, 438, 832, 266)
 VIEW_BOX = (864, 68, 400, 636)
@@ -92,7 +89,7 @@ class Dashboard:
     def _header(self, out: Canvas, content: FrameContent) -> None:
         canvas.text(out, content.title, (16, 8), 23, bold=True)
         canvas.text(out, content.subtitle, (17, 37), 14, canvas.MUTED)
-        colour = STATE_COLOURS.get(content.state, canvas.MUTED)
+        colour = palette.STATES.get(content.state, canvas.MUTED)
         width = canvas.text_width(content.state, 16, True) + 28
         canvas.panel(out, (WIDTH - 16 - width, 11, width, 32), colour, None, 8)
         canvas.text(out, content.state, (WIDTH - 16 - width // 2, 17), 16, (10, 12, 16), True,
@@ -204,10 +201,10 @@ def _legend(out: Canvas, note: str) -> None:
     """What the colours of the view from above mean, and whose word the other cars are."""
     x, y, _, h = VIEW_BOX
     entries = (
-        ((86, 240, 130), 'plan'),
-        ((250, 214, 70), 'candidates, cheap'),
-        ((214, 60, 110), 'dear'),
-        ((70, 120, 190), 'driven'),
+        (palette.PLAN, 'plan'),
+        (palette.CHEAP, 'candidates, cheap'),
+        (palette.DEAR, 'dear'),
+        (palette.DRIVEN, 'driven'),
     )
     left, top = x + 12, y + h - 40
     region = out[top - 8 : y + h, x : x + VIEW_BOX[2]]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from alpamayo_ros.film.top_view import CHOSEN
+from alpamayo_ros.palette import PLAN
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.sensing.projection import on_ground, project
@@ -33,5 +33,5 @@ def overlay(
     pixels = ((pixels + 0.5) * scale - 0.5)[seen]
     if len(pixels) > 1:
         line = np.clip(pixels, -1e4, 1e4).round().astype(np.int32).reshape(-1, 1, 2)
-        cv2.polylines(out, [line], False, CHOSEN, 2, cv2.LINE_AA)
+        cv2.polylines(out, [line], False, PLAN, 2, cv2.LINE_AA)
     return out

@@ -13,23 +13,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
+from alpamayo_ros import palette
 from alpamayo_ros.film import canvas
 from alpamayo_ros.film.canvas import Canvas, Colour
 from alpamayo_ros.recording.events import Box
 
 GRASS: Colour = (20, 30, 24)
-ASPHALT: Colour = (43, 47, 54)
 LINE: Colour = (190, 190, 180)
 MIDDLE: Colour = (200, 160, 60)
-EGO: Colour = (88, 166, 255)
-CAR: Colour = (201, 130, 60)
-DRIVEN: Colour = (70, 120, 190)
-CHOSEN: Colour = (86, 240, 130)
-TRUTH: Colour = (255, 255, 255)
 PLAIN: Colour = (32, 37, 44)  # ground of which nothing is known
-NO_COST: Colour = (120, 125, 132)
-CHEAP, DEAR = np.array([250, 214, 70]), np.array([214, 60, 110])
 DASH_M, GAP_M = 3.0, 6.0
+SMALL_M, RING_PX = 1.3, 10
 REACH_M = 60.0  # road further away is outside the picture
 
 
@@ -93,13 +87,15 @@ class TopView:
         if scene.road is not None:
             self._road(out, scene.road, scene.pose)
         self._range_marks(out)
-        canvas.polyline(out, self.pixels(to_base(scene.driven, scene.pose)), DRIVEN, 3)
+        canvas.polyline(out, self.pixels(to_base(scene.driven, scene.pose)), palette.DRIVEN, 3)
         self._paths(out, scene)
         for box in scene.boxes:
-            self._car(out, box_corners(box, scene.pose), CAR)
+            self._car(out, box_corners(box, scene.pose), palette.OTHER)
+            if max(box.length_m, box.width_m) < SMALL_M:
+                self._ring(out, box, scene.pose)
         half = np.array([car.length_m / 2, car.width_m / 2])
         corners = np.array([[1, 1], [1, -1], [-1, -1], [-1, 1]]) * half + [car.centre_m, 0.0]
-        self._car(out, corners, EGO)
+        self._car(out, corners, palette.EGO)
         return out
 
     def _road(self, out: Canvas, road: Road, pose: tuple[float, float, float]) -> None:
@@ -113,7 +109,7 @@ class TopView:
         )
         for i in range(len(centre) - 1):  # quads: a bend must not fill itself
             quad = np.array([right[i], right[i + 1], left[i + 1], left[i]])
-            canvas.polygon(out, self.pixels(quad), ASPHALT)
+            canvas.polygon(out, self.pixels(quad), palette.ROAD)
         for edge in (right, left):
             canvas.polyline(out, self.pixels(edge), LINE, 1)
         first = int(np.flatnonzero(near)[0])
@@ -137,14 +133,25 @@ class TopView:
         for i in order:
             cost = scene.costs[i] if i < len(scene.costs) else None
             line = np.vstack([[0.0, 0.0], scene.candidates[i]])
-            canvas.polyline(out, self.pixels(line), cost_colour(cost, low, high), 2)
+            canvas.polyline(out, self.pixels(line), palette.of_cost(cost, low, high), 2)
         if scene.chosen is not None and len(scene.chosen):
-            colour = canvas.RED if scene.stop else CHOSEN
+            colour = palette.STOP if scene.stop else palette.PLAN
             points = self.pixels(np.vstack([[0.0, 0.0], scene.chosen]))
             canvas.polyline(out, points, (10, 20, 14), 7)
             canvas.polyline(out, points, colour, 4)
         if len(scene.truth):
-            canvas.polyline(out, self.pixels(np.vstack([[0.0, 0.0], scene.truth])), TRUTH, 2)
+            canvas.polyline(
+                out, self.pixels(np.vstack([[0.0, 0.0], scene.truth])), palette.TRUTH, 2
+            )
+
+    def _ring(self, out: Canvas, box: Box, pose: tuple[float, float, float]) -> None:
+        """Around people and things on the road, whom a few pixels would hide, with their kind."""
+        (middle,) = self.pixels(to_base(np.array([[box.x_m, box.y_m]]), pose))
+        turn = np.linspace(0.0, 2 * np.pi, 24)
+        ring = middle + RING_PX * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+        canvas.polyline(out, ring, palette.OTHER, 2)
+        place = (round(middle[0]) + RING_PX + 4, round(middle[1]) - 7)
+        canvas.text(out, box.kind, place, 11, palette.OTHER)
 
     def _car(self, out: Canvas, corners: Float[np.ndarray, '4 2'], colour: Colour) -> None:
         points = self.pixels(corners)
@@ -161,15 +168,6 @@ def cost_at(costs: Sequence[float | None], index: int) -> float:
     """The cost of a candidate, infinite where there is none."""
     cost = costs[index] if index < len(costs) else None
     return math.inf if cost is None else cost
-
-
-def cost_colour(cost: float | None, low: float, high: float) -> Colour:
-    """Yellow for the cheapest to crimson for the dearest; grey where there is no cost."""
-    if cost is None:
-        return NO_COST
-    share = 0.0 if high <= low else (cost - low) / (high - low)
-    r, g, b = (CHEAP + share * (DEAR - CHEAP)).round().astype(int).tolist()
-    return r, g, b
 
 
 def to_base(

@@ -228,9 +228,15 @@ def frames(
 
 
 def write(
-    directors: list[Director], path: Path, tick: Callable[[int], None] = lambda count: None
+    directors: list[Director],
+    path: Path,
+    tick: Callable[[int], None] = lambda count: None,
+    hold: int = 0,
 ) -> int:
-    """All recordings after each other into one film; ``tick`` is told each frame's number."""
+    """All recordings after each other into one film; ``tick`` is told each frame's number.
+
+    ``hold``: the last frame of each stays for so many more, for an end that has to be seen.
+    """
     fastest = max((float(d.recording.ego[:, 4].max(initial=0)) for d in directors), default=0.0)
     dashboard = Dashboard(max(SLOW_MPS, math.ceil(fastest)))
     with Film(path) as film:
@@ -238,4 +244,6 @@ def write(
             for frame in frames(director, dashboard):
                 film.add(frame)
                 tick(film.frames)
+            for _ in range(hold):
+                film.add(frame)
         return film.frames

@@ -15,12 +15,13 @@ import jinja2
 import numpy as np
 from jaxtyping import UInt8
 
-from alpamayo_ros import __version__
+from alpamayo_ros import __version__, palette
 from alpamayo_ros.film.dashboard import PARTS
 
 TEMPLATES = Path(__file__).parent / 'templates'
 PICTURE_WIDTH, JPEG_QUALITY = 960, 82
 NOTHING = '–'
+SCENE = {name: palette.as_hex(colour) for name, colour in palette.SCENE.items()}
 
 
 def render(template: str, **values: Any) -> str:
@@ -35,6 +36,7 @@ def render(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals |= {'plot_colours': palette.PLOTS, 'colours': SCENE}
     environment.filters |= {'figure': figure, 'percent': percent}
     return environment.get_template(template).render(names=PARTS, version=__version__, **values)
 

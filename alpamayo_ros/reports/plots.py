@@ -12,18 +12,16 @@ import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros.film.top_view import Road, offset
+from alpamayo_ros.palette import PLOTS
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports.demo_summary import plan_ages_ms
 
 P = ParamSpec('P')
-INK, GREY, BLUE, ORANGE, GREEN = '#24292f', '#8c959f', '#0969da', '#bc4c00', '#1a7f37'
-RED, GRID = '#cf222e', '#e6e8eb'
+INK, GREY, BLUE, ORANGE, GREEN, RED = (light for light, _ in PLOTS.values())
+GRID = '#e6e8eb'
 # Colours that the page may replace, so that a plot is readable on a dark page too.
-THEME = {
-    INK: 'ink', GREY: 'grey', BLUE: 'blue', ORANGE: 'orange', GREEN: 'green', RED: 'red',
-    GRID: 'grid',
-}  # fmt: skip
+THEME = {light: name for name, (light, _) in PLOTS.items()} | {GRID: 'grid'}
 STYLE: Any = {
     'font.family': 'sans-serif', 'font.size': 9, 'svg.fonttype': 'none', 'axes.edgecolor': GREY,
     'axes.labelcolor': INK, 'text.color': INK, 'xtick.color': INK, 'ytick.color': INK,

@@ -8,10 +8,10 @@ import numpy as np
 
 from alpamayo_ros.incident.story import Story
 from alpamayo_ros.motion.plan import Plan
+from alpamayo_ros.palette import STATES, as_hex
 from alpamayo_ros.reports.plots import (
     BLUE,
     GREEN,
-    GREY,
     INK,
     ORANGE,
     RED,
@@ -21,10 +21,7 @@ from alpamayo_ros.reports.plots import (
     svg,
 )
 
-COLOURS = {
-    'INIT': GREY, 'READY': BLUE, 'ACTIVE': GREEN, 'DEGRADED': ORANGE, 'FALLBACK': RED,
-    'FAULT': RED,
-}  # fmt: skip
+COLOURS = {name: as_hex(colour) for name, colour in STATES.items()}
 LEAST_S = 0.15  # a bar that short is still seen
 FAULTS = 12  # rows of the time line
 PLANS = 6  # drawn from above

@@ -19,10 +19,13 @@ from alpamayo_ros.reports import pages, plots, plots_replay, plots_suite, report
 from alpamayo_ros.reports.recorded_road import road_of
 from alpamayo_ros.reports.report import BAD_ENDS, ENDS
 from alpamayo_ros.reports.shots import Shot, rig_of, shots
-from alpamayo_ros.reports.worst import worst
+from alpamayo_ros.reports.suite_against import against
+from alpamayo_ros.reports.suite_drives import LABELS, ORDERS, Line, lines
+from alpamayo_ros.reports.worst import before_contact, worst
 
 FILM = 'drive.mp4'
-EVENTS = 2  # of each drive that is shown
+PAGE = 'drive.html'
+EVENTS, EVENTS_ALONE = 2, 6  # of each drive that is shown, and on a page of its own
 TRUTHFUL = ('expert', 'still')  # planners that look at no picture
 Report = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -51,8 +54,13 @@ class Drive:
     events: list[Shot]
 
 
-def page(report: Report, recordings: Sequence[tuple[Row, Recording]]) -> str:
-    """The whole page; ``recordings``: drives to show, worst first, each with its row."""
+def page(
+    report: Report, recordings: Sequence[tuple[Row, Recording]], before: Report | None = None
+) -> str:
+    """The whole page; ``recordings``: drives to show, worst first, each with its row.
+
+    ``before``: the same suite with another model, shown beside it.
+    """
     drawn = [plots_suite.family_plot(report['families'], report)]
     for _, recording in recordings:
         drawn += [
@@ -60,6 +68,7 @@ def page(report: Report, recordings: Sequence[tuple[Row, Recording]]) -> str:
             plots.speed_plot(recording),
         ]
     apart = plots.svg_ids_apart(drawn)
+    beside = None if before is None else against(before, report)
     return pages.render(
         'report_suite.html.j2',
         title=f'Suite {Path(report["suite"]).name}' if report.get('suite') else 'Suite',
@@ -75,11 +84,42 @@ def page(report: Report, recordings: Sequence[tuple[Row, Recording]]) -> str:
             _drive(row, recording, apart[2 * i + 1 : 2 * i + 3])
             for i, (row, recording) in enumerate(recordings)
         ],
-        rows=[(row, end_of(row)) for row in report['rows']],
+        lines=_lines(report, recordings, before if beside and beside.same_runs else None),
+        orders={name: LABELS.get(name, report_tables.label(name)) for name in ORDERS},
+        against=beside,
         identity=report_tables.flat(
             {name: report.get(name) for name in ('planner', 'task', 'seeds', 'code_sha256')}
         ),
     )
+
+
+def drive_page(row: Row, recording: Recording) -> str:
+    """The page of one drive, for the folder of its recording."""
+    paths = plots_replay.paths_plot(recording, road_of(recording))
+    drawn = plots.svg_ids_apart([paths, plots.speed_plot(recording)])
+    drive = _drive(row, recording, drawn, EVENTS_ALONE)
+    return pages.render(
+        'report_drive.html.j2',
+        drive=drive,
+        film=FILM if drive.film else '',
+        verdict=f'The car {end_of(row)}.',
+        colour='good' if row['right'] else 'bad',
+        facts=report_tables.flat({k: v for k, v in row.items() if k not in ('name', 'seed')}),
+    )
+
+
+def _lines(
+    report: Report, recordings: Sequence[tuple[Row, Recording]], before: Report | None
+) -> list[Line]:
+    """The table of all drives; those that were recorded are linked to their pages."""
+    places = {(row['name'], row['seed']): i for i, row in enumerate(report['rows'])}
+    links = {
+        places[row['name'], row['seed']]: '/'.join((*r.folder.parts[-2:], PAGE))
+        for row, r in recordings
+        if (r.folder / PAGE).is_file()
+    }
+    rows, said = report['rows'], [end_of(row) for row in report['rows']]
+    return lines(rows, said, links, None if before is None else before['rows'])
 
 
 def verdict(report: Report) -> str:
@@ -190,10 +230,12 @@ def _of(figure: Figure) -> str:
     return f' (95 %: {figure.interval})' if figure.interval else ''
 
 
-def _drive(row: Row, recording: Recording, drawn: list[str]) -> Drive:
-    """A drive with its plots and its worst moments."""
+def _drive(row: Row, recording: Recording, drawn: list[str], count: int = EVENTS) -> Drive:
+    """A drive with its plots and its worst moments; a contact is shown a second before it too."""
     bad = end_of(row) if row['end'] in BAD_ENDS else ''
-    found = worst(recording, EVENTS, bad)
+    found = worst(recording, count, bad)
+    if row['end'] == 'collision':
+        found = before_contact(recording, found)
     film = recording.folder / FILM
     about = recording.info.description.rstrip('.')
     return Drive(

@@ -9,6 +9,7 @@ from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports.notable_events import NotableEvent, motion
 
+BEFORE_NS = 1_000_000_000  # before a contact
 APART_S = 1.0  # events closer than this are one, with all its reasons
 DEGRADED = 3  # Health.state
 ERRORS = ('l2_at_3s', 'l2_at_2s', 'l2_at_1s', 'ade')  # the first that was measured says how wrong
@@ -32,6 +33,17 @@ def worst(recording: Recording, count: int = 6, end: str = '') -> list[NotableEv
     if not found and recording.times_ns:
         found = [NotableEvent(recording.times_ns[len(recording.times_ns) // 2], 'half way')]
     return sorted(found, key=lambda event: event.t0_ns)
+
+
+def before_contact(recording: Recording, found: list[NotableEvent]) -> list[NotableEvent]:
+    """The events with a moment one second before the last picture, where none is that near."""
+    times = recording.times_ns
+    if not times:
+        return found
+    at_ns = min(times, key=lambda t: abs(t - (times[-1] - BEFORE_NS)))
+    early = NotableEvent(at_ns, 'one second before the contact')
+    far = [e for e in found if abs(e.t0_ns - at_ns) > BEFORE_NS // 4]
+    return sorted([*far, early], key=lambda event: event.t0_ns)
 
 
 def _near(a: NotableEvent, b: NotableEvent) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image as PillowImage
 
+from alpamayo_ros import palette
 from alpamayo_ros.film.dashboard import PARTS, STATES
 from alpamayo_ros.film.top_view import arc_length, to_base
 from alpamayo_ros.film.video import STOP_SOURCES, split
@@ -26,7 +27,6 @@ from alpamayo_ros.viewer.view_scene import State, Strips, above
 
 REDRAW_NS = 100_000_000
 TICKS_M = range(10, int(AHEAD_M), 10)
-GREEN, RED, BLUE = (86, 240, 130), (248, 81, 73), (88, 166, 255)
 LEVELS = ('INFO', 'INFO', 'INFO', 'WARN', 'ERROR', 'CRITICAL')  # of each state
 
 
@@ -113,13 +113,14 @@ class Screen:
         """What never changes: the car, and how far ahead is how far."""
         car = self.state.car
         body = above(scene.outline((car.centre_m, 0.0, 0.0), car.length_m, car.width_m))
-        self._strips('above/car', Strips([body], [BLUE]), 0.12, static=True)
+        self._strips('above/car', Strips([body], [palette.EGO]), 0.12, static=True)
         ticks = [np.array([[-23.0, -float(m)], [-22.0, -float(m)]]) for m in TICKS_M]
         labels = [f'{m} m' for m in TICKS_M]
         self._strips('above/ahead', Strips(ticks, [(110, 118, 129)] * len(ticks), labels), 0.05,
                      static=True)  # fmt: skip
-        colours = {'speed/driven': BLUE, 'speed/planned': GREEN, 'ages/plan': GREEN}
-        colours |= {'ages/cycle': (219, 151, 24), 'ages/picture': BLUE}
+        colours = {'speed/driven': palette.EGO, 'speed/planned': palette.PLAN}
+        colours |= {'ages/plan': palette.PLAN, 'ages/cycle': palette.OTHER}
+        colours |= {'ages/picture': palette.EGO}
         for path, colour in colours.items():
             line = self._rr.SeriesLines(colors=colour, names=path.partition('/')[2])
             self._log(path, line, static=True)
@@ -133,9 +134,10 @@ class Screen:
         if state.driven:
             way = to_base(np.array(state.driven), state.pose)
             ways = [above(part) for part in scene.near(way)]
-            self._strips('above/driven', Strips(ways, [(70, 120, 190)] * len(ways)), 0.1)
+            self._strips('above/driven', Strips(ways, [palette.DRIVEN] * len(ways)), 0.1)
         points, stops = scene.chosen(state)
-        lines, colour = [above(points)] if len(points) > 1 else [], RED if stops else GREEN
+        lines = [above(points)] if len(points) > 1 else []
+        colour = palette.STOP if stops else palette.PLAN
         self._strips('above/plan', Strips(lines, [colour] * len(lines)), 0.25)
 
     def _plan(self, plan: events.Plan) -> None:
@@ -152,7 +154,8 @@ class Screen:
         line = pixels[inside]
         stop = plan.source in STOP_SOURCES
         strips = Strips(
-            [line] if len(line) > 1 else [], [RED if stop else GREEN] * (len(line) > 1)
+            [line] if len(line) > 1 else [],
+            [palette.STOP if stop else palette.PLAN] * (len(line) > 1),
         )
         self._strips(f'camera/{camera.name}/plan', strips, size[0] / 250)
 

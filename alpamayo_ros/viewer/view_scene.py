@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
-from alpamayo_ros.film.top_view import Car, Road, cost_colour, offset, to_base
+from alpamayo_ros import palette
+from alpamayo_ros.film.top_view import Car, Road, offset, to_base
 from alpamayo_ros.film.video import STOP_SOURCES, carried
 from alpamayo_ros.recording import events
 
@@ -134,7 +135,7 @@ def rivals(state: State, now_ns: int) -> Strips:
         cost = found.costs[index] if index < len(found.costs) else None
         line = above(carried(clean(path[0], path[1]), found.pose, state.pose))
         rank = math.inf if cost is None else cost
-        rows.append((-rank, line, cost_colour(cost, low, high)))
+        rows.append((-rank, line, palette.of_cost(cost, low, high)))
     rows.sort(key=lambda row: row[0])
     return Strips([row[1] for row in rows], [row[2] for row in rows])
 
@@ -164,4 +165,4 @@ def others(state: State) -> Strips:
         place = (float(at[0]), float(at[1]), box.heading_rad - angle)
         lines.append(above(outline(place, box.length_m, box.width_m)))
         labels.append(f'{box.kind} {abs(box.speed_mps):.0f} m/s')
-    return Strips(lines, [(230, 150, 60)] * len(lines), labels)
+    return Strips(lines, [palette.OTHER] * len(lines), labels)

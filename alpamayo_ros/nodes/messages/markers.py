@@ -38,7 +38,7 @@ def _marker(stamp: Time, space: str, number: int, kind: int, color: ColorRGBA) -
 
 
 def cost_colour(cost: float, lowest: float, highest: float) -> ColorRGBA:
-    """Green for the cheapest, red for the dearest, grey where there is no cost."""
+    """The colour of a candidate by its cost; grey where there is no cost."""
     return _colour(style.cost_colour(cost, lowest, highest))
 
 

@@ -14,15 +14,15 @@ from alpamayo_ros.film import canvas, video
 from alpamayo_ros.film.camera_boxes import NAMED, camera_boxes
 from alpamayo_ros.film.dashboard import HEIGHT, VIEW_BOX, WORDS_BOX, Dashboard, FrameContent
 from alpamayo_ros.film.top_view import (
-    CHOSEN,
+    RING_PX,
     Car,
     Road,
     Scene,
     TopView,
     box_corners,
-    cost_colour,
     to_base,
 )
+from alpamayo_ros.palette import OTHER, PLAN, of_cost
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports import demo_summary as summary
@@ -93,7 +93,7 @@ def test_the_plan_is_drawn_where_it_leads():
     chosen = np.stack([np.linspace(0.5, 30, 60), np.zeros(60)], 1)
     picture = view.draw(Scene((3.0, 4.0, 1.0), chosen=chosen), Car())
     x, y = view.pixels(np.array([[20.0, 0.0]]))[0].round().astype(int)
-    assert tuple(picture[y, x].tolist()) == CHOSEN
+    assert tuple(picture[y, x].tolist()) == PLAN
 
 
 def test_other_cars_are_seen_from_the_pose():
@@ -105,8 +105,8 @@ def test_other_cars_are_seen_from_the_pose():
 
 
 def test_costs_have_colours_and_none_is_grey():
-    assert cost_colour(0.0, 0.0, 1.0) != cost_colour(1.0, 0.0, 1.0)
-    assert len(set(cost_colour(None, 0.0, 1.0))) == 3 and cost_colour(2.0, 2.0, 2.0)
+    assert of_cost(0.0, 0.0, 1.0) != of_cost(1.0, 0.0, 1.0)
+    assert len(set(of_cost(None, 0.0, 1.0))) == 3 and of_cost(2.0, 2.0, 2.0)
 
 
 def test_candidates_of_an_earlier_t0_are_carried_to_the_present_pose():
@@ -252,3 +252,23 @@ def test_acceleration_is_that_of_the_recorded_speed(director: video.Director):
     assert plots.acceleration(table)[40] == pytest.approx(-2.0, abs=0.05)
     assert plots.acceleration(table)[10] == pytest.approx(0.0, abs=0.05)
     assert VIEW_BOX[2] == 400
+
+
+def test_a_person_of_a_few_pixels_has_a_ring():
+    view = TopView(400, 636)
+    person = events.Box(1, 'pedestrian', 20.0, 3.0, 0.0, 1.0, 0.5, 0.5)
+    car = events.Box(2, 'car', 20.0, 3.0, 0.0, 1.0, 4.5, 1.8)
+    drawn = {
+        box.kind: view.draw(Scene(pose=(0.0, 0.0, 0.0), boxes=[box]), Car())
+        for box in (person, car)
+    }
+    x, y = view.pixels(np.array([[20.0, 3.0]]))[0].round().astype(int)
+    from_it = RING_PX
+    assert tuple(drawn['pedestrian'][y, x - from_it].tolist()) == OTHER
+    assert tuple(drawn['car'][y, x - 2 * from_it].tolist()) != OTHER
+
+
+def test_the_last_frame_can_stand(tmp_path):
+    recording = Recording(recorded.write(tmp_path / 'run', steps=3))
+    director = video.Director(recording, Car(), None)
+    assert video.write([director], tmp_path / 'a.mp4', hold=4) == len(recording.times_ns) + 4

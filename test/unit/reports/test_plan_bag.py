@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from alpamayo_ros.bags import marker_style
 from alpamayo_ros.bags.bag import BagReader
 from alpamayo_ros.bags.show_writer import headings
+from alpamayo_ros.palette import NO_COST, share_of_one
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import EVENTS, RUN, Recording, RunInfo, Writer
 from alpamayo_ros.reports import plan_bag
@@ -181,7 +182,9 @@ def test_headings_of_a_path_that_stands_still_stay():
 
 def test_no_cost_is_grey():
     for cost in (None, math.nan, math.inf):
-        assert marker_style.cost_colour(cost, 0.0, 1.0) == marker_style.REJECTED
+        assert marker_style.cost_colour(cost, 0.0, 1.0) == share_of_one(
+            NO_COST, marker_style.REJECTED_OPACITY
+        )
 
 
 def foxglove(repository: Path) -> dict:

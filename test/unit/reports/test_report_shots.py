@@ -13,7 +13,8 @@ import recorded
 
 from alpamayo_ros.film import camera_frame, canvas, video
 from alpamayo_ros.film.dashboard import Dashboard
-from alpamayo_ros.film.top_view import CHOSEN, TRUTH, Car, Scene
+from alpamayo_ros.film.top_view import Car, Scene
+from alpamayo_ros.palette import PLAN, STOP, TRUTH
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import EVENTS, RUN, Recording
 from alpamayo_ros.reports.film import film
@@ -37,7 +38,7 @@ def colour_at(picture: np.ndarray, camera, point: tuple[float, float]) -> list[i
 def test_the_plan_covers_the_width_of_the_car_and_no_more():
     picture = camera_frame.draw(BLACK, FRONT, Scene((0.0, 0.0, 0.0), chosen=STRAIGHT), Car())
     assert picture is not None and picture.shape == (549, 960, 3)
-    assert colour_at(picture, FRONT, (8.0, 0.0)) == list(CHOSEN)
+    assert colour_at(picture, FRONT, (8.0, 0.0)) == list(PLAN)
     for side in (-0.8, 0.8):
         assert colour_at(picture, FRONT, (8.0, side))[1] > 60
     for side in (-1.1, 1.1):
@@ -49,7 +50,7 @@ def test_a_plan_to_stop_is_red_and_truth_is_white_over_it():
     scene = Scene((0.0, 0.0, 0.0), chosen=STRAIGHT, truth=bend, stop=True)
     picture = camera_frame.draw(BLACK, FRONT, scene, Car())
     assert picture is not None
-    assert colour_at(picture, FRONT, (25.0, 0.0)) == list(canvas.RED)
+    assert colour_at(picture, FRONT, (25.0, 0.0)) == list(STOP)
     assert colour_at(picture, FRONT, (25.0, 6.25)) == list(TRUTH)
 
 
@@ -59,8 +60,8 @@ def test_the_lens_of_the_rig_bends_the_plan():
     side = np.stack([np.linspace(0.5, 12, 60), np.linspace(0, 8, 60)], 1)
     picture = camera_frame.draw(BLACK, camera, Scene((0.0, 0.0, 0.0), chosen=side), Car())
     assert picture is not None
-    assert colour_at(picture, camera, (9.0, 5.92)) == list(CHOSEN)
-    assert colour_at(picture, FRONT, (9.0, 5.92)) != list(CHOSEN)
+    assert colour_at(picture, camera, (9.0, 5.92)) == list(PLAN)
+    assert colour_at(picture, FRONT, (9.0, 5.92)) != list(PLAN)
 
 
 def test_a_picture_of_another_shape_is_not_drawn_on():

@@ -13,7 +13,7 @@ from summaries import row, rows, suite
 from alpamayo_ros.metrics import scores
 from alpamayo_ros.metrics.suite_figures import FIGURES
 from alpamayo_ros.recording.recording import Recording
-from alpamayo_ros.reports import report_suite
+from alpamayo_ros.reports import report_suite, suite_drives
 from alpamayo_ros.reports.report_suite import page
 
 
@@ -91,7 +91,7 @@ def test_families_are_listed_from_the_worst(shown: str):
 def test_the_worst_drive_has_film_frames_and_words(shown: str, drive: Recording):
     assert 'href="runs/crossing_pedestrian_a_1/drive.mp4"' in shown
     assert 'The car made contact (pedestrian) after 180 m' in text(shown)
-    assert shown.count('<figure class="scene') == report_suite.EVENTS
+    assert shown.count('<figure class="scene') == report_suite.EVENTS + 1
     assert 'I brake because a car stands ahead' in shown
 
 
@@ -114,7 +114,7 @@ def test_without_recordings_it_says_how_to_get_them(tmp_path: Path):
 
 def test_every_drive_is_listed(shown: str):
     table = shown[shown.index('Every drive') :]
-    assert table.count('<tr><th scope="row">') == 10
+    assert len(re.findall(r'<tr class="[a-z ]*" style', table)) == 10
     assert 'crossing_pedestrian_a' in table and 'stood still without a reason' in table
 
 
@@ -122,3 +122,43 @@ def test_names_cannot_become_markup():
     evil = row('cut_<i>in</i>_a', end='<b>end</b>')
     shown = page(suite([evil], suite='<u>test</u>'), [])
     assert '<i>in' not in shown and '<b>end' not in shown and '<u>test' not in shown
+
+
+def test_the_table_of_drives_can_be_sorted_and_narrowed_without_a_script(shown: str):
+    table = shown[shown.index('Every drive') :]
+    places = [int(p) for p in re.findall(r'--drive_score: (\d+);', table)]
+    assert sorted(places) == list(range(1, 11))
+    scores_of = [r['drive_score'] for r in rows()]
+    assert scores_of[places.index(1)] == min(scores_of)
+    assert table.count('<tr class="failed incident"') == 1
+    for order in suite_drives.ORDERS:
+        assert f'value="{order}"' in table
+        assert f'[value={order}]:checked) tbody tr > * {{ order: var(--{order})' in shown
+
+
+def test_rows_without_a_value_come_last():
+    found = suite_drives.lines(
+        [{**row('cut_in_a'), 'drive_score': None}, row('cut_in_b')], ['', ''], {}
+    )
+    assert [line.places['drive_score'] for line in found] == [2, 1]
+
+
+def test_two_models_stand_side_by_side():
+    better = [{**r, 'drive_score': 1.0} for r in rows()]
+    before, now = suite(rows()), suite(better)
+    shown = page(now, [], before)
+    assert 'Beside ' in shown and '<th>before</th><th>now</th>' in shown
+    changed = [r for r in rows() if r['drive_score'] != 1.0]
+    assert len(re.findall(r'<tr class="[a-z ]*changed"', shown)) == len(changed) > 0
+    other = page(now, [], suite(rows()[:4]))
+    assert 'the runs differ' in other and 'scored otherwise' not in other
+
+
+def test_a_contact_is_shown_a_second_before_it_and_a_drive_has_its_page(drive: Recording):
+    alone = report_suite.drive_page(rows()[1], drive)
+    assert 'one second before the contact' in alone and 'made contact (pedestrian)' in alone
+    assert 'src="drive.mp4"' in alone and 'poster="data:image/jpeg' in alone
+    assert 'href="../../report.html"' in alone and '<script' not in alone
+    (drive.folder / report_suite.PAGE).write_text(alone)
+    linked = page(suite(), [(rows()[1], drive)])
+    assert 'href="runs/crossing_pedestrian_a_1/drive.html"' in linked
