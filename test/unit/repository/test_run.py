@@ -1,5 +1,6 @@
 """``./run``: teaches, refuses with advice, and is quick when nothing changed."""
 
+import json
 import os
 import re
 import resource
@@ -31,8 +32,9 @@ def shell(code: str, folder: Path = ROOT, **changes: str) -> subprocess.Complete
 def test_help_names_every_command_and_gives_examples(words: tuple[str, ...]) -> None:
     done = run(*words)
     assert done.returncode == 0
-    for command in ('setup', 'demo', 'test', 'lint', 'mutate', 'shell', 'clean', './run demo'):
-        assert command in done.stdout
+    for command in ('setup', 'demo', 'test', 'lint', 'mutate', 'shell', 'docs', 'bundle', 'clean'):
+        assert f'\n  {command} ' in done.stdout
+    assert './run demo' in done.stdout
 
 
 def test_an_unknown_command_is_refused_with_help() -> None:
@@ -40,7 +42,9 @@ def test_an_unknown_command_is_refused_with_help() -> None:
     assert done.returncode == 2 and "'fly'" in done.stderr and 'usage' in done.stderr
 
 
-@pytest.mark.parametrize('command', ['setup', 'demo', 'test', 'lint', 'mutate', 'shell'])
+@pytest.mark.parametrize(
+    'command', ['setup', 'demo', 'test', 'lint', 'mutate', 'shell', 'docs', 'bundle']
+)
 def test_a_sourced_ros_is_sent_to_colcon(command: str) -> None:
     done = run(command, ROS_DISTRO='jazzy')
     assert done.returncode == 2
@@ -123,3 +127,49 @@ def test_the_viewer_belongs_to_the_tests_and_not_to_the_setup() -> None:
     text = (ROOT / 'run').read_text()
     setup, _, tests = text.partition('setup_level() {')[2].partition('fresh test; then')
     assert 'view.txt' not in setup and '--target .venv/view' in tests
+
+
+def fake_python(folder: Path) -> Path:
+    """A .venv whose Python writes down what it was asked; returns where."""
+    python, told = folder / '.venv' / 'bin' / 'python', folder / 'told'
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\necho "$@" >> {told}\n')
+    python.chmod(0o755)
+    shutil.copy(ROOT / 'run', folder / 'run')
+    return told
+
+
+def test_wheels_in_a_folder_are_installed_without_a_registry(tmp_path: Path) -> None:
+    told = fake_python(tmp_path)
+    (tmp_path / 'wheels').mkdir()
+    done = shell('pip_install -r core.txt', tmp_path, WHEELS='wheels')
+    assert done.returncode == 0, done.stderr
+    assert '--no-index --find-links wheels -r core.txt' in told.read_text()
+    told.unlink()
+    assert shell('pip_install -r core.txt', tmp_path, WHEELS='').returncode == 0
+    assert '--no-index' not in told.read_text()
+    refused = shell('pip_install -r core.txt', tmp_path, WHEELS='nowhere')
+    assert refused.returncode == 2 and './run bundle' in refused.stderr
+
+
+def test_a_bundle_collects_what_setup_installs(tmp_path: Path) -> None:
+    told = fake_python(tmp_path)
+    done = shell('bundle stick/wheels', tmp_path)
+    assert done.returncode == 0 and 'WHEELS=FOLDER ./run setup' in done.stderr
+    assert 'pip wheel' in told.read_text() and '--wheel-dir stick/wheels' in told.read_text()
+    setup = (ROOT / 'run').read_text().split('bundle()')[0]
+    for name in ('ros', 'core', 'sim'):
+        assert f'-r requirements/{name}.txt' in setup
+        assert f'-r requirements/{name}.txt' in told.read_text()
+
+
+def test_the_image_has_the_system_packages_that_setup_asks_for() -> None:
+    image = (ROOT / 'Dockerfile').read_text()
+    wanted = set(re.findall(r'missing\+=\(([\w-]+)\)', (ROOT / 'run').read_text()))
+    assert {name for name in wanted if name not in image.split()} == {
+        'python3-venv'
+    }  # in the base
+    container = json.loads((ROOT / '.devcontainer' / 'devcontainer.json').read_text())
+    assert f'AS {container["build"]["target"]}\n' in image
+    ignored = (ROOT / '.dockerignore').read_text().split()
+    assert {'.venv', 'out', 'build', 'alpamayo_ros/msg'} <= set(ignored)
