@@ -263,9 +263,11 @@ def test_a_person_of_a_few_pixels_has_a_ring():
         for box in (person, car)
     }
     x, y = view.pixels(np.array([[20.0, 3.0]]))[0].round().astype(int)
-    from_it = RING_PX
-    assert tuple(drawn['pedestrian'][y, x - from_it].tolist()) == OTHER
-    assert tuple(drawn['car'][y, x - 2 * from_it].tolist()) != OTHER
+    beside = {k: p[y - 8 : y + 8, x + RING_PX + 4 : x + 70] for k, p in drawn.items()}
+    named = {k: int((np.abs(p.astype(int) - OTHER).sum(2) < 60).sum()) for k, p in beside.items()}
+    assert named['pedestrian'] > 20 and named['car'] == 0
+    around = drawn['pedestrian'][y - 13 : y + 14, x - 13 : x + 14]
+    assert (around == OTHER).all(2).sum() > 15
 
 
 def test_the_last_frame_can_stand(tmp_path):
