@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from alpamayo_ros.bringup import Graph
@@ -28,6 +29,17 @@ NOISE = 'Failed to publish log message to rosout'  # of a node that is being sto
 TO_DO = {'READY': 'to drive: alpamayo arm', 'FALLBACK': 'to drive on: alpamayo rearm'}
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A line that waits; ``silence``: it is about inputs that may only have come to their end."""
+
+    due_s: float
+    head: str
+    text: str
+    severity: Severity
+    silence: bool
+
+
 class Brief:
     """Chooses what is worth a line; ``by_hand``: a person arms."""
 
@@ -45,13 +57,14 @@ class Brief:
         self._ready = self._ending = False
         self._ends_itself = True
         self._told_s: dict[Code, float] = {}
-        self._held: list[tuple[float, str, str, Severity]] = []
+        self._held: list[Held] = []
 
     def begin(self, graph: Graph, environment: Mapping[str, str]) -> None:
         """Say what starts, and begin to watch it."""
         self._ends_itself = any(node.ends_graph for node in graph.nodes)
         count = len(graph.nodes)
-        self._say(graph.name, f'{count} nodes start; --verbose shows all that they say')
+        with self._lock:
+            self._say(graph.name, f'{count} nodes start; --verbose shows all that they say')
         self._onlooker = Onlooker(environment, self.status)
 
     def line(self, node: str, text: str) -> None:
@@ -124,9 +137,9 @@ class Brief:
             self._tick(self._clock_s())
 
     def _tick(self, now_s: float) -> None:
-        while self._held and self._held[0][0] <= now_s:
-            _, what, text, severity = self._held.pop(0)
-            self._screen.print(what, text, severity)
+        while self._held and self._held[0].due_s <= now_s:
+            held = self._held.pop(0)
+            self._screen.print(held.head, held.text, held.severity)
         if not self._ready and now_s - self._began_s > PATIENCE_S:
             self._ready = True
             waits = self._last_reason or 'the driver has said nothing yet'
@@ -143,6 +156,9 @@ class Brief:
         if self._onlooker is not None:
             self._onlooker.end()
         self._screen.clear()
+        for held in self._held:
+            if not held.silence:
+                self._screen.print(held.head, held.text, held.severity)
         for line in self._tally.lines(self._clock_s() - self._began_s):
             self._screen.plain(line)
 
@@ -152,10 +168,10 @@ class Brief:
         """A line now, or in a moment where the graph may be about to end; in order."""
         now_s = self._clock_s()
         stamped = f'{now_s - self._began_s:6.1f} s  {what:<9} '
-        if hold and self._ends_itself or self._held:
-            due_s = now_s + (HOLD_S if hold else 0.0)
-            due_s = max([due_s, *(h[0] for h in self._held)])
-            self._held.append((due_s, stamped, text, severity))
+        hold = hold and self._ends_itself
+        if hold or self._held:
+            due_s = max([now_s + HOLD_S * hold, *(held.due_s for held in self._held)])
+            self._held.append(Held(due_s, stamped, text, severity, hold))
         else:
             self._screen.print(stamped, text, severity)
 

@@ -113,6 +113,16 @@ def test_what_falls_silent_at_the_end_of_a_bag_is_no_alarm(run):
     assert not any(line.startswith(('ERROR', 'FALLBACK')) for line in run.said)
 
 
+def test_what_is_no_silence_is_told_at_the_end_though_it_waited_behind_one(run):
+    run.console.status(now('ACTIVE', 'armed'))
+    run.console.line('trajectory', LOST)
+    run.console.line('trajectory', f'FATAL: {Fault(Code.INTERNAL)}')
+    run.console.end()
+    assert [line for line in run.said if line.startswith(('ERROR', 'FATAL'))] == [
+        f'FATAL     {Fault(Code.INTERNAL)}'
+    ]
+
+
 @pytest.mark.parametrize('graph', ['simulator', 'vehicle'])
 def test_what_stays_silent_is_told_on_a_vehicle_at_once(monkeypatch, graph):
     run = Run(monkeypatch, graph)
