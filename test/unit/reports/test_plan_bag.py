@@ -87,7 +87,9 @@ def test_markers_are_coloured_by_cost(messages: dict):
     by = {(m.ns, m.id): m for m in markers}
     assert {m.ns for m in markers} == {'candidates', 'chosen', 'ego', 'objects'}
     cheap, dear, rejected = (by['candidates', i].color for i in (1, 6, 7))
-    assert cheap.g > dear.g and dear.r > cheap.r and rejected.r == rejected.g == rejected.b
+    assert cheap.g > dear.g and dear.b > cheap.b
+    grey = share_of_one(NO_COST, marker_style.REJECTED_OPACITY)
+    assert (rejected.r, rejected.g, rejected.b, rejected.a) == pytest.approx(grey, abs=1e-4)
     assert by['chosen', 0].scale.x > by['candidates', 1].scale.x
     assert all(m.header.frame_id == 'base_link' for m in markers)
 
