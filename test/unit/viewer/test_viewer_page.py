@@ -14,10 +14,11 @@ import pytest
 from browser import Page, browser, program
 from recorded import write
 
+from alpamayo_ros import palette
 from alpamayo_ros.viewer import packages
 
 SKY = np.array([40, 120, 200])  # of the recorded pictures
-PLAN = np.array([86, 240, 130])
+PLAN = np.array(palette.PLAN)
 
 
 @pytest.fixture(scope='module')
