@@ -54,7 +54,7 @@ class Brief:
         self._tally, self._lock = Tally(), threading.Lock()
         self._onlooker: Onlooker | None = None
         self._state = self._last_reason = ''
-        self._ready = self._ending = False
+        self._ready = self._waited = self._ending = False
         self._ends_itself = True
         self._told_s: dict[Code, float] = {}
         self._held: list[Held] = []
@@ -140,8 +140,9 @@ class Brief:
         while self._held and self._held[0].due_s <= now_s:
             held = self._held.pop(0)
             self._screen.print(held.head, held.text, held.severity)
-        if not self._ready and now_s - self._began_s > PATIENCE_S:
-            self._ready = True
+        late = now_s - self._began_s > PATIENCE_S
+        if late and not (self._ready or self._waited):
+            self._waited = True
             waits = self._last_reason or 'the driver has said nothing yet'
             self._say('waiting', f'{PATIENCE_S:.0f} s after the start: {waits}', Severity.WARN)
         if self._onlooker is not None and self._onlooker.left:
