@@ -236,13 +236,12 @@ def _because(events: Events) -> str:
 
 def _enter(state: SafetyState, mode: Mode, reason: str, now_ns: int) -> SafetyState:
     """``mode``, entered now; what belonged to the old one is dropped."""
-    keep_stop = mode is Mode.FALLBACK
     return replace(
         state,
         mode=mode,
         since_ns=now_ns,
         reason=reason,
-        stop=state.stop if keep_stop else None,
+        stop=None,
         valid_plans=0 if mode is Mode.FALLBACK else state.valid_plans,
         rearmed=False,
         awaits_rearm=False,

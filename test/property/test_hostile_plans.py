@@ -4,6 +4,7 @@ A few of both with every run; 100,000 candidates and 10,000 streams by ``pytest 
 """
 
 from dataclasses import replace
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.pipeline import decide
 from alpamayo_ros.safety.scene import build_scene
 from alpamayo_ros.safety.state import Mode, SafetyState, arm, disarm, rearm
-from alpamayo_ros.types import Proposal
+from alpamayo_ros.types import Proposal, TrackedObject
 
 BY_NIGHT = pytest.mark.nightly, pytest.mark.timeout(0)
 CANDIDATES = [1920, pytest.param(100_000, marks=BY_NIGHT)]
@@ -27,6 +28,8 @@ ROUND = 1e-6  # of limits that the roll-out reaches exactly
 def drivable(plan) -> None:
     """The limits, worked out again from what a controller would receive."""
     t = plan.trajectory
+    columns = (t.x_m, t.y_m, t.heading_rad, t.speed_mps, t.curvature_1pm, t.steering_rad)
+    assert all(np.isfinite(np.float32(column)).all() for column in columns)
     xy = np.column_stack([t.x_m, t.y_m])
     steps = np.hypot(*np.diff(np.concatenate([[[0.0, 0.0]], xy]), axis=0).T)
     assert (t.speed_mps >= 0).all() and (t.speed_mps < 60).all()
@@ -54,22 +57,26 @@ def judged(loop) -> None:
 
 @pytest.mark.parametrize('count', CANDIDATES)
 def test_hostile_candidates_leave_no_plan_that_breaks_a_limit(count):
-    driven, sources = 0, set()
-    for drive in range(-(-count // (K * 60))):
+    made, drive, driven, sources = 0, 0, 0, set()
+
+    def raw(now, cycle):
+        nonlocal made
+        if cycle < 8 or rng.random() < 0.1:  # so that it drives at all
+            return noisy(truth(now.speed_mps)[0], 0.02, cycle)
+        chosen = rng.integers(len(MAKERS), size=K)
+        made += int((chosen > 0).sum())  # the first of them is a sound one
+        with np.errstate(over='ignore'):
+            return np.stack([MAKERS[i](rng, now.speed_mps) for i in chosen]).astype(np.float32)
+
+    while made < count:
         rng = np.random.default_rng(drive)
-
-        def raw(now, cycle, rng=rng):
-            if cycle < 8 or rng.random() < 0.1:  # so that it drives at all
-                return noisy(truth(now.speed_mps)[0], 0.02, cycle)
-            made = [MAKERS[rng.integers(len(MAKERS))](rng, now.speed_mps) for _ in range(K)]
-            with np.errstate(over='ignore'):
-                return np.stack(made).astype(np.float32)
-
         loop = Loop(speed=float(rng.uniform(0, 12)))
         loop.run(60, raw)
         judged(loop)
+        drive += 1
         driven += len(loop.plans)
         sources |= {p.source for p in loop.plans}
+    print(f'{made} hostile candidates in {drive} drives, {driven} plans left')
     assert driven > count // (4 * K) and sources == {'model', 'fallback'}
 
 
@@ -95,8 +102,29 @@ HAPPENINGS = (
 )  # fmt: skip
 
 
-def stream(seed: int, length: int = 40) -> None:
-    """Random calls: clock jumps, late and future proposals, missing odometry, takeover, arming."""
+ABSURD = (np.nan, np.inf, -np.inf, 1e308, -1e308, 5e-324, -1.0, -20.0, 1e12, 3.0)
+FIELDS = ('x_m', 'y_m', 'heading_rad', 'speed_mps', 'yaw_rate_rps', 'steering_rad')
+
+
+def absurd(rng, state):
+    """A state of the car with a number that no sensor should give."""
+    return replace(state, **{FIELDS[rng.integers(len(FIELDS))]: float(rng.choice(ABSURD))})
+
+
+def around(rng, t0_ns):
+    """Objects, one in twenty of their numbers absurd."""
+    numbers = rng.normal(size=(rng.integers(4), 4)) * [20, 5, 2, 5]
+    wrong = rng.random(numbers.shape) < 0.05
+    numbers[wrong] = rng.choice(ABSURD, wrong.sum())
+    made = enumerate(numbers.tolist())
+    return tuple(TrackedObject(i, 'car', t0_ns, *row, 4.0, 2.0) for i, row in made)
+
+
+def stream(seed: int, length: int = 40, share: float = 0.0) -> None:
+    """Random calls: clock jumps, late and future proposals, missing odometry, takeover, arming.
+
+    ``share`` of the calls have a car in an absurd state, and objects around it.
+    """
     rng = np.random.default_rng(seed)
     state, config = SafetyState(), replace(CONFIG, auto_arm=bool(seed % 2))
     now_ns, speed, newest, sequence = 100 * SECOND, float(rng.uniform(0, 12)), None, 0
@@ -105,6 +133,10 @@ def stream(seed: int, length: int = 40) -> None:
         t0_ns = now_ns - int(rng.choice([LATENCY, LATENCY, LATENCY, 0, -SECOND, 9 * STEP]))
         here = ego(speed, t0_ns, 0.0, float(rng.normal() * 5)) if rng.random() < 0.9 else None
         seen = replace(here, stamp_ns=now_ns) if here is not None and rng.random() < 0.9 else here
+        objects = None
+        if share and rng.random() < share:
+            here, seen = (s and absurd(rng, s) for s in (here, seen))
+            objects = around(rng, t0_ns)
         faults = HAPPENINGS[rng.integers(len(HAPPENINGS))] if rng.random() < 0.3 else ()
         proposal = None
         if rng.random() < 0.7:
@@ -113,10 +145,12 @@ def stream(seed: int, length: int = 40) -> None:
                 paths = np.stack([made(rng, speed) for _ in range(K)]).astype(np.float32)
             proposal = Proposal(t0_ns, paths, 'x')
         before = state
-        decision = decide(proposal, build_scene(here, seen, None, faults), state, config, now_ns)
+        scene = build_scene(here, seen, objects, faults)
+        decision = decide(proposal, scene, state, config, now_ns)
         state, plan = decision.state, decision.plan
         sequence += 1
         assert state.sequence == sequence and decision.health.sequence == sequence
+        assert Code.INTERNAL not in [f.code for f in decision.faults]
         if plan is not None:
             drivable(plan)
             assert state.mode in MAY_PUBLISH
@@ -132,7 +166,18 @@ def stream(seed: int, length: int = 40) -> None:
         state = rearm(state) if act == 2 else state
 
 
+def streams(count: int, share: float = 0.0) -> None:
+    """So many of them, on every core; the first that breaks a rule ends it."""
+    with get_context('fork').Pool() as pool:
+        pool.starmap(stream, [(seed, 40, share) for seed in range(count)], chunksize=5)
+
+
 @pytest.mark.parametrize('count', STREAMS)
 def test_streams_in_every_order_break_no_rule(count):
-    for seed in range(count):
-        stream(seed)
+    streams(count)
+
+
+@pytest.mark.filterwarnings('ignore::RuntimeWarning')  # of arithmetic with what is refused
+@pytest.mark.parametrize('count', [10, pytest.param(2_000, marks=BY_NIGHT)])
+def test_absurd_states_of_the_car_and_of_others_break_no_rule(count):
+    streams(count, share=0.2)

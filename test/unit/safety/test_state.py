@@ -355,6 +355,13 @@ def test_a_soft_fault_that_lasts_keeps_a_stop(held_s, mode):
     assert state.mode is mode and state.soft_since_ns == STEP
 
 
+def test_a_stop_ends_with_a_plan_to_follow():
+    """A call of the timer has none, whatever came before."""
+    stopping = drive(SafetyState(mode=Mode.FALLBACK, valid_plans=9), valid=None, auto_rearm=True)
+    assert (stopping.mode, stopping.reason) == (Mode.FALLBACK, 'configured')
+    assert drive(stopping, auto_rearm=True).mode is Mode.ACTIVE
+
+
 def test_a_new_stop_counts_plans_anew_and_needs_its_own_permission():
     state = replace(FULL, mode=Mode.ACTIVE)
     state = advance(state, Events((Fault(Code.ODOM_GAP),), True, 8.0), LIMITS, 20)
