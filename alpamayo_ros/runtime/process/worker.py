@@ -53,11 +53,7 @@ class Worker:
     # -- what callers use -----------------------------------------------------------------------
     @property
     def state(self) -> WorkerState:
-        """starting, warm, busy or dead.
-
-        starting: loading and warming up; warm: idle; busy: a cycle runs; dead: none (see
-        ``failed``).
-        """
+        """Starting (loading), warm (idle), busy (a cycle runs) or dead (none; see ``failed``)."""
         return self._state
 
     @property
