@@ -39,8 +39,8 @@ class PlanConfig:
     def __post_init__(self) -> None:
         """The period, lengthened where the model asks for a longer one."""
         least = self.profile.deadlines
-        if least is not None and self.period_s < least.period_s:
-            object.__setattr__(self, 'period_s', least.period_s)
+        if least is not None:
+            object.__setattr__(self, 'period_s', max(self.period_s, least.period_s))
 
     @classmethod
     def from_files(

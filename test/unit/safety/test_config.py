@@ -38,6 +38,13 @@ def test_a_lowered_acceleration_lowers_warning_and_limit_and_nothing_else(accele
     assert lowered.speed_cap_mps == math.inf
 
 
+def test_a_model_that_asks_for_a_longer_period_gets_it():
+    slow = load_profile('nvidia-r1-10b')
+    assert PlanConfig(slow, SHIPPED.limits, SHIPPED.vehicle).period_s == slow.deadlines.period_s
+    assert PlanConfig(slow, SHIPPED.limits, SHIPPED.vehicle, 0.3).period_s == 0.3
+    assert PlanConfig(SHIPPED.profile, SHIPPED.limits, SHIPPED.vehicle, 0.05).period_s == 0.05
+
+
 def test_caps_never_raise():
     raised = SHIPPED.lowered(4.0).lowered(9.0, 100.0)
     assert raised.speed_cap_mps == 4.0 and raised.limits == SHIPPED.limits

@@ -47,7 +47,7 @@ def test_what_left_is_remembered():
     out = decided()
     after = out.state
     assert (after.sequence, after.plan_id, after.valid_plans) == (5, 7, 3)
-    assert after.previous_plan is out.plan
+    assert after.previous_plan is out.plan and after.stop is None
     assert (after.published_ns, after.newest_t0_ns) == (NOW, T0)
     assert (after.proposed_ns, after.decided_ns) == (NOW, NOW)
 
@@ -138,8 +138,9 @@ def test_standing_still_is_said():
 
 @pytest.mark.parametrize('code', [Code.ODOM_GAP, Code.ODOM_JUMP, Code.ODOM_SPEED])
 def test_a_stop_brakes_harder_where_the_motion_is_unknown(code):
-    out = decided(given=None, faults=(code,))
-    assert out.state.mode is Mode.FALLBACK and out.state.stop.hard_ns == NOW
+    for beside in ((), (Code.MODEL_ABSENT,)):
+        out = decided(given=None, faults=(code, *beside))
+        assert out.state.mode is Mode.FALLBACK and out.state.stop.hard_ns == NOW
 
 
 @pytest.mark.parametrize('code', [Code.MODEL_ABSENT, Code.CAMS_LOST])
@@ -149,6 +150,9 @@ def test_another_stop_is_gentle(code):
     assert out.plan.source == 'fallback' and out.plan.fault_mask == (code.name,)
     assert (out.plan.id, out.plan.t0_ns, out.plan.valid_until_ns) == (7, T0, T0 + SECOND // 2)
     assert out.plan.anchor == HERE and out.plan.speed_cap_mps == pytest.approx(7.0)
+    moved = ego(8.0, T0 + SECOND // 10, x=0.8)
+    later = decided(out.state, None, moved, now_ns=NOW + SECOND // 10, at_t0=moved)
+    assert later.state.stop.hard_ns is None and later.state.mode is Mode.FALLBACK
 
 
 def test_a_stop_begins_once_and_follows_the_plan_that_was_driven():
