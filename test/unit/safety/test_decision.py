@@ -202,6 +202,13 @@ def test_the_gate_knows_the_newest_stamp_that_ever_left():
     assert out.state.mode is Mode.ACTIVE
 
 
+def test_a_proposal_that_comes_twice_is_driven_once():
+    once = decided()
+    again = decided(once.state)
+    assert again.plan is None and codes(again) == [Code.PLAN_STAMP]
+    assert again.state.mode is Mode.ACTIVE and again.state.previous_plan is once.plan
+
+
 def test_faults_come_in_the_order_in_which_they_were_found():
     raw = GOOD.candidates.copy()
     raw[0, 3, 0] = np.nan
