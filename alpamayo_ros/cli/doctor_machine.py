@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from alpamayo_ros.cli.finding import Check, Finding, Level
-from alpamayo_ros.cli.operating.segments import SHM, dead_segments
 from alpamayo_ros.gpu import gpu_faults, open_gpus
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.profile import share_dir
+from alpamayo_ros.shared_memory import SHM, dead_segments
 
 OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
 SEGMENT_BYTES = 64 << 20  # a participant's segment in config/dds/fastdds_large_images.xml

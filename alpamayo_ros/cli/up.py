@@ -14,10 +14,10 @@ from alpamayo_ros.bringup import GRAPHS
 from alpamayo_ros.cli.choices import RuntimeOption, runtime_of
 from alpamayo_ros.cli.operating.brief import Brief
 from alpamayo_ros.cli.operating.every_line import EveryLine
-from alpamayo_ros.cli.operating.segments import remove_dead_segments
 from alpamayo_ros.cli.operating.supervisor import Console, Supervisor
 from alpamayo_ros.graph_options import Choice, Options, choices
 from alpamayo_ros.preflight import check_graph
+from alpamayo_ros.shared_memory import freed
 
 app = typer.Typer(help='Start a graph: vehicle, simulator or replay.')
 
@@ -37,7 +37,8 @@ def up(graph: GraphName, verbose: bool, **chosen: Any) -> None:
     """
     options = Options(**{**chosen, 'runtime': runtime_of(chosen['runtime'])})
     check_graph(graph.value, options)
-    _free_memory()
+    if text := freed(time.time()):
+        typer.echo(text)
     limit_s = options.duration_s if graph is GraphName.vehicle else 0.0
     by_hand = graph is GraphName.vehicle or options.manual
     console: Console = EveryLine() if verbose else Brief(by_hand)
@@ -45,14 +46,6 @@ def up(graph: GraphName, verbose: bool, **chosen: Any) -> None:
     if options.record:
         _tell(Path(options.record))
     raise typer.Exit(status)
-
-
-def _free_memory() -> None:
-    """Remove what killed participants of this user left in shared memory, and say how much."""
-    removed = remove_dead_segments(time.time())
-    if removed:
-        size = sum(segment.size_bytes for segment in removed) / 1e6
-        typer.echo(f'shared memory of {len(removed)} killed nodes was freed ({size:.0f} MB)')
 
 
 def _tell(folder: Path) -> None:

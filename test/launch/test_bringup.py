@@ -168,6 +168,27 @@ def test_a_launch_file_declares_the_options_and_starts_the_graph(stand_in, name,
     assert environment == list(graph.environment)
 
 
+@pytest.mark.parametrize(
+    'name', sorted(p.name[:-10] for p in (ROOT / 'launch').glob('*.launch.py'))
+)
+@pytest.mark.parametrize('said', ['', 'shared memory of 2 killed nodes was freed (4 MB)'])
+def test_shared_memory_of_dead_nodes_is_freed_before_a_launch_file_starts_any(
+    stand_in, name, said, monkeypatch, capsys, tmp_path
+):
+    from alpamayo_ros.nodes.common import launching
+
+    already = []  # what had been started when it was freed
+    monkeypatch.setattr(launching, 'freed', lambda now_s: already.extend(started()) or said)
+    started = lambda: [m for m in stand_in if m.kind == 'Node']  # noqa: E731
+    monkeypatch.setattr('alpamayo_ros.security.enforcement.secured', lambda graph, env: graph)
+    monkeypatch.setattr(launching, 'checked', lambda name, texts: Options())
+    launch_file(name).generate_launch_description()
+    (opaque,) = (m for m in stand_in if m.kind == 'OpaqueFunction')
+    opaque.values['function']({choice.name: '' for choice in choices()})
+    assert already == [] and started()
+    assert capsys.readouterr().out == (f'{said}\n' if said else '')
+
+
 def test_every_option_of_the_command_line_reaches_the_graph(monkeypatch):
     seen = {}
 

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or source ROS 2')
 
-from alpamayo_ros.cli.operating.segments import YOUNG_S, dead_segments, remove_dead_segments
+from alpamayo_ros.shared_memory import YOUNG_S, dead_segments, remove_dead_segments
 
 pytestmark = pytest.mark.ros
 LOCKS = re.compile(r'/dev/shm/fast(?:dds|rtps)_[0-9a-f]{16}_el')  # open in their owner alone

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from alpamayo_ros.bringup import PACKAGE, RESPAWN_DELAY_S, Graph, NodeSpec
 from alpamayo_ros.graph_options import Options, choices, parse_options
 from alpamayo_ros.preflight import check_graph
 from alpamayo_ros.profile import share_dir
+from alpamayo_ros.shared_memory import freed
 from alpamayo_ros.statuses import ConfigError, Status
 
 
@@ -32,7 +34,10 @@ def description(graph: Callable[[Options], Graph], name: str = '') -> Any:
 
     def started(context: Any) -> list[Any]:
         given = {name: LaunchConfiguration(name).perform(context) for name in names}
-        return actions(graph(checked(name or graph.__name__, {**given, **typed()})))
+        found = graph(checked(name or graph.__name__, {**given, **typed()}))
+        if text := freed(time.time()):
+            print(text, flush=True)
+        return actions(found)
 
     arguments = [
         DeclareLaunchArgument(c.name, default_value=str(c.default), description=c.sentence)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from alpamayo_ros import environment
 from alpamayo_ros.cli import doctor, doctor_machine, doctor_software
 from alpamayo_ros.cli.finding import Finding, Level
-from alpamayo_ros.cli.operating.segments import Segment
+from alpamayo_ros.shared_memory import Segment
 
 
 def levels(findings: object) -> list[Level]:

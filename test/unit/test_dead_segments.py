@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from alpamayo_ros.cli.operating import segments
-from alpamayo_ros.cli.operating.segments import YOUNG_S, dead_segments, remove_dead_segments
+from alpamayo_ros import shared_memory
+from alpamayo_ros.shared_memory import YOUNG_S, dead_segments, freed, remove_dead_segments
 
 LATER_S = time.time() + YOUNG_S + 3600.0
 DEAD, LIVING = 'fastdds_00000000000000ad', 'fastdds_00000000000000bd'
@@ -59,7 +59,7 @@ def test_links_pipes_and_files_of_others_are_not_touched(
     (shm / 'fastdds_00000000000000cd').symlink_to(target)
     assert remove_dead_segments(LATER_S, shm) == [] and len(names(shm)) == 4
     put(shm, 'fastdds_00000000000000dd')
-    monkeypatch.setattr(segments.os, 'geteuid', lambda: os.getuid() + 1)
+    monkeypatch.setattr(shared_memory.os, 'geteuid', lambda: os.getuid() + 1)
     assert remove_dead_segments(LATER_S, shm) == [] and target.read_text() == 'mine'
 
 
@@ -67,3 +67,9 @@ def test_a_lock_without_its_segment_goes_too(tmp_path: Path) -> None:
     put(tmp_path, DEAD).unlink()
     assert [s.size_bytes for s in remove_dead_segments(LATER_S, tmp_path)] == [0]
     assert names(tmp_path) == set()
+
+
+def test_what_was_freed_is_said_once(tmp_path: Path) -> None:
+    put(tmp_path, DEAD, 3_000_000), put(tmp_path, LIVING, 1_000_000)
+    assert freed(LATER_S, tmp_path) == 'shared memory of 2 killed nodes was freed (4 MB)'
+    assert freed(LATER_S, tmp_path) == '' and names(tmp_path) == set()

@@ -47,6 +47,14 @@ def remove_dead_segments(now_s: float, folder: Path = SHM) -> list[Segment]:
     return removed
 
 
+def freed(now_s: float, folder: Path = SHM) -> str:
+    """Remove it before a graph starts, and say how much that was; '' where there was none."""
+    removed = remove_dead_segments(now_s, folder)
+    size = sum(segment.size_bytes for segment in removed) / 1e6
+    text = f'shared memory of {len(removed)} killed nodes was freed ({size:.0f} MB)'
+    return text if removed else ''
+
+
 def _dead(lock: Path, now_s: float) -> list[Segment]:
     """The segment of ``lock`` where nobody owns it."""
     path = lock.with_name(lock.name.removesuffix('_el'))
