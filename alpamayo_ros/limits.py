@@ -135,10 +135,21 @@ class Limits(BaseModel):
             warn, limit = getattr(self, name), getattr(self, bare)
             if (warn < limit) if name in falling else (warn > limit):
                 raise ValueError(f'{name} = {warn} lies beyond {bare} = {limit}')
-        for lesser, greater in RISING:
-            if (low := getattr(self, lesser)) > (high := getattr(self, greater)):
-                raise ValueError(f'{lesser} = {low} lies beyond {greater} = {high}')
+        if text := contradiction(self):
+            raise ValueError(text)
         return self
+
+
+def contradiction(limits: Limits) -> str:
+    """The first two limits of which one makes the other impossible to keep; '' for none.
+
+    A stop that is to brake harder than a plan may would never leave.
+    """
+    for lesser, greater in RISING:
+        low, high = getattr(limits, lesser), getattr(limits, greater)
+        if not low <= high:
+            return f'{lesser} = {low} lies beyond {greater} = {high}'
+    return ''
 
 
 def in_ns(seconds: float) -> int:

@@ -140,10 +140,14 @@ def rise_mps(stop: Stop, from_ns: int, limits: Limits) -> float:
 def stop_trajectory(
     stop: Stop, ego: EgoState, vehicle: Vehicle, limits: Limits, points: int, dt_s: float
 ) -> Trajectory:
-    """The rest of the stop, seen from ``ego``: its point nearest on the path, its own speed."""
+    """The rest of the stop, seen from ``ego``: its point nearest on the path, its own speed.
+
+    It pulls no harder than the limits allow now, whatever the plan was allowed.
+    """
     speed0 = max(ego.speed_mps, 0.0)
     start_ns = ego.stamp_ns + _offsets_ns(points, dt_s)
     wanted = stop_acceleration(stop, start_ns, limits)
+    wanted = np.minimum(wanted, limits.acceleration_mps2)
     if speed0 < limits.rest_speed_mps:
         wanted, speed0 = np.minimum(wanted, 0.0), 0.0
     speed = integrate_speed(wanted[None], np.array([speed0]), dt_s)[0]
@@ -161,7 +165,7 @@ def stop_trajectory(
         pose[:, 1],
         pose[:, 2],
         speed,
-        (speed - before) / dt_s,
+        np.where(speed > 0.0, wanted, (speed - before) / dt_s),  # the same but for rounding
         curvature,
         speed * curvature,
         np.arctan(vehicle.wheelbase_m * curvature),

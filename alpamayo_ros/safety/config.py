@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from alpamayo_ros.faults import Fault, Reaction, worst
-from alpamayo_ros.limits import Limits, load_limits
+from alpamayo_ros.limits import Limits, contradiction, load_limits
 from alpamayo_ros.motion.cost import Weights
 from alpamayo_ros.profile import ModelProfile, load_profile
 from alpamayo_ros.safety.state import Mode, SafetyState
 from alpamayo_ros.sensing.rig import Vehicle, load_rig
+from alpamayo_ros.statuses import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class PlanConfig:
     """Profile, limits, vehicle, weights; ``period_s`` is the planning period.
 
     It is never shorter than the model's own (``deadlines`` of the profile).
+
+    ConfigError names two limits that cannot both be kept, also where no file was read.
 
     ``coc_degrades``: words that announce the opposite of the chosen path degrade the state.
 
@@ -37,10 +40,12 @@ class PlanConfig:
     speed_cap_mps: float = math.inf
 
     def __post_init__(self) -> None:
-        """The period, lengthened where the model asks for a longer one."""
+        """The period, lengthened where the model asks for it; contradicting limits are refused."""
         least = self.profile.deadlines
         if least is not None:
             object.__setattr__(self, 'period_s', max(self.period_s, least.period_s))
+        if text := contradiction(self.limits):
+            raise ConfigError(f'limits: {text}')
 
     @classmethod
     def from_files(

@@ -6,15 +6,18 @@ from drives import DT, LIMITS, SECOND, TIME, VEHICLE, P, ego, plan
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion.fallback import (
     begin,
     dead_reckon,
     escalate,
     nearest_arc,
+    rise_mps,
     stop_acceleration,
     stop_trajectory,
 )
 from alpamayo_ros.motion.plan import sample, to_odom
+from alpamayo_ros.motion.stop_check import check_stop
 
 
 def profile(stop, until_s=12.0):
@@ -158,3 +161,30 @@ def test_sample_holds_both_ends():
     t = plan(5.0).trajectory
     at = sample(t, ego(5.0), np.array([-1.0, 0.05, 99.0]))
     np.testing.assert_allclose(at['x_m'], [0.0, 0.25, 30.0])
+
+
+STOPS = ('stop_deceleration_mps2', 'hard_stop_deceleration_mps2', 'deceleration_mps2')
+
+
+@pytest.mark.parametrize('speed', [3.7, 8.0, 14.0])
+@pytest.mark.parametrize('most_mps2', [1.1, 2.5, 9.0, 12.0])
+def test_a_stop_that_may_brake_as_hard_as_a_plan_passes_its_own_check(speed, most_mps2):
+    """Equal limits are no contradiction: what a stop asks for is what it says, to the last bit."""
+    values = {**LIMITS.model_dump(), **dict.fromkeys(STOPS, most_mps2)}
+    values |= {'deceleration_warn_mps2': 1.0, 'stop_jerk_mps3': 50.0, 'hard_stop_jerk_mps3': 50.0}
+    limits, here = Limits.model_validate(values), ego(speed)
+    stop = begin(plan(speed), here, SECOND, VEHICLE, limits)
+    for one in (stop, escalate(stop, SECOND)):
+        rest = stop_trajectory(one, here, VEHICLE, limits, 60, DT)
+        checks = check_stop(rest, here, limits, rise_mps(one, 0, limits))
+        assert checks.ok[0], [c for c in checks.of(0) if not c.ok]
+        assert (-rest.acceleration_mps2).max() == pytest.approx(most_mps2)
+
+
+def test_under_a_lowered_acceleration_the_stop_of_a_plan_that_pulls_still_leaves():
+    """A person's cap may come between a plan and its stop."""
+    limits = LIMITS.model_copy(update={'acceleration_mps2': 0.3, 'acceleration_warn_mps2': 0.3})
+    stop = begin(plan(8.0, 2.0), ego(8.0), 0, VEHICLE, limits)
+    rest = stop_trajectory(stop, ego(8.0), VEHICLE, limits, 60, DT)
+    assert rest.acceleration_mps2.max() == 0.3
+    assert check_stop(rest, ego(8.0), limits, rise_mps(stop, 0, limits)).ok[0]

@@ -1,15 +1,17 @@
 """What decide is configured with: defaults that need a person, caps that only lower."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from alpamayo_ros.faults import Code, Fault, Reaction
-from alpamayo_ros.limits import load_limits
+from alpamayo_ros.limits import RISING, load_limits
 from alpamayo_ros.motion.cost import Weights
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.safety.config import PlanConfig
 from alpamayo_ros.safety.state import Mode, SafetyState
+from alpamayo_ros.statuses import ConfigError
 
 SHIPPED = PlanConfig.from_files()
 TOP_MPS = SHIPPED.profile.max_speed_mps
@@ -64,3 +66,14 @@ def test_less_speed_while_degraded_or_about_to_be(mode, reaction):
     bad = mode is Mode.DEGRADED or (reaction is not None and reaction >= Reaction.MASK)
     cap = SHIPPED.lowered(8.0).speed_cap(SafetyState(mode=mode), faults)
     assert cap == pytest.approx(8.0 * RATIO if bad else 8.0) and RATIO < 1
+
+
+@pytest.mark.parametrize(('lesser', 'greater'), RISING)
+def test_limits_that_contradict_each_other_are_refused_by_name_whoever_made_them(lesser, greater):
+    high = getattr(SHIPPED.limits, greater)
+    least, most = sorted((math.nextafter(high, 0.0), math.nextafter(high, math.inf)))
+    for inside in (least, high):
+        assert replace(SHIPPED, limits=SHIPPED.limits.model_copy(update={lesser: inside}))
+    for outside in (most, math.nan):
+        with pytest.raises(ConfigError, match=f'limits: {lesser} = .* lies beyond {greater} = '):
+            replace(SHIPPED, limits=SHIPPED.limits.model_copy(update={lesser: outside}))
