@@ -16,12 +16,14 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.incident.ring import Entry
 
 NAME = re.compile(r'incident_\d{8}T\d{6}Z_[A-Z]+(_\d+)?\.(mcap|rig\.yaml)(\.part)?')
+DOUBTED = 'DOUBTED'  # in the name of a file of which nobody knows whether the driver caused it
+DOUBTED_FILES = 3  # of these at most, beside the others
 LOOK_BYTES = 16 << 20  # written between two looks at the room that is left
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """At most so many files, and bytes of all of them."""
+    """At most so many files, and bytes of all of them; files in doubt count apart."""
 
     files: int
     bytes: int
@@ -117,14 +119,14 @@ class IncidentFolder:
         return Fault(Code.DISK_FULL, f'{self.folder}.', values)
 
     def _forget(self) -> None:
-        """Drop the oldest until what is left is within the bounds."""
-        files = self.files
+        """Drop the oldest beyond the bounds; those in doubt by themselves."""
+        doubted = [p for p in self.files if _doubted(p)]
+        files = [p for p in self.files if not _doubted(p)]
+        _drop(doubted[:-DOUBTED_FILES])
         sizes = [p.stat().st_size for p in files]
         while files and (len(files) > self._keep.files or sum(sizes) > self._keep.bytes):
-            oldest = files.pop(0)
             sizes.pop(0)
-            oldest.unlink(missing_ok=True)
-            oldest.with_suffix('.rig.yaml').unlink(missing_ok=True)
+            _drop([files.pop(0)])
 
     def _free(self, name: str) -> Path:
         """A path of that name that nobody has yet."""
@@ -144,6 +146,17 @@ class IncidentFolder:
 
 def _bag(rig: Path) -> Path:
     return rig.with_name(rig.name.removesuffix('.rig.yaml') + '.mcap')
+
+
+def _doubted(path: Path) -> bool:
+    return path.stem.split('_')[2] == DOUBTED
+
+
+def _drop(incidents: Iterable[Path]) -> None:
+    """Remove each with the rig beside it."""
+    for path in incidents:
+        path.unlink(missing_ok=True)
+        path.with_suffix('.rig.yaml').unlink(missing_ok=True)
 
 
 def _age(path: Path) -> tuple[str, int]:

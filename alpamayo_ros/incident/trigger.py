@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from alpamayo_ros.safety.state import DRIVING, Mode
@@ -18,23 +19,32 @@ class Event:
     """Why a file is written: ``what`` is the state that driving ended in, or SILENT.
 
     ``at_ns``: by a clock that never steps; ``time_ns``: by that of the graph; ``reason``: as the
-    driver said it.
+    driver said it; ``doubted``: somebody else could have said it.
     """
 
     what: str
     at_ns: int
     time_ns: int
     reason: str
+    doubted: bool = False
 
 
 class Trigger:
     """Hears every state; ``due`` gives the events of a file once it is time to write it.
 
     A file waits ``after_s`` for what follows, and ``hold_s`` from the file before: a state that
-    flaps fills no disk.  What happens in the meantime is in the same file.
+    flaps fills no disk.  What happens in the meantime is in the same file.  ``doubted``: whether
+    more than one publisher tells states now; asked once for each event.
     """
 
-    def __init__(self, after_s: float, hold_s: float, silence_s: float) -> None:
+    def __init__(
+        self,
+        after_s: float,
+        hold_s: float,
+        silence_s: float,
+        doubted: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._doubted = doubted
         self._after_ns, self._hold_ns = round(after_s * NS), round(hold_s * NS)
         self._silence_ns = round(silence_s * NS)
         self._mode: Mode | None = None
@@ -50,7 +60,7 @@ class Trigger:
         worse = mode is Mode.FAULT and Mode.FAULT not in (before, last)
         ended = drove and mode not in DRIVING and reason != DISARMED
         if ended or worse:
-            self._note(Event(mode.name, at_ns, time_ns, reason[:REASON_CHARACTERS]))
+            self._note(mode.name, at_ns, time_ns, reason[:REASON_CHARACTERS])
 
     def look(self, at_ns: int) -> None:
         """Notice a driver that fell silent while it drove."""
@@ -59,11 +69,12 @@ class Trigger:
         silent_ns = at_ns - self._heard[0]
         if silent_ns > self._silence_ns:
             text = f'the driver has said nothing for {silent_ns / NS:.1f} s'
-            self._note(Event(SILENT, at_ns, self._heard[1], text))
+            self._note(SILENT, at_ns, self._heard[1], text)
             self._mode = None
 
-    def _note(self, event: Event) -> None:
-        self._events += [event] if len(self._events) < MOST else []
+    def _note(self, what: str, at_ns: int, time_ns: int, reason: str) -> None:
+        if len(self._events) < MOST:
+            self._events.append(Event(what, at_ns, time_ns, reason, self._doubted()))
 
     def due(self, at_ns: int) -> tuple[Event, ...]:
         """The events of the file to be written now; empty where there is none."""

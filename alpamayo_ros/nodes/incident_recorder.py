@@ -23,13 +23,14 @@ from std_srvs.srv import Trigger as TriggerService
 from alpamayo_ros.bags.disk_room import DiskRoom
 from alpamayo_ros.bags.incident_topics import LASTING, incident_topics
 from alpamayo_ros.datasets.rig_file import rig_text
-from alpamayo_ros.faults import Fault
+from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.incident import decision_record, file
 from alpamayo_ros.incident.ring import Entry, Ring
-from alpamayo_ros.incident.store import IncidentFolder, Keep
+from alpamayo_ros.incident.store import DOUBTED, IncidentFolder, Keep
 from alpamayo_ros.incident.trigger import Event, Trigger
 from alpamayo_ros.msg import Health
 from alpamayo_ros.nodes.common.convert import ns
+from alpamayo_ros.nodes.common.guards import Guards
 from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.common.raw_topics import RawTopics
@@ -64,7 +65,7 @@ class IncidentRecorderNode(AlpamayoNode):
         self._rig_text = rig_text(rig, 'The rig of the incident beside it.')
         self._source = f'the live graph, rig {rig.name}, profile {s.profile}'
         self.ring = Ring(s.window_s + s.after_s, s.memory_mb << 20, LASTING)
-        self.trigger = Trigger(s.after_s, s.hold_s, s.silence_s)
+        self.trigger = Trigger(s.after_s, s.hold_s, s.silence_s, self._doubted)
         self.store = self._open_store()
         self._name_topics(rig)
         wanted = set(map(self.resolve_topic_name, incident_topics(rig)))
@@ -97,6 +98,7 @@ class IncidentRecorderNode(AlpamayoNode):
         seen = [c.name for c in profile.cameras if c.mandatory] or [profile.cameras[0].name]
         self._camera = next((full(c.topic) for c in rig.cameras if c.name in seen), '')
         self._health, self._decisions = full('health'), full(decision_record.TOPIC)
+        self._drivers = Guards(self, [self._health])
 
     # ---- keeping ------------------------------------------------------------------------------
     def _take(self, name: str, data: bytes) -> None:
@@ -114,6 +116,13 @@ class IncidentRecorderNode(AlpamayoNode):
             mode, before = map(Mode, states)
             self.trigger.heard(mode, before, message.reason, at_ns, ns(message.header.stamp))
 
+    def _doubted(self) -> bool:
+        """Whether more than one living process publishes health: each may have said it."""
+        if not self._drivers.crowded(self._health):
+            return False
+        self._drivers.look()
+        return any(fault.code is Code.DUP_PUBLISHER for fault in self._drivers.faults)
+
     # ---- writing ------------------------------------------------------------------------------
     def _look(self) -> None:
         """New topics, silence, files that are due, the disk."""
@@ -129,7 +138,8 @@ class IncidentRecorderNode(AlpamayoNode):
 
     def _write(self, events: tuple[Event, ...]) -> Future[Path | Fault]:
         entries = self.ring.entries()
-        name = f'incident_{datetime.now(UTC):%Y%m%dT%H%M%SZ}_{events[0].what}'
+        what = next((event.what for event in events if not event.doubted), DOUBTED)
+        name = f'incident_{datetime.now(UTC):%Y%m%dT%H%M%SZ}_{what}'
         about = file.told(events, self._camera, self._decisions, self._source)
         return self._writer.submit(self._save, name, entries, about, events)
 

@@ -17,6 +17,7 @@ MOMENTS = 6
 JPEG = b'\xff\xd8\xff'
 PICTURE_BYTES = 4 << 20  # a larger one is left out of the page
 RESTS_MPS = 0.05
+DOUBT = ' Somebody else published health then, so it is not certain that the driver said this.'
 UNITS = {
     'mps3': 'm/s³', 'mps2': 'm/s²', 'mps': 'm/s', '1pm': '1/m', 'rps': 'rad/s', 'rad': 'rad',
     'm': 'm', 's': 's',
@@ -75,7 +76,7 @@ def verdict(story: Story) -> str:
         return 'Written because a person asked for it.'
     before = next((c.before.name for c in story.changes if c.at_s >= -1e-6), '')
     left = f'{before} ended in {first.what}' if before else f'{first.what}'
-    return f'{left}: {first.reason} {afterwards(story)}'
+    return f'{left}: {first.reason} {afterwards(story)}{DOUBT if first.doubted else ""}'
 
 
 def afterwards(story: Story) -> str:

@@ -15,7 +15,7 @@ from alpamayo_ros.bags.outline import about
 from alpamayo_ros.bags.parts import Topic
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.incident.ring import Entry
-from alpamayo_ros.incident.store import IncidentFolder, Keep
+from alpamayo_ros.incident.store import DOUBTED, DOUBTED_FILES, IncidentFolder, Keep
 
 TEXT = Topic('/said', 'std_msgs/msg/String', 'string data')
 HELLO = b'\0\1\0\0\6\0\0\0hello\0'
@@ -181,3 +181,22 @@ def test_a_stamp_of_the_machine_does_not_matter(tmp_path):
         path = kept.write(name(second), entries(), {}, '')
         os.utime(path, (time.time() - second * 1000,) * 2)
     assert [p.name[22:24] for p in kept.files] == ['01', '02']
+
+
+def seconds(kept, doubted):
+    """Second in the name of each file of that kind."""
+    return [p.name[22:24] for p in kept.files if (DOUBTED in p.name) is doubted]
+
+
+def test_files_in_doubt_are_few_and_never_push_out_another(tmp_path):
+    size = folder(tmp_path / 'a').write(name(), entries(), {}, '').stat().st_size
+    kept = folder(tmp_path / 'b', Keep(3, 3 * size))
+    for second in range(3):
+        kept.write(name(second), entries(), {}, '')
+    for second in range(10, 30):
+        assert kept.write(name(second, DOUBTED), entries(), {}, 'name: x').exists()
+        assert seconds(kept, False) == ['00', '01', '02']
+    assert seconds(kept, True) == ['27', '28', '29'] and DOUBTED_FILES == 3
+    assert len(names(kept.folder)) == 12
+    kept.write(name(30), entries(), {}, '')
+    assert (seconds(kept, False), seconds(kept, True)) == (['01', '02', '30'], ['27', '28', '29'])

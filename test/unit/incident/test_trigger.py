@@ -119,3 +119,15 @@ def test_events_and_reasons_are_bounded():
         hear(t, i * 0.001, FALLBACK if i % 2 else ACTIVE, reason='x' * 10_000)
     events = t.due(99 * NS)
     assert len(events) == 100 and {len(e.reason) for e in events} == {1000}
+
+
+def test_what_somebody_else_may_have_said_is_in_doubt_and_nothing_else():
+    crowd, asked = [False], []
+    t = Trigger(5.0, 30.0, 1.5, lambda: asked.append(1) or crowd[0])
+    drive(t, [ACTIVE, FALLBACK, ACTIVE])
+    assert len(asked) == 1  # not for each message
+    crowd[0] = True
+    drive(t, [ACTIVE, FALLBACK, ACTIVE], 1.0)
+    t.look(round(9.0 * NS))
+    found = [(event.what, event.doubted) for event in t.due(99 * NS)]
+    assert found == [('FALLBACK', False), ('FALLBACK', True), ('SILENT', True)]

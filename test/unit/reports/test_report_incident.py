@@ -89,6 +89,13 @@ def test_one_that_a_person_asked_for(incident):
     )
 
 
+def test_what_somebody_else_may_have_said_is_said_to_be_in_doubt(incident):
+    words = 'it is not certain that the driver said this'
+    doubted = replace(incident.events[0], doubted=True)
+    assert words in text(shown(replace(incident, events=(doubted,))))
+    assert words not in text(shown(incident))
+
+
 def test_hostile_texts_are_text(incident):
     loop = incidents.drive()
     loop.words = f'perception: {EVIL}\nintent: {EVIL}'
