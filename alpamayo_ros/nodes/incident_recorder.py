@@ -52,6 +52,7 @@ PARAMETERS = (
 )
 STATES = frozenset(int(mode) for mode in Mode)
 ROOM_S = 5.0  # how often the disk is looked at
+DRIVERS_S = 0.5  # how often it looks who publishes health: whom it saw alive it can see dead
 ANSWER_S = 8.0  # a person who asked for a file waits so long for it
 
 
@@ -76,6 +77,7 @@ class IncidentRecorderNode(AlpamayoNode):
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(s.discovery_s, self._look, clock=wall)
         self.create_timer(ROOM_S, self.store.look, clock=wall)
+        self.create_timer(DRIVERS_S, self._drivers.look, clock=wall)
 
     def _open_store(self) -> IncidentFolder:
         s = self.settings

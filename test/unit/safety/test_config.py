@@ -75,5 +75,5 @@ def test_limits_that_contradict_each_other_are_refused_by_name_whoever_made_them
     for inside in (least, high):
         assert replace(SHIPPED, limits=SHIPPED.limits.model_copy(update={lesser: inside}))
     for outside in (most, math.nan):
-        with pytest.raises(ConfigError, match=f'limits: {lesser} = .* lies beyond {greater} = '):
+        with pytest.raises(ConfigError, match=f'limits: .*{lesser} = '):
             replace(SHIPPED, limits=SHIPPED.limits.model_copy(update={lesser: outside}))
