@@ -8,13 +8,14 @@ from invariants import Expected, Seen, violations
 from matrix import ROWS, START_S, STOP_S, run
 
 from alpamayo_ros.faults import Code
+from alpamayo_ros.nodes.common.fault_log import FaultLog
 from alpamayo_ros.safety.gate import ARRAYS
 from alpamayo_ros.safety.state import Mode
 
 
 @pytest.mark.parametrize('row', ROWS)
 def test_row(row):
-    """I1 to I5."""
+    """I1 to I7; an exception fails it by itself."""
     assert violations(run(row), ROWS[row].expected, START_S, STOP_S) == []
 
 
@@ -62,8 +63,27 @@ def changed(**values: object) -> Seen:
         ([NAMED, replace(GOOD, codes=frozenset({Code.SPREAD}))], 'I4: SPREAD beside'),
         ([NAMED, replace(GOOD, at_s=6.5, mode=Mode.FALLBACK), GOOD], 'I5'),
         ([NAMED, replace(GOOD, at_s=6.5)], 'I5: recovered after 2.5'),
+        ([replace(NAMED, rss_mb=100.0), replace(GOOD, rss_mb=149.0)], None),
+        ([replace(NAMED, rss_mb=100.0), replace(GOOD, rss_mb=151.0)], 'I6: memory grew by 51 MB'),
+        ([replace(NAMED, at_s=1.0, rss_mb=90.0), NAMED, GOOD], None),
     ],
 )
 def test_the_invariants_see_what_breaks_them(seen, words):
     found = violations(seen, Expected(Code.CAM_STALE), START_S, STOP_S)
     assert (words is None and not found) or any(one.startswith(words or '-') for one in found)
+
+
+FLAPPING = [
+    replace(NAMED, at_s=round(0.1 * i, 1), codes=frozenset({Code.CAM_STALE} if i % 2 else ()))
+    for i in range(60)
+]
+
+
+def test_the_log_of_a_fault_that_flaps_has_two_lines_a_second_and_i7_sees_more(monkeypatch):
+    def said():
+        found = violations(FLAPPING, Expected(Code.CAM_STALE), 0.0, 9.0)
+        return [words for words in found if words.startswith('I7')]
+
+    assert said() == []
+    monkeypatch.setattr(FaultLog._due, '__defaults__', (0.5,))
+    assert said() == ['I7: more than 2 lines a second of CAM_STALE']

@@ -1,32 +1,42 @@
-"""What holds in every row of the fault matrix: I1 to I5, asserted of a drive that was watched."""
+"""What holds in every row of the fault matrix: I1 to I7, asserted of a drive that was watched."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
 from alpamayo_ros.faults import Code, Severity
 from alpamayo_ros.motion.plan import Plan
+from alpamayo_ros.nodes.common.fault_log import FaultLog
 from alpamayo_ros.safety.gate import ARRAYS
 from alpamayo_ros.safety.state import Mode
 
 NAMED_WITHIN_S = 0.2  # beyond the threshold of a row
 RECOVERED_WITHIN_S = 2.0
 FRESH_S = 0.5
+GROWTH_MB = 50.0  # over a row, from its start
+LINES_PER_S = 2  # of the log, for one fault
+PAGE_KB = 4  # of /proc/self/statm, on every processor that ROS 2 supports
 LOUD = (Severity.ERROR, Severity.FATAL)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One cycle: elapsed time, the clock's, what was said, the state, and the plan that left."""
+    """One cycle: elapsed time, the clock's, what was said, the state, and the plan that left.
+
+    ``rss_mb``: memory of the process after it.
+    """
 
     at_s: float
     now_ns: int
     codes: frozenset[Code]
     mode: Mode
     plan: Plan | None
+    rss_mb: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,14 @@ def violations(
         *_order([s for s in seen if s.plan is not None]),
         *_naming(seen, expected, start_s),
         *_recovery(seen, expected, stop_s),
+        *_memory(seen, start_s),
+        *_lines(seen),
     ]
+
+
+def rss_mb() -> float:
+    """Memory of this process."""
+    return int(Path('/proc/self/statm').read_text().split()[1]) * PAGE_KB / 1024
 
 
 def _of_plan(plan: Plan, now_ns: int) -> list[str]:
@@ -110,3 +127,28 @@ def _recovery(seen: Sequence[Seen], expected: Expected, stop_s: float) -> list[s
     if found is not None and found <= expected.recovered_s + 1e-6:
         return []
     return [f'I5: recovered after {found} s, expected within {expected.recovered_s:.1f} s']
+
+
+def _memory(seen: Sequence[Seen], start_s: float) -> list[str]:
+    """I6: the process, which is alive as this runs in it, did not grow."""
+    before = max((s.rss_mb for s in seen if s.at_s < start_s), default=seen[0].rss_mb)
+    grown = max(s.rss_mb for s in seen) - before
+    return [] if grown < GROWTH_MB else [f'I6: memory grew by {grown:.0f} MB']
+
+
+def _lines(seen: Sequence[Seen]) -> list[str]:
+    """I7: what the nodes' own log of faults writes of these cycles, by the clock of the drive."""
+    at_s, lines = [0.0], list[tuple[str, float]]()
+    write = lambda text: lines.append((text.split()[0], at_s[0]))  # noqa: E731
+    logger = SimpleNamespace(info=write, warning=write, error=write, fatal=write)
+    log = FaultLog(SimpleNamespace(get_logger=lambda: logger), lambda: at_s[0])
+    for one in seen:
+        at_s[0] = one.at_s
+        log.update({code.name: code.name for code in one.codes})
+    out = []
+    for name in sorted({name for name, _ in lines}):
+        times = [time_s for found, time_s in lines if found == name]
+        later = zip(times, times[LINES_PER_S:], strict=False)
+        if any(last - first < 1.0 - 1e-6 for first, last in later):
+            out.append(f'I7: more than {LINES_PER_S} lines a second of {name}')
+    return out

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from invariants import Expected, Seen
+from invariants import Expected, Seen, rss_mb
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import load_profile
@@ -104,7 +104,7 @@ def watch(drive: Drive) -> Seen:
     decision = drive.step().decision
     said = (*decision.health.faults, *drive.sensors.said)
     codes = frozenset(fault.code for fault in said)
-    return Seen(elapsed_s, now_ns, codes, decision.state.mode, decision.plan)
+    return Seen(elapsed_s, now_ns, codes, decision.state.mode, decision.plan, rss_mb())
 
 
 def run(row: str) -> list[Seen]:
