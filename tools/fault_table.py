@@ -24,7 +24,7 @@ NOT_RUN = {
     'F32': 'no scene with printed text ships',
     'F38': 'no GPU was at hand',
     'F46': 'no engine ships whose platform could differ',
-    'F51': 'a soak is no test of every change',
+    'F51': 'no test of every change: ./run nightly soak',
     'F52': 'a machine that is starved on purpose is no test of every change',
     'F53': 'the wheels of Fast DDS hold no security plugin',
     'F54': 'the wheels of Fast DDS hold no security plugin',
