@@ -23,7 +23,7 @@ from alpamayo_ros.profile import ModelProfile, load_profile
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.loader import model_dir
 from alpamayo_ros.runtime.manifest import check_profile, read_model
-from alpamayo_ros.sensing.rig import load_rig
+from alpamayo_ros.sensing.rig import Rig, load_rig
 from alpamayo_ros.simulation.scenario import Scenario, load_scenario, with_faults
 from alpamayo_ros.statuses import ConfigError, MachineError, NoSuchFileError, Status
 
@@ -46,7 +46,10 @@ def check_graph(name: str, options: Options) -> None:
     if options.objects not in OBJECTS:
         raise ConfigError(f'objects: {unknown("source", options.objects, OBJECTS)}')
     profile = load_profile(options.profile)
-    load_rig(replay_rig(options) if name == 'replay' else options.rig).for_profile(profile)
+    rig = load_rig(replay_rig(options) if name == 'replay' else options.rig)
+    rig.for_profile(profile)
+    if name == 'vehicle' and not options.shadow:
+        check_measured(rig)
     check_parameters(options.parameters)
     topic_map(options.topics)
     check_model(options.runtime, profile, options.model)
@@ -64,6 +67,16 @@ def check_graph(name: str, options: Options) -> None:
         check_folder(Path(folder))
     for file in filter(None, (options.output, options.bag_out)):
         check_file(Path(file))
+
+
+def check_measured(rig: Rig) -> None:
+    """Nothing drives by values that nobody measured."""
+    if rig.assumed:
+        verb = 'is' if len(rig.assumed) == 1 else 'are'
+        raise ConfigError(
+            f'rig {rig.name!r}: {", ".join(rig.assumed)} {verb} assumed; measure, correct the '
+            'file and take the keys out of `assumed`, or plan beside the driver with --shadow'
+        )
 
 
 def _check_faults(scenario: Scenario, inject: str) -> None:

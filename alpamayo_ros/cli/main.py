@@ -43,6 +43,7 @@ SUBCOMMANDS = {  # name: (panel of the help, one sentence)
         'Inspect',
         'What is installed and in force here, with the remedy for each finding.',
     ),
+    'rig': ('Inspect', 'Write the rig file of a recording, and check a rig.'),
     'bench': ('Inspect', 'Measure stages on this machine.'),
     'security': ('Inspect', 'Policy and keystore of SROS 2 for a graph, and what they lack.'),
     'model': ('Models', 'Show and verify a model: files, hashes, profile.'),

@@ -36,7 +36,7 @@ def _density(view: View, camera: RigCamera) -> float:
     return float(camera.matrix[0, 0] / focal_px)
 
 
-def scaled(matrix: Float[np.ndarray, '3 3'], factor: int) -> Float[np.ndarray, '3 3']:
+def scaled(matrix: Float[np.ndarray, '3 3'], factor: float | int) -> Float[np.ndarray, '3 3']:
     """Intrinsics of the reduced image; the centre of the top-left pixel is (0, 0)."""
     out = matrix / factor
     out[2, 2] = 1.0

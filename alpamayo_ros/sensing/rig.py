@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from alpamayo_ros.config_file import find, nearest, read_model
+from alpamayo_ros.config_file import find, nearest, read_model, unknown
 from alpamayo_ros.profile import ModelProfile, share_dir
 from alpamayo_ros.statuses import ConfigError
 
@@ -23,14 +23,15 @@ Angle = Annotated[float, Field(ge=-6.3, le=6.3)]
 Intrinsic = Annotated[float, Field(ge=-1e6, le=1e6)]
 Length = Annotated[float, Field(ge=0.02, le=30)]  # a model car to a road train
 DistortionModel = Literal['none', 'plumb_bob', 'rational_polynomial', 'equidistant', 'ftheta']
-# Coefficient counts of sensor_msgs/distortion_models; 4 for plumb_bob means k3 = 0.
+# Coefficient counts of sensor_msgs/distortion_models
 COEFFICIENTS: dict[str, tuple[int, ...]] = {
     'none': (0,),
-    'plumb_bob': (4, 5),
+    'plumb_bob': (4, 5),  # 4: k3 = 0
     'rational_polynomial': (8,),
     'equidistant': (4,),
     'ftheta': tuple(range(1, 10)),  # largest angle [rad], then k2, k3, ... of r = a + k2 a^2 ...
 }
+ASSUMABLE = ('hfov_deg', 'camera_matrix', 'mount')  # of a camera, in ``assumed``
 SAME_PX = 1e-6  # intrinsics that differ less than this are the same calibration
 # REP 103: camera body (x forward, y left, z up) from optical frame (z forward, x right, y down)
 BODY_FROM_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
@@ -68,11 +69,9 @@ class Distortion(_Strict):
 
     @model_validator(mode='after')
     def _count(self) -> Distortion:
-        if len(self.coefficients) not in COEFFICIENTS[self.model]:
-            raise ValueError(
-                f'{self.model} takes {COEFFICIENTS[self.model]} coefficients, '
-                f'got {len(self.coefficients)}'
-            )
+        taken, got = COEFFICIENTS[self.model], len(self.coefficients)
+        if got not in taken:
+            raise ValueError(f'{self.model} takes {taken} coefficients, got {got}')
         return self
 
     @property
@@ -177,20 +176,24 @@ class Vehicle(_Strict):
 
 
 class Rig(_Strict):
-    """Cameras, odometry and vehicle.  Read once at configure time, then a contract."""
+    """Cameras, odometry, vehicle; ``assumed``: keys nobody measured.  Read once, a contract."""
 
     name: str
     description: str = ''
     cameras: tuple[RigCamera, ...] = Field(max_length=32)
     odometry: OdometrySource = OdometrySource()
     vehicle: Vehicle
+    assumed: tuple[str, ...] = ()
 
     @model_validator(mode='after')
-    def _unique(self) -> Rig:
+    def _consistent(self) -> Rig:
         for key in ('name', 'topic', 'frame_id'):
             values = [getattr(c, key) for c in self.cameras]
             if len(set(values)) != len(values):
                 raise ValueError(f'two cameras share a {key}: {values}')
+        own = [f'cameras.{c.name}.{key}' for c in self.cameras for key in ASSUMABLE]
+        for key in set(self.assumed) - {*(known := ('odometry', 'vehicle', *own))}:
+            raise ValueError(f'assumed: {unknown("key", key, known)}')
         return self
 
     def camera(self, name: str) -> RigCamera:

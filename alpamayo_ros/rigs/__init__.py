@@ -1,0 +1,1 @@
+"""Rig tools: a rig file from a recording, and a rig checked against a profile and a recording."""
