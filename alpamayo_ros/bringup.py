@@ -116,6 +116,7 @@ def simulator(options: Options) -> Graph:
             ('duration_s', float(options.duration_s)),
             ('recorded', bool(options.record)),
             ('bagged', bool(options.bag_out)),
+            ('commanded', bool(options.controller)),
         ),
         respawn=False,
         ends_graph=True,
@@ -166,6 +167,8 @@ def _graph(name: str, options: Options, nodes: list[NodeSpec]) -> Graph:
         files.append(str(folder / 'simulation.param.yaml'))
     if options.parameters:
         files.append(options.parameters)
+    if options.controller:
+        nodes = [*nodes, _controller(nodes[0], name, options)]
     if options.record:
         nodes = [_recorder(nodes[0], name, options), *nodes]
     if options.incidents:
@@ -213,6 +216,12 @@ def _incident_recorder(like: NodeSpec, name: str, options: Options) -> NodeSpec:
     """Keeps the last minute in memory; it is no part of lockstep, and comes back when it dies."""
     own: Pairs = (('use_sim_time', name != 'vehicle'), ('folder', options.incidents))
     return NodeSpec('incident_recorder', _read_by_all(like) + own, topic_map(options.topics))
+
+
+def _controller(like: NodeSpec, name: str, options: Options) -> NodeSpec:
+    """Follows the reference and commands a drive-by-wire."""
+    own: Pairs = (('use_sim_time', name != 'vehicle'), ('message', options.controller))
+    return NodeSpec('controller', _read_by_all(like) + own, topic_map(options.topics))
 
 
 def _read_by_all(like: NodeSpec) -> Pairs:

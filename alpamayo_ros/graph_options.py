@@ -15,6 +15,7 @@ from alpamayo_ros.statuses import ConfigError
 Value = bool | int | float | str
 
 
+CONTROLLERS = ('twist', 'ackermann', 'ackermann_stamped')  # messages of the controller node
 Bounds = tuple[float, float]  # both inclusive
 SEED: Bounds = (0, 2**31 - 1)
 RATE: Bounds = (0.01, 100.0)
@@ -53,6 +54,9 @@ class Options:
         'Accelerate no harder than this [m/s2]; 0: as the limits say.',
         '--acceleration-cap',
         ACCELERATION_MPS2,
+    )
+    controller: str = _option(
+        '', 'Command a drive-by-wire: twist, ackermann, ackermann_stamped; empty: nobody.'
     )
     runtime: str = _option('onnx', 'Who plans, a name of runtime.registry.')
     model: str = _option('', 'Folder of a model; default: the shipped one.')

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import importlib.util
 import os
 import shutil
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from pathlib import Path
 from alpamayo_ros.bringup import replay_rig, topic_map
 from alpamayo_ros.config_file import nearest, unknown
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.graph_options import Options
+from alpamayo_ros.graph_options import CONTROLLERS, Options
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.parameter_file import check_parameters
 from alpamayo_ros.profile import ModelProfile, load_profile
@@ -62,11 +63,30 @@ def check_graph(name: str, options: Options) -> None:
         raise ConfigError('a replay has its bag already; bag_out records the other graphs')
     if name == 'replay':
         check_bag(Path(options.bag))
+    if options.controller:
+        check_controller(name, options)
     check_room(*(Path(p) for p in (options.record, options.bag_out) if p))
     for folder in filter(None, (options.record,)):
         check_folder(Path(folder))
     for file in filter(None, (options.output, options.bag_out)):
         check_file(Path(file))
+
+
+def check_controller(name: str, options: Options) -> None:
+    """Somebody obeys the controller, and its message is there."""
+    kind = options.controller
+    if kind not in CONTROLLERS:
+        raise ConfigError(f'controller: {unknown("message", kind, CONTROLLERS)}')
+    if name == 'replay' or options.shadow:
+        why = 'a replay moves no car' if name == 'replay' else 'in shadow mode nothing is driven'
+        raise ConfigError(f'controller: {why}; leave it out')
+    if name == 'simulator' and kind != 'twist':
+        raise ConfigError(f'controller: the simulated car reads twist, not {kind}')
+    if kind != 'twist' and importlib.util.find_spec('ackermann_msgs') is None:
+        raise MachineError(
+            f'controller: {kind} needs ackermann_msgs, which is not installed; type: apt install '
+            'ros-$ROS_DISTRO-ackermann-msgs, or choose twist'
+        )
 
 
 def check_measured(rig: Rig) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from alpamayo_ros.bringup import GRAPHS
 from alpamayo_ros.cli.choices import one_of
-from alpamayo_ros.graph_options import Options
+from alpamayo_ros.graph_options import CONTROLLERS, Options
 from alpamayo_ros.statuses import Status
 
 POLICY = 'policy.xml'
@@ -23,6 +23,7 @@ Topics = Annotated[str, typer.Option('--topics', help='YAML file: topic here to 
 Shadow = Annotated[bool, typer.Option('--shadow', help='Plans on topics under shadow/.')]
 Lockstep = Annotated[bool, typer.Option('--lockstep', help='The topics of lockstep as well.')]
 Objects = Annotated[str, typer.Option('--objects', help='none or ground_truth.')]
+Controller = Annotated[str, typer.Option('--controller', help='The controller node runs too.')]
 
 
 def _options(graph: str, given: Options) -> Options:
@@ -31,6 +32,7 @@ def _options(graph: str, given: Options) -> Options:
 
     one_of('graph', graph, tuple(GRAPHS))
     one_of('objects', given.objects, ('none', 'ground_truth'))
+    one_of('controller', given.controller, ('', *CONTROLLERS))
     bag = '' if graph == 'replay' else 'drive.mcap'
     return replace(given, record='recording', bag_out=bag, incidents='incidents')
 
@@ -47,10 +49,13 @@ def _policy(graph: str, given: Options) -> str:
 @app.command('policy')
 def write_policy(
     graph: Graph = 'vehicle', rig: Rig = 'sim', topics: Topics = '', shadow: Shadow = False,
-    lockstep: Lockstep = False, objects: Objects = 'none',
+    lockstep: Lockstep = False, objects: Objects = 'none', controller: Controller = '',
 ) -> None:  # fmt: skip
     """Print policy.xml: an enclave for each process of the graph, with exact names."""
-    given = Options(rig=rig, topics=topics, shadow=shadow, lockstep=lockstep, objects=objects)
+    given = Options(
+        rig=rig, topics=topics, shadow=shadow, lockstep=lockstep, objects=objects,
+        controller=controller,
+    )  # fmt: skip
     typer.echo(_policy(graph, given), nl=False)
 
 
@@ -58,9 +63,13 @@ def write_policy(
 def keystore(
     folder: Path, graph: Graph = 'vehicle', rig: Rig = 'sim', topics: Topics = '',
     shadow: Shadow = False, lockstep: Lockstep = False, objects: Objects = 'none',
+    controller: Controller = '',
 ) -> None:  # fmt: skip
     """Make keys and permissions of every enclave in FOLDER; needs `ros2 security`."""
-    given = Options(rig=rig, topics=topics, shadow=shadow, lockstep=lockstep, objects=objects)
+    given = Options(
+        rig=rig, topics=topics, shadow=shadow, lockstep=lockstep, objects=objects,
+        controller=controller,
+    )  # fmt: skip
     text = _policy(graph, given)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """Node ``simulator``: the rendered world (``simulation.worlds``) and its controller.
 
-The car follows ``reference`` and brakes when there is none or it has expired.  In lockstep the
+The car follows ``reference`` and brakes when there is none or it has expired; where it is
+``commanded``, it does what the node ``controller`` says on ``drive_command``.  In lockstep the
 world stands still until the one reply to each t0 is here; free-running, it follows wall time.
 """
 
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from geometry_msgs.msg import Twist
 from rclpy.clock import Clock, ClockType
 
 from alpamayo_ros.graph_options import SEED
@@ -20,6 +22,7 @@ from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.convert import ns
 from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.common.params import BAGGED, LISTENERS, RECORDED, Param
+from alpamayo_ros.nodes.control.obedience import Orders
 from alpamayo_ros.nodes.lockstep.readiness import PlannerWatch
 from alpamayo_ros.nodes.lockstep.step_source import StepSource, listeners
 from alpamayo_ros.nodes.messages.trajectory_topics import PLACES
@@ -39,6 +42,7 @@ PARAMETERS = (
     Param('output', str, '', 'File for the result as JSON; empty: none.'),
     Param('shadow', bool, '', 'The driver plans in shadow mode; the expert drives throughout.'),
     Param('manual', bool, '', "A person arms: standing and the scenario's time end nothing."),
+    Param('commanded', bool, '', 'The car obeys drive_command (Twist) of the controller node.'),
     Param('jpeg_quality', int, '%', 'Quality of the JPEG images.', 1, 100),
     Param('epoch_s', float, 's', 'Simulated time at the start.', 1.0, 1.0e6),
     Param('latency_s', float, 's', 'Lockstep: simulated time from t0 to its effect.', 0.0, 0.4),
@@ -69,11 +73,12 @@ class SimulatorNode(AlpamayoNode):
             raise ConfigurationError(f'simulator refuses to configure: {error}') from error
         self.steps: StepSource[PlannedTrajectory] | None = None
         if s.lockstep:
-            others = listeners(s.listeners, s.recorded, s.bagged)
+            others = listeners(s.listeners, s.recorded, s.bagged, s.commanded)
             self.steps = StepSource(self, self._answered, others)
         self.topics = WorldTopics(self, cameras, s.lockstep, s.jpeg_quality, injectors, self.steps)
         self.exit_code = 0
-        self._references: list[PlannedTrajectory] = []
+        latency_ns = round(s.latency_s * NS) if s.lockstep else 0
+        self._orders = Orders(s.commanded, s.lockstep, latency_ns)
         self._tick = 0
         self._began_s = self._running_s = time.monotonic()
         self._planner = PlannerWatch(self)
@@ -89,11 +94,14 @@ class SimulatorNode(AlpamayoNode):
         out = qos.output(s.lockstep, depth=5)
         prefix = PLACES[s.shadow]
         subscribe, plan = qos.watched_subscription, PlannedTrajectory
-        self._inputs = (
+        self._inputs: tuple[Any, ...] = (
             subscribe(self, plan, f'{prefix}trajectory', self._on_plan, out),
             subscribe(self, plan, f'{prefix}reference', self._on_reference, out),
             subscribe(self, Health, 'health', self._on_health, out),
         )
+        if s.commanded:
+            told = subscribe(self, Twist, 'drive_command', self._on_command, out)
+            self._inputs = (*self._inputs, told)
 
     # -- starting -------------------------------------------------------------------------------
     def _start(self) -> None:
@@ -139,24 +147,12 @@ class SimulatorNode(AlpamayoNode):
 
     def _advance(self) -> bool:
         """Command, step, and whether the drive goes on."""
-        reference = self._reference_in_force()
-        self.world.step(reference)
+        self.world.step(self._orders.in_force(self.world.now_ns))
         limit_s = self.settings.duration_s
         if self.world.done or (limit_s and self._elapsed_s >= limit_s - 1e-6):
             self._finish()
             return False
         return True
-
-    def _reference_in_force(self) -> PlannedTrajectory | None:
-        """The newest reference that has had its latency; None before the first one."""
-        latency_ns = round(self.settings.latency_s * NS) if self.settings.lockstep else 0
-        usable = [
-            r for r in self._references if ns(r.header.stamp) + latency_ns <= self.world.now_ns
-        ]
-        if not usable:
-            return None
-        self._references = self._references[self._references.index(usable[-1]) :]
-        return usable[-1]
 
     # -- lockstep -------------------------------------------------------------------------------
     def _on_health(self, message: Health) -> None:
@@ -175,16 +171,22 @@ class SimulatorNode(AlpamayoNode):
             self.steps.lock.on_reference(message.plan_id, message)
             self._answered()
         else:
-            self._references = [*self._references[-4:], message]
+            self._orders.refer(message)
+
+    def _on_command(self, message: Twist) -> None:
+        self._orders.command(message, self.world.now_ns)
+        self._answered()
 
     def _answered(self) -> None:
         """Go on once the step is answered."""
-        replies = None if self.steps is None else self.steps.lock.take()
+        if self.steps is None or self._orders.count < self.steps.told.get('controller', 0):
+            return
+        replies = self.steps.lock.take()
         if replies is None:
             return
         for reply in replies:
             if reply.reference is not None:
-                self._references.append(reply.reference)
+                self._orders.refer(reply.reference)
             else:
                 self._refusals += 1
         if self._advance():
@@ -205,7 +207,9 @@ class SimulatorNode(AlpamayoNode):
             if self._advance():
                 self._publish_timestep()
             return
-        state = self.world.between(self._tick % TICKS, TICKS, self._reference_in_force())
+        state = self.world.between(
+            self._tick % TICKS, TICKS, self._orders.in_force(self.world.now_ns)
+        )
         self.topics.clock(state.stamp_ns)
         self.topics.odometry(state)
 

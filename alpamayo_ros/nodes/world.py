@@ -8,16 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from geometry_msgs.msg import Twist
 
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.msg import PlannedTrajectory
-from alpamayo_ros.nodes.common.convert import heading, ns
+from alpamayo_ros.nodes.control.obedience import Order, obeyed
+from alpamayo_ros.nodes.control.tracking import tracked
 from alpamayo_ros.sensing.navigation import FOLLOW_TEXT, NavInstruction
 from alpamayo_ros.sensing.route import from_text
 from alpamayo_ros.simulation.drive.verdict import row
 from alpamayo_ros.simulation.ego import advance
 from alpamayo_ros.simulation.scenario import load_scenario
-from alpamayo_ros.simulation.tracker import EXPIRED_MPS2, Anchor, Reference, follow
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.simulation.worlds.simulation import STEP_S
@@ -28,7 +29,7 @@ ROUTE_STEP_M = 2.0
 
 
 class World:
-    """A Simulation whose time starts at ``epoch_ns``; the car follows references.
+    """A Simulation whose time starts at ``epoch_ns``; the car follows references or commands.
 
     It brakes before the first one, after the last, and where one has no points.
     """
@@ -96,47 +97,41 @@ class World:
         arcs = np.arange(self.simulation.arc_m, road.length_m - ROUTE_STEP_M, ROUTE_STEP_M)
         return np.array([road.point(float(arc))[:2] for arc in arcs])
 
-    def step(self, reference: PlannedTrajectory | None) -> None:
-        """Drive 0.1 s after ``reference``; before the first one the car brakes."""
-        self.simulation.step(*self._commands(reference))
+    def step(self, order: Order) -> None:
+        """Drive 0.1 s after ``order``; before the first one the car brakes."""
+        self.simulation.step(*self._commands(order))
         self._command = None
 
-    def between(self, tick: int, ticks: int, reference: PlannedTrajectory | None) -> EgoState:
+    def between(self, tick: int, ticks: int, order: Order) -> EgoState:
         """The car ``tick`` of ``ticks`` parts into the step that comes next; fixes its command."""
         sim = self.simulation
         part_s = STEP_S / ticks
-        pose = advance(sim.pose, *self._commands(reference), sim.vehicle, tick * part_s, tick)
+        pose = advance(sim.pose, *self._commands(order), sim.vehicle, tick * part_s, tick)
         yaw_rate = pose.speed_mps * math.tan(pose.steering_rad) / sim.vehicle.wheelbase_m
         return EgoState(
             self.now_ns + round(tick * part_s * NS), pose.x_m, pose.y_m, pose.heading_rad,
             pose.speed_mps, yaw_rate, pose.acceleration_mps2, pose.steering_rad,
         )  # fmt: skip
 
-    def _commands(self, reference: PlannedTrajectory | None) -> tuple[float, float]:
+    def _commands(self, order: Order) -> tuple[float, float]:
         """Steering and acceleration of the step from now, the same however often it is asked."""
         if self._command is not None and self._command[0] == self.now_ns:
             return self._command[1]
         if self.shadow:
             commands = expert.control(self.simulation)
-        elif reference is None:
-            commands = (self.simulation.pose.steering_rad, EXPIRED_MPS2)
         else:
-            commands = self._follow(reference)
+            commands = self._obey(order)
         self._command = (self.now_ns, commands)
         return commands
 
-    def _follow(self, reference: PlannedTrajectory) -> tuple[float, float]:
-        if self.first_plan_s is None:
+    def _obey(self, order: Order) -> tuple[float, float]:
+        """A reference by the tracker, a Twist by the simulated drive-by-wire."""
+        pose, car = self.simulation.pose, self.simulation.vehicle
+        if order is not None and self.first_plan_s is None:
             self.first_plan_s = self.elapsed_s
-        pose, sim = self.simulation.pose, self.simulation
-        expired = self.now_ns > ns(reference.valid_until)
-        if not len(reference.x_m):
-            return pose.steering_rad, EXPIRED_MPS2
-        place, turn = reference.pose_in_odom.position, heading(reference.pose_in_odom)
-        elapsed_s = (self.now_ns - ns(reference.header.stamp)) / NS
-        points = Reference(np.array(reference.x_m), np.array(reference.y_m), float(reference.dt_s))
-        anchor = Anchor(place.x, place.y, turn)
-        return follow(points, anchor, pose, elapsed_s, sim.vehicle, expired)
+        if isinstance(order, Twist):
+            return obeyed(order, pose, car)
+        return tracked(order, pose, self.now_ns, car)
 
     def note_plan(self, plan: PlannedTrajectory) -> None:
         """Count a plan and take every field into the fingerprint (CDR's padding is not fixed)."""

@@ -91,7 +91,7 @@ def rays(camera: RigCamera, pixels: Float[np.ndarray, 'N 2'], scale: float = 1.0
 
 
 def _unbent(camera: RigCamera, pixels: Float[np.ndarray, 'N 2']) -> Rays:
-    """By a table of the radius, for a lens that OpenCV does not know; NaN where it sees nothing."""
+    """By a table of the radius, for a lens that OpenCV does not know; NaN beyond what it sees."""
     matrix = camera.matrix
     bent = (pixels - matrix[:2, 2]) / matrix[[0, 1], [0, 1]]
     radii = np.tan(np.linspace(0.0, STEEPEST_RAD, TABLE))

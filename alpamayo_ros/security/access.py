@@ -137,11 +137,17 @@ def _incident_recorder(g: Given) -> Wanted:
     return Wanted((), incident_topics(g.rig), ('~/write',))
 
 
+def _controller(g: Given) -> Wanted:
+    heard = ('reference', 'health', 'takeover', g.rig.odometry.topic)
+    return Wanted(('drive_command',), (*heard, *(('step_done',) * bool(g.options['lockstep']))))
+
+
 def _simulator(g: Given) -> Wanted:
     world = ('odometry', 'ground_truth/objects', 'nav_instruction', 'route')
     heard = (f'{g.place}trajectory', f'{g.place}reference', 'health')
     said = ('/clock', '/tf', *g.cameras, *g.infos, *world)
-    return Wanted(said, heard, (), ('planner/get_state',))
+    told = ('drive_command',) * bool(g.options.get('commanded'))
+    return Wanted(said, (*heard, *told), (), ('planner/get_state',))
 
 
 def _replay(g: Given) -> Wanted:
@@ -162,6 +168,7 @@ NODES: dict[str, Callable[[Given], Wanted]] = {
     'viewer': _recorder,
     'bag_recorder': _bag_recorder,
     'incident_recorder': _incident_recorder,
+    'controller': _controller,
     'simulator': _simulator,
     'replay': _replay,
 }

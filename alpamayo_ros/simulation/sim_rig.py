@@ -71,7 +71,12 @@ def sim_cameras() -> tuple[SimCamera, ...]:
 @functools.lru_cache(maxsize=1)
 def sim_vehicle() -> SimVehicle:
     """The ego's dimensions and limits."""
-    v = sim_rig().vehicle
+    return vehicle_of(sim_rig())
+
+
+def vehicle_of(rig: Rig) -> SimVehicle:
+    """The vehicle of a rig as the bicycle and the tracker want it."""
+    v = rig.vehicle
     return SimVehicle(
         wheelbase_m=v.wheelbase_m,
         steering_max_rad=v.steer_max_rad,

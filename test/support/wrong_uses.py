@@ -44,6 +44,12 @@ COMMANDS: tuple[Row, ...] = (
     ("hz ''", 2, 'TOPIC is empty'),
     ('arm --patience 0', 2, '--patience'),
     ('status --watch=yes', 2, '--watch'),
+    ('rig chek sim', 2, 'chek|check'),
+    ('rig check simm', 2, 'did you mean sim?'),
+    ('rig from-bag {none}/a.mcap', 2, 'no bag {none}/a.mcap'),
+    ('rig from-bag {bag} --camera front', 2, 'expected TOPIC=NAME'),
+    ('up vehicle --controller twits', 2, "no message 'twits'; did you mean twist?"),
+    ('up replay --bag {bag} --controller twist', 2, 'a replay moves no car'),
 )
 BAGS: tuple[Row, ...] = (
     ('replay {none}/a.mcap', 2, 'no bag {none}/a.mcap'),

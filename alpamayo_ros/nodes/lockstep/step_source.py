@@ -17,15 +17,20 @@ from alpamayo_ros.units import NS
 T = TypeVar('T')
 
 
-def listeners(named: str, recorded: bool, bagged: bool = False) -> tuple[str, ...]:
+def listeners(
+    named: str, recorded: bool, bagged: bool = False, commanded: bool = False
+) -> tuple[str, ...]:
     """Names of nodes that take part in lockstep beside NODES; ``named``: with commas between."""
-    own = (('recorder', recorded), ('bag_recorder', bagged))
+    own = (('recorder', recorded), ('bag_recorder', bagged), ('controller', commanded))
     known = tuple(name for name, there in own if there)
     return *known, *(name.strip() for name in named.split(',') if name.strip())
 
 
 class StepSource(Generic[T]):
-    """Keeps the order of what is published; ``close`` announces it and opens ``lock``."""
+    """Keeps the order of what is published; ``close`` announces it and opens ``lock``.
+
+    ``told``: how many instructions or commands each node says to have published.
+    """
 
     def __init__(
         self,
@@ -44,6 +49,7 @@ class StepSource(Generic[T]):
         self._items: list[Item] = []
         self._sequence = 0
         self.end_ns = 0
+        self.told: dict[str, int] = {}
         self._out = qos.watched_publisher(node, Timestep, 'timestep', qos.lockstep())
         self._in = qos.watched_subscription(
             node, StepDone, 'step_done', self._take, qos.lockstep()
@@ -83,5 +89,6 @@ class StepSource(Generic[T]):
         )
 
     def _take(self, message: StepDone) -> None:
+        self.told[message.node] = message.instructions
         self.lock.on_done(message.step, message.node, [ns(t0) for t0 in message.t0s])
         self._on_done()

@@ -44,6 +44,8 @@ def known() -> set[str]:
     for graph, step in itertools.product(GRAPHS, (False, True)):
         bag, truth = graph != 'replay', graph == 'simulator'
         options = Options(record='x', incidents='x', bag_out='x' if bag else '', lockstep=step)
+        if bag:
+            options = replace(options, controller='twist')
         every.append((graph, replace(options, objects='ground_truth' if truth else 'none')))
     accesses = [a for graph, o in every for a in of_graph(GRAPHS[graph](o)).values()]
     accesses += outside(load_rig('sim')).values()

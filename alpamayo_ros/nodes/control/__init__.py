@@ -1,0 +1,1 @@
+"""From a reference to the command of a drive-by-wire."""
