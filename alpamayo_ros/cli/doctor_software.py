@@ -123,8 +123,10 @@ def inference() -> Iterator[Finding]:
     found = ', '.join(f'{p} {version_of(p)}' for p in engines) or 'not installed (optional)'
     yield Finding('inference', OK, f'TensorRT: {found}')
     for entry in registry.RUNTIMES:
-        have = entry.installed
-        state = 'ready' if have else f'needs {entry.package}: {entry.install} (optional)'
+        stands = entry.obstacle() if entry.installed and entry.obstacle else None
+        state = 'ready' if stands is None else f'not here: {stands.message}'
+        if not entry.installed:
+            state = f'needs {entry.package}: {entry.install} (optional)'
         yield Finding('inference', OK, f'runtime {entry.name}: {state} ({entry.summary})')
 
 

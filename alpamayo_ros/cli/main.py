@@ -48,6 +48,7 @@ SUBCOMMANDS = {  # name: (panel of the help, one sentence)
     'security': ('Inspect', 'Policy and keystore of SROS 2 for a graph, and what they lack.'),
     'model': ('Models', 'Show and verify a model: files, hashes, profile.'),
     'export': ('Models', 'Write the ONNX graphs of trained weights.'),
+    'engine': ('Models', 'Build, check and verify TensorRT engines of a model.'),
     'budget': ('Models', 'Which profile holds 10 Hz on which device, on paper.'),
     'data': ('Train', 'Convert recordings and generate training data.'),
     'train': ('Train', 'Train nano in stages; needs torch (./run test installs it).'),
@@ -56,6 +57,7 @@ ASKING = ('arm', 'disarm', 'rearm', 'cap', 'incident', 'status', 'topics', 'echo
 PLACES = {  # subcommands in a folder
     'budget': 'models.budget',
     'egodriver': 'operating.egodriver',
+    'engine': 'models.engine',
 }
 EPILOG = """Examples:
 

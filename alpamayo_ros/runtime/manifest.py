@@ -137,7 +137,7 @@ def read_model(
 def _read_model(
     folder: Path, directory: int, names: Iterable[str] | None, minimum_release: int
 ) -> ModelFiles | Fault:
-    text = _read(folder, directory, MANIFEST, MAX_MANIFEST)
+    text = read_file(folder, directory, MANIFEST, MAX_MANIFEST)
     if isinstance(text, Fault):
         return text
     manifest = parse_manifest(text, folder)
@@ -178,7 +178,8 @@ def parse_manifest(text: bytes, folder: Path) -> Manifest | Fault:
     return refused[0] if refused else manifest
 
 
-def _read(folder: Path, directory: int, name: str, limit: int) -> bytes | Fault:
+def read_file(folder: Path, directory: int, name: str, limit: int) -> bytes | Fault:
+    """A plain file of an opened directory, of at most ``limit`` bytes; no link is followed."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     try:
         descriptor = os.open(name, flags, dir_fd=directory)
@@ -199,7 +200,7 @@ def _read(folder: Path, directory: int, name: str, limit: int) -> bytes | Fault:
 
 
 def _read_entry(folder: Path, directory: int, entry: FileEntry) -> bytes | Fault:
-    data = _read(folder, directory, entry.name, entry.bytes)
+    data = read_file(folder, directory, entry.name, entry.bytes)
     if isinstance(data, Fault):
         return data
     actual = hashlib.sha256(data).hexdigest()

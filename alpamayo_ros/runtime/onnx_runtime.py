@@ -12,9 +12,9 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.model.layout import token_layout
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Condition, Features, Identity
+from alpamayo_ros.runtime.graph_feeds import denoise_feed, encode_feed, fuse_feed
 from alpamayo_ros.runtime.manifest import ModelFiles
 from alpamayo_ros.runtime.onnx_session import DecodeSession, open_session
-from alpamayo_ros.runtime.past_motion import past_motion
 from alpamayo_ros.runtime.registry import GRAPHS
 from alpamayo_ros.runtime.staged import Chunk, StagedRuntime
 from alpamayo_ros.runtime.text_model import load_grammar
@@ -47,13 +47,13 @@ class OnnxStages:
 
     def __init__(self, sessions: list[Any]) -> None:
         self._encoder, self._fusion, decode, self._denoise = sessions
-        self._reads_history = any(i.name == 'history' for i in self._fusion.get_inputs())
+        self._takes = [i.name for i in self._fusion.get_inputs()]
         self._decode = DecodeSession(decode)
         self.slots = self._decode.slots
 
     def encode(self, images: NDArray[np.uint8], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Features (N, D) of one timestep."""
-        feed = {'images': images, 'valid': valid.astype(np.float32)}
+        feed = encode_feed(images, valid)
         features: NDArray[np.float32] = self._encoder.run(None, feed)[0]
         return features
 
@@ -61,14 +61,7 @@ class OnnxStages:
         self, features: Features, given: Conditioning
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Scene embeddings (M, D) and learned bias (M, M)."""
-        feed = {
-            'features': features.values,
-            'age_s': features.age_s.astype(np.float32),
-            'valid': features.valid.astype(np.float32),
-            'speed': given.ego.speed_mps[:1].astype(np.float32),
-        }
-        if self._reads_history:
-            feed['history'], feed['history_valid'] = past_motion(given.ego)
+        feed = fuse_feed(features, given, self._takes)
         scene, bias = self._fusion.run(None, feed)
         return scene, bias
 
@@ -80,12 +73,7 @@ class OnnxStages:
         self, condition: Condition, noise: Float[np.ndarray, 'K P 3']
     ) -> Float[np.ndarray, 'K P 3']:
         """The unrolled DDIM steps."""
-        feed = {
-            'hidden': condition.hidden[None],
-            'mask': np.ones((1, len(condition.hidden)), np.float32),
-            'speed': condition.given.ego.speed_mps[:1].astype(np.float32),
-            'noise': noise.astype(np.float32),
-        }
+        feed = denoise_feed(condition, noise)
         plans: NDArray[np.float32] = self._denoise.run(None, feed)[0]
         return plans
 

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.runtime.graph_feeds import decode_feed
 from alpamayo_ros.runtime.staged import Chunk
 
 BROKEN = (
@@ -72,16 +73,8 @@ class DecodeSession:
 
     def run(self, chunk: Chunk) -> tuple[Float[np.ndarray, 'n V'], Float[np.ndarray, 'n D']]:
         """Logits and hidden states of the tokens of ``chunk``."""
-        feed = {
-            'ids': chunk.ids[None],
-            'is_text': chunk.is_text[None, :, None],
-            'extra': chunk.extra[None],
-            'positions': chunk.positions[None],
-            'mask': chunk.mask[None, None],
-            'start': np.array([chunk.start]),
-        }
-        for name, values in feed.items():
-            self._binding.bind_cpu_input(name, np.ascontiguousarray(values))
+        for name, values in decode_feed(chunk).items():
+            self._binding.bind_cpu_input(name, values)
         self._binding.bind_output('logits')
         self._binding.bind_output('hidden')
         self._session.run_with_iobinding(self._binding)

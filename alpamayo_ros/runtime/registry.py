@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 
 from alpamayo_ros.faults import Code, Fault
@@ -33,7 +34,10 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One runtime: ``files`` it reads of a model's folder, ``package`` it imports ('': none)."""
+    """One runtime: ``files`` it reads of a model's folder, ``package`` it imports ('': none).
+
+    ``obstacle``: why it cannot run here although the package is installed.
+    """
 
     name: str
     summary: str
@@ -42,6 +46,7 @@ class Entry:
     package: str = ''
     install: str = ''
     test_double: bool = False
+    obstacle: Callable[[], Fault | None] | None = None
 
     @property
     def installed(self) -> bool:
@@ -61,6 +66,19 @@ def _torch(material: Material) -> Runtime | Fault:
 
     assert material.files is not None
     return torch_runtime.load(material.files, material.profile)
+
+
+def _tensorrt(kind: str, material: Material) -> Runtime | Fault:
+    from alpamayo_ros.runtime.tensorrt import tensorrt_runtime
+
+    assert material.files is not None
+    return tensorrt_runtime.load(kind, material.files, material.profile)
+
+
+def _no_gpu() -> Fault | None:
+    from alpamayo_ros.runtime.tensorrt.cuda import no_gpu
+
+    return no_gpu()
 
 
 def _scripted(material: Material) -> Runtime | Fault:
@@ -85,6 +103,24 @@ RUNTIMES = (
         install='pip install -r requirements/train.txt',
     ),
     Entry(
+        name='tensorrt_rtx',
+        summary='engines of TensorRT for RTX, unverified on a GPU (docs/engines.md)',
+        load=partial(_tensorrt, 'tensorrt_rtx'),
+        files=TEXT_FILES,
+        package='tensorrt_rtx',
+        install='pip install -r requirements/tensorrt.txt',
+        obstacle=_no_gpu,
+    ),
+    Entry(
+        name='tensorrt',
+        summary='engines of TensorRT, unverified on a GPU (docs/engines.md)',
+        load=partial(_tensorrt, 'tensorrt'),
+        files=TEXT_FILES,
+        package='tensorrt',
+        install='install TensorRT as NVIDIA describes it for this GPU',
+        obstacle=_no_gpu,
+    ),
+    Entry(
         name='scripted',
         summary='a test double that looks at no picture and shows no skill',
         load=_scripted,
@@ -98,11 +134,12 @@ HELP += f'; {foreign.FORM}: a planner of your own (docs/api.md).'
 
 
 def find(name: str) -> Entry | Fault:
-    """The entry ``name`` with its package installed, or what to do about it."""
+    """The entry ``name`` that can run here, or what to do about it."""
     for entry in RUNTIMES:
         if entry.name == name:
             if entry.installed:
-                return entry
+                blocked = entry.obstacle() if entry.obstacle is not None else None
+                return entry if blocked is None else blocked
             text = f'runtime {name!r} needs the package {entry.package}: {entry.install}'
             return Fault(Code.MODEL_PROVIDER, text)
     if foreign.named(name):
