@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from alpamayo_ros.bags.parts import no_bag
 from alpamayo_ros.bringup import replay_rig, topic_map
 from alpamayo_ros.config_file import nearest, unknown
 from alpamayo_ros.faults import Code, Fault
@@ -24,6 +25,7 @@ from alpamayo_ros.profile import ModelProfile, load_profile
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.loader import model_dir
 from alpamayo_ros.runtime.manifest import check_profile, read_model
+from alpamayo_ros.sensing.mounts import check_names
 from alpamayo_ros.sensing.rig import Rig, load_rig
 from alpamayo_ros.simulation.scenario import Scenario, load_scenario, with_faults
 from alpamayo_ros.statuses import ConfigError, MachineError, NoSuchFileError, Status
@@ -48,7 +50,7 @@ def check_graph(name: str, options: Options) -> None:
         raise ConfigError(f'objects: {unknown("source", options.objects, OBJECTS)}')
     profile = load_profile(options.profile)
     rig = load_rig(replay_rig(options) if name == 'replay' else options.rig)
-    rig.for_profile(profile)
+    check_names(rig, [camera.name for camera in rig.for_profile(profile)])
     if name == 'vehicle' and not options.shadow:
         check_measured(rig)
     check_parameters(options.parameters)
@@ -174,7 +176,7 @@ def check_bag(path: Path) -> None:
         beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         raise NoSuchFileError(f'no bag {path}{nearest(path.name, beside)}')
     elif not set(path.suffixes) & set(BAGS):
-        raise ConfigError(f'{path} is no bag: expected .mcap, .db3 or a folder of rosbag2')
+        raise ConfigError(no_bag(path))
 
 
 def check_folder(path: Path) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 from alpamayo_ros.bags.outline import Outline, outline
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import Camera, ModelProfile, load_profile
-from alpamayo_ros.replay import needs, topics
+from alpamayo_ros.replay import needs, recorded_mounts, topics
 from alpamayo_ros.replay.options import Options
 from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.runtime.loader import open_runtime
+from alpamayo_ros.sensing.mounts import check_names
 from alpamayo_ros.sensing.rig import Mount, Rig, RigCamera, load_rig
 
 RATE_HZ = 10.0  # of a camera that is not there
@@ -48,25 +49,42 @@ def prepare(bag: Path, options: Options) -> Setup:
     if not bag.exists():
         raise FileNotFoundError(f'no bag {bag}')
     profile, rig = load_profile(options.profile), load_rig(options.rig_for(bag))
+    check_names(rig, [camera.name for camera in profile.cameras])
     found = outline(bag)
     sources = topics.wire(recorded(found), rig, profile, options.maps)
     lacks = tuple(needs.lacks(found, sources, rig, profile))
     if lacks and not options.incomplete and not needs.damaged(found, bag):
-        lines = '\n  '.join(lacks)
-        there = '\n  '.join(
-            f'{topic} ({found.types[topic]}, {found.counts.get(topic, 0)})'
-            for topic in sorted(found.types)
-        )
-        raise ReplayError(
-            f'{bag.name} lacks what {profile.name} needs:\n  {lines}\n'
-            f'It holds:\n  {there or "nothing that can be read"}\n'
-            'Map topics with --map, name the rig with --rig, or evaluate what there is with '
-            '--incomplete.'
-        )
+        raise ReplayError(_lacking(bag, profile, found, lacks))
+    here = {source.camera for source in sources.values() if source.role == 'image'}
+    other = tuple(recorded_mounts.contradictions(bag, found, rig, here))
+    if other and not options.incomplete:
+        raise ReplayError(_mounted_otherwise(bag, rig, other))
     cameras = tuple(_camera(rig, camera) for camera in profile.cameras)
     black = absent(profile, sources) if options.incomplete else ()
     profile = masked(profile, black)
-    return Setup(bag, options, profile, rig, cameras, found, sources, lacks, black)
+    return Setup(bag, options, profile, rig, cameras, found, sources, (*lacks, *other), black)
+
+
+def _lacking(bag: Path, profile: ModelProfile, found: Outline, lacks: tuple[str, ...]) -> str:
+    lines = '\n  '.join(lacks)
+    there = '\n  '.join(
+        f'{topic} ({found.types[topic]}, {found.counts.get(topic, 0)})'
+        for topic in sorted(found.types)
+    )
+    return (
+        f'{bag.name} lacks what {profile.name} needs:\n  {lines}\n'
+        f'It holds:\n  {there or "nothing that can be read"}\n'
+        'Map topics with --map, name the rig with --rig, or evaluate what there is with '
+        '--incomplete.'
+    )
+
+
+def _mounted_otherwise(bag: Path, rig: Rig, other: tuple[str, ...]) -> str:
+    lines = '\n  '.join(other)
+    return (
+        f'{bag.name} was recorded with other mounts than those of the rig {rig.name!r}:\n'
+        f'  {lines}\nName the right rig with --rig, or evaluate all the same with --incomplete.'
+    )
 
 
 def recorded(found: Outline) -> dict[str, str]:

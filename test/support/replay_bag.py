@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from alpamayo_ros.bags.sensor_writer import BoxRow, SensorBag
-from alpamayo_ros.sensing.rig import load_rig, rotation_xyz
+from alpamayo_ros.sensing.rig import Rig, load_rig, rotation_xyz
 
 NS = 1_000_000_000
 START_NS = 1_700_000_000 * NS
@@ -24,7 +24,7 @@ class Drive:
 
     ``absent``: cameras that say nothing.  ``box_ahead_m``: a car stands there on the circle, None:
     no objects are recorded.  ``raw``: pictures are not compressed.  ``prefix``: before every
-    topic.
+    topic.  ``mounted``: the rig whose mounts /tf_static tells.  ``frame_id``: of the odometry.
     """
 
     seconds: float = 4.0
@@ -38,6 +38,8 @@ class Drive:
     raw: bool = False
     prefix: str = NAMESPACE
     delay_ns: int = 0
+    mounted: Rig | None = None
+    frame_id: str = 'odom'
 
 
 def pose(drive: Drive, time_s: float) -> np.ndarray:
@@ -68,6 +70,9 @@ def write(path: Path, drive: Drive | None = None) -> Path:
     due += [(round(i * NS / drive.hz), 'images', i) for i in range(count + 1)]
     due += [(round(i * NS / 10), 'objects', i) for i in range(round(drive.seconds * 10) + 1)]
     with SensorBag(path) as bag:
+        for camera in () if drive.mounted is None else drive.mounted.cameras:
+            frames = ('base_link', camera.frame_id)
+            bag.transforms('/tf_static', START_NS, {frames: camera.base_from_optical})
         for after_ns, what, step in sorted(due):
             if what == 'odometry' and drive.odometry:
                 _odometry(bag, drive, after_ns)
@@ -84,7 +89,7 @@ def write(path: Path, drive: Drive | None = None) -> Path:
 def _odometry(bag: SensorBag, drive: Drive, after_ns: int) -> None:
     twist = (np.array([drive.speed_mps, 0, 0]), np.array([0, 0, drive.yaw_rate_rps]))
     topic, at = f'{drive.prefix}/odometry', pose(drive, after_ns / NS)
-    bag.odometry(topic, START_NS + after_ns, ('odom', 'base_link'), at, *twist)
+    bag.odometry(topic, START_NS + after_ns, (drive.frame_id, 'base_link'), at, *twist)
 
 
 def _images(bag: SensorBag, drive: Drive, after_ns: int, step: int) -> None:
