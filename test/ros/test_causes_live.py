@@ -1,0 +1,33 @@
+"""The cause stands before its consequences in /diagnostics of a running graph."""
+
+import pytest
+
+pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or source ROS 2')
+
+import replay_bag
+from diagnostic_msgs.msg import DiagnosticArray
+from graph import LISTENED, Listener, running
+from replay_bag import Drive
+
+from alpamayo_ros.msg import Health
+
+pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(900)]  # other work beside
+GAP, FRAME = 'ODOM_GAP', 'ODOM_FRAME'
+
+
+def test_odometry_in_another_frame_leads_and_its_absence_follows(tmp_path, rclpy_context):
+    bag = replay_bag.write(tmp_path / 'a.mcap', Drive(seconds=3.0, frame_id='map'))
+    listener, told = Listener(rclpy_context, lockstep=True), []
+    take = lambda m: told.extend(s.message for s in m.status if s.name == 'alpamayo: trajectory')  # noqa: E731
+    listener.node.create_subscription(DiagnosticArray, '/diagnostics', take, 10)
+    words = ['replay', *LISTENED, '--bag', str(bag), '--runtime', 'scripted']
+    with running(words, tmp_path) as graph:
+        assert listener.until(lambda: graph.process.poll() is not None), graph.log
+    listener.close()
+    assert 'Traceback' not in graph.log
+    assert any({GAP, FRAME} <= set(h.faults) for h in listener.health), graph.log
+    assert all(h.state != Health.ACTIVE for h in listener.health)
+    named = [text for text in told if GAP in text]
+    assert named, told
+    for text in named:
+        assert -1 < text.find("got 'map'") < text.find(GAP), text
