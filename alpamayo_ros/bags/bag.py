@@ -58,7 +58,8 @@ class BagReader:
     ``path``: .mcap, .db3 or a folder of rosbag2.  ``raw``: ``message`` is the serialised message
     (CDR bytes) instead of an object.  ``unchecked``: messages under no checksum, in which damage
     that still decodes would go unseen (0 where the recording is sealed).  ``unread``: topics that
-    cannot be looked into, and why; their ``message`` is bytes.  One asked for by name is damage.
+    cannot be looked into, and why; their ``message`` is bytes.  One that was asked for, in
+    ``topics`` or in ``needed`` where all are read, is damage.
     """
 
     path: Path
@@ -69,6 +70,7 @@ class BagReader:
     unchecked: int = 0
     store: Typestore = field(default_factory=typestore)
     unread: dict[str, str] = field(default_factory=dict)
+    needed: Collection[str] = ()
     _last: BagMessage | None = None
     _agreed: set[Topic] = field(default_factory=set)
 
@@ -132,12 +134,12 @@ class BagReader:
         return self.topics is None or topic.name in self.topics
 
     def _agree(self, topic: Topic, offset: int) -> None:
-        """Damage where a topic cannot be read and was asked for, or contradicts what is known."""
-        reason = opaque(topic, self.store)
-        if reason and self.topics is None:
-            self.unread[topic.name] = reason
-        elif problem := reason or agree(topic, self.store):
+        """Damage where a topic that was asked for cannot be read; else it is not looked into."""
+        problem = opaque(topic, self.store) or agree(topic, self.store)
+        if problem and (self.topics is not None or topic.name in self.needed):
             raise Damage(problem, offset, topic.name)
+        if problem:
+            self.unread[topic.name] = problem
         self._agreed.add(topic)
 
     def _content(self, stored: StoredMessage, recording: Recording) -> Any:

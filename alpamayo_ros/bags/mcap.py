@@ -23,7 +23,7 @@ from mcap.records import Channel, Chunk, Metadata, Schema
 from alpamayo_ros.bags import mcap_records as rec
 from alpamayo_ros.bags.mcap_frame import NO_TIME, Tail, Unit, read_front, read_tail, scan
 from alpamayo_ros.bags.mcap_totals import Rows, Totals, by_topic, message_index
-from alpamayo_ros.bags.parts import Damage, StoredMessage, Topic
+from alpamayo_ros.bags.parts import Damage, StoredMessage, Topic, full_type
 
 Wanted = Callable[[Topic], bool]
 CHUNK_KINDS = (Opcode.SCHEMA, Opcode.CHANNEL, Opcode.MESSAGE)
@@ -142,7 +142,8 @@ class McapFile:
         if schema is None:
             raise Damage(f'no definition number {channel.schema_id}', offset, channel.topic)
         text = schema.data.decode(errors='surrogateescape')  # some encodings are no text
-        about = (schema.name, text, schema.encoding, channel.message_encoding)
+        kind = full_type(schema.name) if channel.message_encoding == 'cdr' else schema.name
+        about = (kind, text, schema.encoding, channel.message_encoding)
         topic = Topic(channel.topic, *about)
         if self._channels.setdefault(channel.id, topic) != topic:
             raise Damage(f'channel {channel.id} is described twice, differently', offset)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -50,3 +51,17 @@ class Damage(Exception):
         at = f' (byte {self.offset})' if self.offset >= 0 else ''
         of = f' on {self.topic}' if self.topic else ''
         return f'{where}{self.sentence}{of}{at}'
+
+
+def full_type(name: str) -> str:
+    """``std_msgs/msg/String``, also where a writer of CDR left the middle part out."""
+    package, _, rest = name.partition('/')
+    return f'{package}/msg/{rest}' if rest and '/' not in rest else name
+
+
+def no_bag(path: Path) -> str:
+    """What a file is instead of a bag of ROS 2, by its name, and what was expected."""
+    if path.suffix == '.bag':
+        convert = f'rosbags-convert --src {path.name} --dst {path.stem}'
+        return f'{path} is a bag of ROS 1; one of ROS 2 is expected: {convert} makes it'
+    return f'{path} is no bag: expected .mcap, .db3 or a folder of rosbag2'

@@ -77,8 +77,9 @@ def agree(topic: Topic, store: Typestore) -> str:
         return opaque(topic, store)
     try:
         types = _parse(topic)
-    except PARSE_ERRORS as error:
-        return f'the definition of {topic.type} cannot be read ({type(error).__name__})'
+    except PARSE_ERRORS:
+        of = ': it is the service, not its events' if '/srv/' in topic.type else ''
+        return f'the definition of {topic.type} cannot be read{of}'
     for name, definition in types.items():
         if name in store.fielddefs and _shape(store.fielddefs[name]) != _shape(definition):
             text = f'{name} was recorded with other fields than this version has'

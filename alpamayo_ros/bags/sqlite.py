@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from alpamayo_ros.bags.mcap import Wanted
-from alpamayo_ros.bags.parts import Damage, StoredMessage, Topic
+from alpamayo_ros.bags.parts import Damage, StoredMessage, Topic, full_type
 
 MAGIC = b'SQLite format 3\0'
 HEADER_BYTES = 100
@@ -132,7 +132,8 @@ class SqliteFile:
             number, name, kind, form = row
             if not all(isinstance(text, str) for text in (name, kind, form)):
                 raise Damage(f'topic {number} is {ascii(row)}, not three texts')
-            out[int(number)] = Topic(name, kind, *definitions.get(kind, ('', 'ros2msg')), form)
+            definition = definitions.get(kind, ('', 'ros2msg'))
+            out[int(number)] = Topic(name, full_type(kind), *definition, form)
         return out
 
     def _check(self) -> Damage | None:

@@ -75,7 +75,7 @@ def kitti_odometry(
 @convert.command('comma2k19')
 def comma2k19(
     source: Annotated[
-        Path, typer.Argument(help='Folder with frame_*.npy, speed_*.npy, steering_angle_*.npy.')
+        Path, typer.Argument(help='Segment: the folder that holds global_pose and processed_log.')
     ],
     out: Out,
     steering_ratio: Annotated[

@@ -21,15 +21,15 @@ from alpamayo_ros.datasets.rig_file import write_rig
 from alpamayo_ros.sensing.rig import OdometrySource, Rig
 from alpamayo_ros.units import NS
 
-STREAMS = {
-    'frame_times': 1,
-    'frame_positions': 3,
-    'frame_velocities': 3,
-    'frame_orientations': 4,
-    'speed_t': 1,
-    'speed_value': 1,
-    'steering_angle_t': 1,
-    'steering_angle_value': 1,
+STREAMS = {  # columns, and where the dataset has it within a segment (numpy files without ending)
+    'frame_times': (1, 'global_pose/frame_times'),
+    'frame_positions': (3, 'global_pose/frame_positions'),
+    'frame_velocities': (3, 'global_pose/frame_velocities'),
+    'frame_orientations': (4, 'global_pose/frame_orientations'),
+    'speed_t': (1, 'processed_log/CAN/speed/t'),
+    'speed_value': (1, 'processed_log/CAN/speed/value'),
+    'steering_angle_t': (1, 'processed_log/CAN/steering_angle/t'),
+    'steering_angle_value': (1, 'processed_log/CAN/steering_angle/value'),
 }
 FLU_FROM_FRD = np.diag([1.0, -1.0, -1.0])
 # Device above and ahead of the rear axle.  The dataset does not say; a windscreen mount.
@@ -60,8 +60,11 @@ class Segment:
 
 
 def read_segment(folder: Path, steering_ratio: float = STEERING_RATIO) -> Segment:
-    """Read the .npy files; FileNotFoundError or ValueError say what is missing or does not fit."""
-    data = {name: _load(folder / f'{name}.npy', width) for name, width in STREAMS.items()}
+    """Read the numpy files, as the dataset has them or as NAME.npy side by side.
+
+    FileNotFoundError or ValueError say what is missing or does not fit.
+    """
+    data = {name: _load(folder, name) for name in STREAMS}
     for time, *values in (
         ('frame_times', 'frame_positions', 'frame_velocities', 'frame_orientations'),
         ('speed_t', 'speed_value'),
@@ -172,9 +175,14 @@ def _facts(found: Segment, counts: dict[str, int], ratio: float) -> Facts:
     )
 
 
-def _load(path: Path, width: int) -> Float[np.ndarray, 'N C']:
-    if not path.is_file():
-        raise FileNotFoundError(f'no {path.name} in {path.parent}; is it a segment of comma2k19?')
+def _load(folder: Path, name: str) -> Float[np.ndarray, 'N C']:
+    width, inside = STREAMS[name]
+    path = next((p for p in (folder / inside, folder / f'{name}.npy') if p.is_file()), None)
+    if path is None:
+        raise FileNotFoundError(
+            f'{folder}: no {inside} and no {name}.npy; a segment of comma2k19 '
+            'is expected, the folder that holds global_pose'
+        )
     found = np.load(path, allow_pickle=False)  # noqa: TID251 - plain arrays
     rows = np.asarray(found, float).reshape(len(found), -1)
     if rows.shape[1] != width or len(rows) < 2 or not np.isfinite(rows).all():

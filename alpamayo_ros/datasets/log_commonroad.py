@@ -7,6 +7,7 @@ track of the ego that is to be planned, so one of the recorded vehicles is taken
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ MARKINGS: dict[str, Paint] = {
 }
 VERSIONS = ('2018b', '2020a')
 OBSTACLES = ('obstacle', 'dynamicObstacle', 'staticObstacle')
+HAND_MADE = re.compile(r'hand-?\s?crafted|hand-?made', re.IGNORECASE)
 CLOSE_M = 0.05  # two bounds with these ends are one line
 LARGE_M = 7.5  # a 'car' that is longer is a lorry
 
@@ -93,21 +95,32 @@ def _material(root: ElementTree.Element, name: str, ego: str) -> Material:
     seen = [s for s in (_seen(e, dt_s, assumed) for e in found) if s is not None]
     end_s = max((float(s.time_s[-1]) for s in seen), default=0.0)
     seen = [_standing(s, end_s) for s in seen]
-    mine = _choose(seen, ego, name)
+    mine, made = _choose(seen, ego, name), _made(root)
     others = [s for s in seen if s is not mine]
     provenance = Provenance(
         source=f'CommonRoad {root.get("benchmarkID", name)}; {root.get("source", "")}'[:400],
         licence='that of the scenario and of its source; map data of OpenStreetMap are ODbL 1.0',
         attribution=f'{root.get("author", "")}; {root.get("affiliation", "")}'[:400],
-        real=('tracks, as the scenario has them',),
-        computed=('lane centres and widths, from the bounds of lanelets',),
+        real=() if made else ('tracks, as the scenario has them',),
+        computed=(
+            *((f'tracks: {made}',) if made else ()),
+            'lane centres and widths, from the bounds of lanelets',
+        ),
         assumed=(
-            f'the ego is vehicle {mine.id} of the recording',
+            f'the ego is vehicle {mine.id} of the {"scenario" if made else "recording"}',
             *(() if _marked(root) else ('lane markings, from neighbours',)),
             *(f'obstacles, {count}: {what}' for what, count in sorted(assumed.items())),
         ),
     )
     return Material(name, provenance, mine, others, _lines(root))
+
+
+def _made(root: ElementTree.Element) -> str:
+    """Why nobody drove the tracks of a scenario, in its own words; '' where it says no such."""
+    source = root.get('source', '')
+    if root.find('scenarioTags/simulated') is not None or 'simulator' in source.casefold():
+        return 'simulated, as the scenario says'
+    return 'made by hand, as the scenario says' if HAND_MADE.search(source) else ''
 
 
 def _choose(seen: list[Seen], ego: str, name: str) -> Seen:

@@ -64,6 +64,7 @@ class ReplayNode(AlpamayoNode):
         rig, profile = load_rig(s.rig), load_profile(s.profile)
         cameras = rig.for_profile(profile)
         self._topics = RecordedTopics(self, types, rig, profile, s.lockstep)
+        self._reader.needed = set(self._topics.outputs)  # bytes of another shape go to nobody
         if self._topics.lacks and not s.incomplete and not damaged(found, path):
             raise ConfigurationError(lacking(path, s.profile, self._topics.lacks, types))
         wanted = {camera.topic: 1 for camera in cameras} | {rig.odometry.topic: ODOMETRY_READERS}

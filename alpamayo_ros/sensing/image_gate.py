@@ -28,6 +28,7 @@ _REDUCED = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
 }
 JPEG_START, PNG_START = b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n'
+VIDEO_STARTS = (b'\0\0\0\1', b'\0\0\1')  # start codes (ITU-T H.264 and H.265, annex B)
 _SOF = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive Huffman (ITU-T T.81 table B.1)
 _OTHER_SOF = {0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)}
 _MAX_SEGMENTS = 256
@@ -105,7 +106,9 @@ def gate_compressed(data: Buffer, expected: tuple[int, int]) -> Fault | None:
         return _gate_jpeg(view, expected)
     if start == PNG_START:
         return _gate_png(view, expected)
-    return Fault(Code.IMG_ENCODING, f'neither JPEG nor PNG: starts with {start.hex()}', {})
+    what = 'a piece of H.264 or H.265 video, ' if start.startswith(VIDEO_STARTS) else ''
+    text = f'{what}neither JPEG nor PNG: starts with {start.hex()}'
+    return Fault(Code.IMG_ENCODING, text, {})
 
 
 def _gate_jpeg(view: memoryview, expected: tuple[int, int]) -> Fault | None:

@@ -77,6 +77,7 @@ BAGS: tuple[Row, ...] = (
     ('data check {none}/a.mcap', 2, 'no bag {none}/a.mcap'),
     ('data check {empty}', 2, 'it is empty'),
     ('data check {folder}/text.txt', 2, 'text.txt is no bag'),
+    ('data check {folder}/old.bag', 2, 'old.bag is a bag of ROS 1|rosbags-convert --src old.bag'),
     ('data check {folder}/text.mcap', 5, 'text.mcap|BAG_BROKEN'),
     ('data check {cut}', 5, 'DAMAGED|BAG_BROKEN'),
     ('data seal {none}/a.mcap', 2, 'no bag'),
@@ -262,6 +263,7 @@ def _write(path: Path, tree: Any) -> None:
 def _texts(work: Path) -> None:
     texts = {
         'text.txt': 'a letter', 'text.mcap': 'a letter', 'empty.mcap': '', 'notes.json': '{}',
+        'old.bag': '#ROSBAG V2.0',
         'list.yaml': '- 1\n- 2\n', 'rig_json.yaml': '{"name": "car"}', 'rig_twice.yaml':
         'name: a\nname: b\n', 'summary.json': '{"metrics": {}, "identity": {}}',
         'par_key.yaml': '/**/monitor:\n  ros__parameters:\n    perod_s: 1.0\n',

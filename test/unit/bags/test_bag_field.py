@@ -61,6 +61,9 @@ ODD = {
     'without definition': ('/notes', 'cdr', None),
     'binary schema': ('/notes', 'protobuf', ('Notes', 'protobuf', b'\x0a\xff\xfe\x00')),
     'unknown type': ('/notes', 'cdr', ('vendor_msgs/msg/Status', 'ros2msg', b'')),
+    'no definition at all': ('/notes', 'cdr', ('vendor_msgs/msg/Status', 'ros2msg', b'int64[ a')),
+    'events of a service': ('/notes', 'cdr', ('a/srv/Add_Event', 'ros2msg', b'int64 a\n---\n')),
+    'fields of another release': ('/notes', 'cdr', ('std_msgs/msg/Bool', 'ros2msg', b'int8 a')),
 }
 
 
@@ -78,6 +81,23 @@ def test_an_odd_channel_costs_no_other_topic(tmp_path, kind):
     got, reader = read(path, {'/notes'})
     assert got == [] and '/notes' in reader.fault.message
     assert seal(path).exists()
+
+
+def test_a_topic_of_another_release_that_is_needed_ends_the_reading(tmp_path):
+    path = foxglove(tmp_path / 'a.mcap', ODD['fields of another release'])
+    assert list(reader := BagReader(path, raw=True)) and reader.fault is None
+    reader = BagReader(path, raw=True, needed={'/notes'})
+    assert '/notes' not in {m.topic for m in reader}
+    assert 'was recorded with other fields' in reader.fault.message
+
+
+def test_a_type_named_without_its_middle_part_is_that_type(tmp_path):
+    said = ('/short', 'cdr', ('std_msgs/Int32', 'ros2msg', b'int32 data'))
+    path = foxglove(tmp_path / 'a.mcap', said)
+    got = list(reader := BagReader(path, {'/short'}, raw=True))
+    assert reader.fault is None
+    assert [m.type for m in got] == ['std_msgs/msg/Int32'] * 3
+    assert outline(path).types['/short'] == 'std_msgs/msg/Int32'
 
 
 @pytest.mark.parametrize('kind', ODD)

@@ -161,6 +161,28 @@ def test_commonroad(version: str, tmp_path: Path) -> None:
         log_commonroad.read(path, ego='5')
 
 
+@pytest.mark.parametrize(
+    ('said', 'tags', 'real', 'computed'),
+    [
+        ('NGSIM', '<urban/>', 'tracks, as the scenario has them', ''),
+        ('NGSIM', '<simulated/>', '', 'tracks: simulated, as the scenario says'),
+        ('SUMO Traffic Simulator', '', '', 'tracks: simulated, as the scenario says'),
+        ('hand-crafted', '<urban/>', '', 'tracks: made by hand, as the scenario says'),
+    ],
+)
+def test_tracks_that_nobody_drove_are_not_called_real(
+    said: str, tags: str, real: str, computed: str, tmp_path: Path
+) -> None:
+    path = tmp_path / 'x.xml'
+    text = _commonroad('2020a').replace('benchmarkID', f'source="{said}" benchmarkID', 1)
+    text = text.replace('<lanelet', f'<scenarioTags>{tags}</scenarioTags><lanelet', 1)
+    path.write_text(text)
+    found = log_commonroad.read(path).provenance
+    assert found.real == ((real,) if real else ())
+    assert (found.computed[0] == computed) == bool(computed)
+    assert any(('recording' if real else 'scenario') in text for text in found.assumed)
+
+
 LAUGHS = '<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
 OUTSIDE = '<!DOCTYPE a [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
 

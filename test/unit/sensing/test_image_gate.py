@@ -112,6 +112,12 @@ def test_what_is_refused_and_by_which_name(data, code):
     assert fault.code is code
 
 
+@pytest.mark.parametrize('start', [b'\0\0\0\1\x67', b'\0\0\1\x40'])
+def test_a_piece_of_video_is_called_so(start):
+    fault = gate_compressed(start + bytes(99), (64, 64))
+    assert fault.code is Code.IMG_ENCODING and 'H.264 or H.265 video' in fault.message
+
+
 def test_exif_orientation_does_not_turn_the_image():
     tiff = b'II*\0' + struct.pack('<IHHHIII', 8, 1, 0x0112, 3, 1, 6, 0)
     exif = b'Exif\0\0' + tiff
