@@ -140,6 +140,7 @@ def simulated(
 
     one_of('driver', driver, DRIVERS)
     with working('recording', (ValueError, OSError)):
+        _check_out(out)
         recipe = Recipe(scenario, seed, driver, prompt, Excerpt(from_s, seconds))
         _write(recipe.material(out.stem), out, 0.0)
 
@@ -157,15 +158,26 @@ def check(log: Annotated[str, typer.Argument(help='A log (.json).')]) -> None:
 def _write(material: Material, out: Path, extend_s: float) -> None:
     """Write log and scenario, and say what is in them."""
     from alpamayo_ros.datasets.log_build import build
-    from alpamayo_ros.datasets.log_format import LogError, write_log
+    from alpamayo_ros.datasets.log_format import write_log
 
-    if out.suffix != '.json':
-        raise LogError(f'{out}: expected a name that ends in .json')
+    _check_out(out)
     log = build(material, extend_s)
     size = write_log(log, out)
     scenario = out.with_suffix('.yaml')
     scenario.write_text(_scenario(log, out))
     typer.echo(f'{out}: {size} bytes\n' + '\n'.join(_facts(log)) + f'\n{scenario}: the scenario')
+
+
+def _check_out(out: Path) -> None:
+    """Refuse a name that no log can have, and a place where none can be written."""
+    from alpamayo_ros.datasets.log_format import LogError
+    from alpamayo_ros.preflight import check_file
+
+    if out.suffix != '.json':
+        raise LogError(f'{out}: expected a name that ends in .json')
+    if not out.parent.is_dir():
+        raise LogError(f'{out}: there is no folder {out.parent}; make it first')
+    check_file(out)
 
 
 def _scenario(log: Log, out: Path) -> str:

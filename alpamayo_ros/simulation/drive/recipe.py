@@ -64,6 +64,8 @@ class Recipe:
             if asked.unknown:
                 raise LogError(f'the expert does not understand {asked.unknown!r} of the prompt')
             return driven(scenario, self.seed, drivers.careful(asked.wish))
+        if self.driver in drivers.BY_NAME and self.prompt:
+            raise LogError(f'--prompt is for the expert or a model; {self.driver} obeys none')
         if self.driver in drivers.BY_NAME:
             return driven(scenario, self.seed, drivers.BY_NAME[self.driver])
         planner = open_planner(self.driver, load_profile('nano'))
