@@ -200,7 +200,7 @@ def test_bicubic_is_antialiased_and_keeps_edges():
     edge = np.full((160, 160, 3), 50, np.uint8)
     edge[:, 80:] = 150
     row = maker(edge)[8, :, 0].astype(int)
-    assert row[7] < 50 < 150 < row[8] and row[0] == 50 and row[-1] == 150
+    assert row[6] < 50 < row[7] < row[8] < 150 < row[9] and row[0] == 50 and row[-1] == 150
 
 
 def test_nothing_aliases():
