@@ -21,14 +21,12 @@ PLANS = ('trajectory', 'reference', 'evaluated')
 SHOWN = ('path', 'markers', 'autoware_trajectory')
 STEERING = ('steering/ackermanndrivestamped', 'steering/steeringreport')
 SPOKEN = ('nav_instruction', 'nav_text', 'prompt_text')
-PLOTS_OF_PLANS = tuple(
-    f'plot/{n}' for n in 'planned_speed_mps acceleration_mps2 steering_rad agreement'.split()
-)
+PLOTTED = 'planned_speed_mps acceleration_mps2 steering_rad agreement'
+PLOTS_OF_PLANS = tuple(f'plot/{name}' for name in PLOTTED.split())
 PLOTS_OF_CYCLES = ('plot/plan_age_ms', 'plot/cycle_ms')
 ARMING = ('arm', 'disarm', 'rearm')
-LIFECYCLE = (
-    'change_state get_state get_available_states get_available_transitions get_transition_graph'
-).split()
+LIFECYCLE = 'change_state get_state get_available_states get_available_transitions'.split()
+LIFECYCLE.append('get_transition_graph')
 # Of every node of rclpy.  Parameters are read-only; the services that set them answer that.
 EVERYBODY_SAYS = ('/rosout', '/parameter_events')
 EVERYBODY_ANSWERS = (

@@ -9,6 +9,7 @@ import typer
 
 from alpamayo_ros.cli.choices import one_of, profile_of
 from alpamayo_ros.cli.model import stop
+from alpamayo_ros.statuses import Status
 
 if TYPE_CHECKING:
     from alpamayo_ros.faults import Fault
@@ -129,7 +130,7 @@ def verify(
         typer.echo(f'{stage.name}: largest difference {stage.difference:.3g}, {stage.ms:.3f} ms')
     typer.echo(f'words: {"the same" if found.same_words else "others"}')
     if not found.same_words:
-        raise typer.Exit(1)
+        raise typer.Exit(Status.FAIL)
 
 
 def _library(kind: str) -> Library:

@@ -64,7 +64,10 @@ def test_the_planner_is_scored_by_the_command(folder: Path) -> None:
         ('unmade:Thing', 'could not be made: RuntimeError: no licence (unmade.py, line 3)'),
         ('planless:Thing', 'no method plan(frames, given)'),
         ('crooked:Thing', 'expected (8, 60, 3) or (60, 3)'),
-        ('follow', "no runtime 'follow'; there are onnx, torch, scripted, and module:Class"),
+        (
+            'follow',
+            "no runtime 'follow'; there are onnx, torch, tensorrt_rtx, tensorrt, scripted, and module:Class",
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence(folder: Path, name: str, said: str) -> None:
