@@ -24,20 +24,17 @@ from jaxtyping import Float
 
 from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion.bicycle import integrate_path
-from alpamayo_ros.motion.steering import INSIDE, SteeringBound
+from alpamayo_ros.motion.progress import SIGMA_POSITION_M, drive, fit_progress
+from alpamayo_ros.motion.steering import SteeringBound
 from alpamayo_ros.sensing.rig import Vehicle
 from alpamayo_ros.types import EgoState, Trajectory
 
-# Expected noise of a waypoint, typical size of what is penalised (test/unit/motion/).
-SIGMA_POSITION_M = 0.05
-SIGMA_HEADING_RAD = 0.05
-SIGMA_JERK_MPS3 = 2.5
+SIGMA_HEADING_RAD = 0.05  # expected noise of a waypoint; below, typical sizes of what is penalised
 SIGMA_STEER_RATE_RPS = 0.15
 SIGMA_LATERAL_JERK_MPS3 = 1.5
 KNOT_STEPS = 3  # curvature is linear over 0.3 s: a third of the unknowns, the same accuracy
 FAR_M = 1e4  # a waypoint farther away than this is nonsense, and refused by its start
 GUESS_STEPS, GUESS_M = 5, 1.0  # the first guess looks 0.5 s both ways; less than a metre is noise
-GO_M = 0.25  # at rest, a plan that goes less far than this goes nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +84,8 @@ def roll_out(
     raw = np.clip(np.nan_to_num(candidates.astype(np.float64)), -FAR_M, FAR_M)
     raw[..., 2] = np.unwrap(raw[..., 2], axis=1)
     speed0 = max(ego.speed_mps, 0.0)
-    wanted = _fit_progress(raw, speed0, dt_s)
-    speed, step = _drive(wanted, speed0, limits, speed_cap_mps, dt_s)
+    wanted = fit_progress(raw, speed0, dt_s)
+    speed, step = drive(wanted, speed0, limits, speed_cap_mps, dt_s)
     target = _at_progress(raw, wanted, np.cumsum(step, axis=1))
     steering0 = _present_steering(ego, vehicle)
     fitted = _fit_curvature(target, step, speed, steering0, vehicle.wheelbase_m, dt_s)
@@ -113,64 +110,6 @@ def _present_steering(ego: EgoState, vehicle: Vehicle) -> float:
     if ego.speed_mps > 1.0 and np.isfinite(ego.yaw_rate_rps):
         return float(np.arctan(vehicle.wheelbase_m * ego.yaw_rate_rps / ego.speed_mps))
     return float('nan')
-
-
-@lru_cache(maxsize=8)
-def _progress_map(points: int, dt_s: float) -> tuple[np.ndarray, np.ndarray]:
-    """Matrices A (P, P) and b (P): s = A z + b v0 minimises item 1 of the module's docstring."""
-    third = np.zeros((points - 1, points + 2))  # unknowns s_-1, s_0, s_1 ... s_P
-    for i in range(points - 1):
-        third[i, i : i + 4] = [-1, 3, -3, 1]
-    third /= dt_s**3 * SIGMA_JERK_MPS3
-    free, minus = third[:, 2:], third[:, 0]  # s_0 = 0, s_-1 = -v0 dt
-    normal = np.eye(points) / SIGMA_POSITION_M**2 + free.T @ free
-    a = np.linalg.solve(normal, np.eye(points) / SIGMA_POSITION_M**2)
-    b = np.linalg.solve(normal, free.T @ minus * dt_s)
-    return a, b
-
-
-def _fit_progress(
-    raw: Float[np.ndarray, 'K P 3'], speed0_mps: float, dt_s: float
-) -> Float[np.ndarray, 'K P']:
-    """Smooth progress along each candidate; noise across the path and at rest adds nothing."""
-    previous = np.concatenate([np.zeros_like(raw[:, :1]), raw[:, :-1]], axis=1)
-    delta = raw - previous
-    middle = previous[..., 2] + delta[..., 2] / 2
-    along = np.cumsum(delta[..., 0] * np.cos(middle) + delta[..., 1] * np.sin(middle), axis=1)
-    a, b = _progress_map(raw.shape[1], dt_s)
-    return np.maximum.accumulate(np.maximum(along @ a.T + b * speed0_mps, 0.0), axis=1)
-
-
-def _drive(
-    wanted_m: Float[np.ndarray, 'K P'], speed0: float, limits: Limits, cap: float, dt_s: float
-) -> tuple[Float[np.ndarray, 'K P'], Float[np.ndarray, 'K P']]:
-    """Speed at each point, length of each step: the wanted progress under the limits."""
-    k, p = wanted_m.shape
-    padded = np.concatenate(
-        [np.zeros((k, 1)), wanted_m, 2 * wanted_m[:, -1:] - wanted_m[:, -2:-1]], 1
-    )
-    wanted_speed = (padded[:, 2:] - padded[:, :-2]) / (2 * dt_s)
-    slowing = speed0 - limits.stop_deceleration_mps2 * dt_s * np.arange(1, p + 1)
-    top = np.maximum(cap, slowing)
-    low, high = -limits.deceleration_mps2 * INSIDE, limits.acceleration_warn_mps2 * INSIDE
-    jerk = limits.longitudinal_jerk_mps3 * INSIDE * dt_s
-    speed, step = np.empty((k, p)), np.empty((k, p))
-    v, s, a = np.full(k, speed0), np.zeros(k), np.full(k, np.nan)
-    for i in range(p):
-        lag = np.minimum(np.maximum(padded[:, i] - s, -1.0), 1.0)
-        goal = np.minimum(wanted_speed[:, i] + 0.5 * lag, top[i])
-        stay = (v < limits.rest_speed_mps) & (wanted_m[:, -1] - s < GO_M)
-        goal[stay | (wanted_speed[:, i] < limits.rest_speed_mps)] = 0.0
-        want = (goal - v) / dt_s
-        if i:
-            want = np.minimum(np.maximum(want, a - jerk), a + jerk)
-        a = np.minimum(np.maximum(want, low), high)
-        after = np.maximum(v + a * dt_s, 0.0)
-        step[:, i] = (v + after) * (dt_s / 2)
-        a, v = (after - v) / dt_s, after
-        s = s + step[:, i]
-        speed[:, i] = v
-    return speed, step
 
 
 def _at_progress(
@@ -238,8 +177,9 @@ def _first_guess(
     basis, _ = _curvature_basis(p)
     at = basis.argmax(axis=0)
     low, high = np.maximum(at - GUESS_STEPS, 0), np.minimum(at + 1 + GUESS_STEPS, p)
-    heading = np.pad(target[..., 2], ((0, 0), (1, 0)))
-    progress = np.pad(np.cumsum(step, axis=1), ((0, 0), (1, 0)))
+    origin = np.zeros((len(step), 1))
+    heading = np.concatenate([origin, target[..., 2]], axis=1)
+    progress = np.concatenate([origin, np.cumsum(step, axis=1)], axis=1)
     turn, way = heading[:, high] - heading[:, low], progress[:, high] - progress[:, low]
     return np.asarray(turn * way / (way**2 + GUESS_M**2) @ basis.T)
 
@@ -266,5 +206,7 @@ def _across_by(
     lever_x = np.cumsum((step * middle[..., 0])[..., None] * basis, axis=1)
     lever_y = np.cumsum((step * middle[..., 1])[..., None] * basis, axis=1)
     along = pose[..., 0] * cos + pose[..., 1] * sin
-    arm = along[..., None] * turn_by - cos[..., None] * lever_x - sin[..., None] * lever_y
+    arm = along[..., None] * turn_by
+    arm -= cos[..., None] * lever_x
+    arm -= sin[..., None] * lever_y
     return np.asarray(arm)

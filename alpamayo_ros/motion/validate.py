@@ -106,7 +106,9 @@ def table(columns: list[Column], k: int) -> Checks:
     """Columns of (name, value or values, warning, limit) as the checks of ``k`` candidates."""
     names, values, warns, tops = zip(*columns, strict=True)
     # Speeds and lengths of a candidate that is not finite are not either: every row then fails.
-    rows = np.stack([np.broadcast_to(np.asarray(v, np.float64), (k,)) for v in values], axis=1)
+    rows = np.empty((k, len(values)))
+    for column, value in enumerate(values):
+        rows[:, column] = value
     return Checks(tuple(names), rows, np.array(warns, float), np.array(tops, float))
 
 

@@ -60,7 +60,7 @@ class ControllerNode(AlpamayoNode):
         wall = Clock(clock_type=ClockType.STEADY_TIME)
         if self.steps is None:
             self.create_timer(1.0 / s.rate_hz, self._on_timer, clock=wall)
-            self.create_timer(LOOK_S, self._endpoints.look, clock=wall)
+            self.create_timer(LOOK_S, self._endpoints.glance, clock=wall)
 
     def _subscribe(self) -> None:
         s, subscribe = self.settings, qos.watched_subscription

@@ -112,7 +112,7 @@ class TrajectoryNode(AlpamayoNode):
             self.create_timer(s.reference_s, self._on_timer)
             wall = Clock(clock_type=ClockType.STEADY_TIME)
             self.create_timer(STILL_S, self._check_clock, clock=wall)
-            self.create_timer(LOOK_S, self._endpoints.look, clock=wall)
+            self.create_timer(LOOK_S, self._endpoints.glance, clock=wall)
             self.create_timer(presence.LOOK_S, self._presence.look, clock=wall)
 
     def _inputs(self, rig: Rig) -> list[str]:

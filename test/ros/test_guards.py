@@ -18,7 +18,7 @@ from test_node_behaviour import answer
 from alpamayo_ros.faults import Code
 from alpamayo_ros.msg import CandidateArray
 from alpamayo_ros.nodes.common import qos
-from alpamayo_ros.nodes.common.guards import Guards
+from alpamayo_ros.nodes.common.guards import FULL_EVERY, Guards
 
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(900)]  # other work beside
 TOPIC = '/alpamayo/words'
@@ -55,6 +55,26 @@ def test_f55_a_twin_is_named_with_its_topic_and_goes_with_it(listener):
     listener.node.destroy_publisher(second)
     assert listener.until(lambda: codes(guards) == {})
     listener.node.destroy_publisher(first)
+
+
+def test_a_glance_looks_when_numbers_change_and_at_the_latest_at_its_turn(listener, monkeypatch):
+    guards = Guards(listener.node, [TOPIC])
+    looks: list[int] = []
+    look = guards.look
+    monkeypatch.setattr(guards, 'look', lambda: (looks.append(1), look()))
+    guards.glance()  # the first
+    for _ in range(FULL_EVERY - 2):
+        guards.glance()
+    assert len(looks) == 1
+    guards.glance()  # at its turn
+    assert len(looks) == 2
+    writers = [listener.node.create_publisher(String, 'words', 1) for _ in range(2)]
+    assert listener.until(lambda: listener.node.count_publishers(TOPIC) == 2)
+    guards.glance()
+    assert [fault.code for fault in guards.faults] == [Code.DUP_PUBLISHER]
+    listener.node.destroy_publisher(writers.pop())
+    assert listener.until(lambda: guards.glance() or not guards.faults)
+    listener.node.destroy_publisher(writers.pop())
 
 
 def test_f57_a_misfit_is_named_with_topic_and_policy_and_goes_with_it(listener):
