@@ -120,9 +120,13 @@ def check_domain(env: Mapping[str, str] | None = None) -> None:
 
 def check_model(runtime: str, profile: ModelProfile, folder: str = '') -> None:
     """The runtime is installed and its model is there, for this profile; nothing is hashed yet."""
-    entry = registry.find(runtime)
+    entry = registry.find(registry.of_profile(runtime, profile))
     if isinstance(entry, Fault):
         raise refusal(entry, 'runtime')
+    if entry.vendor is not None:
+        fault = entry.vendor(profile, Path(folder) if folder else None)
+        if fault is not None:
+            raise refusal(fault, 'model')
     if not entry.files:
         return
     path = Path(folder) if folder else model_dir(profile)

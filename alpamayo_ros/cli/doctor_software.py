@@ -8,13 +8,18 @@ import importlib.util
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alpamayo_ros import environment
 from alpamayo_ros.cli.finding import Check, Finding, Level
 from alpamayo_ros.profile import profile_names, share_dir
 from alpamayo_ros.runtime import registry
+
+if TYPE_CHECKING:
+    from alpamayo_ros.faults import Fault
+    from alpamayo_ros.profile import ModelProfile
 
 OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
 SETUP = './run setup'
@@ -127,7 +132,17 @@ def inference() -> Iterator[Finding]:
         state = 'ready' if stands is None else f'not here: {stands.message}'
         if not entry.installed:
             state = f'needs {entry.package}: {entry.install} (optional)'
+        if entry.vendor is not None:
+            state = adopted(entry.vendor)
         yield Finding('inference', OK, f'runtime {entry.name}: {state} ({entry.summary})')
+
+
+def adopted(ready: Callable[[ModelProfile, Path | None], Fault | None]) -> str:
+    """Profiles of released models whose checkpoint this user has adopted."""
+    from alpamayo_ros.profile import load_profile, released_names
+
+    here = [name for name in released_names() if ready(load_profile(name), None) is None]
+    return f'ready for {", ".join(here)}' if here else 'no checkpoint was adopted (optional)'
 
 
 def models() -> Iterator[Finding]:

@@ -45,6 +45,10 @@ class Condition:
     given: Conditioning
 
 
+class ModelGone(Exception):
+    """The process that held the model has ended: no cycle can succeed until all starts anew."""
+
+
 @runtime_checkable
 class Runtime(Protocol):
     """A loaded and verified model.

@@ -50,15 +50,20 @@ def _opened(
     script: Script | None,
     minimum_release: int,
 ) -> Runtime | Fault:
-    entry = registry.find(kind)
+    entry = registry.find(registry.of_profile(kind, profile))
     if isinstance(entry, Fault):
         return entry
+    if entry.vendor is not None:
+        if not profile.released:
+            text = f'runtime {kind!r} runs released checkpoints; {profile.name} is none'
+            return Fault(Code.MODEL_PROVIDER, text)
+        return entry.load(Material(profile, record=None if folder is None else Path(folder)))
     if not entry.files:
         return entry.load(Material(profile, script=script))
     if profile.released:
         text = f'runtime {kind!r} runs networks of this package; {profile.name} is a released '
-        text += f'model (architecture {profile.architecture!r}): only a planner of your own'
-        return Fault(Code.MODEL_PROVIDER, f'{text} ({foreign.FORM}) can run it (docs/api.md).')
+        text += f"model (architecture {profile.architecture!r}): runtime 'nvidia' or a planner of "
+        return Fault(Code.MODEL_PROVIDER, f'{text}your own ({foreign.FORM}) can run it.')
     path = Path(folder) if folder is not None else model_dir(profile)
     files = _verified(path, (*entry.files, GOLDEN), profile, minimum_release)
     runtime = files if isinstance(files, Fault) else entry.load(Material(profile, files))

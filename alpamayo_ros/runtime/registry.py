@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
@@ -25,18 +26,23 @@ TEXT_FILES = ('tokenizer.json', 'grammar.json')
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What a runtime is made of; a test double has no files."""
+    """What a runtime is made of; a test double has no files.
+
+    ``record``: of an adopted checkpoint, where it is not the profile's own.
+    """
 
     profile: ModelProfile
     files: ModelFiles | None = None
     script: Script | None = None
+    record: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One runtime: ``files`` it reads of a model's folder, ``package`` it imports ('': none).
 
-    ``obstacle``: why it cannot run here although the package is installed.
+    ``obstacle``: why it cannot run here although the package is installed.  ``vendor``: it runs
+    released checkpoints that were adopted; the function says whether one was for a profile.
     """
 
     name: str
@@ -47,6 +53,7 @@ class Entry:
     install: str = ''
     test_double: bool = False
     obstacle: Callable[[], Fault | None] | None = None
+    vendor: Callable[[ModelProfile, Path | None], Fault | None] | None = None
 
     @property
     def installed(self) -> bool:
@@ -79,6 +86,18 @@ def _no_gpu() -> Fault | None:
     from alpamayo_ros.runtime.tensorrt.cuda import no_gpu
 
     return no_gpu()
+
+
+def _nvidia(material: Material) -> Runtime | Fault:
+    from alpamayo_ros.runtime.nvidia import nvidia_runtime
+
+    return nvidia_runtime.load(material.profile, material.record)
+
+
+def _adopted(profile: ModelProfile, record: Path | None) -> Fault | None:
+    from alpamayo_ros.runtime.nvidia import nvidia_runtime
+
+    return nvidia_runtime.ready(profile, record)
 
 
 def _scripted(material: Material) -> Runtime | Fault:
@@ -121,6 +140,13 @@ RUNTIMES = (
         obstacle=_no_gpu,
     ),
     Entry(
+        name='nvidia',
+        summary="NVIDIA's released checkpoint that was adopted, the default of its profiles "
+        '(docs/nvidia_checkpoints.md)',
+        load=_nvidia,
+        vendor=_adopted,
+    ),
+    Entry(
         name='scripted',
         summary='a test double that looks at no picture and shows no skill',
         load=_scripted,
@@ -147,6 +173,11 @@ def find(name: str) -> Entry | Fault:
     known = ', '.join((*NAMES, *foreign.registered()))
     text = f'no runtime {name!r}; there are {known}, and {foreign.FORM} of your own'
     return Fault(Code.MODEL_PROVIDER, text)
+
+
+def of_profile(name: str, profile: ModelProfile) -> str:
+    """``name``; of a released model another default: ``DEFAULT`` runs own networks only."""
+    return 'nvidia' if name == DEFAULT and profile.released else name
 
 
 def is_test_double(name: str) -> bool:

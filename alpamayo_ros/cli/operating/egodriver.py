@@ -59,7 +59,8 @@ def app(
     chosen = camera_choices(camera or [], loaded)
     load_grpc()
     config = PlanConfig(loaded, load_limits(), load_rig(rig).vehicle)
-    process = ModelProcess(_spec(config, runtime_of(runtime), model))
+    kind = registry.of_profile(runtime_of(runtime), loaded)
+    process = ModelProcess(_spec(config, kind, model))
     try:
         failed = process.wait()
         if failed is not None:
@@ -68,7 +69,7 @@ def app(
         server, bound = serve(Driver(config, process, chosen, _told), host, port)
         if host not in (HERE, 'localhost', '::1', '[::1]'):
             typer.echo(f'{host}: anybody who reaches this port can drive it and read it', err=True)
-        typer.echo(f'{loaded.name}, {runtime}: listening on {host}:{bound}; Ctrl-C ends it')
+        typer.echo(f'{loaded.name}, {kind}: listening on {host}:{bound}; Ctrl-C ends it')
         _until_interrupted()
         server.stop(1.0).wait()
     finally:

@@ -1,29 +1,16 @@
-"""What passes between planner and model process: arrays in shared memory, texts in JSON.
-
-The texts are small, one datagram each.  The memory is an anonymous ``memfd`` that both processes
-map: it has no name, so nothing can be left behind in /dev/shm, however a process ends.  Requests
-and replies use the same memory, one at a time.
-"""
+"""What passes between planner and model process: which arrays, and which fields of a datagram."""
 
 from __future__ import annotations
 
-import json
-import mmap
-import os
-import socket
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.runtime.process.wire import Layout, SharedArrays
 from alpamayo_ros.types import Conditioning, EgoHistory, FrameStack, PlannerInput
 
-MAX_DATAGRAM = 1 << 16
 EGO_FIELDS = ('poses', 'speed_mps', 'acceleration_mps2', 'yaw_rate_rps', 'steering_rad', 'valid')
 TEXT_FIELDS = ('navigation', 'prompt', 'previous_text')
-
-Layout = dict[str, tuple[tuple[int, ...], str]]
 
 
 def layout(profile: ModelProfile) -> Layout:
@@ -42,47 +29,6 @@ def layout(profile: ModelProfile) -> Layout:
         'valid': ((h,), '?'),
         'candidates': ((k, p, 3), 'f4'),
     }
-
-
-def _offsets(shapes: Layout) -> tuple[dict[str, int], int]:
-    offsets, end = {}, 0
-    for name, (shape, dtype) in shapes.items():
-        offsets[name] = end
-        end += -(-int(np.prod(shape)) * np.dtype(dtype).itemsize // 64) * 64
-    return offsets, end
-
-
-class SharedArrays:
-    """Named arrays in anonymous shared memory; ``fd`` is what the other process inherits."""
-
-    def __init__(self, shapes: Layout, fd: int | None = None) -> None:
-        self._shapes = shapes
-        self._offsets, size = _offsets(shapes)
-        self.fd = os.memfd_create('alpamayo_ros', os.MFD_CLOEXEC) if fd is None else fd
-        if fd is None:
-            os.ftruncate(self.fd, size)
-        self._memory = mmap.mmap(self.fd, size)
-
-    def write(self, name: str, values: NDArray[Any]) -> None:
-        """Copy ``values`` into the array ``name``; ValueError when the shape is another."""
-        shape, dtype = self._shapes[name]
-        if values.shape != shape:
-            raise ValueError(f'{name}: expected shape {shape}, came {values.shape}')
-        data = np.ascontiguousarray(values, np.dtype(dtype)).tobytes()
-        self._memory[self._offsets[name] : self._offsets[name] + len(data)] = data
-
-    def read(self, name: str) -> NDArray[Any]:
-        """A private copy of the array ``name``."""
-        shape, dtype = self._shapes[name]
-        count = int(np.prod(shape))
-        flat = np.frombuffer(self._memory, np.dtype(dtype), count, self._offsets[name])
-        copy: NDArray[Any] = flat.reshape(shape).copy()
-        return copy
-
-    def close(self) -> None:
-        """Unmap; the memory is gone when both processes have."""
-        self._memory.close()
-        os.close(self.fd)
 
 
 def put_input(arrays: SharedArrays, inputs: PlannerInput) -> dict[str, Any]:
@@ -118,19 +64,11 @@ def get_input(arrays: SharedArrays, message: dict[str, Any]) -> PlannerInput:
     return PlannerInput(message['t0_ns'], frames, given, message['seed'])
 
 
-def send(sock: socket.socket, message: dict[str, Any]) -> None:
-    """One JSON datagram; ValueError above 64 kB."""
-    data = json.dumps(message).encode()
-    if len(data) > MAX_DATAGRAM:
-        raise ValueError(f'a message of {len(data)} bytes; at most {MAX_DATAGRAM}')
-    sock.sendall(data)
+def put_fault(fault: Fault) -> dict[str, Any]:
+    """A fault as fields of a datagram."""
+    return {'fault': fault.code.name, 'message': fault.message, 'values': dict(fault.values)}
 
 
-def receive(sock: socket.socket) -> dict[str, Any] | None:
-    """One JSON datagram; None when the other process is gone or what came is no message."""
-    try:
-        data = sock.recv(MAX_DATAGRAM)
-        message = json.loads(data) if data else None
-    except (ConnectionError, ValueError):
-        return None
-    return message if isinstance(message, dict) else None
+def get_fault(message: dict[str, Any]) -> Fault:
+    """The other side of ``put_fault``."""
+    return Fault(Code[message['fault']], message['message'], message['values'])

@@ -12,7 +12,8 @@ from typing import Any
 
 from alpamayo_ros.limits import Limits
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.runtime.process.channel import SharedArrays, layout, send
+from alpamayo_ros.runtime.process.channel import layout
+from alpamayo_ros.runtime.process.wire import SharedArrays, send
 from alpamayo_ros.runtime.scripted import Script
 
 THREADS = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')

@@ -17,19 +17,18 @@ from typing import Any
 from alpamayo_ros.environment import die_with
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.runtime.base import Runtime
+from alpamayo_ros.runtime.base import ModelGone, Runtime
 from alpamayo_ros.runtime.loader import open_runtime
-from alpamayo_ros.runtime.process.channel import SharedArrays, get_input, layout, receive, send
+from alpamayo_ros.runtime.process.channel import get_input, layout, put_fault
+from alpamayo_ros.runtime.process.wire import SharedArrays, receive, send
 from alpamayo_ros.runtime.scripted import Script
 from alpamayo_ros.runtime.text import bounded_text, bounded_tokens
 from alpamayo_ros.runtime.timed import TimedRuntime
 from alpamayo_ros.types import PlannerInput, Proposal
 
+RETRIED = (Code.MODEL_ABSENT, Code.MODEL_KILLED)  # of a process that may load at the next try
+
 Propose = Callable[[PlannerInput, Runtime], Proposal]
-
-
-def _fault_message(fault: Fault) -> dict[str, Any]:
-    return {'fault': fault.code.name, 'message': fault.message, 'values': dict(fault.values)}
 
 
 def _open(hello: dict[str, Any]) -> TimedRuntime | Fault:
@@ -49,6 +48,8 @@ def _cycle(
     try:
         proposal = propose(get_input(arrays, message), runtime)
         arrays.write('candidates', proposal.candidates)
+    except ModelGone:
+        raise
     except Exception as error:  # noqa: BLE001
         # The one place that catches everything: a failed cycle must not lose the warm process.
         traceback.print_exc()
@@ -63,6 +64,7 @@ def _cycle(
         'truncated': proposal.truncated or cut or cut_ids,
         'stage_ms': runtime.stage_ms,
         'text_t0_ns': proposal.text_t0_ns,
+        'notes': [put_fault(note) for note in getattr(runtime.inner, 'notes', ())],
     }
 
 
@@ -74,7 +76,10 @@ def serve(sock: socket.socket, memory_fd: int, propose: Propose) -> int:
     arrays = SharedArrays(layout(ModelProfile.model_validate(hello['profile'])), memory_fd)
     runtime = _open(hello)
     if isinstance(runtime, Fault):
-        send(sock, _fault_message(runtime))
+        if runtime.code in RETRIED:
+            print(runtime, file=sys.stderr)
+            return 3  # the worker starts all of it again
+        send(sock, put_fault(runtime))
         return 2
     identity = runtime.identity
     send(sock, {'identity': astuple(identity)})
@@ -90,6 +95,9 @@ def main(propose: Propose) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it hangs up
     try:
         return serve(socket.socket(fileno=sock_fd), memory_fd, propose)
+    except ModelGone as gone:
+        print(Fault(Code.MODEL_ABSENT, str(gone)), file=sys.stderr)
+        return 3
     except MemoryError:
         fault = Fault(Code.MODEL_MEMORY, 'the model process ran out of memory')
         print(fault, file=sys.stderr)

@@ -1,8 +1,7 @@
 """The model in a child process with a deadline: it can hang or die, the planner goes on.
 
-One supervisor thread spawns the child, reads its replies, kills it when a deadline passes, and
-starts it again with growing pauses.  Callers never wait unless they call ``wait`` or ``wait_warm``
-(docs/design.md, "The graph").
+One supervisor thread spawns the child, reads its replies, kills it when a deadline passes, starts
+it again with growing pauses; only ``wait`` and ``wait_warm`` block (docs/design.md, "The graph").
 """
 
 from __future__ import annotations
@@ -17,8 +16,9 @@ from typing import Any, Literal
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.runtime.base import Identity
-from alpamayo_ros.runtime.process.channel import put_input, receive, send
+from alpamayo_ros.runtime.process.channel import get_fault, put_input
 from alpamayo_ros.runtime.process.child import Child, WorkerSpec
+from alpamayo_ros.runtime.process.wire import receive, send
 from alpamayo_ros.runtime.text import bounded_text, bounded_tokens
 from alpamayo_ros.runtime.timed import add_up
 from alpamayo_ros.types import PlannerInput, Proposal
@@ -181,7 +181,7 @@ class Worker:
         if message is None:
             return Fault(Code.MODEL_ABSENT)
         if 'fault' in message:
-            self.failed = Fault(Code[message['fault']], message['message'], message['values'])
+            self.failed = get_fault(message)
             return self.failed
         if 'identity' in message:
             self.identity = Identity(*message['identity'])
@@ -195,6 +195,7 @@ class Worker:
         if 'error' in message:
             return self._failure(str(message['error']))
         self._errors = 0
+        self._faults.extend(map(get_fault, message['notes']))
         self._success(child, message, time.monotonic() - begin)
         return None
 

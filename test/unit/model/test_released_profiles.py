@@ -124,8 +124,8 @@ def test_a_contract_that_nobody_could_read_is_refused_by_name(name):
         load_profile(name)
 
 
-def test_no_runtime_of_this_package_runs_it_and_the_double_does():
-    found = open_runtime('onnx', NEW)
+def test_no_runtime_of_own_networks_runs_it_and_the_double_does():
+    found = open_runtime('torch', NEW)
     assert isinstance(found, Fault) and found.code is Code.MODEL_PROVIDER
     assert 'nvidia-1.5-10b is a released model' in found.message
     assert not isinstance(open_runtime('scripted', NEW), Fault)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import typer
@@ -34,7 +35,7 @@ def with_absent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_command_offers_the_table() -> None:
     (runtime,) = [p for p in PARAMETERS if p.name == 'runtime']
-    assert registry.NAMES == ('onnx', 'torch', 'tensorrt_rtx', 'tensorrt', 'scripted')
+    assert registry.NAMES == ('onnx', 'torch', 'tensorrt_rtx', 'tensorrt', 'nvidia', 'scripted')
     assert all(name in runtime.text for name in registry.NAMES)
     assert planners.KINDS == (*registry.NAMES, 'expert', 'straight')
     here = [n for n in registry.NAMES if not isinstance(registry.find(n), Fault)]
@@ -54,9 +55,11 @@ def test_a_missing_package_is_named_with_what_to_type() -> None:
 
 
 @pytest.mark.usefixtures('with_absent')
-def test_doctor_lists_every_entry() -> None:
+def test_doctor_lists_every_entry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv('XDG_DATA_HOME', str(tmp_path))
     text = '\n'.join(f.text for f in doctor_software.inference())
     assert 'runtime scripted: ready' in text
+    assert 'runtime nvidia: no checkpoint was adopted (optional)' in text
     assert 'runtime engine: needs no_such_package: pip install no-such-package' in text
 
 

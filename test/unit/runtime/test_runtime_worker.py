@@ -94,7 +94,8 @@ def test_same_bytes_as_in_this_process(start: Start) -> None:
 
 def test_every_field_crosses(start: Start) -> None:
     """The channel gives back what it was given, bit for bit, NaN steering included."""
-    from alpamayo_ros.runtime.process.channel import SharedArrays, get_input, layout, put_input
+    from alpamayo_ros.runtime.process.channel import get_input, layout, put_input
+    from alpamayo_ros.runtime.process.wire import SharedArrays
 
     arrays = SharedArrays(layout(PROFILE))
     sent = inputs()

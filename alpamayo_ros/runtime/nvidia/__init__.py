@@ -1,0 +1,1 @@
+"""NVIDIA's released checkpoints in a process of their own, under an interpreter of the user's."""

@@ -1,0 +1,180 @@
+"""NVIDIA's released model as a runtime: the three calls, answered by the vendor's process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.runtime.base import Condition, Features, Identity
+from alpamayo_ros.runtime.made_up import made_up_input
+from alpamayo_ros.runtime.nvidia.adoption import Adoption, read_adoption, verify
+from alpamayo_ros.runtime.nvidia.child.settings import Settings
+from alpamayo_ros.runtime.nvidia.process import VendorProcess
+from alpamayo_ros.runtime.nvidia.start_speed import disagreement, start_speed
+from alpamayo_ros.runtime.nvidia.words import instruction_words, parts
+from alpamayo_ros.types import Conditioning, FrameStack, Reasoning
+
+KIND = 'nvidia'
+LIMIT_S = 600.0  # to load, and of one call: a hang; deadlines of a cycle are the worker's
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFeatures(Features):
+    """Features that lie in the vendor's process; ``frames`` makes them again where they do not."""
+
+    frames: FrameStack | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCondition(Condition):
+    """A condition that lies in the vendor's process, made of ``features``."""
+
+    features: HeldFeatures | None = field(default=None, repr=False)
+
+
+class NvidiaRuntime:
+    """Pictures, poses and noise go to the process, words and candidates come back.
+
+    The process holds features and condition of one cycle; older ones are made again when they are
+    asked for, so that equal inputs give equal candidates.
+    """
+
+    def __init__(self, profile: ModelProfile, record: Adoption, process: VendorProcess) -> None:
+        self.profile, self._choices, self._process = profile, record.choices, process
+        self.identity = Identity(KIND, profile.name, record.sha256, process.version)
+        self.notes: list[Fault] = []
+        self.encoded = 0
+        self._features: HeldFeatures | None = None
+        self._condition: HeldCondition | None = None
+
+    def encode(self, frames: FrameStack) -> Features:
+        """Hold the features of ``frames``; only pictures that were not in the last set are new."""
+        self._process.arrays.write('images', frames.images)
+        self.encoded = int(self._process.ask('encode', LIMIT_S)['new'])
+        empty = np.zeros((len(frames.images), 0, 0), np.float32)
+        self._features = HeldFeatures(empty, frames.age_s, frames.valid, frames)
+        self._condition = None
+        return self._features
+
+    def reason(self, features: Features, given: Conditioning) -> Reasoning:
+        """Words and condition; ValueError where past motion has gaps, which it does not take.
+
+        The driving prompt and the previous words have no place in the released prompt.
+        """
+        assert isinstance(features, HeldFeatures) and features.frames is not None
+        if not given.ego.valid.all():
+            missing = int((~given.ego.valid).sum())
+            raise ValueError(f'past motion lacks {missing} instants; this model takes no gaps')
+        if features is not self._features:
+            self.encode(features.frames)
+            self._features = features
+        self._compare_speeds(given)
+        self._process.arrays.write('poses', given.ego.poses)
+        answer = self._process.ask(
+            'reason',
+            LIMIT_S,
+            speed_mps=float(given.ego.speed_mps[0]),
+            instruction=instruction_words(given.navigation),
+            seed=given.ego.t0_ns % 2**63,
+        )
+        self._condition = HeldCondition(np.zeros((0, 0), np.float32), given, features)
+        ids = tuple(map(int, answer['token_ids']))
+        text = parts(answer['text'])
+        return Reasoning(text, ids, self._condition, bool(answer['truncated']))
+
+    def _compare_speeds(self, given: Conditioning) -> None:
+        """Note it where plans begin at a speed from poses that odometry contradicts."""
+        self.notes = []
+        if self._choices.speed == 'history':
+            estimate = start_speed(given.ego.poses, self.profile.ego_history.spacing_s)
+            fault = disagreement(estimate, float(given.ego.speed_mps[0]))
+            self.notes += [fault] if fault is not None else []
+
+    def denoise(
+        self, condition: Condition, noise: Float[np.ndarray, 'K P 3']
+    ) -> Float[np.ndarray, 'K P 3']:
+        """Candidates; the first two columns of the noise are the actions' start."""
+        assert isinstance(condition, HeldCondition) and condition.features is not None
+        if condition is not self._condition:
+            self.reason(condition.features, condition.given)
+            self._condition = condition
+        self._process.arrays.write('noise', noise)
+        self._process.ask('denoise', LIMIT_S)
+        return self._process.arrays.read('candidates')
+
+    def reset(self) -> None:
+        """Forget pictures and condition."""
+        self._process.ask('reset', LIMIT_S)
+        self._features = self._condition = None
+        self.notes = []
+
+    def warm_up(self) -> None:
+        """One cycle on made-up input."""
+        frames, given, noise = made_up_input(self.profile)
+        self.denoise(self.reason(self.encode(frames), given).condition, noise)
+        self.reset()
+
+    def close(self) -> None:
+        """End the vendor's process."""
+        self._process.close()
+
+
+def settings_of(profile: ModelProfile, record: Adoption) -> Settings:
+    """What the vendor's process is told."""
+    chosen = record.choices
+    height, width = profile.view_size
+    return Settings(
+        engine=chosen.engine,
+        folder=record.folder,
+        vlm=chosen.vlm,
+        source=chosen.source,
+        device=chosen.device,
+        dtype=chosen.dtype,
+        attention=chosen.attention,
+        views=tuple(view.name for view in profile.views),
+        frames=profile.frames.count,
+        height=height,
+        width=width,
+        tokens=profile.views[0].tokens,
+        history=profile.ego_history.count,
+        points=profile.trajectory.points,
+        candidates=profile.candidates,
+        steps=profile.diffusion.sample_steps,
+        max_words=profile.text.max_coc,
+        named=profile.text.names_pictures,
+        words=chosen.words,
+        speed=chosen.speed,
+        guidance=chosen.guidance,
+    )
+
+
+def load(profile: ModelProfile, record_path: Path | None = None) -> NvidiaRuntime | Fault:
+    """The adopted checkpoint, hashed again and loaded; a fault says what to do."""
+    record = read_adoption(record_path, profile)
+    if isinstance(record, Fault):
+        return record
+    fault = verify(record)
+    if fault is not None:
+        return fault
+    least = profile.deadlines.startup_s if profile.deadlines else LIMIT_S
+    settings = settings_of(profile, record)
+    process = VendorProcess.start(record.choices.interpreter, settings, least)
+    if isinstance(process, Fault):
+        return process
+    return NvidiaRuntime(profile, record, process)
+
+
+def ready(profile: ModelProfile, record_path: Path | None) -> Fault | None:
+    """Whether a checkpoint was adopted and its interpreter is there; nothing is hashed yet."""
+    record = read_adoption(record_path, profile)
+    if isinstance(record, Fault):
+        return record
+    if not Path(record.choices.interpreter).is_file():
+        text = f'no interpreter {record.choices.interpreter}; adopt {record.folder} again'
+        return Fault(Code.MODEL_PROVIDER, text)
+    return None
