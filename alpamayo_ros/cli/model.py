@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from alpamayo_ros.cli.choices import RuntimeOption, any_profile_of, profile_of
+from alpamayo_ros.cli.models.adopt import adopt
 from alpamayo_ros.preflight import status_of
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.statuses import Status
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from alpamayo_ros.runtime.manifest import ModelFiles
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
+app.command()(adopt)
 
 FolderArgument = Annotated[
     Path | None, typer.Argument(help='Model folder; default: the one that ships for the profile.')
