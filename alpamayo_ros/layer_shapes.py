@@ -112,8 +112,10 @@ class Deadlines(Strict):
 
 
 class Diffusion(Strict):
-    """Noise schedule and what the denoiser predicts.
+    """Noise schedule, what the denoiser predicts, and how a plan is made of it.
 
+    ``solver``: ``ddim``, evenly in time, or ``dpmpp_2m``, DPM-Solver++ of second order, evenly in
+    log-SNR: half the steps for plans nearer to the exact ones (docs/speed.md).
     ``flow``: straight lines from noise to action (Lipman et al. 2023), whose ``velocity`` is
     predicted; time is continuous, ``train_steps`` 0.
     """
@@ -122,6 +124,7 @@ class Diffusion(Strict):
     sample_steps: Few
     prediction_type: Literal['epsilon', 'sample', 'v_prediction', 'velocity']
     schedule: Literal['squaredcos_cap_v2', 'linear', 'flow']
+    solver: Literal['ddim', 'dpmpp_2m'] = 'ddim'
 
 
 class Text(Strict):

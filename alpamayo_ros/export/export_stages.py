@@ -1,4 +1,4 @@
-"""Encoder, fusion and denoiser as ONNX: torch exports parts, the ten DDIM steps are composed.
+"""Encoder, fusion and denoiser as ONNX: torch exports parts, the steps of the solver are composed.
 
 Exporting ten unrolled steps took torch 138 s; one step exported and inlined ten times takes
 seconds and is the same graph (docs/design.md, "Runtimes").  The context's keys and values are
@@ -22,8 +22,8 @@ from torch import Tensor, nn
 
 from alpamayo_ros.export.onnx_graph import IR_VERSION, OPSET, GraphBuilder, tensor
 from alpamayo_ros.model.denoiser.denoiser import Denoiser
-from alpamayo_ros.model.diffusion import alpha_bar, denoise_step, levels, sample_steps
 from alpamayo_ros.model.layout import MASKED
+from alpamayo_ros.model.sampler import Step, advance, sampler
 from alpamayo_ros.model.scene_inputs import SceneInputs
 from alpamayo_ros.model.vla import VLA
 
@@ -130,7 +130,7 @@ class _Head(nn.Module):
 
 
 class _Step(nn.Module):
-    """One DDIM step of K candidates: ``levels`` = sqrt of (a, 1 - a, b, 1 - b)."""
+    """One step of K candidates: ``numbers`` of a :class:`Step`, ``last`` clean sample before."""
 
     def __init__(self, model: VLA) -> None:
         super().__init__()
@@ -138,11 +138,18 @@ class _Step(nn.Module):
         self.kind = model.profile.diffusion.prediction_type
 
     def forward(
-        self, x: Tensor, time: Tensor, levels: Tensor, ego: Tensor, context: Tensor, mask: Tensor
+        self,
+        x: Tensor,
+        last: Tensor,
+        time: Tensor,
+        numbers: Tensor,
+        ego: Tensor,
+        context: Tensor,
+        mask: Tensor,
     ) -> tuple[Tensor, Tensor]:
         parts = context.split(1)
         out = self.denoiser(x, time + ego, list(zip(parts[::2], parts[1::2], strict=True)), mask)
-        return denoise_step(out, x, levels, self.kind)
+        return advance(out, x, last, numbers, self.kind)
 
 
 class _Tail(nn.Module):
@@ -164,8 +171,9 @@ def denoise_parts(model: VLA, tokens: int = 96) -> tuple[Any, Any, Any]:
     x = torch.zeros(p.candidates, p.trajectory.points, 3)
     inputs = {
         'x': x,
+        'last': torch.zeros_like(x),  # a tensor of its own: torch.export merges equal ones
         'time': torch.zeros(1, p.denoiser.width),
-        'levels': torch.ones(4),
+        'numbers': torch.ones(5),
         'ego': torch.zeros(1, p.denoiser.width),
         'context': torch.zeros(2 * pairs, *shape[1:]),
         'mask': torch.zeros(1, 1, 1, tokens),
@@ -195,12 +203,13 @@ def denoise_graph(model: VLA) -> Any:
     hide = b.node('Mul', [absent, b.weight('masked', np.float32(MASKED))])
     hide = b.node('Unsqueeze', [hide, b.integers(1, 2)])
     x = x0 = 'noise'
-    for index, (start, stop) in enumerate(sample_steps(p.diffusion)):
-        time, amplitudes = step_constants(model, start, stop)
+    for index, found in enumerate(sampler(p.diffusion)):
+        time, numbers = step_constants(model, found)
         feed = {
             'x': x,
+            'last': x0,
             'time': b.weight(f'time{index}', time),
-            'levels': b.weight(f'levels{index}', amplitudes),
+            'numbers': b.weight(f'numbers{index}', numbers),
             'ego': ego,
             'context': context,
             'mask': hide,
@@ -218,9 +227,7 @@ def denoise_graph(model: VLA) -> Any:
     return b.model('denoise', inputs, [tensor('plans', F32, shape)])
 
 
-def step_constants(model: VLA, start: int, stop: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Embedding of the diffusion time (1, width) and a step's four signal and noise levels."""
-    power = alpha_bar(model.profile.diffusion)
-    a, b = float(power[start]), float(power[stop])
-    t = torch.tensor([start / model.profile.diffusion.train_steps])
-    return model.denoiser.time_embedding(t).numpy(), np.array(levels(a, b), np.float32)
+def step_constants(model: VLA, step: Step) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Embedding of the diffusion time (1, width) and the step's numbers (5,)."""
+    t = torch.tensor([step.start / model.profile.diffusion.train_steps])
+    return model.denoiser.time_embedding(t).numpy(), np.array(step.numbers, np.float32)

@@ -1,4 +1,4 @@
-"""Diffusion schedules and samplers: DDPM in training, DDIM at run time.
+"""Diffusion schedules and samplers: DDPM in training, DDIM or ``sampler`` at run time.
 
 alpha-bar index 0 is clean data, index ``train_steps`` is (almost) pure noise.
 Sources: Ho et al. 2020; Nichol and Dhariwal 2021 (cosine); Song et al. 2021 (DDIM).

@@ -137,7 +137,8 @@ def _backbone(profile: ModelProfile) -> str:
 
 def _denoiser(profile: ModelProfile) -> str:
     d, diffusion = profile.denoiser, profile.diffusion
-    steps = f'DDPM {diffusion.train_steps}, DDIM {diffusion.sample_steps}'
+    solver = {'ddim': 'DDIM', 'dpmpp_2m': 'DPM-Solver++'}[diffusion.solver]
+    steps = f'DDPM {diffusion.train_steps}, {solver} {diffusion.sample_steps}'
     heads = f'{d.heads} heads ({d.kv_heads or d.heads} KV) of {d.head_width}'
     if d.kind == 'unet':
         levels = '/'.join(map(str, d.levels))

@@ -14,9 +14,10 @@ from alpamayo_ros.model.backbone import Backbone
 from alpamayo_ros.model.denoiser.denoiser import Denoiser
 from alpamayo_ros.model.denoiser.dit import DiT
 from alpamayo_ros.model.denoiser.unet import TemporalUNet
-from alpamayo_ros.model.diffusion import alpha_bar, denoise_step, levels, sample_steps
+from alpamayo_ros.model.diffusion import alpha_bar
 from alpamayo_ros.model.ego import EgoEncoder
 from alpamayo_ros.model.layout import MASKED, Sequence, bias_groups, token_layout
+from alpamayo_ros.model.sampler import advance, sampler
 from alpamayo_ros.model.scene_inputs import HistoryTokens, MapTokens, SceneInputs
 from alpamayo_ros.model.vision.fusion import AgeToken, CrossCamera, EveryTimestep, Temporal
 from alpamayo_ros.model.vision.trunk_views import TrunkViews
@@ -190,7 +191,7 @@ class VLA(nn.Module):
         noise: Tensor,
         steps: int | None = None,
     ) -> Tensor:
-        """DDIM from noise (B, K, P, 3) to metres (B, K, P, 3).
+        """The profile's solver from noise (B, K, P, 3) to metres (B, K, P, 3).
 
         ``mask`` (B, S) from :meth:`denoiser_mask`: 0 where it may not look.
         """
@@ -200,11 +201,10 @@ class VLA(nn.Module):
         speed = speed_mps.repeat_interleave(k)
         x = x0 = noise.flatten(0, 1)
         diffusion = self.profile.diffusion
-        for start, stop in sample_steps(diffusion, steps):
-            t = torch.full((b * k,), start / diffusion.train_steps, device=x.device)
+        for step in sampler(diffusion, steps):
+            t = torch.full((b * k,), step.start / diffusion.train_steps, device=x.device)
             out = net(x, net.condition(t, speed), context, hide).float()
-            step = levels(float(self.alpha_bar[start]), float(self.alpha_bar[stop]))
-            x0, x = denoise_step(out, x, step, diffusion.prediction_type)
+            x0, x = advance(out, x, x0, step.numbers, diffusion.prediction_type)
         return net.to_metres(x0, speed).reshape(b, k, -1, 3)
 
     def regress(self, hidden: Tensor, mask: Tensor, speed_mps: Tensor) -> Tensor:

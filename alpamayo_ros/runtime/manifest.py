@@ -83,6 +83,7 @@ class ModelFiles:
 
 LATER = {
     'text': ('grammar', 'names_pictures'),
+    'diffusion': ('solver',),
     'vision': ('trunk', 'ffn', 'pool', 'timesteps', 'spatial_bias'),
     'backbone': ('context',),
     'denoiser': ('kind', 'kv_heads', 'ffn', 'levels', 'sees_scene'),

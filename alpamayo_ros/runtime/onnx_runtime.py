@@ -72,7 +72,7 @@ class OnnxStages:
     def denoise(
         self, condition: Condition, noise: Float[np.ndarray, 'K P 3']
     ) -> Float[np.ndarray, 'K P 3']:
-        """The unrolled DDIM steps."""
+        """The unrolled steps of the solver."""
         feed = denoise_feed(condition, noise)
         plans: NDArray[np.float32] = self._denoise.run(None, feed)[0]
         return plans

@@ -86,7 +86,7 @@ class TorchStages:
     def denoise(
         self, condition: Condition, noise: Float[np.ndarray, 'K P 3']
     ) -> Float[np.ndarray, 'K P 3']:
-        """DDIM as ``VLA.denoise``."""
+        """As ``VLA.denoise``."""
         hidden = self._tensor(condition.hidden)[None]
         speed, start = self._floats(condition.given.ego.speed_mps[:1]), self._floats(noise)[None]
         mask = torch.ones(hidden.shape[:2], device=hidden.device)

@@ -93,7 +93,7 @@ def train_driver(
 def evaluate_driver(model: VLA, check: Batches, count: int, regression: bool) -> dict[str, float]:
     """ADE at 1, 3 and 6 s of one candidate, and accuracy of the teacher-forced words.
 
-    The candidate is made by DDIM in ten steps, without words.
+    The candidate is made without words.
     """
     rows = np.arange(len(check.data))[:: max(1, len(check.data) // count)]
     errors, right, total = [], 0.0, 0.0

@@ -29,11 +29,11 @@ class BatchPolicy:
         self,
         model: VLA,
         slots: int,
-        ddim_steps: int = 4,
+        sample_steps: int = 4,
         seed: int = 0,
         regression: bool = False,
     ) -> None:
-        self.model, self.steps, self.regression = model.eval(), ddim_steps, regression
+        self.model, self.steps, self.regression = model.eval(), sample_steps, regression
         self.past: list[deque[tuple[float, Tensor]]] = [deque(maxlen=16) for _ in range(slots)]
         self.generator = torch.Generator(model.device).manual_seed(seed)
 

@@ -61,7 +61,10 @@ class Graph:
         return '\n'.join(self.lines)
 
     def wait(self, timeout_s: float = PATIENCE_S) -> int:
-        status = self.process.wait(timeout_s)
+        try:
+            status = self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f'it still runs after {timeout_s:g} s:\n{self.log}') from None
         self._reader.join(PATIENCE_S)
         return status
 

@@ -128,7 +128,7 @@ class TensorrtStages:
     def denoise(
         self, condition: Condition, noise: Float[np.ndarray, 'K P 3']
     ) -> Float[np.ndarray, 'K P 3']:
-        """The unrolled DDIM steps."""
+        """The unrolled steps of the solver."""
         plans: NDArray[np.float32] = self._denoise.run(denoise_feed(condition, noise))['plans']
         return plans
 

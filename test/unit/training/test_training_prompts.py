@@ -86,7 +86,7 @@ def test_the_policy_reads_the_words(
     with torch.no_grad():  # a fresh denoiser is silent: give its output and gates some weight
         for parameter in model.denoiser.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.05)
-    policy = BatchPolicy(model, 2, ddim_steps=2)
+    policy = BatchPolicy(model, 2, sample_steps=2)
     views = np.full((2, *_shape(profile)), 90, np.uint8)
     noise = torch.randn(1, 1, profile.trajectory.points, 3)
     monkeypatch.setattr(torch, 'randn', lambda shape, **_: noise.expand(shape))

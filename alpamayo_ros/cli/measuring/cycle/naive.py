@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from onnx import helper
 
 from alpamayo_ros.export.export_stages import denoise_parts, step_constants
-from alpamayo_ros.model.diffusion import sample_steps
 from alpamayo_ros.model.grammar import Grammar
+from alpamayo_ros.model.sampler import Step, sampler
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.runtime.base import Condition, Features
 from alpamayo_ros.runtime.decode import Decoded, Feed, choose
@@ -71,11 +71,11 @@ class Slower(StagedRuntime):
 class SteppedDenoiser:
     """The denoiser as three graphs, the middle one called once a step."""
 
-    def __init__(self, model: VLA) -> None:
+    def __init__(self, model: VLA, steps: Sequence[Step] = ()) -> None:
         self._head, self._step, self._tail = (_session(part) for part in denoise_parts(model))
         with torch.no_grad():
-            steps = sample_steps(model.profile.diffusion)
-            self._constants = [step_constants(model, *step) for step in steps]
+            steps = steps or sampler(model.profile.diffusion)
+            self._constants = [step_constants(model, step) for step in steps]
 
     def denoise(
         self, condition: Condition, noise: Float[np.ndarray, 'K P 3']
@@ -86,8 +86,8 @@ class SteppedDenoiser:
         ego, context = self._head.run(None, feed)
         mask = np.zeros((1, 1, 1, len(condition.hidden)), np.float32)
         x = x0 = noise.astype(np.float32)
-        for time, amplitudes in self._constants:
-            given = {'x': x, 'time': time, 'levels': amplitudes, 'ego': ego}
+        for time, numbers in self._constants:
+            given = {'x': x, 'last': x0, 'time': time, 'numbers': numbers, 'ego': ego}
             x0, x = self._step.run(None, {**given, 'context': context, 'mask': mask})
         plans: NDArray[np.float32] = self._tail.run(None, {'x0': x0, 'speed': speed})[0]
         return plans

@@ -14,6 +14,7 @@ from alpamayo_ros.cli.measuring.cycle.naive import (
     SteppedDenoiser,
 )
 from alpamayo_ros.faults import Fault
+from alpamayo_ros.model.sampler import sampler
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime import torch_runtime
@@ -25,6 +26,8 @@ from alpamayo_ros.runtime.onnx_session import open_session
 from alpamayo_ros.runtime.registry import GRAPHS, TEXT_FILES, WEIGHTS
 from alpamayo_ros.runtime.staged import StagedRuntime
 from alpamayo_ros.runtime.torch_runtime import TorchStages
+
+DDIM_STEPS = 10  # without the second-order solver
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,12 @@ class Parts:
     def stepped(self) -> SteppedDenoiser:
         """The denoiser step by step; exporting it takes seconds."""
         return SteppedDenoiser(self.model)
+
+    @cached_property
+    def ten_ddim_steps(self) -> SteppedDenoiser:
+        """The same denoiser asked ten times, evenly in time: other plans, not only slower ones."""
+        plain = self.model.profile.diffusion.model_copy(update={'solver': 'ddim'})
+        return SteppedDenoiser(self.model, sampler(plain, DDIM_STEPS))
 
     def stages(self) -> OnnxStages:
         """The fast stages with a key/value cache of their own."""
@@ -74,6 +83,9 @@ class Parts:
             'draft_and_forced_runs': Slower(fast, self.stages(), 'runs'),
             'static_kv_cache': Slower(fast, grown),
             'unrolled_steps': Slower(fast, stepped),
+            'second_order_solver': Slower(
+                fast, Mixed(self.stages(), denoiser=self.ten_ddim_steps)
+            ),
         }
 
 
