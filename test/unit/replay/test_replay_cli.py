@@ -52,7 +52,10 @@ def test_a_replay_writes_summary_report_and_recording(bag, tmp_path):
 
 def test_wrong_calls_say_what_to_type(bag, tmp_path):
     for arguments, words in (
-        ((bag, '--runtime', 'tensor'), 'there are onnx, torch, tensorrt_rtx, tensorrt, scripted'),
+        (
+            (bag, '--runtime', 'tensor'),
+            'there are onnx, torch, tensorrt_rtx, tensorrt, nvidia, scripted',
+        ),
         ((bag, '--map', 'a=b'), 'expected recorded:=ours'),
         ((bag, '--map', '/x:=odometry'), 'the bag has no /x'),
         ((bag, '--against', bag), 'codec'),

@@ -66,7 +66,7 @@ def test_the_planner_is_scored_by_the_command(folder: Path) -> None:
         ('crooked:Thing', 'expected (8, 60, 3) or (60, 3)'),
         (
             'follow',
-            "no runtime 'follow'; there are onnx, torch, tensorrt_rtx, tensorrt, scripted",
+            "no runtime 'follow'; there are onnx, torch, tensorrt_rtx, tensorrt, nvidia, scripted",
         ),
     ],
 )
