@@ -29,10 +29,13 @@ def adopt(
     interpreter: Annotated[
         Path, typer.Option(help="The Python that NVIDIA's package is installed for.")
     ],
-    vlm: Annotated[
-        Path, typer.Option(help='Folder with configuration and tokenizer of the language model.')
-    ],
     profile: Annotated[str, typer.Option(help='Profile of the checkpoint.')] = RUNS,
+    vlm: Annotated[
+        Path | None,
+        typer.Option(
+            help='Configuration and tokenizer of the language model; default: in the checkpoint.'
+        ),
+    ] = None,
     source: Annotated[
         list[Path] | None, typer.Option(help="Folder to import NVIDIA's package from; repeatable.")
     ] = None,
@@ -76,7 +79,7 @@ def adopt(
     choices = Choices.model_validate(
         {
             'interpreter': str(interpreter.absolute()),  # its links say which environment it has
-            'vlm': str(vlm.resolve()),
+            'vlm': str((vlm or folder).resolve()),
             'source': tuple(str(path.resolve()) for path in source or ()),
             'device': device,
             'guidance': guidance,
@@ -102,7 +105,8 @@ def _adopt(folder: Path, name: str, choices: Choices, to: Path | None) -> None:
     words = _or_end(checkpoint.files_of(Path(choices.vlm)))
     lacking = [needed for needed in NEEDS if needed not in words]
     if lacking:
-        _end(f'--vlm: {choices.vlm} has no {" and no ".join(lacking)}')
+        text = f'{choices.vlm} has no {" and no ".join(lacking)}: name the folder of the language'
+        _end(f'{text} model (Cosmos-Reason2-8B) by --vlm')
     _show_licence(folder)
     whole = folder.absolute()
     paths = {str(whole / name): place for name, place in files.items()}

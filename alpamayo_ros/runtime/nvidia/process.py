@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import socket
 import subprocess
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,10 +24,11 @@ OURS = ('PYTHONPATH', 'PYTHONHOME', 'LD_LIBRARY_PATH', 'VIRTUAL_ENV')  # of our 
 class VendorProcess:
     """A process under the user's interpreter that holds the loaded model."""
 
-    def __init__(self, process: subprocess.Popen[bytes], sock: socket.socket, settings: Settings):
+    def __init__(
+        self, process: subprocess.Popen[bytes], sock: socket.socket, arrays: SharedArrays
+    ) -> None:
         self._process, self._sock = process, sock
-        self.arrays: SharedArrays
-        self.settings = settings
+        self.arrays = arrays
         self.version = ''
 
     @classmethod
@@ -50,22 +49,21 @@ class VendorProcess:
                 text = f'{interpreter} cannot be run: {error.strerror}; expected the Python of '
                 text += "the environment in which NVIDIA's package is installed"
                 return Fault(Code.MODEL_PROVIDER, text)
-        made = cls(process, ours, settings)
-        made.arrays = arrays
-        fault = made._loaded(limit_s)
+        made = cls(process, ours, arrays)
+        fault = made._loaded(settings, limit_s)
         if fault is not None:
             made.close()
             return fault
         return made
 
-    def _loaded(self, limit_s: float) -> Fault | None:
+    def _loaded(self, settings: Settings, limit_s: float) -> Fault | None:
         """Greet it and wait for its version."""
         try:
-            send(self._sock, json.loads(json.dumps(asdict(self.settings))))
+            send(self._sock, asdict(settings))
             answer = self._answer(limit_s)
         except ModelGone as gone:
             return Fault(Code.MODEL_ABSENT, str(gone))
-        except BrokenPipeError:
+        except ConnectionError:
             return Fault(Code.MODEL_ABSENT, self._end())
         except TimeoutError:
             numbers = {'limit_ms': limit_s * 1e3}
@@ -85,7 +83,7 @@ class VendorProcess:
         try:
             send(self._sock, {'call': call, **values})
             answer = self._answer(limit_s)
-        except (BrokenPipeError, ConnectionError):
+        except ConnectionError:
             raise ModelGone(self._end()) from None
         except TimeoutError:
             raise ModelGone(f'the vendor process did not answer {call} in {limit_s:g} s') from None
@@ -94,8 +92,7 @@ class VendorProcess:
         return answer
 
     def _answer(self, limit_s: float) -> dict[str, Any]:
-        end = time.monotonic() + limit_s
-        ready, _, _ = select.select([self._sock], [], [], max(0.0, end - time.monotonic()))
+        ready, _, _ = select.select([self._sock], [], [], limit_s)
         if not ready:
             raise TimeoutError
         answer = receive(self._sock)

@@ -87,6 +87,10 @@ def test_the_language_models_folder_has_to_be_one(folders, monkeypatch):
     monkeypatch.setattr(
         'alpamayo_ros.runtime.nvidia.checkpoint.tensors', lambda profile: {'a': (2,)}
     )
+    where = ['adopt', str(folder), '--interpreter', sys.executable]
+    alone = CliRunner().invoke(app, where)  # the checkpoint's own folder is looked at
+    assert alone.exit_code == 2 and f'{folder} has no tokenizer_config.json' in alone.stderr
+    assert 'by --vlm' in alone.stderr
     (vlm / 'tokenizer_config.json').unlink()
     result = call(folder, vlm)
-    assert result.exit_code == 2 and 'has no tokenizer_config.json' in result.stderr
+    assert result.exit_code == 2 and f'{vlm} has no tokenizer_config.json' in result.stderr

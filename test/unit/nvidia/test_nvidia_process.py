@@ -27,6 +27,7 @@ from alpamayo_ros.runtime.nvidia.nvidia_runtime import NvidiaRuntime
 from alpamayo_ros.runtime.nvidia.process import VendorProcess
 from alpamayo_ros.runtime.process.child import WorkerSpec
 from alpamayo_ros.runtime.process.worker import Worker
+from alpamayo_ros.simulation.drive.planners import RuntimePlanner, open_planner
 from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.types import Conditioning, PlannerInput
 
@@ -81,6 +82,14 @@ def test_a_cycle_goes_through_the_vendors_process(runtime):
     assert len(runtime.identity.manifest_sha256) == 64
     turned = propose(asked('turn left in 40 m'), runtime)
     assert 'Turn left in 40m' in turned.text and turned.truncated and runtime.encoded == 0
+
+
+def test_a_drive_takes_it_by_the_name_of_the_profile(adopted):
+    adopted()
+    planner = open_planner('onnx', PROFILE)  # what alpamayo sim --profile nvidia-1.5-10b opens
+    assert isinstance(planner, RuntimePlanner) and planner.name == 'nvidia' and not planner.blind
+    assert planner.propose(asked()).text
+    planner.runtime.close()
 
 
 def test_what_was_asked_before_changes_no_byte(runtime):

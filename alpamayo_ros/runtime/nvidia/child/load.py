@@ -22,7 +22,7 @@ def load(settings: Settings) -> VendorEngine:
     config_kind = importlib.import_module(CONFIG).Alpamayo1_5Config
     kind = importlib.import_module(MODEL).Alpamayo1_5
     config_kind.has_no_defaults_at_init = True  # printing one would ask the hub for a default
-    config = config_kind.from_dict(configuration(settings))
+    config = config_kind.from_dict(configuration(settings), attn_implementation=settings.attention)
     model, report = kind.from_pretrained(
         settings.folder,
         config=config,
@@ -36,10 +36,9 @@ def load(settings: Settings) -> VendorEngine:
 
 
 def configuration(settings: Settings) -> dict[str, Any]:
-    """``config.json`` with the folder of the language model and the attention that was chosen."""
+    """``config.json`` with the folder of the language model and the numbers that were chosen."""
     data: dict[str, Any] = json.loads((Path(settings.folder) / 'config.json').read_text())
     data['vlm_name_or_path'] = settings.vlm
-    data['attn_implementation'] = settings.attention
     data['model_dtype'] = settings.dtype
     return data
 
