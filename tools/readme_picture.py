@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from alpamayo_ros.film.dashboard import STATES, Dashboard
-from alpamayo_ros.film.video import Director
+from alpamayo_ros.film.director import Director
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports.recorded_road import road_of
@@ -48,7 +48,8 @@ def main() -> None:
     times = chosen(recording)
     if not times:
         raise SystemExit(f'no {LEAST} frames in a row are ACTIVE with true words')
-    director = Director(recording, car_of(load_rig('sim').vehicle), road_of(recording))
+    rig = load_rig('sim')
+    director = Director(recording, car_of(rig.vehicle), road_of(recording), rig)
     dashboard = Dashboard()
     frames = [
         Image.fromarray(dashboard.compose(director.content(t))).resize(

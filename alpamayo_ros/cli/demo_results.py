@@ -9,6 +9,7 @@ from typing import Any
 from rich.progress import Progress
 
 from alpamayo_ros.film import video
+from alpamayo_ros.film.director import Director
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports import demo_summary as summary
 from alpamayo_ros.reports import report
@@ -27,8 +28,8 @@ def write_results(
 ) -> Summary:
     """Read the recordings of ``folders`` and write drive.mp4, summary.json and report.html."""
     recordings = [Recording(folder) for folder in folders]
-    car = car_of(load_rig('sim').vehicle)
-    directors = [video.Director(r, car, road_of(r)) for r in recordings]
+    rig = load_rig('sim')
+    directors = [Director(r, car_of(rig.vehicle), road_of(r), rig) for r in recordings]
     count = sum(len(r.times_ns) for r in recordings)
     task = progress.add_task('film', total=count, note='six cameras, scene from above, words')
     video.write(directors, out / 'drive.mp4', lambda n: progress.update(task, completed=n))

@@ -13,18 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.cli.sim_progress import Bar
-from alpamayo_ros.film import video
 from alpamayo_ros.recording.recording import Recording
+from alpamayo_ros.reports import film as film_of
 from alpamayo_ros.reports import plan_bag
-from alpamayo_ros.reports.recorded_road import road_of
-from alpamayo_ros.reports.shots import car_of
-from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.simulation.batch import batch, suite
 from alpamayo_ros.simulation.batch.journal import Job
 from alpamayo_ros.simulation.batch.task import Task
 
 FILM = 'drive.mp4'
-HOLD = 20  # frames of 0.1 s
 RUNS = 'runs'
 PAGE = 'report.html'
 Row = dict[str, Any]
@@ -73,7 +69,7 @@ def redrive(
                 bar.tell(f'{name}: driven again, it went differently; this must not happen')
             bar.tell(f'film and {plan_bag.NAME} of {name}')
             plan_bag.write(Recording(place), place / plan_bag.NAME)
-            shown.append(Shown(before, place, film(place, before['end'] == 'collision')))
+            shown.append(Shown(before, place, film(place)))
     return shown
 
 
@@ -96,11 +92,8 @@ def write_page(
     return path
 
 
-def film(folder: Path, contact: bool = False) -> Path:
-    """drive.mp4 of a recording, in its folder; the picture of a contact stands for two seconds."""
-    recording, path = Recording(folder), folder / FILM
-    car = car_of(load_rig('sim').vehicle)
-    video.write(
-        [video.Director(recording, car, road_of(recording))], path, hold=HOLD if contact else 0
-    )
+def film(folder: Path) -> Path:
+    """drive.mp4 of a recording, in its folder."""
+    path = folder / FILM
+    film_of.film(Recording(folder), path)
     return path

@@ -22,6 +22,7 @@ WIDTH, HEIGHT = 1280, 720
 HEADER = 60
 PARTS = (*MANDATORY, COUNTERFACTUAL)  # the last: if said
 STATES = ('INIT', 'READY', 'ACTIVE', 'DEGRADED', 'FALLBACK', 'FAULT')
+CONTACT = 'CONTACT'  # shown in place of a state once somebody was touched
 SPEED_BOX, STEER_BOX = (16, 312, 309, 118), (539, 312, 309, 118)
 WORDS_BOX = (16, 438, 832, 266)
 VIEW_BOX = (864, 68, 400, 636)
@@ -89,7 +90,8 @@ class Dashboard:
     def _header(self, out: Canvas, content: FrameContent) -> None:
         canvas.text(out, content.title, (16, 8), 23, bold=True)
         canvas.text(out, content.subtitle, (17, 37), 14, canvas.MUTED)
-        colour = palette.STATES.get(content.state, canvas.MUTED)
+        bad = content.state == CONTACT
+        colour = palette.STOP if bad else palette.STATES.get(content.state, canvas.MUTED)
         width = canvas.text_width(content.state, 16, True) + 28
         canvas.panel(out, (WIDTH - 16 - width, 11, width, 32), colour, None, 8)
         canvas.text(out, content.state, (WIDTH - 16 - width // 2, 17), 16, (10, 12, 16), True,

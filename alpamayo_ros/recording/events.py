@@ -8,7 +8,7 @@ reads as it was written.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 Row = list[float]
 
@@ -170,8 +170,16 @@ class Score:
     metrics: dict[str, float | None]
 
 
-Event = Ego | Objects | Route | Image | Candidates | Plan | Health | Timing | Words | Score
-KINDS: dict[str, Any] = {
-    kind.__name__.lower(): kind
-    for kind in (Ego, Objects, Route, Image, Candidates, Plan, Health, Timing, Words, Score)
-}
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """The car touched somebody; ``what``: of which kind.  What follows is shown, not judged."""
+
+    wall_ns: int
+    stamp_ns: int
+    what: str
+
+
+Event = (
+    Ego | Objects | Route | Image | Candidates | Plan | Health | Timing | Words | Score | Contact
+)
+KINDS: dict[str, Any] = {kind.__name__.lower(): kind for kind in get_args(Event)}

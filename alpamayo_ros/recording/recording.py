@@ -144,6 +144,16 @@ class Recording:
         table[:, 3] = np.unwrap(table[:, 3])
         return table
 
+    @property
+    def contact(self) -> events.Contact | None:
+        """The first contact, None where there was none."""
+        return next(iter(self.all(events.Contact)), None)
+
+    @property
+    def end_ns(self) -> int:
+        """The last t0 that is judged: of a contact, else of the recording; it has to have one."""
+        return self.times_ns[-1] if self.contact is None else self.contact.stamp_ns
+
     @cached_property
     def times_ns(self) -> list[int]:
         """Every t0 that has a picture of the front camera, ascending.

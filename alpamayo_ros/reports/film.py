@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from alpamayo_ros.film import video
+from alpamayo_ros.film.director import Director
 from alpamayo_ros.film.top_view import Car
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports.recorded_road import road_of
@@ -25,4 +26,4 @@ def film(
         return 0
     rig = rig_of(recording)
     car = Car() if rig is None else car_of(rig.vehicle)
-    return video.write([video.Director(recording, car, road_of(recording))], path, tick)
+    return video.write([Director(recording, car, road_of(recording), rig)], path, tick)

@@ -76,7 +76,7 @@ def motion(recording: Recording) -> list[NotableEvent]:
     table = recording.ego
     if len(table) < 10 or not recording.times_ns:
         return []
-    start_s, end_s = recording.times_ns[0] / 1e9 + 1.0, recording.times_ns[-1] / 1e9
+    start_s, end_s = recording.times_ns[0] / 1e9 + 1.0, recording.end_ns / 1e9
     time_s = np.arange(start_s, end_s, 0.1)
     if len(time_s) < 10:
         return []

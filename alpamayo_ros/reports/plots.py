@@ -79,6 +79,10 @@ def speed_plot(recording: Recording) -> str:
         speed.plot(planned[:, 0] - start_s, planned[:, 1], '.', color=ORANGE, markersize=3,
                    label='planned 2 s before')  # fmt: skip
     speed.plot(time_s, table[:, 4], color=BLUE, label='driven')
+    if recording.contact is not None:
+        at_s = recording.contact.stamp_ns / 1e9 - start_s
+        speed.axvline(at_s, color=RED, linewidth=1, label='contact')
+        change.axvline(at_s, color=RED, linewidth=1)
     speed.set(ylabel='speed [m/s]', ylim=(0, None))
     legend_above(speed)
     change.plot(time_s, acceleration(table), color=BLUE)

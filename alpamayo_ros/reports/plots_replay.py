@@ -7,8 +7,8 @@ from bisect import bisect_right, insort
 import numpy as np
 from jaxtyping import Float
 
+from alpamayo_ros.film.director import STOP_SOURCES, carried
 from alpamayo_ros.film.top_view import Road, offset
-from alpamayo_ros.film.video import STOP_SOURCES, carried
 from alpamayo_ros.limits import in_ns, load_limits
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording

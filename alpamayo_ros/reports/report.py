@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alpamayo_ros.film.dashboard import Dashboard
-from alpamayo_ros.film.video import Director
+from alpamayo_ros.film.director import Director
 from alpamayo_ros.reports import pages, plots
 from alpamayo_ros.reports.demo_summary import ScenarioRow, Summary
 from alpamayo_ros.reports.notable_events import notable

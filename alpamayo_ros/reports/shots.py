@@ -10,8 +10,8 @@ import numpy as np
 
 from alpamayo_ros.film import camera_frame
 from alpamayo_ros.film.dashboard import FrameContent
+from alpamayo_ros.film.director import Director
 from alpamayo_ros.film.top_view import Car, Road, TopView
-from alpamayo_ros.film.video import Director
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports import pages

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alpamayo_ros.film.video import sentence
+from alpamayo_ros.film.captions import sentence
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports.notable_events import NotableEvent, motion
@@ -36,11 +36,11 @@ def worst(recording: Recording, count: int = 6, end: str = '') -> list[NotableEv
 
 
 def before_contact(recording: Recording, found: list[NotableEvent]) -> list[NotableEvent]:
-    """The events with a moment one second before the last picture, where none is that near."""
+    """The events with a moment one second before the contact, where none is that near."""
     times = recording.times_ns
     if not times:
         return found
-    at_ns = min(times, key=lambda t: abs(t - (times[-1] - BEFORE_NS)))
+    at_ns = min(times, key=lambda t: abs(t - (recording.end_ns - BEFORE_NS)))
     early = NotableEvent(at_ns, 'one second before the contact')
     far = [e for e in found if abs(e.t0_ns - at_ns) > BEFORE_NS // 4]
     return sorted([*far, early], key=lambda event: event.t0_ns)
@@ -54,7 +54,7 @@ def _ranked(recording: Recording, end: str) -> Iterator[NotableEvent]:
     scores = recording.all(events.Score)
     yield from _collision(scores)
     if end and recording.times_ns:
-        yield NotableEvent(recording.times_ns[-1], end)
+        yield NotableEvent(recording.end_ns, end)
     yield from _faults(recording)
     yield from _largest_error(scores)
     yield from _disagreement(recording)

@@ -14,9 +14,10 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from alpamayo_ros import palette
+from alpamayo_ros.film.captions import split
 from alpamayo_ros.film.dashboard import PARTS, STATES
+from alpamayo_ros.film.director import STOP_SOURCES
 from alpamayo_ros.film.top_view import arc_length, to_base
-from alpamayo_ros.film.video import STOP_SOURCES, split
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.timeline import when
 from alpamayo_ros.sensing.projection import on_ground, project

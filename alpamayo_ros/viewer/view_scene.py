@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros import palette
+from alpamayo_ros.film.director import STOP_SOURCES, carried
 from alpamayo_ros.film.top_view import Car, Road, offset, to_base
-from alpamayo_ros.film.video import STOP_SOURCES, carried
 from alpamayo_ros.recording import events
 
 REACH_M = 90.0  # what lies further away is not sent

@@ -61,7 +61,10 @@ def drive(job: Job, planner: Planner, options: Options) -> dict[str, Any]:
             measure.note(cycle)
             if recorder is not None:
                 recorder.note(cycle)
-        return {**made.row().as_dict(), **measure.fields()}
+        row = {**made.row().as_dict(), **measure.fields()}
+        if recorder is not None and made.sim.outcome.end == 'collision':
+            recorder.aftermath()
+        return row
     finally:
         made.close()
         if recorder is not None:

@@ -7,6 +7,7 @@ Call ``look`` before each step (truth and, for planners that look at nothing, pi
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from alpamayo_ros.faults import Fault
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.decision_events import DecisionEvents
 from alpamayo_ros.recording.recording import RUN, RunInfo, Writer
+from alpamayo_ros.simulation.tracker import EXPIRED_MPS2
 from alpamayo_ros.types import EgoState
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ JPEG_QUALITY = 85  # six cameras then take about 60 kB a step
 ROUTE_STEP_M = 0.5
 TRUTH = 'simulator'
 RANGE_M = 120.0  # others further away are not kept
+AFTERMATH_STEPS = 20  # of 0.1 s after a contact; from 6 m/s the car then stands
 KEPT = 20  # cars at t0 that a late proposal may refer to: latency is at most 10 steps
 
 
@@ -67,10 +70,7 @@ class DriveRecorder:
     def note(self, cycle: Cycle) -> None:
         """Write everything about a step."""
         now, ego = cycle.now_ns, cycle.ego
-        place = (ego.x_m, ego.y_m, ego.heading_rad, ego.speed_mps, ego.yaw_rate_rps)
-        self._writer.write(events.Ego(now, ego.stamp_ns, *map(float, place)))
-        for camera, image in (self._drawn or self._drive.sensors.pictures).items():
-            self._writer.image(now, camera, now, _jpeg(image))
+        self._show(ego, self._drawn or self._drive.sensors.pictures)
         self._egos[ego.stamp_ns] = ego
         while len(self._egos) > KEPT:
             del self._egos[next(iter(self._egos))]
@@ -79,6 +79,22 @@ class DriveRecorder:
         faults = (cycle.inputs,) if isinstance(cycle.inputs, Fault) else ()
         for event in self._events.of(cycle.decision, proposal, anchor, now, faults):
             self._writer.write(event)
+
+    def aftermath(self) -> None:
+        """A contact and what follows it, for the film: nobody plans, the car brakes to a stand."""
+        sim = self._drive.sim
+        self._writer.write(events.Contact(sim.now_ns, sim.now_ns, sim.outcome.contact))
+        for _ in range(AFTERMATH_STEPS):
+            self.look()
+            self._show(sim.ego, self._drawn or sim.images())
+            sim.step(sim.pose.steering_rad, EXPIRED_MPS2)
+
+    def _show(self, ego: EgoState, pictures: Mapping[str, np.ndarray]) -> None:
+        """Odometry and pictures of one instant."""
+        place = (ego.x_m, ego.y_m, ego.heading_rad, ego.speed_mps, ego.yaw_rate_rps)
+        self._writer.write(events.Ego(ego.stamp_ns, ego.stamp_ns, *map(float, place)))
+        for camera, image in pictures.items():
+            self._writer.image(ego.stamp_ns, camera, ego.stamp_ns, _jpeg(image))
 
     def close(self) -> None:
         """End the recording."""

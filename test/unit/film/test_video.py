@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import recorded
 
-from alpamayo_ros.film import canvas, video
+from alpamayo_ros.film import canvas, captions, video
 from alpamayo_ros.film.camera_boxes import NAMED, camera_boxes
 from alpamayo_ros.film.dashboard import HEIGHT, VIEW_BOX, WORDS_BOX, Dashboard, FrameContent
+from alpamayo_ros.film.director import Director, carried
 from alpamayo_ros.film.top_view import (
     RING_PX,
     Car,
@@ -35,13 +36,13 @@ RESULT = {
 
 
 @pytest.fixture(scope='module')
-def director(tmp_path_factory: pytest.TempPathFactory) -> video.Director:
+def director(tmp_path_factory: pytest.TempPathFactory) -> Director:
     recording = Recording(recorded.write(tmp_path_factory.mktemp('film'), mode='free'))
     road = Road(np.stack([np.arange(-20.0, 60.0, 0.5), np.zeros(160)], 1))
-    return video.Director(recording, Car(), road)
+    return Director(recording, Car(), road)
 
 
-def test_a_frame_shows_cameras_words_and_speed(director: video.Director):
+def test_a_frame_shows_cameras_words_and_speed(director: Director):
     content = director.content(director.recording.times_ns[10])
     assert content.speed_mps == pytest.approx(5.0) and content.state == 'ACTIVE'
     assert content.words['perception'] == 'a free road'
@@ -75,7 +76,7 @@ def test_a_recording_with_a_seventh_camera_shows_seven(tmp_path: Path):
     lines = path.read_text().splitlines()
     tele = [line.replace('"rear"', '"tele"') for line in lines if '"camera":"rear"' in line]
     path.write_text('\n'.join([*lines, *tele]) + '\n')
-    seven = video.Director(Recording(tmp_path), Car(), None)
+    seven = Director(Recording(tmp_path), Car(), None)
     images = seven.content(seven.recording.times_ns[-1]).images
     assert images.keys() == {*NAMED, 'tele'}
     assert all(image is not None for image in images.values())
@@ -110,7 +111,7 @@ def test_costs_have_colours_and_none_is_grey():
 
 
 def test_candidates_of_an_earlier_t0_are_carried_to_the_present_pose():
-    moved = video.carried(np.array([[10.0, 0.0]]), [0.0, 0.0, 0.0], (4.0, 0.0, 0.0))
+    moved = carried(np.array([[10.0, 0.0]]), [0.0, 0.0, 0.0], (4.0, 0.0, 0.0))
     assert moved[0] == pytest.approx([6.0, 0.0])
 
 
@@ -131,18 +132,18 @@ def test_a_fault_is_written_with_its_sentence():
         0,
         '',
     )
-    assert video.sentence(health) == 'FRAMES_LATE: Frames are late.'
+    assert captions.sentence(health) == 'FRAMES_LATE: Frames are late.'
     fine = events.Health(0, 0, 0, 2, 'armed', [], [], None, 0, 0, 0, 0, 0, '')
-    assert video.sentence(fine) == ''
-    assert 'test double' in video.runtime_label('scripted', 'nano')
+    assert captions.sentence(fine) == ''
+    assert 'test double' in captions.runtime_label('scripted', 'nano')
 
 
-def test_the_model_is_called_by_its_own_name(director: video.Director, tmp_path: Path):
-    assert video.runtime_label('onnx', 'big') == 'big · onnx'
+def test_the_model_is_called_by_its_own_name(director: Director, tmp_path: Path):
+    assert captions.runtime_label('onnx', 'big') == 'big · onnx'
     recorded.write(tmp_path, steps=3)
     path = tmp_path / 'events.jsonl'
     path.write_text(path.read_text().replace('"profile":"nano"', '"profile":"big"'))
-    other = video.Director(Recording(tmp_path), Car(), None)
+    other = Director(Recording(tmp_path), Car(), None)
     assert other.content(other.recording.times_ns[-1]).runtime.startswith('big')
 
 
@@ -155,7 +156,7 @@ def test_before_there_is_a_plan_the_words_are_those_of_the_proposal(tmp_path: Pa
     ]
     path.write_text('\n'.join(said) + '\n')
     recording = Recording(tmp_path)
-    content = video.Director(recording, Car(), None).content(recording.times_ns[-1])
+    content = Director(recording, Car(), None).content(recording.times_ns[-1])
     assert content.words['perception'] == 'a bend' and content.words['intent'] == 'wait'
     assert content.words['rationale'] == ''
 
@@ -175,7 +176,7 @@ def test_text_outside_the_picture_is_no_error():
     assert picture.any()
 
 
-def test_the_film_has_a_frame_for_every_t0(director: video.Director, tmp_path: Path):
+def test_the_film_has_a_frame_for_every_t0(director: Director, tmp_path: Path):
     path, told = tmp_path / 'drive.mp4', []
     count = video.write([director], path, told.append)
     assert count == len(director.recording.times_ns) == told[-1]
@@ -189,7 +190,7 @@ def test_the_film_has_a_frame_for_every_t0(director: video.Director, tmp_path: P
     assert size == (1280, 720)
 
 
-def test_the_page_stands_alone_and_says_the_verdict_first(director: video.Director):
+def test_the_page_stands_alone_and_says_the_verdict_first(director: Director):
     rows = [summary.ScenarioRow.model_validate(RESULT)]
     found = summary.summarise(rows, [director.recording], 0.97)
     page = report.page(found, [RESULT], [director])
@@ -204,7 +205,7 @@ def test_the_page_stands_alone_and_says_the_verdict_first(director: video.Direct
     assert len(ids) == len(set(ids))
 
 
-def test_a_collision_makes_the_verdict_bad(director: video.Director):
+def test_a_collision_makes_the_verdict_bad(director: Director):
     bad = {**RESULT, 'collisions_at_fault': 1, 'score': 0.0, 'end': 'collision'}
     rows = [summary.ScenarioRow.model_validate(bad)]
     page = report.page(summary.summarise(rows, [director.recording], None), [bad], [director])
@@ -226,7 +227,7 @@ def test_a_drive_that_its_time_ended_on_its_way_is_not_scored(
     assert summary.ScenarioRow.model_validate(stopped).score == score
 
 
-def test_the_verdict_counts_what_is_scored(director: video.Director):
+def test_the_verdict_counts_what_is_scored(director: Director):
     cut = {**RESULT, 'progress': 0.45, 'score': 0.56, 'end': 'time'}
     rows = [summary.ScenarioRow.model_validate(r) for r in (RESULT, cut)]
     found = summary.summarise(rows, [director.recording] * 2, None)
@@ -235,7 +236,7 @@ def test_the_verdict_counts_what_is_scored(director: video.Director):
     assert 'class="verdict good"' in page and '0.56' not in page
 
 
-def test_words_of_the_model_cannot_become_markup(director: video.Director):
+def test_words_of_the_model_cannot_become_markup(director: Director):
     rows = [summary.ScenarioRow.model_validate(RESULT)]
     found = summary.summarise(rows, [director.recording], 0.97)
     said = dict.fromkeys(('situation', 'rationale', 'intent'), 'a <b>')
@@ -247,7 +248,7 @@ def test_words_of_the_model_cannot_become_markup(director: video.Director):
     assert '<script>' not in page and '&lt;script&gt;' in page
 
 
-def test_acceleration_is_that_of_the_recorded_speed(director: video.Director):
+def test_acceleration_is_that_of_the_recorded_speed(director: Director):
     table = director.recording.ego
     assert plots.acceleration(table)[40] == pytest.approx(-2.0, abs=0.05)
     assert plots.acceleration(table)[10] == pytest.approx(0.0, abs=0.05)
@@ -268,9 +269,3 @@ def test_a_person_of_a_few_pixels_has_a_ring():
     assert named['pedestrian'] > 20 and named['car'] == 0
     around = drawn['pedestrian'][y - 13 : y + 14, x - 13 : x + 14]
     assert (around == OTHER).all(2).sum() > 15
-
-
-def test_the_last_frame_can_stand(tmp_path):
-    recording = Recording(recorded.write(tmp_path / 'run', steps=3))
-    director = video.Director(recording, Car(), None)
-    assert video.write([director], tmp_path / 'a.mp4', hold=4) == len(recording.times_ns) + 4

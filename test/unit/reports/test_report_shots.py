@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import recorded
 
-from alpamayo_ros.film import camera_frame, canvas, video
+from alpamayo_ros.film import camera_frame, canvas
 from alpamayo_ros.film.dashboard import Dashboard
+from alpamayo_ros.film.director import Director
 from alpamayo_ros.film.top_view import Car, Scene
 from alpamayo_ros.palette import PLAN, STOP, TRUTH
 from alpamayo_ros.recording import events
@@ -179,7 +180,7 @@ def test_a_film_of_a_recorded_drive_says_whose_word_the_others_are(tmp_path: Pat
     info = json.loads((folder / RUN).read_text())
     (folder / RUN).write_text(json.dumps({**info, 'origin': 'replay', 'runtime': 'none'}))
     recording = Recording(folder)
-    moment = video.Director(recording, Car(), None).content(recording.times_ns[5])
+    moment = Director(recording, Car(), None).content(recording.times_ns[5])
     assert (
         moment.note.startswith('other road users: as recorded') and 'seed' not in moment.subtitle
     )
@@ -189,7 +190,7 @@ def test_a_film_of_a_recorded_drive_says_whose_word_the_others_are(tmp_path: Pat
 
 
 def test_what_was_driven_next_is_shown_only_when_asked_for(tmp_path: Path):
-    director = video.Director(Recording(recorded.write(tmp_path)), Car(), None)
+    director = Director(Recording(recorded.write(tmp_path)), Car(), None)
     t0_ns = director.recording.times_ns[5]
     assert len(director.content(t0_ns).scene.truth) == 0
     truth = director.content(t0_ns, ahead_s=1.0).scene.truth

@@ -19,7 +19,7 @@ from alpamayo_ros.simulation.drive.drive import Drive, Options
 from alpamayo_ros.simulation.drive.drive_recorder import DriveRecorder
 from alpamayo_ros.simulation.drive.measurements import Measure
 from alpamayo_ros.simulation.drive.planners import StraightPlanner, open_planner
-from alpamayo_ros.simulation.scenario import Scenario, Start, Traffic
+from alpamayo_ros.simulation.scenario import RoadShape, Scenario, Start, Traffic
 from alpamayo_ros.simulation.scene_truth import SceneTruth
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.simulation.worlds.town import Town
@@ -217,3 +217,21 @@ def test_cycles_whose_path_contradicts_the_words_are_counted(speaker: Speaker) -
     speaker.text = 'intent: slow down'
     row = measured(speaker)
     assert row['disagreed_cycles'] == row['agreement_cycles'] > 0 and row['agreement'] == 0.0
+
+
+def test_a_recording_goes_on_after_a_contact_and_the_row_does_not(
+    speaker: Speaker, tmp_path: Path
+) -> None:
+    car = Traffic(oncoming=False, stopped_car_probability=1.0, stopped_car_arc_m=60)
+    update = {'traffic': car, 'road': RoadShape(straight=True), 'duration_s': 20}
+    job = Job(SHORT.model_copy(update=update), 1)
+    plain = drive(job, speaker, Options())
+    assert plain['end'] == 'collision'
+    assert drive(Job(job.scenario, 1, str(tmp_path)), speaker, Options()) == plain
+    recording = Recording(tmp_path)
+    contact = recording.contact
+    assert contact is not None and contact.what == plain['contact'] != ''
+    assert contact.stamp_ns == round(plain['duration_s'] * 1e9) == recording.times_ns[-20]
+    speed_mps = [recording.ego_at(t)[4] for t in recording.times_ns[-20:]]
+    assert (np.diff(speed_mps)[:15] < -0.2).all() and speed_mps[-1] == 0.0
+    assert not [p for p in recording.all(events.Plan) if p.stamp_ns >= contact.stamp_ns]
