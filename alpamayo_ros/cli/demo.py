@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Column, Table
 
 from alpamayo_ros.cli.choices import RuntimeOption, runtime_of
+from alpamayo_ros.cli.common import tables
 from alpamayo_ros.cli.demo_drive import Drive, DriveError, Now, drive
 from alpamayo_ros.preflight import check_domain, check_folder, check_renderer, check_room
 from alpamayo_ros.profile import load_profile
@@ -151,7 +152,7 @@ def _show(console: Console, summary: object, out: Path) -> None:
             f'[{colour}]{_score(row)}[/{colour}]',
         )  # fmt: skip
     console.print()
-    console.print(table)
+    tables.show(table, console)
     cycle, age = summary.cycle_ms, summary.plan_age_ms
     if cycle.p50 is not None and age.p50 is not None:
         console.print(

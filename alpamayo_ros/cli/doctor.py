@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from alpamayo_ros.cli import doctor_machine, doctor_software
+from alpamayo_ros.cli.common import tables
 from alpamayo_ros.cli.finding import Check, Finding, Level
 from alpamayo_ros.statuses import Status
 
@@ -51,7 +51,7 @@ def doctor(
 ) -> None:
     """Examine this machine; exit status 1 when something must be repaired first."""
     findings = examine()
-    Console(highlight=False, soft_wrap=False).print(table(findings))
+    tables.show(table(findings))
     failed = sum(f.level is Level.FAIL for f in findings)
     warned = sum(f.level is Level.WARN for f in findings)
     typer.echo(f'{len(findings)} findings: {failed} to repair, {warned} to look at.')

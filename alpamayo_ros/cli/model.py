@@ -115,8 +115,9 @@ def _show_architecture(profile: ModelProfile, tiny: bool, as_json: bool) -> None
 
 
 def _show_files(files: ModelFiles) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from alpamayo_ros.cli.common import tables
 
     manifest = files.manifest
     typer.echo(f'{manifest.profile} {manifest.version}, release {manifest.release}')
@@ -126,7 +127,7 @@ def _show_files(files: ModelFiles) -> None:
     table = Table('file', 'MB', 'weights', 'SHA-256')
     for entry in manifest.files:
         table.add_row(entry.name, f'{entry.bytes / 1e6:.2f}', entry.dtype, entry.sha256[:16])
-    Console().print(table)
+    tables.show(table)
 
 
 @app.command('try')

@@ -216,12 +216,12 @@ class _bar:
 def show(summary: dict[str, Any], out: Path) -> None:
     """Verdict first, then the figures that matter most."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
+    from alpamayo_ros.cli.common import tables
     from alpamayo_ros.reports.report_replay import others
 
-    console = Console()
+    console = tables.console()
     colour = {'pass': 'green', 'fail': 'red'}.get(summary['verdict'], 'yellow')
     start = '' if summary['complete'] else 'Incomplete. '
     console.print(
@@ -236,7 +236,7 @@ def show(summary: dict[str, Any], out: Path) -> None:
             table.add_row(name, _figure(cell['model']), _figure(cell['baseline']), str(cell['n']),
                           cell['unit'])  # fmt: skip
     if table.row_count:
-        console.print(table)
+        tables.show(table, console)
     timing = summary['timing']
     console.print(
         f'{timing["recorded_s"]:.1f} s of recording in {timing["wall_s"]:.1f} s '

@@ -21,19 +21,6 @@ from alpamayo_ros.statuses import Status
 MAX_DRIVES = 100_000
 WORDY = tuple(entry.name for entry in registry.RUNTIMES if entry.files)
 SUITE_SEEDS = '100:102'  # neither trained on (10000 on) nor chosen on (0 to 50)
-COLUMNS = {  # key of the row: heading
-    'seed': 'seed',
-    'right': 'right',
-    'end': 'end',
-    'distance_m': 'm',
-    'mean_offset_m': 'offset',
-    'max_offset_m': 'most',
-    'stops': 'stops',
-    'restarts': 'again',
-    'gap_m': 'gap',
-    'score': 'score',
-    'fallback_plans': 'stop plans',
-}
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -117,6 +104,8 @@ def app(
 
     An interrupted call goes on where it stopped when --json names the same file.
     """
+    from alpamayo_ros.cli.simulating.tables import show, show_scenarios
+
     if list_:
         return show_scenarios()
     if planner not in KINDS:
@@ -135,7 +124,7 @@ def app(
         if suite:
             if inject:
                 raise typer.BadParameter('--inject belongs to one scenario: leave out --suite')
-            from alpamayo_ros.cli.sim_suite import Call, drive_suite
+            from alpamayo_ros.cli.simulating.suite import Call, drive_suite
 
             many = parse_seeds(seeds or SUITE_SEEDS)
             call = Call(suite, many, limit, workers, ray, json_path, report, worst, against)
@@ -183,20 +172,11 @@ def _only_suites(**options: object) -> None:
             raise typer.BadParameter(f'--{name} belongs to a suite: add --suite test')
 
 
-def show_scenarios() -> None:
-    """Every scenario with its family and split."""
-    from alpamayo_ros.simulation.scenario import load_scenario, scenario_names
-
-    for scenario in map(load_scenario, scenario_names()):
-        place = f'{scenario.family}, {scenario.split}' if scenario.family else ''
-        typer.echo(f'{scenario.name:<32} {place:<32} {scenario.description}')
-
-
 def drive(
     task: Task, seeds: list[int], workers: int, json_path: Path | None, faults: str = ''
 ) -> dict[str, Any]:
     """Run a batch under a progress bar; the report is also written to ``json_path``."""
-    from alpamayo_ros.cli.sim_progress import Bar, interruptible, partial
+    from alpamayo_ros.cli.simulating.progress import Bar, interruptible, partial
     from alpamayo_ros.simulation.batch import batch
     from alpamayo_ros.simulation.batch.figures import summarise
     from alpamayo_ros.simulation.batch.journal import Job
@@ -223,32 +203,3 @@ def drive(
         json_path.write_text(json.dumps(report, indent=1) + '\n')
         journal.unlink(missing_ok=True)
     return report
-
-
-def show(report: dict[str, Any]) -> None:
-    """Rows and summary as a table."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*COLUMNS.values(), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for row in report['rows']:
-        cells = [f'{row[c]:.2f}' if isinstance(row[c], float) else str(row[c]) for c in COLUMNS]
-        table.add_row(*cells, style=None if row['right'] else 'red')
-    console, s = Console(), report['summary']
-    console.print(table)
-    if report['faults']:
-        console.print(f'faults: {report["faults"]}', highlight=False)
-    names = ['right', 'without_contact', 'on_the_road', 'moved_on']
-    names += ['ended_before_150_m'] if report['task']['ablate'] else []
-    for name in names:
-        part = s[name]
-        low, high = part['interval_95']
-        words = f'{part["count"]} of {part["of"]} (95 %: {low:.3f} to {high:.3f})'
-        console.print(f'{name.replace("_", " ")}: {words}', highlight=False)
-    console.print(
-        f'mean offset {s["mean_offset_m"]:.3f} m, score {s["score"]:.3f}, ends {s["ends"]}, '
-        f'{report["planner"]["name"]} {report["planner"]["manifest_sha256"][:12]}, '
-        f'{report["seconds"]:.0f} s',
-        highlight=False,
-    )

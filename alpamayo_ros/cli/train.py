@@ -55,8 +55,9 @@ def run(
 @app.command()
 def status(recipe: RecipeOption = 'nano', root: RootOption = Path('runs/nano')) -> None:
     """Show which steps of a run are done and the last line of each log."""
-    from rich.console import Console
     from rich.table import Table
+
+    from alpamayo_ros.cli.common import tables
 
     opened = _open(recipe, root, 1)
     table = Table('step', 'does', 'state', 'last line of its log')
@@ -64,7 +65,7 @@ def status(recipe: RecipeOption = 'nano', root: RootOption = Path('runs/nano')) 
         log = root / step.name / 'log.jsonl'
         last = log.read_text().splitlines()[-1][:150] if log.is_file() else ''
         table.add_row(step.name, step.do, 'done' if opened.done(step) else 'open', last)
-    Console().print(table)
+    tables.show(table)
 
 
 @app.command()

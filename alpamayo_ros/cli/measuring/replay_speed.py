@@ -58,16 +58,16 @@ def replay_command(
 def show(found: ReplayBench) -> None:
     """Stages, then the two figures that count."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
+    from alpamayo_ros.cli.common import tables
     from alpamayo_ros.replay.speed import REACHED, REAL_TIME
 
-    console = Console()
+    console = tables.console()
     table = Table('stage', 'ms a timestep', box=SIMPLE_HEAD)
     for name, value in found.stage_ms.items():
         table.add_row(name, f'{value:.2f}')
-    console.print(table)
+    tables.show(table, console)
     console.print(
         f'{found.timesteps} timesteps, {found.megabytes:.0f} MB, {found.processors} processors, '
         f'{found.decode_threads} decoding threads beside the model\n'

@@ -45,8 +45,9 @@ def as_record(reports: Sequence[MixtureReport], limit_us: float) -> dict[str, ob
 def show(reports: Sequence[MixtureReport], limit_us: float) -> None:
     """A row a pair of rates, over losses, jitter and a dying camera."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
+
+    from alpamayo_ros.cli.common import tables
 
     names: tuple[str, ...] = ('front\nHz', 'others\nHz', 'due', 'sets', 'refused', 'lost')
     names += ('skew\nms', 'held\nms', 'us\na set', 'stock\nfilter')
@@ -55,8 +56,8 @@ def show(reports: Sequence[MixtureReport], limit_us: float) -> None:
         column.justify = 'right'
     for (front, others), group in groupby(reports, key=_rates):
         table.add_row(f'{front:g}', f'{others:g}', *_cells(list(group)))
-    console = Console()
-    console.print(table)
+    console = tables.console()
+    tables.show(table, console)
     verdict = 'ok' if good(reports, limit_us) else 'NOT ok'
     lost, refused = sum(r.lost for r in reports), sum(r.refused for r in reports)
     console.print(

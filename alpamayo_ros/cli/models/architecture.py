@@ -24,8 +24,9 @@ def print_architecture(profile: ModelProfile, as_json: bool) -> None:
 
 
 def _print_table(summary: Summary) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from alpamayo_ros.cli.common import tables
 
     table = Table('part', 'layers')
     for name in ('parameters', 'bf16', 'fp8'):
@@ -35,7 +36,7 @@ def _print_table(summary: Summary) -> None:
     table.add_section()
     table.add_row('all', '', f'{summary.parameters:,}', *_memory(summary.parameters))
     typer.echo(f'{summary.profile}: {summary.description}')
-    Console().print(table)
+    tables.show(table)
     sequence = ', '.join(f'{name} {count:,}' for name, count in summary.sequence.items())
     typer.echo(f'Sequence: {sequence}')
     typer.echo(f'  {summary.tokens:,} tokens at most, of {summary.context:,} positions')

@@ -100,10 +100,10 @@ def _stage(stage: StageTime) -> dict[str, Any]:
 
 
 def _print_matrix(profiles: list[ModelProfile], devices: list[Device], words: int) -> None:
-    from rich.console import Console
     from rich.table import Column, Table
 
     from alpamayo_ros.budget.answer import answer
+    from alpamayo_ros.cli.common import tables
 
     table = Table(
         Column('profile', no_wrap=True), title=f'10 Hz with {words} words: mode and expected cycle'
@@ -112,7 +112,7 @@ def _print_matrix(profiles: list[ModelProfile], devices: list[Device], words: in
         table.add_column(device.name)
     for profile in profiles:
         table.add_row(profile.name, *(str(answer(profile, device, words)) for device in devices))
-    Console().print(table)
+    tables.show(table)
     typer.echo('Expected, not measured: docs/budget.md says what the figures rest on.')
 
 
@@ -128,10 +128,10 @@ def _print_stages(profile: ModelProfile, device: Device, words: int) -> None:
 
 
 def _print_precision(found: Budget, words: int) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from alpamayo_ros.budget.cycle import DECODINGS
+    from alpamayo_ros.cli.common import tables
 
     memory = '' if found.fits else f', more than the {found.device.memory_gb:.0f} GB it has'
     table = Table('stage', title=f'{found.precision}, {found.memory_gb:.1f} GB{memory}')
@@ -141,7 +141,7 @@ def _print_precision(found: Budget, words: int) -> None:
         name = f'a pass, {stage.name}' if stage.name in found.passes else stage.name
         numbers = (stage.flops / 1e9, stage.bytes_moved / 1e6, stage.roofline_ms)
         table.add_row(name, *(f'{n:,.2f}' for n in (*numbers, stage.expected_ms)))
-    Console().print(table)
+    tables.show(table)
     for decoding in DECODINGS:
         longest = found.longest(decoding)
         room = f'{longest} words' if longest >= 0 else 'nothing'

@@ -180,11 +180,12 @@ def _or_stop(found: T | Fault) -> T:
 
 
 def _table(manifest: EngineManifest) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from alpamayo_ros.cli.common import tables
 
     table = Table('engine', 'MB', 'SHA-256', 'of', 'SHA-256')
     for entry in manifest.engines:
         size, hashes = f'{entry.bytes / 1e6:.2f}', (entry.sha256[:16], entry.graph_sha256[:16])
         table.add_row(entry.file, size, hashes[0], entry.graph, hashes[1])
-    Console().print(table)
+    tables.show(table)

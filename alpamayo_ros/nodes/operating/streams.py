@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections import deque
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +16,7 @@ from alpamayo_ros.bringup import NAMESPACE
 from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider, nobody
 
 SHORT = 8  # numbers of an array that echo shows
+WIDE = 200  # of lines that go into a file or a pipe
 
 
 def topics(outsider: Outsider, every: bool) -> int:
@@ -22,16 +25,28 @@ def topics(outsider: Outsider, every: bool) -> int:
     rows = []
     for name, types in sorted(found.items()):
         if every or name.startswith(f'{NAMESPACE}/'):
-            counts = (node.count_publishers(name), node.count_subscribers(name))
-            if any(counts):
-                rows.append((name, ', '.join(types).replace('/msg/', '/'), *map(str, counts)))
+            writers, readers = node.count_publishers(name), node.count_subscribers(name)
+            if writers or readers:
+                kind = ', '.join(types).replace('/msg/', '/')
+                rows.append((name, kind, str(writers), str(readers)))
     if not rows:
         raise NoAnswer(f'no topic under {NAMESPACE}. {nobody(list(found))}')
-    rows.insert(0, ('topic', 'type', 'publishers', 'subscriptions'))
-    wide = [max(len(row[i]) for row in rows) for i in range(2)]
-    for name, kind, publishers, readers in rows:
-        print(f'{name:<{wide[0]}}  {kind:<{wide[1]}}  {publishers:>10}  {readers:>13}')
+    print('\n'.join(lines(rows, shutil.get_terminal_size((WIDE, 24)).columns)))
     return 0
+
+
+def lines(rows: Sequence[tuple[str, str, str, str]], width: int) -> list[str]:
+    """Topics, types, publishers and subscriptions as columns; two lines a topic where narrower."""
+    whole = [('topic', 'type', 'publishers', 'subscriptions'), *rows]
+    name_width, kind_width = (max(len(row[i]) for row in whole) for i in range(2))
+    out = [f'{n:<{name_width}}  {k:<{kind_width}}  {p:>10}  {r:>13}' for n, k, p, r in whole]
+    if max(map(len, out)) <= width:
+        return out
+    return [
+        line
+        for name, kind, publishers, readers in rows
+        for line in (name, f'  {kind}, from {publishers}, to {readers}')
+    ]
 
 
 def echo(outsider: Outsider, topic: str, count: int, full: bool) -> int:

@@ -76,23 +76,23 @@ def progress() -> Iterator[Tell]:
 def show(found: dict[str, Any]) -> bool:
     """Bars, what each saving buys, and whether all is as it should be."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
+    from alpamayo_ros.cli.common import tables
     from alpamayo_ros.cli.measuring.cycle.bars import bars, same
 
-    console = Console()
+    console = tables.console()
     table = Table('figure', 'here', 'bar', '', 'meaning', box=SIMPLE_HEAD)
     all_bars = list(bars(found))
     for bar in all_bars:
         verdict = 'ok' if bar.ok else 'NOT ok'
         table.add_row(bar.name, f'{bar.value:g}', f'{bar.side} {bar.bar:g}', verdict, bar.meaning)
-    console.print(table)
+    tables.show(table, console)
     savings = Table('without', 'CPU ms a cycle', 'times', box=SIMPLE_HEAD)
     savings.add_row('(nothing left out)', f'{found["cycle_cpu_ms"]:.1f}', '1.00')
     for name, one in found['ablation'].items():
         savings.add_row(name.replace('_', ' '), f'{one["cpu_ms"]:.1f}', f'{one["ratio"]:.2f}')
-    console.print(savings)
+    tables.show(savings, console)
     wrong = same(found)
     if wrong:
         console.print('other output than the fast runtime: ' + ', '.join(wrong))

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from alpamayo_ros.cli.main import app
-from alpamayo_ros.cli.sim_report import worst
+from alpamayo_ros.cli.simulating.report import worst
 from alpamayo_ros.metrics import regression_suite
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
@@ -240,7 +240,7 @@ def test_a_page_that_is_interrupted_costs_no_drive(
     out = tmp_path / 'out.json'
     words = ('--planner', 'straight', '--suite', folder, '--seeds', '0', '--json', out)
     with monkeypatch.context() as patched:
-        patched.setattr('alpamayo_ros.cli.sim_suite._page', interrupt)
+        patched.setattr('alpamayo_ros.cli.simulating.suite._page', interrupt)
         code, said = invoke(*words, '--report', tmp_path / 'page')
     assert code == 130 and '3 finished drives are kept' in said and out.is_file()
     code, said = invoke(*words)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alpamayo_ros.cli.sim_progress import Bar
+from alpamayo_ros.cli.simulating.progress import Bar
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports import film as film_of
 from alpamayo_ros.reports import plan_bag

@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from alpamayo_ros.cli.sim_progress import Bar, interruptible, partial
+from alpamayo_ros.cli.simulating.progress import Bar, interruptible, partial
 from alpamayo_ros.metrics import regression_suite
 from alpamayo_ros.metrics.regression import words
 from alpamayo_ros.simulation.batch import suite
@@ -99,14 +99,14 @@ def _page(
     before: regression_suite.Report | None,
 ) -> None:
     """The worst drives again, on film, and the page that shows them."""
-    from alpamayo_ros.cli import sim_report
+    from alpamayo_ros.cli.simulating import report as worst_drives
 
     assert call.report is not None
-    places = sim_report.worst(report['rows'], call.worst)
+    places = worst_drives.worst(report['rows'], call.worst)
     again, rows = [jobs[i] for i in places], [report['rows'][i] for i in places]
     workers = min(call.workers or len(again), len(os.sched_getaffinity(0)), max(len(again), 1))
-    shown = sim_report.redrive(task, again, rows, call.report, workers)
-    typer.echo(f'{sim_report.write_page(report, shown, call.report, before)}   open this')
+    shown = worst_drives.redrive(task, again, rows, call.report, workers)
+    typer.echo(f'{worst_drives.write_page(report, shown, call.report, before)}   open this')
 
 
 def _driven(task: Task, call: Call, jobs: list[Job], journal: Path | None) -> Report:
@@ -139,8 +139,9 @@ def write(report: Report, path: Path) -> None:
 def show(report: Report) -> None:
     """Figures by family; below, those of the whole suite with their intervals."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
+
+    from alpamayo_ros.cli.common import tables
 
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column('family', no_wrap=True)
@@ -148,8 +149,8 @@ def show(report: Report) -> None:
         table.add_column(heading, justify='right')
     for family, part in report['families'].items():
         table.add_row(family, str(part['runs']), *(number(part[name]) for name in COLUMNS))
-    console = Console(highlight=False)
-    console.print(table)
+    console = tables.console()
+    tables.show(table, console)
     console.print(f'{report["runs"]} runs of {report["templates"]} templates, '
                   f'{report["distance_km"]:.2f} km (95 % intervals over templates)')  # fmt: skip
     for name in COLUMNS:

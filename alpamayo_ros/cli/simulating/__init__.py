@@ -1,0 +1,1 @@
+"""Parts of ``alpamayo sim``: suites, their pages, progress, tables."""
