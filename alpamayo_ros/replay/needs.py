@@ -43,9 +43,9 @@ def lacks(
             f'odometry: {found.rate_hz(odometry):.1f} Hz on {odometry}, at least '
             f'{ODOMETRY_HZ:g} Hz are needed to say where the car was at t0'
         )
-    out += [
-        f'rig: {key} is assumed; measure it and take it out of `assumed`' for key in rig.assumed
-    ]
+    if rig.assumed:
+        keys = ', '.join(rig.assumed)
+        out.append(f'rig: measure what is assumed, and take it out of `assumed`: {keys}')
     return out + _history(found, topics, profile)
 
 

@@ -13,6 +13,7 @@ from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.replay.replay_figures import DEFINITIONS
 from alpamayo_ros.reports import pages, plots, plots_replay, report_tables
+from alpamayo_ros.reports.minutes import minutes
 from alpamayo_ros.reports.recorded_road import road_of
 from alpamayo_ros.reports.shots import Shot, rig_of, shots
 from alpamayo_ros.reports.worst import worst
@@ -38,6 +39,7 @@ def page(summary: dict[str, Any], recording: Recording) -> str:
     pictured = shots(recording, rig, found, road)
     drawn = _drive(recording, road) if placed else []
     drawn += _times(summary, recording)
+    compared, by_minute = minutes(recording)
     here = recording.folder.parent
     return pages.render(
         'report_replay.html.j2',
@@ -54,6 +56,8 @@ def page(summary: dict[str, Any], recording: Recording) -> str:
         faults=report_tables.faults(summary['faults']),
         plots=plots.svg_ids_apart([p for p in drawn if p]),
         events=pictured,
+        compared=report_tables.label(compared),
+        minutes=by_minute,
         planned=bool(recording.all(events.Plan)),
         lacks=summary['lacks'],
         notes=notes(summary, recording, pictured, rig is None),
