@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from alpamayo_ros.cli.choices import one_of, runtime_of
+from alpamayo_ros.cli.choices import one_of
 from alpamayo_ros.runtime import registry
-from alpamayo_ros.runtime.foreign import FORM
+from alpamayo_ros.runtime.foreign import FORM, named, registered
 from alpamayo_ros.simulation.batch.batch import BatchError, Task
 from alpamayo_ros.simulation.drive.ablation import ABLATIONS
 from alpamayo_ros.simulation.drive.planners import KINDS
@@ -108,8 +108,11 @@ def app(
 
     if list_:
         return show_scenarios()
-    if planner not in KINDS:
-        runtime_of(planner)
+    if planner not in KINDS and not named(planner):
+        known = ', '.join((*KINDS, *registered()))
+        raise typer.BadParameter(
+            f'--planner: no planner {planner!r}; there are {known}, and {FORM} of your own'
+        )
     one_of('objects', objects, ('none', 'truth'))
     one_of('ablate', ablate, ('', *ABLATIONS))
     _check(planner, model, profile, '' if suite else scenario, (json_path, report))

@@ -89,13 +89,15 @@ class TopView:
         self._range_marks(out)
         canvas.polyline(out, self.pixels(to_base(scene.driven, scene.pose)), palette.DRIVEN, 3)
         self._paths(out, scene)
+        small = [box for box in scene.boxes if max(box.length_m, box.width_m) < SMALL_M]
         for box in scene.boxes:
             self._car(out, box_corners(box, scene.pose), palette.OTHER)
-            if max(box.length_m, box.width_m) < SMALL_M:
-                self._ring(out, box, scene.pose)
         half = np.array([car.length_m / 2, car.width_m / 2])
         corners = np.array([[1, 1], [1, -1], [-1, -1], [-1, 1]]) * half + [car.centre_m, 0.0]
         self._car(out, corners, palette.EGO)
+        for box in small:  # also under the own car, where it has touched them
+            self._car(out, box_corners(box, scene.pose), palette.OTHER)
+            self._ring(out, box, scene.pose)
         return out
 
     def _road(self, out: Canvas, road: Road, pose: tuple[float, float, float]) -> None:

@@ -26,6 +26,7 @@ COMMANDS: tuple[Row, ...] = (
     ('replai x', 2, 'did you mean replay?'),
     ('--sed 3', 2, '--sed'),
     ('sim --planner expert --words-every 0.5', 2, '--words-every|onnx and torch'),
+    ('sim --planner still', 2, "no planner 'still'|expert, straight"),
     ('sim --sed 3', 2, 'alpamayo sim: |--sed|--seeds'),
     ('data chek {bag}', 2, 'chek|check'),
     ('model verfy', 2, 'verfy|verify'),

@@ -14,7 +14,8 @@ from alpamayo_ros.film import video
 from alpamayo_ros.film.camera_boxes import NAMED
 from alpamayo_ros.film.dashboard import Dashboard
 from alpamayo_ros.film.director import Director
-from alpamayo_ros.film.top_view import Car
+from alpamayo_ros.film.top_view import Car, Scene, TopView
+from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import EVENTS, Recording
 from alpamayo_ros.reports import plots
 from alpamayo_ros.reports.notable_events import motion
@@ -81,6 +82,15 @@ def test_the_plan_is_drawn_into_the_camera_that_looks_ahead(tmp_path: Path):
     x, y, w, h = NAMED['front']
     box = Dashboard().compose(shown)[y : y + h, x : x + w]
     assert (np.abs(box.astype(int) - [40, 120, 200]).max(axis=2) > 40).sum() > 50
+
+
+def test_whom_the_car_has_touched_is_drawn_on_it():
+    person = events.Box(1, 'pedestrian', 2.0, 0.0, 0.0, 0.0, 0.5, 0.5)
+    view = TopView(400, 600)
+    drawn = view.draw(Scene((0.0, 0.0, 0.0), boxes=[person]), Car())
+    x, y = view.pixels(np.array([[2.0, 0.0]]))[0].round().astype(int)
+    around = drawn[y - 12 : y + 13, x - 12 : x + 13]
+    assert (around == palette.OTHER).all(axis=2).sum() > 15
 
 
 def test_a_picture_of_another_shape_than_the_rig_s_stays_as_it_is(tmp_path: Path):

@@ -66,7 +66,8 @@ def test_the_planner_is_scored_by_the_command(folder: Path) -> None:
         ('crooked:Thing', 'expected (8, 60, 3) or (60, 3)'),
         (
             'follow',
-            "no runtime 'follow'; there are onnx, torch, tensorrt_rtx, tensorrt, nvidia, scripted",
+            "no planner 'follow'; there are onnx, torch, tensorrt_rtx, tensorrt, nvidia, "
+            'scripted, expert, straight, and module:Class of your own',
         ),
     ],
 )
