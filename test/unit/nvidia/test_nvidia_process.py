@@ -32,7 +32,7 @@ from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.types import Conditioning, PlannerInput
 
 PROFILE = load_profile('nvidia-1.5-10b')
-SUPPORT = Path(__file__).resolve().parents[2] / 'support'
+SUPPORT = Path(__file__).resolve().parents[2] / 'support/released'
 PATIENCE_S = 300.0
 
 
