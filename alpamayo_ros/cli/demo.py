@@ -1,4 +1,4 @@
-"""``alpamayo demo``: three drives in lockstep and one in real time over real ROS 2, on film.
+"""``alpamayo demo``: four drives in lockstep and one in real time over real ROS 2, on film.
 
 Each drive is the graph that ``alpamayo up simulator`` starts, with a recorder beside it.
 """
@@ -24,13 +24,16 @@ from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.loader import model_dir
 from alpamayo_ros.statuses import Status
 
-app = typer.Typer(help='Drive three scenarios over real ROS 2 and show the result.')
+app = typer.Typer(help='Drive four scenarios over real ROS 2 and show the result.')
 
 # Seeds from 100: never used in training or to choose a checkpoint.
 DRIVES = (
     Drive('winding_road', 112, 'lockstep', 60.0, 'keep the lane of an unseen winding road'),
     Drive('stopped_car', 105, 'lockstep', 30.0, 'a car stands in the lane, 113 m down the road'),
     Drive('slowing_leader', 119, 'lockstep', 30.0, 'follow a car that brakes, stops, drives on'),
+    Drive(
+        'left_people_cross', 101, 'lockstep', 40.0, 'a left turn in town; people cross the street'
+    ),
     Drive('winding_road', 102, 'free', 60.0, 'real time: ages and deadlines count'),
 )
 
@@ -45,7 +48,7 @@ def demo(
         float, typer.Option(min=3.0, help='End each drive after so many simulated seconds.')
     ] = 60.0,
 ) -> None:
-    """Drive three scenarios in lockstep and one in real time; write summary, report and film."""
+    """Drive four scenarios in lockstep and one in real time; write summary, report and film."""
     console = Console(highlight=False)
     began_s = time.monotonic()
     _require_model(runtime_of(runtime), console)

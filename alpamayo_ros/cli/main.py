@@ -24,7 +24,7 @@ from alpamayo_ros.cli.common.refusing import answered
 from alpamayo_ros.config_file import unknown
 
 SUBCOMMANDS = {  # name: (panel of the help, one sentence)
-    'demo': ('Drive', 'Drive three scenarios over real ROS 2 and write out/demo/report.html.'),
+    'demo': ('Drive', 'Drive four scenarios over real ROS 2 and write out/demo/report.html.'),
     'up': ('Drive', 'Start a graph of nodes: vehicle, simulator or replay.'),
     'sim': ('Drive', 'Drive scenarios in the simulator without ROS and score them.'),
     'egodriver': ('Drive', 'Drive in AlpaSim: answer its egodriver calls with checked plans.'),

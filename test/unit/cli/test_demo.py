@@ -66,9 +66,14 @@ def test_without_a_model_it_refuses_and_says_what_to_do(
     demo._require_model('scripted', Console())  # the double needs no model
 
 
-def test_three_scenarios_in_lockstep_and_one_to_its_goal_in_real_time():
+def test_four_scenarios_in_lockstep_and_one_to_its_goal_in_real_time():
     lockstep = [d.scenario for d in demo.DRIVES if d.mode == 'lockstep']
-    assert sorted(lockstep) == ['slowing_leader', 'stopped_car', 'winding_road']
+    assert sorted(lockstep) == [
+        'left_people_cross',
+        'slowing_leader',
+        'stopped_car',
+        'winding_road',
+    ]
     (free,) = (d for d in demo.DRIVES if d.mode == 'free')
     goal_s = load_scenario(free.scenario).goal_m / 7.0  # slower than it drives on such a road
     assert free.duration_s > goal_s
