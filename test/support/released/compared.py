@@ -118,7 +118,11 @@ def wide(noise: torch.Tensor) -> np.ndarray:
 
 
 def plans(engine: Any, vendor: Any) -> dict[str, Any]:
-    """Candidates of a sampled text each for K = 1 and 3, and of the most likely text."""
+    """Candidates of a sampled text each for K = 1 and 3; two of one text, the most likely.
+
+    The latter stand against two calls of the vendor's: its own batch of two differs from them by
+    0.07 m, because it rounds the prompt otherwise and the weights are three times too large.
+    """
     images, poses, found = pictures(2, 7), curve(), {}
     every, views = engine.settings.views, engine.settings.views[1::2]
     choose(engine, views=views)
@@ -132,12 +136,14 @@ def plans(engine: Any, vendor: Any) -> dict[str, Any]:
         found[f'each_{many}'] = far(ours, theirs)
         found[f'each_{many}_truncated'] = told['truncated']
     found['spread_m'] = float(np.ptp(theirs[:, -1, :2], axis=0).max())
-    noise = torch.from_numpy(np.random.default_rng(4).normal(size=(1, 64, 2)).astype(np.float32))
-    choose(engine, candidates=1, words='greedy')
-    with drawn(noise):
-        theirs = vendor.plans(images, views, poses, '', num_traj_samples=1, top_k=1)
+    noise = torch.from_numpy(np.random.default_rng(4).normal(size=(2, 64, 2)).astype(np.float32))
+    choose(engine, candidates=2, words='greedy')
+    each = []
+    for one in noise:
+        with drawn(one[None]):
+            each += [*vendor.plans(images, views, poses, '', num_traj_samples=1, top_k=1)]
     engine.reason(poses, 0.0, '', 0)
-    found['greedy'] = far(engine.denoise(wide(noise)), theirs)
+    found['greedy'] = far(engine.denoise(wide(noise)), np.stack(each))
     choose(engine, views=every)
     return found
 
