@@ -1,7 +1,6 @@
 """The chosen path against the words beside it: flagged, and degrading only on request."""
 
 import math
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -106,19 +105,3 @@ def test_no_path_no_disagreement():
         proposal, Scene(start, start), SafetyState(Mode.ACTIVE), CONFIG, SECOND // 20
     )
     assert not found(decision)
-
-
-@pytest.mark.parametrize('word', ['move ', 'changing merge ', 'left ', 'mov', 'stop stop line '])
-def test_a_text_at_its_limit_holds_up_no_cycle(word):
-    """Repeated openings of a phrase do not make the reading quadratic in its length."""
-    path = truth(6.0)[0]
-
-    def seconds(length: int) -> float:
-        text, best = 'intent: ' + (word * length)[:length], math.inf
-        for _ in range(5):
-            begin = time.process_time()
-            fits(text, path, 6.0, 0.1)
-            best = min(best, time.process_time() - begin)
-        return best
-
-    assert seconds(32768) < 30 * seconds(4096)
