@@ -50,6 +50,7 @@ class ControllerNode(AlpamayoNode):
         self.reference: PlannedTrajectory | None = None
         self.ego: EgoState | None = None
         self.sent = 0
+        self._braking = False
         kind, self._encode = encoder(s.message, vehicle)
         self._out = qos.watched_publisher(self, kind, TOPIC, qos.output(s.lockstep))
         guarded = [self.resolve_topic_name(t) for t in ('reference', 'health', TOPIC)]
@@ -113,9 +114,18 @@ class ControllerNode(AlpamayoNode):
         if self.engagement.engaged:
             self._out.publish(self._encode(command, now_ns))
             self.sent += 1
-        why = command.because if self.engagement.engaged else ''
-        self.faults.update({'brake': f'brakes: {why}'} if why else {})
+        self._tell(command.because if self.engagement.engaged else '')
         return self.sent
+
+    def _tell(self, why: str) -> None:
+        """One line when it begins to brake and one when it follows again; '' is following."""
+        if bool(why) == self._braking:
+            return
+        self._braking = bool(why)
+        if why:
+            self.get_logger().warning(f'brakes: {why}', throttle_duration_sec=1.0)
+        else:
+            self.get_logger().info('brakes no more', throttle_duration_sec=1.0)
 
     def _command(self, now_ns: int) -> Command:
         faults = self._endpoints.faults
