@@ -93,7 +93,8 @@ class ControllerNode(AlpamayoNode):
     def _on_odometry(self, message: Odometry) -> None:
         now_ns = None if self.settings.lockstep else self.get_clock().now().nanoseconds
         frames = (self._source.frame_id, self._source.child_frame_id)
-        state = convert.ego_state(message, frames, self.limits, now_ns)
+        ahead_m = self._source.ahead_of_rear_axle_m
+        state = convert.ego_state(message, frames, self.limits, now_ns, ahead_m)
         if isinstance(state, Fault):
             self.faults.event(state)
         else:

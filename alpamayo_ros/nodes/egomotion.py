@@ -113,7 +113,8 @@ class EgomotionNode(AlpamayoNode):
     def _on_odometry(self, message: Odometry) -> None:
         now_ns = None if self.settings.lockstep else self.get_clock().now().nanoseconds
         frames = (self.source.frame_id, self.source.child_frame_id)
-        state = convert.ego_state(message, frames, self.limits, now_ns)
+        ahead_m = self.source.ahead_of_rear_axle_m
+        state = convert.ego_state(message, frames, self.limits, now_ns, ahead_m)
         if isinstance(state, EgoState):
             fault = self.buffer.push(self._with_acceleration(state))
         else:

@@ -73,7 +73,7 @@ class TrajectoryNode(AlpamayoNode):
         self.frames = (self._rig.odometry.frame_id, self._rig.odometry.child_frame_id)
         self.aware = Awareness(self.config.profile, s.lockstep, s.objects_expected, self.frames)
         self.counters = plans.Counters()
-        self.origin = plans.Origin(shadow=s.shadow)
+        self.origin = plans.Origin(shadow=s.shadow, odom_frame=self.frames[0])
         self._pending: dict[int, CandidateArray] = {}
         self._turns = Turns()
         self._references = References(self.config.vehicle, self.config.limits)
@@ -87,7 +87,6 @@ class TrajectoryNode(AlpamayoNode):
         s, subscribe = self.settings, qos.watched_subscription
         out = qos.output(s.lockstep)
         rig = self._rig
-        self.origin.odom_frame = self.frames[0]
         self.topics = TrajectoryTopics(self, s.lockstep, s.shadow, self.config, rig.vehicle)
         if s.lockstep:
             self.steps = StepInputs(self, self._on_step)
@@ -127,7 +126,8 @@ class TrajectoryNode(AlpamayoNode):
     # -- inputs ---------------------------------------------------------------------------------
     def _on_odometry(self, message: Odometry) -> None:
         now_ns = None if self.settings.lockstep else self.now_ns
-        self.aware.odometry(convert.ego_state(message, self.frames, self.limits, now_ns))
+        given = (self.frames, self.limits, now_ns, self._rig.odometry.ahead_of_rear_axle_m)
+        self.aware.odometry(convert.ego_state(message, *given))
         self._decide_pending()
 
     def _on_objects(self, message: TrackedObjectArray) -> None:

@@ -32,7 +32,8 @@ def ego_state(message: Any, source: OdometrySource) -> EgoState | Fault:
     values = (p.x, p.y, p.z, q.x, q.y, q.z, q.w, v.x, v.y, v.z, w.x, w.y, w.z)
     frames = (message.header.frame_id, message.child_frame_id)
     expected = (source.frame_id, source.child_frame_id)
-    return odometry.from_message(ns(message.header.stamp), frames, values, expected)
+    at_ns, ahead_m = ns(message.header.stamp), source.ahead_of_rear_axle_m
+    return odometry.from_message(at_ns, frames, values, expected, ahead_m=ahead_m)
 
 
 @dataclass(slots=True)

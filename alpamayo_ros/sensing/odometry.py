@@ -49,11 +49,14 @@ def from_message(
     values: tuple[float, ...],
     expected: tuple[str, str] = ('odom', 'base_link'),
     limits: OdometryLimits | None = None,
+    ahead_m: float = 0.0,
 ) -> EgoState | Fault:
     """EgoState of one nav_msgs/Odometry.
 
     ``frames``: frame_id and child_frame_id.  ``values``: the 13 numbers in the order of ``FIELDS``
-    (pose in frame_id, twist in child_frame_id).  ODOM_FRAME, ODOM_NAN or STAMP_INVALID otherwise.
+    (pose in frame_id, twist in child_frame_id).  ``ahead_m``: of the point told before the rear
+    axle; a rigid body has one forward speed along that line, so only the place moves.
+    ODOM_FRAME, ODOM_NAN or STAMP_INVALID otherwise.
     """
     if frames != expected:
         return Fault(
@@ -75,7 +78,8 @@ def from_message(
         message = f'{frames[0]!r} -> {frames[1]!r}: quaternion of length {norm:.4f}, expected 1'
         return Fault(Code.ODOM_FRAME, message, {'norm': norm})
     heading = math.atan2(2 * (qw * qz + qx * qy), 1 - 2 * (qy * qy + qz * qz))
-    state = EgoState(stamp_ns, values[0], values[1], heading, values[7], values[12])
+    x_m, y_m = values[0] - ahead_m * math.cos(heading), values[1] - ahead_m * math.sin(heading)
+    state = EgoState(stamp_ns, x_m, y_m, heading, values[7], values[12])
     return impossible(state) or state
 
 

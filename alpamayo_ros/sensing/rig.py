@@ -105,12 +105,9 @@ class RigCamera(_Strict):
     def _intrinsics(self) -> RigCamera:
         if (self.hfov_deg is None) == (self.camera_matrix is None):
             raise ValueError(f'camera {self.name!r}: give either hfov_deg or camera_matrix')
-        if self.camera_matrix is not None:
-            ok = len(self.camera_matrix) == 9 and self.camera_matrix[0] > 0 < self.camera_matrix[4]
-            if not ok:
-                raise ValueError(
-                    f'camera {self.name!r}: camera_matrix is 9 numbers, row by row, fx, fy > 0'
-                )
+        if (m := self.camera_matrix) is not None and not (len(m) == 9 and m[0] > 0 < m[4]):
+            text = 'camera_matrix is 9 numbers, row by row, fx, fy > 0'
+            raise ValueError(f'camera {self.name!r}: {text}')
         return self
 
     @property
@@ -151,12 +148,13 @@ class RigCamera(_Strict):
 
 
 class OdometrySource(_Strict):
-    """Where nav_msgs/Odometry comes from and the frames it must name."""
+    """Where nav_msgs/Odometry comes from, the frames it must name, and of which point it is."""
 
     topic: str = 'odometry'
     frame_id: str = 'odom'
     child_frame_id: str = 'base_link'
     rate_hz: float = Field(default=50.0, ge=1, le=2000)
+    ahead_of_rear_axle_m: float = Field(default=0.0, ge=-10, le=10)
 
 
 class Vehicle(_Strict):

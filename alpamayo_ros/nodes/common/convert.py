@@ -77,9 +77,11 @@ def ego_state(
     expected: tuple[str, str],
     limits: Limits | None = None,
     now_ns: int | None = None,
+    ahead_m: float = 0.0,
 ) -> EgoState | Fault:
     """nav_msgs/Odometry (twist in the child frame) as an EgoState, or what is not fit.
 
+    ``ahead_m``: how far before the rear axle the point is whose pose is told.
     ``now_ns``: the node's clock, against which ``limits`` judge the stamp; None in lockstep, where
     messages come before the clock.
     """
@@ -87,7 +89,8 @@ def ego_state(
     v, w = message.twist.twist.linear, message.twist.twist.angular
     values = (p.x, p.y, p.z, q.x, q.y, q.z, q.w, v.x, v.y, v.z, w.x, w.y, w.z)
     frames = (message.header.frame_id, message.child_frame_id)
-    state = odometry.from_message(ns(message.header.stamp), frames, values, expected)
+    at_ns = ns(message.header.stamp)
+    state = odometry.from_message(at_ns, frames, values, expected, ahead_m=ahead_m)
     if isinstance(state, Fault) or limits is None or now_ns is None:
         return state
     return odometry.ahead(state, now_ns, limits) or state
