@@ -6,66 +6,23 @@ installed). Both start the same processes with the same ``--ros-args``.  Nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
-from alpamayo_ros.environment import DDS_PROFILE, fast_dds
+from alpamayo_ros.environment import DDS_PROFILE, WITH_CYCLONE, fast_dds
 from alpamayo_ros.graph_options import Options, Value
+from alpamayo_ros.graph_spec import OUR_WORDS, Graph, NodeSpec, Pairs, topic_map
 from alpamayo_ros.profile import share_dir
-from alpamayo_ros.statuses import ConfigError
-from alpamayo_ros.yaml_file import read_yaml
-
-PACKAGE = 'alpamayo_ros'
-NAMESPACE = '/alpamayo'
-RESPAWN_DELAY_S = 1.0  # before a node that died is started again
-Pairs = tuple[tuple[str, Value], ...]  # names and values of parameters
-
-
-@dataclass(frozen=True, slots=True)
-class NodeSpec:
-    """One process.
-
-    ``respawn``: start it again when it dies; ``ends_graph``: its exit stops the graph;
-    ``secured``: it takes its identity from the keystore.
-    """
-
-    name: str
-    parameters: Pairs = ()
-    remappings: tuple[tuple[str, str], ...] = ()
-    respawn: bool = True
-    ends_graph: bool = False
-    namespace: str = NAMESPACE
-    secured: bool = False
-
-    @property
-    def enclave(self) -> str:
-        """Path of its identity in a keystore of SROS 2."""
-        return f'{self.namespace}/{self.name}'
-
-    @property
-    def executable(self) -> str:
-        """Name for ``ros2 run`` and of the module in ``alpamayo_ros.nodes``."""
-        return self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """A set of nodes, the parameter files they all read (later wins) and their environment."""
-
-    name: str
-    nodes: tuple[NodeSpec, ...]
-    parameter_files: tuple[str, ...]
-    environment: tuple[tuple[str, str], ...]
 
 
 def _driver(options: Options, sim_time: bool, from_bag: bool = False) -> list[NodeSpec]:
     """The seven nodes that drive, the same on a vehicle, in simulation and in replay."""
     common: Pairs = (('use_sim_time', sim_time), *_same(options, 'profile', 'rig', 'lockstep'))
     truth = options.objects == 'ground_truth'
-    remap = topic_map(options.topics)
+    remap = _names(options)
     objects = (('objects', 'ground_truth/objects'),) if truth else ()
     own: dict[str, Pairs] = {
         'camera_sync': (('reliable_inputs', from_bag),),
@@ -102,7 +59,7 @@ def _by_hand(manual: bool) -> Pairs:
 
 def vehicle(options: Options) -> Graph:
     """On a test vehicle: cameras, odometry and route come from its own drivers."""
-    return _graph('vehicle', options, _driver(options, sim_time=False))
+    return _graph('vehicle', options, _driver(options, sim_time=options.sim_time))
 
 
 def simulator(options: Options) -> Graph:
@@ -169,13 +126,15 @@ def _graph(name: str, options: Options, nodes: list[NodeSpec]) -> Graph:
         files.append(options.parameters)
     if options.controller:
         nodes = [*nodes, _controller(nodes[0], name, options)]
+    if options.autoware:
+        nodes = [*nodes, _autoware(nodes[0], name, options)]
     if options.record:
         nodes = [_recorder(nodes[0], name, options), *nodes]
     if options.incidents:
         nodes = [_incident_recorder(nodes[0], name, options), *nodes]
     if options.bag_out:
         nodes = [_bag_recorder(nodes[0], name, options), *nodes]
-    return Graph(name, tuple(nodes), tuple(files), environment())
+    return Graph(name, tuple(nodes), tuple(files), environment(options.autoware))
 
 
 def viewer(
@@ -207,21 +166,38 @@ def _recorder(like: NodeSpec, name: str, options: Options) -> NodeSpec:
 def _bag_recorder(like: NodeSpec, name: str, options: Options) -> NodeSpec:
     """Writes the inputs into a bag; first, as the recorder."""
     own: Pairs = (('file', options.bag_out), ('record', options.bag_topics))
-    own += (('use_sim_time', name != 'vehicle'),)
-    remap = topic_map(options.topics)
+    own += (('use_sim_time', _simulated(name, options)),)
+    remap = _names(options)
     return NodeSpec('bag_recorder', _read_by_all(like) + own, remap, respawn=False)
 
 
 def _incident_recorder(like: NodeSpec, name: str, options: Options) -> NodeSpec:
     """Keeps the last minute in memory; it is no part of lockstep, and comes back when it dies."""
-    own: Pairs = (('use_sim_time', name != 'vehicle'), ('folder', options.incidents))
-    return NodeSpec('incident_recorder', _read_by_all(like) + own, topic_map(options.topics))
+    own: Pairs = (('use_sim_time', _simulated(name, options)), ('folder', options.incidents))
+    return NodeSpec('incident_recorder', _read_by_all(like) + own, _names(options))
 
 
 def _controller(like: NodeSpec, name: str, options: Options) -> NodeSpec:
     """Follows the reference and commands a drive-by-wire."""
-    own: Pairs = (('use_sim_time', name != 'vehicle'), ('message', options.controller))
-    return NodeSpec('controller', _read_by_all(like) + own, topic_map(options.topics))
+    own: Pairs = (('use_sim_time', _simulated(name, options)), ('message', options.controller))
+    return NodeSpec('controller', _read_by_all(like) + own, _names(options))
+
+
+def _autoware(like: NodeSpec, name: str, options: Options) -> NodeSpec:
+    """Speaks with Autoware; its ``reasoning`` is the String that others expect there."""
+    own: Pairs = (('use_sim_time', _simulated(name, options)),)
+    return NodeSpec('autoware', _read_by_all(like) + own, topic_map(options.topics))
+
+
+def _names(options: Options) -> tuple[tuple[str, str], ...]:
+    """Remappings of every node of ours."""
+    ours = (('reasoning', OUR_WORDS),) if options.autoware else ()
+    return topic_map(options.topics) + ours
+
+
+def _simulated(name: str, options: Options) -> bool:
+    """Whether time comes from /clock."""
+    return name != 'vehicle' or options.sim_time
 
 
 def _read_by_all(like: NodeSpec) -> Pairs:
@@ -229,26 +205,13 @@ def _read_by_all(like: NodeSpec) -> Pairs:
     return tuple((k, v) for k, v in like.parameters if k in ('profile', 'rig', 'lockstep'))
 
 
-def environment() -> tuple[tuple[str, str], ...]:
-    """Fast DDS profile for large images, under the name that the middleware in force reads."""
-    return ((fast_dds(), str(share_dir() / DDS_PROFILE)),)
+def environment(with_others: bool = False) -> tuple[tuple[str, str], ...]:
+    """Fast DDS profile for large images, under the name that the middleware in force reads.
 
-
-def topic_map(path: str) -> tuple[tuple[str, str], ...]:
-    """Remappings of a YAML file ``name: topic``; '' gives none.
-
-    Anything but text to text is refused.
+    ``with_others``: that with which Cyclone DDS reads us too, as Autoware may run on it.
     """
-    if not path:
-        return ()
-    found = read_yaml(path) or {}
-    if not isinstance(found, Mapping) or not all(
-        isinstance(x, str) for p in found.items() for x in p
-    ):
-        raise ConfigError(
-            f'{path}: expected lines "name: topic", for example "odometry: /localization/odom"'
-        )
-    return tuple((str(name), str(topic)) for name, topic in found.items())
+    profile = WITH_CYCLONE if with_others else DDS_PROFILE
+    return ((fast_dds(), str(share_dir() / profile)),)
 
 
 def parameter_text(node: NodeSpec) -> str:

@@ -27,6 +27,7 @@ FAST_DDS = (
 )  # names in 3.x and 2.x
 FAST_DDS_2 = ('humble', 'iron', 'jazzy')  # distributions with Fast DDS 2.x
 DDS_PROFILE = Path('config') / 'dds' / 'fastdds_large_images.xml'
+WITH_CYCLONE = DDS_PROFILE.with_name('fastdds_with_cyclone.xml')  # peers of another middleware
 
 
 def distribution(env: Mapping[str, str] | None = None) -> str:

@@ -15,7 +15,12 @@ from alpamayo_ros.statuses import ConfigError
 Value = bool | int | float | str
 
 
-CONTROLLERS = ('twist', 'ackermann', 'ackermann_stamped')  # messages of the controller node
+CONTROLLERS = (
+    'twist',
+    'ackermann',
+    'ackermann_stamped',
+    'carla',
+)  # messages of the controller node
 Bounds = tuple[float, float]  # both inclusive
 SEED: Bounds = (0, 2**31 - 1)
 RATE: Bounds = (0.01, 100.0)
@@ -56,8 +61,10 @@ class Options:
         ACCELERATION_MPS2,
     )
     controller: str = _option(
-        '', 'Command a drive-by-wire: twist, ackermann, ackermann_stamped; empty: nobody.'
+        '', 'Command a drive-by-wire: twist, ackermann, ackermann_stamped, carla; empty: nobody.'
     )
+    autoware: bool = _option(False, "Vehicle: speak Autoware's messages, be armed by its modes.")
+    sim_time: bool = _option(False, 'Vehicle: time comes from /clock, as of CARLA.')
     runtime: str = _option('onnx', 'Who plans, a name of runtime.registry.')
     model: str = _option('', 'Folder of a model; default: the shipped one.')
     objects: str = _option('none', 'Objects in the cost: none or ground_truth.')

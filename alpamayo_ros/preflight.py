@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from alpamayo_ros.bags.parts import no_bag
-from alpamayo_ros.bringup import replay_rig, topic_map
+from alpamayo_ros.bringup import replay_rig
 from alpamayo_ros.config_file import nearest, unknown
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.graph_options import CONTROLLERS, Options
+from alpamayo_ros.graph_spec import topic_map
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.parameter_file import check_parameters
 from alpamayo_ros.profile import ModelProfile, load_profile
@@ -30,6 +31,10 @@ from alpamayo_ros.sensing.rig import Rig, load_rig
 from alpamayo_ros.simulation.scenario import Scenario, load_scenario, with_faults
 from alpamayo_ros.statuses import ConfigError, MachineError, NoSuchFileError, Status
 
+AUTOWARE = (
+    'autoware_planning_msgs', 'autoware_vehicle_msgs', 'autoware_internal_planning_msgs',
+    'autoware_adapi_v1_msgs',
+)  # fmt: skip
 DOMAINS = 232  # highest id for which the UDP ports of DDS fit (RTPS 2.5, 9.6.1.1)
 BAGS = ('.mcap', '.db3', '.part')
 OBJECTS = ('none', 'ground_truth')
@@ -67,6 +72,8 @@ def check_graph(name: str, options: Options) -> None:
         check_bag(Path(options.bag))
     if options.controller:
         check_controller(name, options)
+    if options.autoware or options.sim_time:
+        check_other_stack(name, options)
     check_room(*(Path(p) for p in (options.record, options.bag_out) if p))
     for folder in filter(None, (options.record,)):
         check_folder(Path(folder))
@@ -84,11 +91,30 @@ def check_controller(name: str, options: Options) -> None:
         raise ConfigError(f'controller: {why}; leave it out')
     if name == 'simulator' and kind != 'twist':
         raise ConfigError(f'controller: the simulated car reads twist, not {kind}')
-    if kind != 'twist' and importlib.util.find_spec('ackermann_msgs') is None:
+    needed = 'carla_msgs' if kind == 'carla' else 'ackermann_msgs'
+    if kind != 'twist' and importlib.util.find_spec(needed) is None:
+        package = needed.replace('_', '-')
         raise MachineError(
-            f'controller: {kind} needs ackermann_msgs, which is not installed; type: apt install '
-            'ros-$ROS_DISTRO-ackermann-msgs, or choose twist'
+            f'controller: {kind} needs {needed}, which is not installed; type: apt install '
+            f'ros-$ROS_DISTRO-{package}, or choose twist'
         )
+
+
+def check_other_stack(name: str, options: Options) -> None:
+    """Only the graph of a vehicle has another stack or another simulator beside it."""
+    key = 'autoware' if options.autoware else 'sim_time'
+    if name != 'vehicle':
+        raise ConfigError(f'{key}: the graph {name} has a world of its own; expected vehicle')
+    if options.lockstep:
+        raise ConfigError(f'{key}: another program does not wait for our steps; expected --free')
+    if options.autoware and options.shadow:
+        raise ConfigError('autoware: in shadow mode nothing is driven; leave one of the two out')
+    for module in AUTOWARE if options.autoware else ():
+        if importlib.util.find_spec(module) is None:
+            raise MachineError(
+                f'autoware: {module} is not installed; source the setup.bash of your Autoware '
+                'workspace first, or leave --autoware out'
+            )
 
 
 def check_measured(rig: Rig) -> None:

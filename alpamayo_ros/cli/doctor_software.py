@@ -176,7 +176,7 @@ def optional_parts() -> Iterator[Finding]:
         'launch_ros': ('ros2 launch', 'alpamayo up starts the same graphs'),
         'cv_bridge': ('encodings beyond rgb8, bgr8, bgra8, mono8', ''),
         'sensor_msgs_py': ('the candidate cloud for RViz', ''),
-        'autoware_planning_msgs': ('the Autoware trajectory topic', ''),
+        'autoware_planning_msgs': ('alpamayo up vehicle --autoware', ''),
         'tf2_msgs': ('tf', ''),
     }
     for module, (purpose, instead) in parts.items():

@@ -24,6 +24,7 @@ Shadow = Annotated[bool, typer.Option('--shadow', help='Plans on topics under sh
 Lockstep = Annotated[bool, typer.Option('--lockstep', help='The topics of lockstep as well.')]
 Objects = Annotated[str, typer.Option('--objects', help='none or ground_truth.')]
 Controller = Annotated[str, typer.Option('--controller', help='The controller node runs too.')]
+Autoware = Annotated[bool, typer.Option('--autoware', help='The node for Autoware runs too.')]
 
 
 def _options(graph: str, given: Options) -> Options:
@@ -50,11 +51,12 @@ def _policy(graph: str, given: Options) -> str:
 def write_policy(
     graph: Graph = 'vehicle', rig: Rig = 'sim', topics: Topics = '', shadow: Shadow = False,
     lockstep: Lockstep = False, objects: Objects = 'none', controller: Controller = '',
+    autoware: Autoware = False,
 ) -> None:  # fmt: skip
     """Print policy.xml: an enclave for each process of the graph, with exact names."""
     given = Options(
         rig=rig, topics=topics, shadow=shadow, lockstep=lockstep, objects=objects,
-        controller=controller,
+        controller=controller, autoware=autoware,
     )  # fmt: skip
     typer.echo(_policy(graph, given), nl=False)
 
@@ -63,12 +65,12 @@ def write_policy(
 def keystore(
     folder: Path, graph: Graph = 'vehicle', rig: Rig = 'sim', topics: Topics = '',
     shadow: Shadow = False, lockstep: Lockstep = False, objects: Objects = 'none',
-    controller: Controller = '',
+    controller: Controller = '', autoware: Autoware = False,
 ) -> None:  # fmt: skip
     """Make keys and permissions of every enclave in FOLDER; needs `ros2 security`."""
     given = Options(
         rig=rig, topics=topics, shadow=shadow, lockstep=lockstep, objects=objects,
-        controller=controller,
+        controller=controller, autoware=autoware,
     )  # fmt: skip
     text = _policy(graph, given)
     try:

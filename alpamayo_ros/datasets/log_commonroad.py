@@ -19,6 +19,7 @@ import shapely
 from alpamayo_ros.datasets.commonroad_shape import read_shape
 from alpamayo_ros.datasets.log_build import Drawn, Material, Seen
 from alpamayo_ros.datasets.log_format import Kind, LogError, Paint, Provenance
+from alpamayo_ros.xml_file import XmlError, read_xml
 
 MAX_BYTES = 64 << 20
 KINDS: dict[str, Kind] = {
@@ -47,15 +48,6 @@ CLOSE_M = 0.05  # two bounds with these ends are one line
 LARGE_M = 7.5  # a 'car' that is longer is a lorry
 
 
-class _NoDoctype(ElementTree.TreeBuilder):
-    """Refuses a document type before anything in it is expanded."""
-
-    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
-        """Called where a document type begins."""
-        del pubid, system
-        raise LogError(f'document type {name!r}: entities are refused; no CommonRoad file has any')
-
-
 def read(path: Path, ego: str = '') -> Material:
     """What a CommonRoad file holds.
 
@@ -75,17 +67,10 @@ def read(path: Path, ego: str = '') -> Material:
 
 
 def _root(path: Path) -> ElementTree.Element:
-    if (size := path.stat().st_size) > MAX_BYTES:
-        raise LogError(f'{path}: {size} bytes; expected at most {MAX_BYTES}')
-    parser = ElementTree.XMLParser(target=_NoDoctype())  # noqa: S314  (see _NoDoctype)
     try:
-        parser.feed(path.read_bytes())
-        root: ElementTree.Element = parser.close()
-    except ElementTree.ParseError as error:
-        raise LogError(f'{path}: no XML: {error}') from None
-    except LogError as error:
-        raise LogError(f'{path}: {error}') from None
-    return root
+        return read_xml(path, MAX_BYTES)
+    except XmlError as error:
+        raise LogError(str(error)) from None
 
 
 def _material(root: ElementTree.Element, name: str, ego: str) -> Material:

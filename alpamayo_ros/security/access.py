@@ -13,12 +13,13 @@ from typing import Any
 
 from alpamayo_ros.bags.incident_topics import incident_topics
 from alpamayo_ros.bags.record_plan import read_plan
-from alpamayo_ros.bringup import NAMESPACE, Graph, NodeSpec
-from alpamayo_ros.profile import load_profile
+from alpamayo_ros.graph_spec import OUR_WORDS, Graph, NodeSpec
+from alpamayo_ros.profile import load_profile, share_dir
 from alpamayo_ros.sensing.rig import Rig, load_rig
+from alpamayo_ros.yaml_file import read_yaml
 
 PLANS = ('trajectory', 'reference', 'evaluated')
-SHOWN = ('path', 'markers', 'autoware_trajectory')
+SHOWN = ('path', 'markers')
 STEERING = ('steering/ackermanndrivestamped', 'steering/steeringreport')
 SPOKEN = ('nav_instruction', 'nav_text', 'prompt_text')
 PLOTTED = 'planned_speed_mps acceleration_mps2 steering_rad agreement'
@@ -140,6 +141,22 @@ def _controller(g: Given) -> Wanted:
     return Wanted(('drive_command',), (*heard, *(('step_done',) * bool(g.options['lockstep']))))
 
 
+def _autoware(g: Given) -> Wanted:
+    """With the topics of the parameter file that ships; its words are a topic of their own."""
+    of = shipped('autoware')
+    said = tuple(of[f'{name}_topic'] for name in ('trajectory', 'candidates', 'reasoning'))
+    heard = tuple(of[f'{name}_topic'] for name in ('route', 'operation_mode', 'control_mode'))
+    ours = ('trajectory', 'evaluated', 'health', 'nav', OUR_WORDS, g.rig.odometry.topic)
+    asked = ('trajectory/arm', 'trajectory/disarm')
+    return Wanted((*said, 'nav_instruction'), (*ours, *heard), (), asked)
+
+
+def shipped(node: str) -> dict[str, Any]:
+    """The parameters of a node in ``config/nodes.param.yaml``."""
+    tree = read_yaml(share_dir() / 'config' / 'nodes.param.yaml')
+    return dict(tree[f'/**/{node}']['ros__parameters'])
+
+
 def _simulator(g: Given) -> Wanted:
     world = ('odometry', 'ground_truth/objects', 'nav_instruction', 'route')
     heard = (f'{g.place}trajectory', f'{g.place}reference', 'health')
@@ -167,6 +184,7 @@ NODES: dict[str, Callable[[Given], Wanted]] = {
     'bag_recorder': _bag_recorder,
     'incident_recorder': _incident_recorder,
     'controller': _controller,
+    'autoware': _autoware,
     'simulator': _simulator,
     'replay': _replay,
 }
@@ -222,29 +240,3 @@ def full(name: str, node: NodeSpec) -> str:
     if mapped.startswith('~/'):
         return f'{node.namespace}/{node.name}/{mapped[2:]}'
     return f'{node.namespace}/{mapped}'
-
-
-def outside(rig: Rig, topics: tuple[tuple[str, str], ...] = ()) -> dict[str, Access]:
-    """Enclaves of those who are no process of the graph: drivers of sensors, operator, controller.
-
-    Each driver may only say what it is there for, so a camera's enclave cannot publish a plan.
-    """
-    here = NodeSpec('outside', remappings=topics, namespace=NAMESPACE)
-
-    def named(*names: str) -> frozenset[str]:
-        return frozenset(full(name, here) for name in names)
-
-    pictures = [t for c in rig.cameras for t in (c.topic, c.info_topic) if t]
-    log = frozenset(EVERYBODY_SAYS)
-    seen = ('health', 'reasoning', 'ego_history', 'trajectory', 'reference', 'shadow/trajectory')
-    asked = named(*(f'trajectory/{name}' for name in ARMING), 'incident_recorder/write')
-    caps = named('speed_cap', 'acceleration_cap')
-    return {
-        '/drivers/cameras': Access(log | named(*pictures)),
-        '/drivers/localisation': Access(log | named(rig.odometry.topic, 'imu', *STEERING)),
-        '/drivers/route': Access(log | named(*SPOKEN, 'route')),
-        '/drivers/perception': Access(log | named('objects', 'ground_truth/objects')),
-        '/drivers/takeover': Access(log | named('takeover')),
-        '/controller': Access(log, named('trajectory', 'reference', 'health')),
-        f'{NAMESPACE}/operator': Access(log | caps, named(*seen), frozenset(), asked),
-    }

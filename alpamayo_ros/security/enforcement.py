@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from alpamayo_ros.bringup import Graph
+from alpamayo_ros.graph_spec import Graph
 
 ENABLE, STRATEGY, KEYSTORE = (
     'ROS_SECURITY_ENABLE',

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from xml.sax.saxutils import escape, quoteattr
 
-from alpamayo_ros.bringup import GRAPHS, Graph, topic_map, viewer
+from alpamayo_ros.bringup import GRAPHS, viewer
 from alpamayo_ros.graph_options import Options
-from alpamayo_ros.security.access import Access, of_graph, outside
+from alpamayo_ros.graph_spec import Graph, topic_map
+from alpamayo_ros.security.access import Access, of_graph
+from alpamayo_ros.security.surroundings import outside
 from alpamayo_ros.sensing.rig import load_rig
 
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>

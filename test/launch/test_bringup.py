@@ -9,7 +9,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from alpamayo_ros import bringup
+from alpamayo_ros import graph_spec
 from alpamayo_ros.bringup import GRAPHS, parameter_text, ros_arguments
 from alpamayo_ros.cli import main, up
 from alpamayo_ros.graph_options import Options, choices, parse_options
@@ -85,11 +85,11 @@ def test_a_source_knows_whether_a_recorder_listens():
 def test_topic_map_is_text_to_text(tmp_path):
     good = tmp_path / 'good.yaml'
     good.write_text('odometry: /localization/odom\n')
-    assert bringup.topic_map(str(good)) == (('odometry', '/localization/odom'),)
+    assert graph_spec.topic_map(str(good)) == (('odometry', '/localization/odom'),)
     bad = tmp_path / 'bad.yaml'
     bad.write_text('odometry: [1]\n')
     with pytest.raises(ValueError, match='name: topic'):
-        bringup.topic_map(str(bad))
+        graph_spec.topic_map(str(bad))
 
 
 def test_launch_arguments_become_options_or_are_refused_by_name():
@@ -163,7 +163,7 @@ def test_a_launch_file_declares_the_options_and_starts_the_graph(stand_in, name,
     for status, ends in ((0, [n.ends_graph for n in graph.nodes]), (2, [True] * len(nodes))):
         ended = [n['on_exit'](SimpleNamespace(returncode=status), None) for n in nodes]
         assert [bool(found) for found in ended] == ends  # 2: refused to configure, no restart
-    assert {n['package'] for n in nodes} == {bringup.PACKAGE}
+    assert {n['package'] for n in nodes} == {graph_spec.PACKAGE}
     environment = [m.words for m in stand_in if m.kind == 'SetEnvironmentVariable']
     assert environment == list(graph.environment)
 
@@ -221,7 +221,7 @@ def test_launch_file_is_the_same_graph(name):
     graph = GRAPHS[name](Options())
     nodes = [action for action in actions if hasattr(action, 'node_executable')]
     assert [n.node_executable for n in nodes] == [n.executable for n in graph.nodes]
-    assert {n.node_package for n in nodes} == {bringup.PACKAGE}
+    assert {n.node_package for n in nodes} == {graph_spec.PACKAGE}
     assert len(actions) - len(nodes) == len(graph.environment)
 
 

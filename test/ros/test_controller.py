@@ -171,7 +171,7 @@ def test_a_twist_tells_steering_and_acceleration_to_whoever_reads_it():
 def test_ackermann_messages_have_tyre_angle_speed_and_acceleration(monkeypatch):
     module = SimpleNamespace(AckermannDrive=Drive, AckermannDriveStamped=DriveStamped)
     monkeypatch.setattr(drive_messages, 'import_module', lambda name: module)
-    for kind in CONTROLLERS[1:]:
+    for kind in CONTROLLERS[1:3]:
         _, encode = drive_messages.encoder(kind, CAR)
         made = encode(Command(-0.3, 1.0, 4.0), NOW)
         inner = getattr(made, 'drive', made)

@@ -11,7 +11,7 @@ import yaml
 
 from alpamayo_ros.bags.bag import BagReader
 from alpamayo_ros.bags.record_plan import read_plan
-from alpamayo_ros.bringup import topic_map
+from alpamayo_ros.graph_spec import topic_map
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.metrics.regression import read as read_reference
 from alpamayo_ros.model.grammar import GrammarSpec

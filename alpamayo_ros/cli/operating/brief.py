@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alpamayo_ros.bringup import Graph
 from alpamayo_ros.cli.operating.log_lines import ABSENCE, LogLine, codes, parsed, plain
 from alpamayo_ros.cli.operating.onlooker import Onlooker
 from alpamayo_ros.cli.operating.screen import Screen
 from alpamayo_ros.cli.operating.summary import Tally
 from alpamayo_ros.faults import Code, Severity
+from alpamayo_ros.graph_spec import Graph
 
 AGAIN_S = 10.0  # a fault that comes again sooner is counted and not told
 HOLD_S = 1.5  # at the end of a drive inputs fall silent; that is told only if it lasts

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import IO
 
-from alpamayo_ros.bringup import Graph
+from alpamayo_ros.graph_spec import Graph
 
 COLOURS = (36, 32, 33, 35, 34, 96, 92, 93)
 

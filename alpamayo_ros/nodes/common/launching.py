@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from alpamayo_ros.bringup import PACKAGE, RESPAWN_DELAY_S, Graph, NodeSpec
 from alpamayo_ros.graph_options import Options, choices, parse_options
+from alpamayo_ros.graph_spec import PACKAGE, RESPAWN_DELAY_S, Graph, NodeSpec
 from alpamayo_ros.preflight import check_graph
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.shared_memory import freed

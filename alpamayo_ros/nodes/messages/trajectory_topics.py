@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -54,7 +53,6 @@ class TrajectoryTopics:
         self.guarded = [
             node.resolve_topic_name(f'{prefix}{t}') for t in ('trajectory', 'reference')
         ]
-        self._autoware = _autoware(node, prefix)
 
     def decision(
         self,
@@ -79,15 +77,13 @@ class TrajectoryTopics:
             found = evaluated.message(decision.judgement, message)
             found.profile = self._config.profile.name
             self._evaluated.publish(found)
-        if self._path.get_subscription_count() or self._autoware is not None:
+        if self._path.get_subscription_count():
             anchor = (plan.anchor.x_m, plan.anchor.y_m, plan.anchor.heading_rad)
             t = plan.trajectory
             poses = np.stack([t.x_m, t.y_m, t.heading_rad], axis=-1)
             times = [stamp(plan.t0_ns + round((i + 1) * t.dt_s * NS)) for i in range(len(t.x_m))]
-            path = markers.path(message.header.stamp, message.odom_frame, anchor, poses, times)
-            self._path.publish(path)
-            if self._autoware is not None:
-                self._autoware.publish(path, message)
+            frame = message.odom_frame
+            self._path.publish(markers.path(message.header.stamp, frame, anchor, poses, times))
         if self._markers.get_subscription_count():
             self._markers.publish(self._show(message, decision, scene))
 
@@ -136,36 +132,3 @@ class TrajectoryTopics:
         message.objects_age_ms = age_ms(now_ns, ages.get('objects'))
         message.navigation_age_ms = math.nan
         self._health.publish(message)
-
-
-class _Autoware:
-    """autoware_planning_msgs/Trajectory, for controllers of the Autoware family."""
-
-    def __init__(self, node: Any, module: Any, prefix: str) -> None:
-        self._module = module
-        self._out = node.create_publisher(
-            module.Trajectory, f'{prefix}autoware_trajectory', qos.output(False)
-        )
-
-    def publish(self, path: Path, plan: PlannedTrajectory) -> None:
-        """The plan's points in odom."""
-        message = self._module.Trajectory(header=path.header)
-        for i, item in enumerate(path.poses):
-            point = self._module.TrajectoryPoint(pose=item.pose)
-            time_ns = round(plan.time_from_start_s[i] * NS)
-            point.time_from_start.sec, point.time_from_start.nanosec = divmod(time_ns, NS)
-            point.longitudinal_velocity_mps = plan.speed_mps[i]
-            point.acceleration_mps2 = plan.acceleration_mps2[i]
-            point.heading_rate_rps = plan.yaw_rate_rps[i]
-            point.front_wheel_angle_rad = plan.steering_rad[i]
-            message.points.append(point)
-        self._out.publish(message)
-
-
-def _autoware(node: Any, prefix: str) -> _Autoware | None:
-    try:
-        module = import_module('autoware_planning_msgs.msg')
-    except ImportError:
-        node.get_logger().info('autoware_trajectory is off: autoware_planning_msgs is absent')
-        return None
-    return _Autoware(node, module, prefix)

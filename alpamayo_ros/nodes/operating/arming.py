@@ -7,7 +7,7 @@ from typing import Any
 
 from std_srvs.srv import Trigger
 
-from alpamayo_ros.bringup import NAMESPACE
+from alpamayo_ros.graph_spec import NAMESPACE
 from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider, nobody
 
 AGAIN_S = (

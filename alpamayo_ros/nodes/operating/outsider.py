@@ -15,7 +15,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from alpamayo_ros.bringup import NAMESPACE
+from alpamayo_ros.graph_spec import NAMESPACE
 
 SETTLED_S = 1.0  # a graph that has told nothing new for so long is taken as known
 

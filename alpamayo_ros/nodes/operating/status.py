@@ -8,9 +8,9 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from alpamayo_ros.bringup import NAMESPACE
 from alpamayo_ros.causes import told
 from alpamayo_ros.faults import Severity
+from alpamayo_ros.graph_spec import NAMESPACE, OUR_WORDS
 from alpamayo_ros.msg import ChainOfCausation, EgoHistory, Health
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider, nobody
@@ -162,7 +162,8 @@ class Listening:
         self._words, self._speed_mps = '', math.nan
         node = outsider.node
         node.create_subscription(Health, 'health', self._on_health, qos.output(False))
-        node.create_subscription(ChainOfCausation, 'reasoning', self._on_words, qos.output(False))
+        for name in ('reasoning', OUR_WORDS):
+            node.create_subscription(ChainOfCausation, name, self._on_words, qos.output(False))
         node.create_subscription(EgoHistory, 'ego_history', self._on_motion, qos.output(False))
 
     def _on_health(self, message: Health) -> None:

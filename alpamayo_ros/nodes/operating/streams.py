@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from alpamayo_ros.bringup import NAMESPACE
+from alpamayo_ros.graph_spec import NAMESPACE
 from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider, nobody
 
 SHORT = 8  # numbers of an array that echo shows

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from alpamayo_ros.bringup import GRAPHS, NodeSpec
+from alpamayo_ros.bringup import GRAPHS
 from alpamayo_ros.cli.main import app
 from alpamayo_ros.cli.security import POLICY, _options
 from alpamayo_ros.graph_options import Options
+from alpamayo_ros.graph_spec import NodeSpec
 from alpamayo_ros.security import access
 from alpamayo_ros.security.policy import as_xml, enclaves, policy
 

@@ -12,7 +12,8 @@ import pytest
 
 from alpamayo_ros.bringup import GRAPHS
 from alpamayo_ros.graph_options import Options
-from alpamayo_ros.security.access import of_graph, outside
+from alpamayo_ros.security.access import of_graph
+from alpamayo_ros.security.surroundings import outside
 from alpamayo_ros.sensing.rig import load_rig
 
 NODES = Path(__file__).resolve().parents[3] / 'alpamayo_ros' / 'nodes'
@@ -45,7 +46,7 @@ def known() -> set[str]:
         bag, truth = graph != 'replay', graph == 'simulator'
         options = Options(record='x', incidents='x', bag_out='x' if bag else '', lockstep=step)
         if bag:
-            options = replace(options, controller='twist')
+            options = replace(options, controller='twist', autoware=graph == 'vehicle')
         every.append((graph, replace(options, objects='ground_truth' if truth else 'none')))
     accesses = [a for graph, o in every for a in of_graph(GRAPHS[graph](o)).values()]
     accesses += outside(load_rig('sim')).values()

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-rclpy = pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or source ROS 2')
+pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or source ROS 2')
+
+import rclpy
 
 from alpamayo_ros.nodes.controller import ControllerNode
 from alpamayo_ros.profile import share_dir

@@ -1,0 +1,1 @@
+"""Parts of the node that speaks with Autoware."""
