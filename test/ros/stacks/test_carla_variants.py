@@ -76,8 +76,8 @@ class Carla:
         self.steps += 1
 
     def _picture(self, camera: RigCamera) -> None:
-        size = (camera.height, camera.width, 4)
-        pixels = self._noise.integers(60, 200, size, dtype=np.uint8)
+        coarse = self._noise.integers(60, 200, (camera.height // 16, camera.width // 16, 4))
+        pixels = np.repeat(np.repeat(coarse, 16, axis=0), 16, axis=1).astype(np.uint8)
         out = Image(height=camera.height, width=camera.width, encoding='bgra8')
         out.header.stamp, out.header.frame_id = stamp(self._now_ns), camera.frame_id
         out.step, out.data = 4 * camera.width, buffer(pixels)
