@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-import shapely
 from jaxtyping import Float
 from pydantic import ValidationError
 
@@ -14,20 +13,24 @@ from alpamayo_ros.datasets.log_format import (
     DT_S,
     MAX_STEPS,
     Kind,
-    Line,
-    LineKind,
     Log,
     LogError,
-    Paint,
     Provenance,
-    Signal,
     Track,
+)
+from alpamayo_ros.datasets.log_map import (
+    Drawn,
+    Light,
+    Yielding,
+    lines,
+    near,
+    short,
+    signals,
+    yields,
 )
 
 GAP_S = 1.1  # closed by interpolation; a longer one cuts the track
-MAP_REACH_M = 120.0  # of the map, what lies nearer to where the ego drove
 AGENT_REACH_M = 200.0
-SIMPLER_M = 0.03  # a line's points may be left out where it moves by less
 STILL_MPS = 0.3
 STANDS_M = 0.1  # who moves less stands in one place
 
@@ -50,28 +53,6 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """A polyline as a recording has it."""
-
-    kind: LineKind
-    xy: Float[np.ndarray, 'n 2']
-    id: str = ''
-    width_m: float = 3.5
-    speed_limit_mps: float | None = None
-    paint: Paint = ''
-
-
-@dataclass(frozen=True, slots=True)
-class Light:
-    """A signal as a recording has it; steps of 0.1 s from the log's start."""
-
-    lane: str
-    xy: tuple[float, float]
-    steps: tuple[int, ...]
-    lights: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Material:
     """All that a log is made of."""
 
@@ -80,7 +61,8 @@ class Material:
     ego: Seen
     agents: Sequence[Seen]
     lines: Sequence[Drawn] = ()
-    signals: Sequence[Light] = field(default=())
+    signals: Sequence[Light] = ()
+    yields: Sequence[Yielding] = ()
 
 
 def build(material: Material, extend_s: float = 0.0) -> Log:
@@ -110,9 +92,10 @@ def build(material: Material, extend_s: float = 0.0) -> Log:
             provenance=about,
             steps=steps,
             ego=mine[0],
-            agents=tuple(t for t in others if _near(t.states()[:, :2], path, AGENT_REACH_M)),
-            lines=tuple(_lines(material.lines, origin, path)),
-            signals=tuple(_signals(material.signals, origin, path)),
+            agents=tuple(t for t in others if near(t.states()[:, :2], path, AGENT_REACH_M)),
+            lines=tuple(lines(material.lines, origin, path)),
+            signals=tuple(signals(material.signals, origin, path)),
+            yields=tuple(yields(material.yields, origin)),
         )
     except ValidationError as error:
         first = error.errors()[0]
@@ -166,15 +149,11 @@ def _track(
         width_m=round(seen.width_m, 2),
         first=first,
         stands=stands,
-        x_m=_short(x),
-        y_m=_short(y),
-        heading_rad=_short(heading, 4),
-        speed_mps=_short(np.abs(speed)),
+        x_m=short(x),
+        y_m=short(y),
+        heading_rad=short(heading, 4),
+        speed_mps=short(np.abs(speed)),
     )
-
-
-def _short(values: np.ndarray, digits: int = 2) -> tuple[float, ...]:
-    return tuple(round(float(v), digits) for v in values)
 
 
 def _onwards(seen: Seen, end_s: float, more_s: float) -> Seen:
@@ -197,51 +176,3 @@ def _onwards(seen: Seen, end_s: float, more_s: float) -> Seen:
         if speed is None
         else np.concatenate([speed, np.full(len(more), float(np.hypot(*velocity)))]),
     )
-
-
-def _near(xy: np.ndarray, path: np.ndarray, reach_m: float) -> bool:
-    away = np.linalg.norm(xy[:, None] - path[None, ::5], axis=2)
-    return bool(away.min() <= reach_m)
-
-
-def _lines(drawn: Sequence[Drawn], origin: np.ndarray, path: np.ndarray) -> list[Line]:
-    """The map near the ego's path, in as few points as its shape needs."""
-    shape = shapely.LineString(path) if len(path) > 1 else shapely.Point(path[0])
-    window, out = shape.buffer(MAP_REACH_M), []
-    for d in drawn:
-        xy = np.asarray(d.xy, float) - origin
-        if len(xy) < 2 or not np.isfinite(xy).all():
-            continue
-        line = shapely.simplify(shapely.LineString(xy), SIMPLER_M)
-        kept = [line] if d.kind == 'crosswalk' else shapely.get_parts(line.intersection(window))
-        for piece in kept:
-            if piece.geom_type != 'LineString' or not piece.intersects(window):
-                continue
-            points = shapely.get_coordinates(piece)
-            x, y = _short(points[:, 0]), _short(points[:, 1])
-            out.append(
-                Line(
-                    id=d.id[:80],
-                    kind=d.kind,
-                    x_m=x,
-                    y_m=y,
-                    width_m=round(d.width_m, 2),
-                    speed_limit_mps=d.speed_limit_mps,
-                    paint=d.paint,
-                )
-            )
-    return out
-
-
-def _signals(seen: Sequence[Light], origin: np.ndarray, path: np.ndarray) -> list[Signal]:
-    out = []
-    for s in seen:
-        at = np.asarray(s.xy, float) - origin
-        if np.isfinite(at).all() and _near(at[None], path, MAP_REACH_M):
-            x, y = _short(at)
-            out.append(
-                Signal.model_validate(
-                    {'lane': s.lane, 'x_m': x, 'y_m': y, 'steps': s.steps, 'lights': s.lights}
-                )
-            )
-    return out

@@ -17,8 +17,9 @@ import numpy as np
 import shapely
 
 from alpamayo_ros.datasets.commonroad_shape import read_shape
-from alpamayo_ros.datasets.log_build import Drawn, Material, Seen
+from alpamayo_ros.datasets.log_build import Material, Seen
 from alpamayo_ros.datasets.log_format import Kind, LogError, Paint, Provenance
+from alpamayo_ros.datasets.log_map import Drawn
 from alpamayo_ros.xml_file import XmlError, read_xml
 
 MAX_BYTES = 64 << 20
@@ -35,12 +36,9 @@ KINDS: dict[str, Kind] = {
     'constructionZone': 'barrier',
     'roadBoundary': 'barrier',
 }  # anything else: other
-MARKINGS: dict[str, Paint] = {
-    'solid': 'white',
-    'broad_solid': 'white',
-    'dashed': 'white_dashed',
-    'broad_dashed': 'white_dashed',
-}
+WHITE: Paint = 'white'
+DASHED: Paint = 'white_dashed'
+MARKINGS = {'solid': WHITE, 'broad_solid': WHITE, 'dashed': DASHED, 'broad_dashed': DASHED}
 VERSIONS = ('2018b', '2020a')
 OBSTACLES = ('obstacle', 'dynamicObstacle', 'staticObstacle')
 HAND_MADE = re.compile(r'hand-?\s?crafted|hand-?made', re.IGNORECASE)

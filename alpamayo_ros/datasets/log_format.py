@@ -35,6 +35,7 @@ Speed = Annotated[float, Field(ge=0, le=100)]
 Series = Field(min_length=1, max_length=MAX_STEPS)
 Text = Annotated[str, Field(max_length=400)]
 Name = Annotated[str, Field(max_length=80)]
+Step = Annotated[int, Field(ge=0, lt=MAX_STEPS)]
 
 
 class LogError(ValueError):
@@ -128,7 +129,7 @@ class Signal(_Strict):
     lane: Name = ''
     x_m: Metres
     y_m: Metres
-    steps: tuple[Annotated[int, Field(ge=0, lt=MAX_STEPS)], ...] = Series
+    steps: tuple[Step, ...] = Series
     lights: tuple[Light, ...] = Series
 
     @model_validator(mode='after')
@@ -146,6 +147,27 @@ class Signal(_Strict):
             if first <= step:
                 shown = light
         return shown
+
+
+class Yield(_Strict):
+    """A line before which the ego gives way.
+
+    ``taken``: from which step, and up to which, somebody has priority there.
+    """
+
+    x_m: Metres
+    y_m: Metres
+    taken: tuple[tuple[Step, Step], ...] = Field(default=(), max_length=MAX_STEPS)
+
+    @model_validator(mode='after')
+    def _last_after_first(self) -> Yield:
+        if wrong := [pair for pair in self.taken if pair[0] > pair[1]]:
+            raise ValueError(f'taken {wrong[0]}: expected the first step, then the last')
+        return self
+
+    def at(self, step: int) -> bool:
+        """Whether somebody has priority."""
+        return any(first <= step <= last for first, last in self.taken)
 
 
 class Provenance(_Strict):
@@ -171,6 +193,7 @@ class Log(_Strict):
     agents: tuple[Track, ...] = Field(default=(), max_length=3000)
     lines: tuple[Line, ...] = Field(default=(), max_length=20_000)
     signals: tuple[Signal, ...] = Field(default=(), max_length=500)
+    yields: tuple[Yield, ...] = Field(default=(), max_length=100)
 
     @model_validator(mode='after')
     def _within(self) -> Log:

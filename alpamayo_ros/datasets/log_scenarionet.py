@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import shapely
 
-from alpamayo_ros.datasets.log_build import Drawn, Light, Material, Seen
+from alpamayo_ros.datasets.log_build import Material, Seen
 from alpamayo_ros.datasets.log_format import DT_S, Kind, LogError, Paint, Provenance
+from alpamayo_ros.datasets.log_map import Drawn, Light
 from alpamayo_ros.datasets.log_pickle import read_pickle
 
 KINDS: dict[str, Kind] = {

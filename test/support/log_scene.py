@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from alpamayo_ros.datasets.log_build import Drawn, Light, Material, Seen, build
+from alpamayo_ros.datasets.log_build import Material, Seen, build
 from alpamayo_ros.datasets.log_format import Kind, Log, Provenance, write_log
+from alpamayo_ros.datasets.log_map import Drawn, Light, Yielding
 from alpamayo_ros.simulation.scenario import Scenario, Traffic
 
 PROVENANCE = Provenance(source='made up for a test', licence='CC0')
@@ -46,11 +47,12 @@ def scene(
     lines: tuple[Drawn, ...] = (),
     signals: tuple[Light, ...] = (),
     extend_s: float = 0.0,
+    yields: tuple[Yielding, ...] = (),
 ) -> Log:
     """A log of 8 s with the ego from the origin to the east."""
     lines = lines or (lane(0.0), lane(3.5, back=True))
     ego = driven('ego', 0.0, speed_mps)
-    return build(Material('made_up', PROVENANCE, ego, agents, lines, signals), extend_s)
+    return build(Material('made_up', PROVENANCE, ego, agents, lines, signals, yields), extend_s)
 
 
 def scenario(log: Log, folder: Path, **traffic: object) -> Scenario:

@@ -12,14 +12,15 @@ from itertools import islice
 
 import numpy as np
 
-from alpamayo_ros.datasets.log_build import Light, Material, Seen
+from alpamayo_ros.datasets.log_build import Material, Seen
 from alpamayo_ros.datasets.log_format import DT_S, Kind, LogError, Provenance
+from alpamayo_ros.datasets.log_map import Light, Yielding
 from alpamayo_ros.simulation.agents import Agent
 from alpamayo_ros.simulation.drive.drive import Drive
 from alpamayo_ros.simulation.drive.drivers import Driver
 from alpamayo_ros.simulation.scenario import Scenario
 from alpamayo_ros.simulation.worlds.open_world import open_world
-from alpamayo_ros.simulation.worlds.recorded_map import drawn_map, lights
+from alpamayo_ros.simulation.worlds.recorded_map import drawn_map, lights, priorities
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 
 SEEN_WITHIN_M = 60.0
@@ -94,6 +95,7 @@ def record(name: str, made_by: str, instants: Iterator[Simulation]) -> Material:
     rows: list[tuple[float, ...]] = []
     others: dict[int, list[tuple[float, Agent]]] = defaultdict(list)
     shown: dict[str, tuple[tuple[float, float], list[tuple[int, str]]]] = {}
+    yields: dict[tuple[float, float], list[int]] = {}
     sim: Simulation | None = None
     for step, sim in enumerate(instants):
         box, time_s = sim.ego_box(), sim.now_ns / 1e9
@@ -105,6 +107,8 @@ def record(name: str, made_by: str, instants: Iterator[Simulation]) -> Material:
             _, changes = shown.setdefault(key, (place, []))
             if not changes or changes[-1][1] != light:
                 changes.append((step, light))
+        for place, somebody in priorities(sim):
+            yields.setdefault(place, []).extend([step] if somebody else [])
     if sim is None:
         raise LogError(f'{name}: the drive is over before the excerpt begins')
     ego = np.array(rows)
@@ -119,6 +123,7 @@ def record(name: str, made_by: str, instants: Iterator[Simulation]) -> Material:
             Light('ego', place, *map(tuple, zip(*changes, strict=True)))
             for place, changes in shown.values()
         ],
+        [Yielding(place, tuple(steps)) for place, steps in yields.items()],
     )
 
 

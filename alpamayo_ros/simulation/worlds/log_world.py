@@ -27,6 +27,7 @@ from alpamayo_ros.simulation.scenery.log_signals import Head
 from alpamayo_ros.simulation.scenery.mesh import Scenery
 from alpamayo_ros.simulation.worlds import contacts, expert
 from alpamayo_ros.simulation.worlds.expert import GAP_M
+from alpamayo_ros.simulation.worlds.give_way import GiveWay
 from alpamayo_ros.simulation.worlds.log_stops import LogStops
 from alpamayo_ros.simulation.worlds.log_traffic import LogTraffic
 from alpamayo_ros.simulation.worlds.simulation import Simulation
@@ -76,6 +77,7 @@ class LogWorld(Simulation):
         self._stops = LogStops(self.log, self._path, self.vehicle)
         self._turns = _turns(self._path)
         self._heads: list[Head] = log_signals.heads(self.log, self._path)
+        self._lines = [(y, GiveWay(self._path.arc_of(y.x_m, y.y_m))) for y in self.log.yields]
         self.wrong_way_from_m = math.inf
         return self._path
 
@@ -99,6 +101,8 @@ class LogWorld(Simulation):
             self._traffic.return_all()
             self._stops.reset()
             self._now = (-1.0, [])
+            for _, line in self._lines:
+                line.waits = False
 
     def _build_scenery(self) -> Scenery:
         fog = self.scenario.looks.fog_1pm
@@ -117,7 +121,10 @@ class LogWorld(Simulation):
         return [*self.agents(), *log_signals.lamps(self._heads, self.traffic_time_s)]
 
     def _advance_traffic(self) -> None:
-        """Whether the ego's middle is where traffic comes towards it (for wrong way)."""
+        """Whether traffic comes towards the ego's middle (for wrong way), and who goes first."""
+        step = round(self.traffic_time_s / DT_S)
+        for said, line in self._lines:
+            line.look(self._bumper_m(), self.pose.speed_mps, said.at(step))
         box = self.ego_box()
         against = self._path.lanes.against(box.x_m, box.y_m, self.road.point(self.arc_m)[2])
         self.wrong_way_from_m = -math.inf if against else math.inf
@@ -169,6 +176,12 @@ class LogWorld(Simulation):
         shown = head.light(self.traffic_time_s)
         return '' if shown == 'unknown' else shown
 
+    def line_ahead(self) -> tuple[float, bool]:
+        """The next line before which to give way; see ``Simulation``."""
+        ahead = [line for _, line in self._lines if line.line_m > self._bumper_m()]
+        line = min(ahead, key=lambda line: line.line_m, default=GiveWay(math.inf))
+        return line.line_m - self._bumper_m(), line.waits
+
     def _note_red(self, before_arc_m: float) -> None:
         """Count stop lines that the bumper crosses at red, and stops that it drives past."""
         reach = self.vehicle.rear_axle_to_front_m
@@ -185,11 +198,12 @@ class LogWorld(Simulation):
         return None
 
     def _obstacles(self) -> list[LaneCar]:
-        """People in the way, and the line of a signal that has to be obeyed, as standing cars."""
+        """People in the way, and lines at which to stop or to give way, as standing cars."""
         people = [a for a in self._traffic_agents() if a.kind == 'pedestrian']
         near = projected(self.road, self.arc_m, people, PERSON_BESIDE_M)
         out = [LaneCar(arc, 0.0, 0.0, 0.0, (a.id,)) for a, arc, _, _ in near]
         out += self._stops.waits(self.traffic_time_s, self._bumper_m())
+        out += [car for _, line in self._lines for car in line.obstacles()]
         head = log_signals.ruling(self._heads, self._bumper_m() - LINE_M - 0.5)
         if head is not None and head.arc_m is not None:
             shown, left = head.light(self.traffic_time_s), head.arc_m - self._bumper_m()

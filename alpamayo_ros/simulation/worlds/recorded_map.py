@@ -12,8 +12,8 @@ from functools import singledispatch
 import numpy as np
 from jaxtyping import Float
 
-from alpamayo_ros.datasets.log_build import Drawn
 from alpamayo_ros.datasets.log_format import LogError
+from alpamayo_ros.datasets.log_map import Drawn
 from alpamayo_ros.simulation.maps.roundabout_map import ARMS, RADIUS_M, RING_M
 from alpamayo_ros.simulation.road import BEHIND_M, LANE_M, STEP_M
 from alpamayo_ros.simulation.worlds.log_world import LogWorld
@@ -94,6 +94,13 @@ def lights(sim: Simulation) -> Iterator[tuple[str, tuple[float, float], str]]:
             if shown:
                 x, y, _ = sim.road.point(junction.stop_arc_m)
                 yield f'signal_{k}', (x, y), shown
+
+
+def priorities(sim: Simulation) -> Iterator[tuple[tuple[float, float], bool]]:
+    """Lines before which the ego gives way, now: the place, whether somebody has priority."""
+    if isinstance(sim, Roundabout):
+        x, y, _ = sim.road.point(sim.line_m)
+        yield (x, y), bool(sim.on_the_ring())
 
 
 def _stop_lines(sim: Simulation) -> list[Drawn]:

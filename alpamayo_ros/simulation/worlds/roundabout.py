@@ -16,18 +16,12 @@ from alpamayo_ros.simulation.path_road import intruders
 from alpamayo_ros.simulation.road import Road
 from alpamayo_ros.simulation.scenery import roundabout_scenery
 from alpamayo_ros.simulation.scenery.mesh import Scenery
-from alpamayo_ros.simulation.worlds.expert import GAP_M
-from alpamayo_ros.simulation.worlds.roundabout_traffic import (
-    LINE_M,
-    RoundaboutTraffic,
-    has_priority,
-)
+from alpamayo_ros.simulation.worlds.give_way import GiveWay
+from alpamayo_ros.simulation.worlds.roundabout_traffic import RoundaboutTraffic, has_priority
 from alpamayo_ros.simulation.worlds.simulation import STEP_S, Simulation
 
 ANNOUNCED_M = 100.0
 NEAR_M = 75.0
-LOOK_M = 30.0  # the ring is watched from so far before the line
-HARD_MPS2, SLOW_MPS = 3.5, 3.0
 WHITE = (1.0, 1.0, 1.0)
 
 
@@ -51,8 +45,7 @@ class Roundabout(Simulation):
         self._now: tuple[int, list[Agent]] = (-1, [])
         self._traffic = RoundaboutTraffic(self.way, self.seed, self.scenario.traffic.cars)
         self._traffic.make_room(self.pose.x_m, self.pose.y_m)
-        self._waits = False
-        self._first: tuple[int, ...] = ()
+        self._entry = GiveWay(self.line_m)
         self._watch_the_ring()
 
     def _build_scenery(self) -> Scenery:
@@ -91,27 +84,19 @@ class Roundabout(Simulation):
 
     def line_ahead(self) -> tuple[float, bool]:
         """The line before the ring; see ``Simulation``."""
-        return self.line_m - self.arc_m - self.vehicle.rear_axle_to_front_m, self._waits
+        return self.line_m - self._bumper_m(), self._entry.waits
+
+    def _bumper_m(self) -> float:
+        return self.arc_m + self.vehicle.rear_axle_to_front_m
 
     def _obstacles(self) -> list[LaneCar]:
-        """A standing car at the line while it has to give way."""
-        if not self._waits:
-            return []
-        return [LaneCar(self.line_m - LINE_M + GAP_M, 0.0, 0.0, 0.0, self._first)]
+        return self._entry.obstacles()
+
+    def on_the_ring(self) -> tuple[int, ...]:
+        """Ids of those who have priority over the ego at its entry now."""
+        entry = self.way.entry_angle(0)
+        return tuple(a.id for a in self._traffic_agents() if has_priority(a, entry))
 
     def _watch_the_ring(self) -> None:
-        """Decide whether to give way.
-
-        As soon as somebody has priority, unless it is too late to stop; having braked for
-        somebody, the ego looks again once it is slow.
-        """
-        left = self.line_m - self.arc_m - self.vehicle.rear_axle_to_front_m
-        speed, entry = self.pose.speed_mps, self.way.entry_angle(0)
-        near = -1.0 < left < LOOK_M
-        first = tuple(a.id for a in self._traffic_agents() if has_priority(a, entry))
-        if near and first:
-            self._first = first
-            too_late = speed**2 / 2 / HARD_MPS2 > max(left, 0.0) + 0.5
-            self._waits = self._waits or not too_late
-        elif not near or speed < SLOW_MPS:
-            self._waits = False
+        first = self.on_the_ring()
+        self._entry.look(self._bumper_m(), self.pose.speed_mps, bool(first), first)

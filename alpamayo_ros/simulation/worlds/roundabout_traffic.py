@@ -15,6 +15,7 @@ from alpamayo_ros.simulation.maps.roundabout_map import (
     RING_M,
     RoundaboutMap,
 )
+from alpamayo_ros.simulation.worlds.give_way import LINE_M
 
 WANTED_MPS = (6.0, 9.0)
 LOOK_M, NEAR_LINE_M = 26.0, 1.9  # a middle or bumper this near to a car's line is in its way
@@ -22,7 +23,6 @@ UPSTREAM_RAD = 1.35  # from here to the entry a car on the ring has priority
 PATIENT_RAD = 1.75  # as other drivers see it: also who has just come in at the arm before
 PASSED_RAD = 0.35  # it is past the entry, but not clear of it
 ON_RING_M = RING_M / 2 + 0.4
-LINE_M = 1.0  # bumpers stop so far before the line
 CLEAR_M = 16.0
 BUSY_M = 14.0  # nobody appears at the end of an arm within this of another car
 

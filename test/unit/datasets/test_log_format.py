@@ -11,8 +11,9 @@ import pytest
 from log_scene import PROVENANCE, driven, lane, scene
 
 from alpamayo_ros.datasets import log_format
-from alpamayo_ros.datasets.log_build import GAP_S, Drawn, Material, Seen, build
+from alpamayo_ros.datasets.log_build import GAP_S, Material, Seen, build
 from alpamayo_ros.datasets.log_format import Log, LogError, read_log, write_log
+from alpamayo_ros.datasets.log_map import Drawn
 from alpamayo_ros.simulation.scenario import load_scenario
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from log_scene import driven, lane, scenario, scene
 
-from alpamayo_ros.datasets.log_build import Drawn, Light
 from alpamayo_ros.datasets.log_format import Log
+from alpamayo_ros.datasets.log_map import Drawn, Light
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.log_world import LogWorld
 from alpamayo_ros.simulation.worlds.open_world import open_world
