@@ -36,6 +36,10 @@ class _Stream(ReadDataStream):
             raise ValueError(f'{length} bytes announced, {len(data)} left')
         return data
 
+    def read_prefixed_string(self) -> str:
+        """A text; what is no UTF-8 comes as ``\\xe9``: such a name costs its topic only."""
+        return self.read(self.read4()).decode(errors='backslashreplace')
+
 
 def parse(read: Callable[[ReadDataStream], R], body: bytes) -> R:
     """A record by its ``read`` of the library, ``Channel.read`` and the like."""

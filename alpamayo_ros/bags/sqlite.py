@@ -40,6 +40,7 @@ class SqliteFile:
         uri = f'file:{quote(str(path.absolute()))}?mode=ro&immutable=1'
         try:
             self._db = sqlite3.connect(uri, uri=True)
+            self._db.text_factory = _text
             self._db.execute('PRAGMA trusted_schema = OFF')
             self._db.execute('PRAGMA cell_size_check = ON')
             if self.wrong is not None:
@@ -182,3 +183,8 @@ class SqliteFile:
             raise self.wrong or problem from error
         if self.wrong is not None:
             raise self.wrong
+
+
+def _text(data: bytes) -> str:
+    """A text of the file; bytes that are no UTF-8 come as ``\\xe9``."""
+    return data.decode(errors='backslashreplace')
