@@ -142,16 +142,17 @@ def _replay(
 
 
 def code(summary: dict[str, Any], interrupted: bool, worse: bool) -> int:
-    """Exit status of a finished replay; without a model nobody asked for a verdict."""
+    """Exit status of a finished replay; without a model the figures of the baseline are asked."""
     if interrupted:
         return Status.INTERRUPTED
     if summary['broken']:
         return Status.DAMAGED
     if worse or summary['verdict'] == 'fail':
         return Status.FAIL
-    asked = summary['identity']['model']['runtime'] != 'none'
-    unknown = asked and summary['verdict'] == 'not evaluable'
-    return Status.NOT_EVALUABLE if unknown else Status.PASS
+    alone = summary['identity']['model']['runtime'] == 'none'
+    if alone and any(cell['baseline'] is not None for cell in summary['metrics'].values()):
+        return Status.PASS
+    return Status.NOT_EVALUABLE if summary['verdict'] == 'not evaluable' else Status.PASS
 
 
 def _report(summary: dict[str, Any], result: Result, out: Path, film: bool) -> None:

@@ -53,6 +53,7 @@ class DecodedStep:
     """One step: what it brought, in order; ``refused``: pictures that their header gave away."""
 
     index: int
+    begin_ns: int
     end_ns: int
     found: tuple[Found, ...]
     others: tuple[Other, ...]
@@ -126,7 +127,8 @@ class Intake:
         if silence := overdue.faults(step.end_ns):
             overdue.answered(step.end_ns)
             found.append(Found(step.end_ns, None, (), tuple(silence)))
-        return DecodedStep(step.index, step.end_ns, tuple(found), tuple(others), tuple(refused))
+        span = step.index, step.begin_ns, step.end_ns
+        return DecodedStep(*span, tuple(found), tuple(others), tuple(refused))
 
     def _blind(self, others: Sequence[Other]) -> list[Found]:
         """Where no camera was recorded: a t0 a step, the newest odometry, for the baseline."""

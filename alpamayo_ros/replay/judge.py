@@ -40,7 +40,7 @@ def judge(
     if broken:
         return Verdict(FAIL, f'The bag is damaged: {broken}', notes)
     if not figures.with_model:
-        return Verdict(UNKNOWN, 'No model took part; only the recording and the baseline.', notes)
+        return Verdict(UNKNOWN, _without_model(figures, table), notes)
     if figures.proposals == 0:
         why = _because(figures) or f'{table["planned_share"][0].reason}.'
         return Verdict(UNKNOWN, f'Nothing was planned: {why}', notes)
@@ -63,6 +63,14 @@ def _planned(figures: Figures, table: Mapping[str, tuple[Cell, Cell]]) -> tuple[
         why = _because(figures) or f'{counted}.'
         return FAIL, f'{words}, at least {PLANNED_SHARE:.0%} are expected; {why}'
     return PASS, f'{words}{_beside(table)}.'
+
+
+def _without_model(figures: Figures, table: Mapping[str, tuple[Cell, Cell]]) -> str:
+    """What took part instead of a model, or why nothing could be evaluated."""
+    if any(baseline.value is not None for _, baseline in table.values()):
+        return 'No model took part; only the recording and the baseline.'
+    why = _because(figures) or f'{table["ade"][1].reason}.'
+    return f'No model took part, and nothing of the baseline can be evaluated: {why}'
 
 
 def _because(figures: Figures) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 
 import cv2
 
-from alpamayo_ros.bags.bag import BagMessage, BagReader
+from alpamayo_ros.bags.bag import BagReader
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.pipeline import PlanConfig
@@ -29,6 +29,7 @@ from alpamayo_ros.replay.ahead import Behind, Inline, ahead
 from alpamayo_ros.replay.cycle import Cycler, armed
 from alpamayo_ros.replay.intake import Intake, reference_camera
 from alpamayo_ros.replay.judge import judge
+from alpamayo_ros.replay.lasting import first_of, lasting_s
 from alpamayo_ros.replay.motion import Ego
 from alpamayo_ros.replay.options import Options, Progress
 from alpamayo_ros.replay.replay_figures import Figures
@@ -136,7 +137,9 @@ class _Work:
             ),
             rig.odometry,
         )
-        self.begin_ns = self.end_ns = 0
+        limit_s, self.done_ns = options.limit_s, 0
+        self.total_s = lasting_s(setup.outline, setup.sources)
+        self.total_s = min(self.total_s, limit_s) if limit_s else self.total_s
         self.wall_s = self.cpu_s = 0.0
 
     def _info(self) -> RunInfo:
@@ -157,13 +160,13 @@ class _Work:
     def go(self, progress: Callable[[Progress], None]) -> bool:
         """Everything, in order; True when a person ended it before."""
         began, cpu, interrupted = time.perf_counter(), time.process_time(), False
-        overlap, steps = self.setup.options.overlap, self.intake.decoded_steps(self._messages())
+        messages = first_of(self.reader, self.setup.options.limit_s)
+        overlap, steps = self.setup.options.overlap, self.intake.decoded_steps(messages)
         behind = Behind(self.after.take, DEPTH) if overlap else Inline(self.after.take)
         try:
             with closing(ahead(steps, DEPTH) if overlap else steps) as decoded:
                 for step in decoded:
-                    self.begin_ns = self.begin_ns or step.end_ns
-                    self.end_ns = step.end_ns
+                    self.done_ns += step.end_ns - step.begin_ns
                     cycles = tuple(self.cycler.cycles(step))
                     behind.put(Done(step, cycles, tuple(self.ego.take_driven())))
                     progress(self._progress())
@@ -215,22 +218,14 @@ class _Work:
         lost = self.views.lost_fov
         return (*notes[: bool(learned)], f'Views are wider than cameras, {lost}.')
 
-    def _messages(self) -> Iterable[BagMessage]:
-        limit_ns, first = round(self.setup.options.limit_s * NS), None
-        for message in self.reader:
-            first = message.time_ns if first is None else first
-            if limit_ns and message.time_ns - first > limit_ns:
-                return
-            yield message
-
     def _progress(self) -> Progress:
-        total = self.setup.outline.span_s
-        limit = self.setup.options.limit_s
         figures = self.after.figures
-        return Progress(
-            (self.end_ns - self.begin_ns) / NS, min(total, limit) if limit else total,
-            figures.timesteps, figures.plans,
-        )  # fmt: skip
+        return Progress(self._done_s, self.total_s, figures.timesteps, figures.plans)
+
+    @property
+    def _done_s(self) -> float:
+        """Seconds of the recording that were replayed; the last step reaches beyond its end."""
+        return min(self.done_ns / NS, self.total_s)
 
     def summary(self, digest: str, interrupted: bool) -> Summary:
         """What came of it."""
@@ -265,7 +260,7 @@ class _Work:
 
     def timing(self) -> dict[str, Any]:
         """Wall time, times real time, and milliseconds of each stage a timestep."""
-        recorded_s = (self.end_ns - self.begin_ns) / NS
+        recorded_s = self._done_s
         stages = {**self.intake.seconds, 'decode': self.views.decode_s, **self.cycler.seconds}
         stages['figures'] = self.after.seconds
         steps = max(1, self.after.figures.timesteps)

@@ -104,10 +104,14 @@ def test_a_damaged_bag_ends_with_5_and_a_report(tmp_path):
     ],
 )
 def test_exit_codes(broken, verdict, interrupted, worse, expected):
-    summary = {'broken': broken, 'verdict': verdict, 'identity': {'model': {'runtime': 'onnx'}}}
+    model, cell = {'runtime': 'onnx'}, {'baseline': 1.0}
+    summary = {'broken': broken, 'verdict': verdict, 'identity': {'model': model}}
+    summary['metrics'] = {'ade': cell, 'agreement': {'baseline': None}}
     assert code(summary, interrupted, worse) == expected
-    summary['identity']['model']['runtime'] = 'none'  # nobody asked for a verdict
+    model['runtime'] = 'none'  # nobody asked for a verdict
     assert code(summary, interrupted, worse) == (0 if expected == 3 else expected)
+    cell['baseline'] = None  # but for figures
+    assert code(summary, interrupted, worse) == expected
 
 
 def test_the_bench_compares_with_the_ceiling_of_its_stages(bag, monkeypatch):

@@ -20,6 +20,12 @@ def figures(plans=20, armed=20, **cells):
     return out
 
 
+def baseline_alone():
+    out = Figures(with_model=False, timesteps=1)
+    out.add(Scored(0, None, {'ade': 2.0}))
+    return out
+
+
 def verdict(found, broken=''):
     return judge(found, found.table(), broken)
 
@@ -76,7 +82,11 @@ def test_an_interrupted_replay_does_not_pass():
         (figures(plans=18), '', 'pass', '18 of 20'),
         (figures(plans=0, armed=0), '', 'fail', 'None of 24 proposals of the model became'),
         (figures(), 'cut off at byte 7', 'fail', 'The bag is damaged: cut off at byte 7'),
-        (Figures(with_model=False), '', 'not evaluable', 'No model took part'),
+        (
+            Figures(with_model=False), '', 'not evaluable',
+            'No model took part, and nothing of the baseline can be evaluated: odometry does not',
+        ),
+        (baseline_alone(), '', 'not evaluable', 'only the recording and the baseline.'),
         (
             Figures(with_model=True, timesteps=9, refusals=Counter(SET_INCOMPLETE=9)),
             '', 'not evaluable', 'the model was never asked: SET_INCOMPLETE in 9 of 9',
