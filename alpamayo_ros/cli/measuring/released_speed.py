@@ -1,0 +1,91 @@
+"""``alpamayo bench released``: the stages of a released model in this package's own networks."""
+
+from __future__ import annotations
+
+import json
+import platform
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from alpamayo_ros.profile import load_profile
+from alpamayo_ros.released_contract import prompt_tokens
+from alpamayo_ros.statuses import ConfigError, MachineError, NoSuchFileError
+
+PROFILE = 'nvidia-1.5-10b'
+PICTURES, NEW, TINY_PROMPT = 16, 4, 400
+TINY_ROUNDS = 3
+
+
+def released_command(
+    random_weights: Annotated[
+        bool, typer.Option('--random-weights', help='Random numbers in the real shapes.')
+    ] = False,
+    weights: Annotated[
+        Path | None, typer.Option(help='Folder of the checkpoint (*.safetensors).')
+    ] = None,
+    tiny: Annotated[bool, typer.Option('--tiny', help='Tiny shapes, on the CPU.')] = False,
+    candidates: Annotated[int, typer.Option(min=1, max=64, help='Of one text.')] = 8,
+    rounds: Annotated[int, typer.Option(min=1, max=1000, help='Calls of which the median.')] = 10,
+    as_json: Annotated[bool, typer.Option('--json', help='Print JSON.')] = False,
+) -> None:
+    """Time the stages of Alpamayo 1.5 in this package's own networks on a GPU.
+
+    Example: alpamayo bench released --random-weights
+
+    Four new pictures, prompt, one word, a draft of 15 words verified, one step of the expert, and
+    whole cycles of 20 words.  Exit 6 without a GPU; --tiny runs the same on the CPU.
+    """
+    if tiny and weights is not None:
+        raise ConfigError('--tiny has random weights; leave --weights out')
+    if random_weights and weights is not None:
+        raise ConfigError('--random-weights or --weights FOLDER, not both')
+    if not (random_weights or tiny or weights is not None):
+        raise ConfigError('which weights? --random-weights, or --weights FOLDER of a checkpoint')
+    if weights is not None and not weights.is_dir():
+        raise NoSuchFileError(f'no folder {weights}; expected that of a checkpoint')
+    found = _measure(weights, tiny, candidates, TINY_ROUNDS if tiny else rounds)
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+        return
+    for key, value in found.items():
+        typer.echo(f'{key}: {value:.2f}' if isinstance(value, float) else f'{key}: {value}')
+
+
+def _measure(weights: Path | None, tiny: bool, candidates: int, rounds: int) -> dict[str, Any]:
+    """Machine, shapes and times; MachineError without a GPU for the real shapes."""
+    try:
+        import torch
+    except ImportError as error:
+        raise MachineError('torch is missing: pip install -r requirements/train.txt') from error
+    from alpamayo_ros.model.released import sizes, speed
+    from alpamayo_ros.model.released.weights import load, randomise, shards
+
+    profile = load_profile(PROFILE)
+    if not tiny and not torch.cuda.is_available():
+        raise MachineError(
+            'no GPU that torch can use: the real shapes are measured on one with 30 GB; '
+            '--tiny runs the same on the CPU'
+        )
+    names, view = [view.name for view in profile.views], profile.views[0]
+    tokens = prompt_tokens(names, profile.frames.count, view.tokens, True)
+    network = speed.build(
+        sizes.TINY if tiny else sizes.sizes(profile),
+        'cpu' if tiny else 'cuda',
+        torch.float32 if tiny else torch.bfloat16,
+    )
+    if weights is None:
+        randomise(network, seed=0)
+    else:
+        load(network, shards(weights))
+    tokens = TINY_PROMPT if tiny else tokens
+    return {
+        'device': platform.processor() or 'cpu' if tiny else torch.cuda.get_device_name(),
+        'torch': torch.__version__,
+        'shapes': 'tiny' if tiny else profile.name,
+        'weights': 'random' if weights is None else str(weights),
+        'prompt_tokens': tokens,
+        'candidates': candidates,
+        **speed.stages(network, candidates, tokens, PICTURES, NEW, rounds),
+    }

@@ -1,0 +1,1 @@
+"""Tiny numbers on which our network and the vendor's are compared."""
