@@ -28,7 +28,10 @@ def _driver(options: Options, sim_time: bool, from_bag: bool = False) -> list[No
         'camera_sync': (('reliable_inputs', from_bag),),
         'egomotion': (('reliable_inputs', from_bag),),
         'navigation': (('reliable_inputs', from_bag),),
-        'planner': (*_same(options, 'runtime', 'model', 'seed'),),
+        'planner': (
+            *_same(options, 'runtime', 'model', 'seed'),
+            *_trusted(options),
+        ),
         'trajectory': (
             *_same(options, 'shadow', 'speed_cap_mps', 'acceleration_cap_mps2'),
             ('objects_expected', truth),
@@ -50,6 +53,11 @@ def _driver(options: Options, sim_time: bool, from_bag: bool = False) -> list[No
 def _same(options: Options, *names: str) -> list[tuple[str, Value]]:
     """Options that a node takes under the same name."""
     return [(name, getattr(options, name)) for name in names]
+
+
+def _trusted(options: Options) -> Pairs:
+    """Empty takes nothing back: keys of a parameter file go on being asked for."""
+    return (('trusted_keys', options.trusted_keys),) if options.trusted_keys else ()
 
 
 def _by_hand(manual: bool) -> Pairs:

@@ -24,7 +24,8 @@ _SILENCE = (
 )  # fmt: skip
 _ODOMETRY = (Code.ODOM_FRAME, Code.ODOM_NAN)
 _MODEL_FILES = (
-    Code.MODEL_HASH, Code.MODEL_ROLLBACK, Code.MODEL_UNSAFE, Code.MODEL_MISSING,
+    Code.MODEL_HASH, Code.MODEL_ROLLBACK, Code.MODEL_UNSAFE, Code.MODEL_SIGNATURE,
+    Code.MODEL_MISSING,
     Code.MODEL_FORMAT, Code.MODEL_PROVIDER, Code.MODEL_GOLDEN,
 )  # fmt: skip
 # A fault and what it can be the consequence of.

@@ -146,6 +146,8 @@ class Code(Enum):
     MODEL_HASH = (_F, _REFUSE, 'A model file differs from its manifest.', 'Fetch the model again.')
     MODEL_ROLLBACK = (_F, _REFUSE, 'The model is older than the one before.', 'Install the newer.')
     MODEL_UNSAFE = (_F, _REFUSE, 'A model file could run code or leave its folder.', 'Delete it.')
+    MODEL_SIGNATURE = (_F, _REFUSE, 'No trusted key signed the model.',
+        'Sign it (alpamayo model sign), or trust the key that did.')
     MODEL_MISSING = (_F, _REFUSE, 'A model file is missing.', 'Run alpamayo doctor.')
     MODEL_FORMAT = (_F, _REFUSE, 'A model file does not fit the profile.', 'Export it again.')
     MODEL_PROVIDER = (_F, _REFUSE, 'What the runtime needs is not here.',

@@ -67,6 +67,9 @@ class Options:
     sim_time: bool = _option(False, 'Vehicle: time comes from /clock, as of CARLA.')
     runtime: str = _option('onnx', 'Who plans, a name of runtime.registry.')
     model: str = _option('', 'Folder of a model; default: the shipped one.')
+    trusted_keys: str = _option(
+        '', 'Public key, or folder of *.pub, one of which signed the model; empty: any model.'
+    )
     objects: str = _option('none', 'Objects in the cost: none or ground_truth.')
     inject: str = _option('', 'Faults: drop(source=front,start_s=5,stop_s=7).')
     bag: str = _option('', 'Replay: the bag (.mcap file or folder).')

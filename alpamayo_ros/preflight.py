@@ -26,6 +26,7 @@ from alpamayo_ros.profile import ModelProfile, load_profile
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.loader import model_dir
 from alpamayo_ros.runtime.manifest import check_profile, read_model
+from alpamayo_ros.runtime.signature import nothing_signed
 from alpamayo_ros.sensing.mounts import check_names
 from alpamayo_ros.sensing.rig import Rig, load_rig
 from alpamayo_ros.simulation.scenario import Scenario, load_scenario, with_faults
@@ -42,6 +43,7 @@ EGL = ('libEGL.so.1', 'libEGL.so')
 STATUSES = {  # of what is wrong with a model; else it is the typed name or folder
     Code.MODEL_HASH: Status.DAMAGED,
     Code.MODEL_UNSAFE: Status.DAMAGED,
+    Code.MODEL_SIGNATURE: Status.DAMAGED,
     Code.MODEL_FORMAT: Status.DAMAGED,
     Code.MODEL_GOLDEN: Status.DAMAGED,
     Code.MODEL_PROVIDER: Status.ENVIRONMENT,
@@ -60,7 +62,7 @@ def check_graph(name: str, options: Options) -> None:
         check_measured(rig)
     check_parameters(options.parameters)
     topic_map(options.topics)
-    check_model(options.runtime, profile, options.model)
+    check_model(options.runtime, profile, options.model, options.trusted_keys)
     if name == 'simulator':
         _check_faults(load_scenario(options.scenario), options.inject)
         check_renderer()
@@ -144,11 +146,16 @@ def check_domain(env: Mapping[str, str] | None = None) -> None:
         )
 
 
-def check_model(runtime: str, profile: ModelProfile, folder: str = '') -> None:
+def check_model(
+    runtime: str, profile: ModelProfile, folder: str = '', trusted_keys: str = ''
+) -> None:
     """The runtime is installed and its model is there, for this profile; nothing is hashed yet."""
     entry = registry.find(registry.of_profile(runtime, profile))
     if isinstance(entry, Fault):
         raise refusal(entry, 'runtime')
+    trusted = Path(trusted_keys) if trusted_keys else None
+    if trusted is not None and not entry.files:
+        raise refusal(nothing_signed(runtime, trusted), 'runtime')
     if entry.vendor is not None:
         fault = entry.vendor(profile, Path(folder) if folder else None)
         if fault is not None:
@@ -156,7 +163,7 @@ def check_model(runtime: str, profile: ModelProfile, folder: str = '') -> None:
     if not entry.files:
         return
     path = Path(folder) if folder else model_dir(profile)
-    files = read_model(path, ())
+    files = read_model(path, (), trusted=trusted)
     if isinstance(files, Fault):
         raise refusal(files, 'model')
     wrong = check_profile(files, profile)

@@ -154,6 +154,7 @@ def models() -> Iterator[Finding]:
         yield Finding('models', FAIL, text, 'clone the repository again, with its models/ folder')
     for folder in folders:
         yield model(folder)
+    yield signatures()
 
 
 def model(folder: Path) -> Finding:
@@ -167,6 +168,18 @@ def model(folder: Path) -> Finding:
     size = sum(len(data) for data in files.data.values()) / 1e6
     text = f'{folder.name} {files.manifest.version}: {len(files.data)} files, {size:.1f} MB'
     return Finding('models', OK, f'{text}, manifest {files.sha256[:12]}, all hashes right')
+
+
+def signatures() -> Finding:
+    """Whether the planner asks who vouches for a model, as its parameters ship."""
+    from alpamayo_ros.yaml_file import read_yaml
+
+    tree = read_yaml(share_dir() / 'config' / 'nodes.param.yaml')
+    keys = tree['/**/planner']['ros__parameters']['trusted_keys']
+    if keys:
+        return Finding('models', OK, f'the planner takes models that a key of {keys} signed')
+    text = 'signatures are not asked for (trusted_keys of the planner is empty)'
+    return Finding('models', OK, f'{text}; alpamayo key init makes keys')
 
 
 def optional_parts() -> Iterator[Finding]:

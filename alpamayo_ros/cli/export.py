@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alpamayo_ros.cli.choices import profile_of
-from alpamayo_ros.cli.model import ProfileOption, stop
+from alpamayo_ros.cli.model import ProfileOption
+from alpamayo_ros.cli.models.stopping import stop
 
 if TYPE_CHECKING:
     from alpamayo_ros.profile import ModelProfile

@@ -47,6 +47,7 @@ SUBCOMMANDS = {  # name: (panel of the help, one sentence)
     'bench': ('Inspect', 'Measure stages on this machine.'),
     'security': ('Inspect', 'Policy and keystore of SROS 2 for a graph, and what they lack.'),
     'model': ('Models', 'Show and verify a model: files, hashes, profile.'),
+    'key': ('Models', 'Make the pair of keys that signs models.'),
     'export': ('Models', 'Write the ONNX graphs of trained weights.'),
     'engine': ('Models', 'Build, check and verify TensorRT engines of a model.'),
     'budget': ('Models', 'Which profile holds 10 Hz on which device, on paper.'),
@@ -58,6 +59,7 @@ PLACES = {  # subcommands in a folder
     'budget': 'models.budget',
     'egodriver': 'operating.egodriver',
     'engine': 'models.engine',
+    'key': 'models.key',
 }
 EPILOG = """Examples:
 

@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alpamayo_ros.cli.choices import RuntimeOption, any_profile_of, profile_of
 from alpamayo_ros.cli.models.adopt import adopt
-from alpamayo_ros.preflight import status_of
+from alpamayo_ros.cli.models.stopping import stop
+from alpamayo_ros.cli.models.verify import sign, verify
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.statuses import Status
 
 if TYPE_CHECKING:
-    from alpamayo_ros.faults import Fault
     from alpamayo_ros.profile import ModelProfile
     from alpamayo_ros.runtime.manifest import ModelFiles
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
+app.command()(verify)
+app.command()(sign)
 app.command()(adopt)
 
 FolderArgument = Annotated[
     Path | None, typer.Argument(help='Model folder; default: the one that ships for the profile.')
 ]
 ProfileOption = Annotated[str, typer.Option(help='A profile by name, or a .yaml path.')]
-
-
-def stop(found: Fault | str) -> NoReturn:
-    """Print what is wrong and exit with its status."""
-    typer.echo(str(found), err=True)
-    raise typer.Exit(Status.USAGE if isinstance(found, str) else status_of(found))
 
 
 def _files(folder: Path | None, profile_name: str) -> ModelFiles:
@@ -45,20 +41,6 @@ def _files(folder: Path | None, profile_name: str) -> ModelFiles:
         assert fault is not None
         stop(fault)
     return files
-
-
-@app.command()
-def verify(folder: FolderArgument = None, profile: ProfileOption = 'nano') -> None:
-    """Hash every file against the manifest and compare the profile; exit 5 on any difference.
-
-    Example: alpamayo model verify models/nano
-    """
-    files = _files(folder, profile)
-    size = sum(map(len, files.data.values())) / 1e6
-    typer.echo(
-        f'{files.folder}: {len(files.data)} files, {size:.1f} MB, as listed in {files.sha256[:16]}'
-    )
-    typer.echo('The manifest is not signed: this finds damage and mix-ups, not a forger.')
 
 
 @app.command()

@@ -20,6 +20,9 @@ PARAMETERS = (
     Param('model', str, '', 'Folder of the model; empty: the one that ships for the profile.'),
     Param('script', str, '', 'Fields of runtime.Script as JSON, for tests; empty: none.'),
     Param('minimum_release', int, '', 'An older release of the model is refused.', 0, 2**31 - 1),
+    Param(
+        'trusted_keys', str, '', 'Public key, or folder of *.pub, one of which signed; empty: any.'
+    ),
     Param('words_every_s', float, 's', 'Words younger than that are kept; 0: none are.', 0.0, 2.0),
     Param('period_s', float, 's', 'Planning period; limits of a cycle count in it.', 0.01, 30.0),
     Param('slack', float, '', 'Cycles are dropped and killed so many times later.', 1.0, 10.0),
@@ -50,6 +53,7 @@ def worker_spec(settings: Any, profile: ModelProfile, limits: Limits) -> WorkerS
         folder=Path(settings.model) if settings.model else None,
         script=Script(**json.loads(settings.script)) if settings.script else None,
         minimum_release=settings.minimum_release,
+        trusted_keys=Path(settings.trusted_keys) if settings.trusted_keys else None,
         words_every_s=settings.words_every_s,
         slack=settings.slack,
         guard_s=HANG_GUARD_S if settings.lockstep else None,

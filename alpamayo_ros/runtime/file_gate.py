@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,27 @@ MAX_FILE = 1 << 34
 DOMAINS = ('', 'ai.onnx', 'com.microsoft')
 EXTERNAL = 1  # onnx.TensorProto.EXTERNAL
 LOADS_FILES = ('EPContext',)  # its documented use is to load a compiled engine by path
+
+
+def read_file(folder: Path, directory: int, name: str, limit: int) -> bytes | Fault:
+    """A plain file of an opened directory, of at most ``limit`` bytes; no link is followed."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        descriptor = os.open(name, flags, dir_fd=directory)
+    except FileNotFoundError:
+        return Fault(Code.MODEL_MISSING, f'{folder} has no {name}')
+    except OSError as error:
+        return Fault(Code.MODEL_UNSAFE, f'{folder / name} is no plain file: {error.strerror}')
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        return Fault(Code.MODEL_UNSAFE, f'{folder / name} is no plain file')
+    with os.fdopen(descriptor, 'rb') as file:
+        data = file.read(min(limit, status.st_size) + 1)  # what is there, not what is claimed
+    if len(data) > limit:
+        numbers = {'limit_bytes': float(limit)}
+        return Fault(Code.MODEL_HASH, f'{folder / name} is longer than expected', numbers)
+    return data
 
 
 def check_name(name: str) -> Fault | None:

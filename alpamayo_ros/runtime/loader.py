@@ -12,6 +12,7 @@ from alpamayo_ros.runtime.golden import GOLDEN, check_golden
 from alpamayo_ros.runtime.manifest import ModelFiles, check_profile, read_model
 from alpamayo_ros.runtime.registry import Material
 from alpamayo_ros.runtime.scripted import Script
+from alpamayo_ros.runtime.signature import nothing_signed
 from alpamayo_ros.runtime.staged import StagedRuntime
 
 
@@ -27,13 +28,16 @@ def open_runtime(
     script: Script | None = None,
     minimum_release: int = 0,
     words_every_s: float = 0.0,
+    trusted_keys: str | Path | None = None,
 ) -> Runtime | Fault:
     """The runtime ``kind`` with the verified model of ``folder`` (default: the shipped one).
 
     A model with a golden answer must repeat it here, which also warms it up.  ``words_every_s``:
-    see :class:`alpamayo_ros.runtime.staged.StagedRuntime`.
+    see :class:`alpamayo_ros.runtime.staged.StagedRuntime`.  ``trusted_keys``: one of them has to
+    have signed the manifest, so a runtime without a manifest is refused.
     """
-    opened = _opened(kind, profile, folder, script, minimum_release)
+    trusted = Path(trusted_keys) if trusted_keys else None
+    opened = _opened(kind, profile, folder, script, minimum_release, trusted)
     if isinstance(opened, Fault) or not words_every_s:
         return opened
     if not isinstance(opened, StagedRuntime):
@@ -49,10 +53,13 @@ def _opened(
     folder: str | Path | None,
     script: Script | None,
     minimum_release: int,
+    trusted: Path | None,
 ) -> Runtime | Fault:
     entry = registry.find(registry.of_profile(kind, profile))
     if isinstance(entry, Fault):
         return entry
+    if trusted is not None and not entry.files:
+        return nothing_signed(kind, trusted)
     if entry.vendor is not None:
         if not profile.released:
             text = f'runtime {kind!r} runs released checkpoints; {profile.name} is none'
@@ -65,7 +72,7 @@ def _opened(
         text += f"model (architecture {profile.architecture!r}): runtime 'nvidia' or a planner of "
         return Fault(Code.MODEL_PROVIDER, f'{text}your own ({foreign.FORM}) can run it.')
     path = Path(folder) if folder is not None else model_dir(profile)
-    files = _verified(path, (*entry.files, GOLDEN), profile, minimum_release)
+    files = _verified(path, (*entry.files, GOLDEN), profile, minimum_release, trusted)
     runtime = files if isinstance(files, Fault) else entry.load(Material(profile, files))
     if isinstance(runtime, Fault) or isinstance(files, Fault) or GOLDEN not in files.data:
         return runtime
@@ -73,9 +80,10 @@ def _opened(
 
 
 def _verified(
-    path: Path, names: tuple[str, ...], profile: ModelProfile, minimum_release: int
-) -> ModelFiles | Fault:
-    files = read_model(path, names, minimum_release)
+    path: Path, names: tuple[str, ...], profile: ModelProfile, minimum_release: int,
+    trusted: Path | None,
+) -> ModelFiles | Fault:  # fmt: skip
+    files = read_model(path, names, minimum_release, trusted)
     if isinstance(files, Fault):
         return files
     return check_profile(files, profile) or files

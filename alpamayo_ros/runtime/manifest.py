@@ -1,9 +1,9 @@
 """``manifest.json``: what a model folder holds, checked before any parser sees a byte.
 
 Every file is opened once, without following links, read, hashed, and **the bytes that were
-hashed** are what the parser gets: nothing can be swapped in between.  A manifest protects against
-damage and mix-ups; it is not signed, so it does not protect against somebody who can write to the
-folder (SECURITY.md).
+hashed** are what the parser gets: nothing can be swapped in between.  Alone a manifest protects
+against damage and mix-ups; with ``trusted`` keys it has to be signed (``signature.py``), which
+protects against somebody who can write to the folder, too (SECURITY.md).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +21,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.layer_shapes import InputTokens
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.runtime.file_gate import MAX_FILE, check_bytes, check_name, stray, strict_json
+from alpamayo_ros.runtime.file_gate import (
+    MAX_FILE,
+    check_bytes,
+    check_name,
+    read_file,
+    stray,
+    strict_json,
+)
+from alpamayo_ros.runtime.signature import SIGNATURE, check_signature
 
 MANIFEST = 'manifest.json'
 MAX_MANIFEST = 1 << 20
@@ -119,28 +126,34 @@ def _without_defaults(content: dict[str, Any], record: BaseModel, keys: Iterable
 
 
 def read_model(
-    folder: Path, names: Iterable[str] | None = None, minimum_release: int = 0
-) -> ModelFiles | Fault:
+    folder: Path, names: Iterable[str] | None = None, minimum_release: int = 0,
+    trusted: Path | None = None,
+) -> ModelFiles | Fault:  # fmt: skip
     """Read and verify a model folder.
 
-    ``names`` limits what is read (default: every file it lists).
+    ``names`` limits what is read (default: every file it lists).  ``trusted``: one of these
+    public keys (a file, or a folder of them) has to have signed the manifest.
     """
     try:
         directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         return Fault(Code.MODEL_MISSING, f'no model folder {folder}: {error.strerror}')
     try:
-        return _read_model(folder, directory, names, minimum_release)
+        return _read_model(folder, directory, names, minimum_release, trusted)
     finally:
         os.close(directory)
 
 
 def _read_model(
-    folder: Path, directory: int, names: Iterable[str] | None, minimum_release: int
-) -> ModelFiles | Fault:
+    folder: Path, directory: int, names: Iterable[str] | None, minimum_release: int,
+    trusted: Path | None,
+) -> ModelFiles | Fault:  # fmt: skip
     text = read_file(folder, directory, MANIFEST, MAX_MANIFEST)
     if isinstance(text, Fault):
         return text
+    unsigned = trusted and check_signature(folder, directory, text, trusted)
+    if unsigned:
+        return unsigned
     manifest = parse_manifest(text, folder)
     if isinstance(manifest, Fault):
         return manifest
@@ -179,27 +192,6 @@ def parse_manifest(text: bytes, folder: Path) -> Manifest | Fault:
     return refused[0] if refused else manifest
 
 
-def read_file(folder: Path, directory: int, name: str, limit: int) -> bytes | Fault:
-    """A plain file of an opened directory, of at most ``limit`` bytes; no link is followed."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-    try:
-        descriptor = os.open(name, flags, dir_fd=directory)
-    except FileNotFoundError:
-        return Fault(Code.MODEL_MISSING, f'{folder} has no {name}')
-    except OSError as error:
-        return Fault(Code.MODEL_UNSAFE, f'{folder / name} is no plain file: {error.strerror}')
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
-        return Fault(Code.MODEL_UNSAFE, f'{folder / name} is no plain file')
-    with os.fdopen(descriptor, 'rb') as file:
-        data = file.read(min(limit, status.st_size) + 1)  # what is there, not what is claimed
-    if len(data) > limit:
-        numbers = {'limit_bytes': float(limit)}
-        return Fault(Code.MODEL_HASH, f'{folder / name} is longer than expected', numbers)
-    return data
-
-
 def _read_entry(folder: Path, directory: int, entry: FileEntry) -> bytes | Fault:
     data = read_file(folder, directory, entry.name, entry.bytes)
     if isinstance(data, Fault):
@@ -233,6 +225,7 @@ def write_manifest(
     temporary = folder / f'{MANIFEST}.new'
     temporary.write_text(manifest.to_json())
     temporary.replace(folder / MANIFEST)
+    (folder / SIGNATURE).unlink(missing_ok=True)  # it signed another manifest
     return manifest
 
 

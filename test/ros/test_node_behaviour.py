@@ -69,6 +69,7 @@ def test_bad_parameters_refuse_to_configure(tmp_path, line, words):
         ('camera_sync', "limits: '{wrong}'", 'PARAMETER'),
         ('monitor', "limits: '{wrong}'", 'skew_s'),
         ('planner', 'minimum_release: 1000000', 'MODEL_ROLLBACK'),
+        ('planner', "trusted_keys: '{wrong}'", 'MODEL_SIGNATURE'),
     ],
 )
 def test_a_node_refuses_what_it_is_started_with(tmp_path, node, line, words):

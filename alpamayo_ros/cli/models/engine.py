@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from alpamayo_ros.cli.choices import one_of, profile_of
-from alpamayo_ros.cli.model import stop
+from alpamayo_ros.cli.models.stopping import stop
 from alpamayo_ros.statuses import Status
 
 if TYPE_CHECKING:

@@ -37,6 +37,7 @@ class WorkerSpec:
     folder: Path | None = None
     script: Script | None = None
     minimum_release: int = 0
+    trusted_keys: Path | None = None
     words_every_s: float = 0.0
     slack: float = 1.0
     guard_s: float | None = None
@@ -64,6 +65,7 @@ class WorkerSpec:
             'folder': None if self.folder is None else str(self.folder),
             'script': None if self.script is None else asdict(self.script),
             'minimum_release': self.minimum_release,
+            'trusted_keys': None if self.trusted_keys is None else str(self.trusted_keys),
             'words_every_s': self.words_every_s,
         }
 

@@ -34,7 +34,7 @@ Propose = Callable[[PlannerInput, Runtime], Proposal]
 def _open(hello: dict[str, Any]) -> TimedRuntime | Fault:
     profile = ModelProfile.model_validate(hello['profile'])
     script = None if hello['script'] is None else Script(**hello['script'])
-    more = {name: hello[name] for name in ('minimum_release', 'words_every_s')}
+    more = {name: hello[name] for name in ('minimum_release', 'words_every_s', 'trusted_keys')}
     runtime = open_runtime(hello['kind'], profile, hello['folder'], script, **more)
     if isinstance(runtime, Fault):
         return runtime

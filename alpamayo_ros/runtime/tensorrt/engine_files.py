@@ -18,8 +18,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.runtime.file_gate import strict_json
-from alpamayo_ros.runtime.manifest import ModelFiles, Sha256, read_file
+from alpamayo_ros.runtime.file_gate import read_file, strict_json
+from alpamayo_ros.runtime.manifest import ModelFiles, Sha256
 
 ENGINES = 'engines.json'
 MAX_MANIFEST = 1 << 20

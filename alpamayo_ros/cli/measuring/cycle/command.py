@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from alpamayo_ros.cli.choices import profile_of
-from alpamayo_ros.cli.model import stop
+from alpamayo_ros.cli.models.stopping import stop
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.statuses import Status

@@ -1,0 +1,60 @@
+"""``alpamayo key``: the pair of keys that signs models."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alpamayo_ros.cli.models.stopping import stop
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.runtime.manifest import MANIFEST
+from alpamayo_ros.runtime.signature import PUBLIC_SUFFIX
+from alpamayo_ros.security import signing
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+PRIVATE = 'model_signing.pem'
+
+
+@app.callback()
+def key() -> None:
+    """Keys that sign models: the private one stays with its owner, the other is given away."""
+
+
+def default_folder() -> Path:
+    """``$XDG_CONFIG_HOME/alpamayo_ros/keys``."""
+    config = os.environ.get('XDG_CONFIG_HOME') or str(Path.home() / '.config')
+    return Path(config) / 'alpamayo_ros' / 'keys'
+
+
+@app.command()
+def init(
+    to: Annotated[
+        Path | None, typer.Option(help='Folder; default: ~/.config/alpamayo_ros/keys.')
+    ] = None,
+) -> None:
+    """Make a private key (for this user alone) and its public key; nothing is overwritten.
+
+    Example: alpamayo key init
+    """
+    if signing.missing():
+        stop(Fault(Code.MODEL_PROVIDER, signing.MISSING))
+    folder = (to or default_folder()).resolve()
+    for place in (folder, *folder.parents):
+        if (place / '.git').exists() or (place / MANIFEST).exists():
+            kind = 'a repository' if (place / '.git').exists() else 'the folder of a model'
+            stop(f'{folder} lies in {kind} ({place}), and a private key must not: choose --to')
+    private, public = folder / PRIVATE, folder / PRIVATE.replace('.pem', PUBLIC_SUFFIX)
+    for path in (private, public):
+        if path.is_symlink() or path.exists():
+            stop(f'{path} is there already; choose another folder with --to')
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    contents = signing.new_pair()
+    for path, data, mode in zip((private, public), contents, (0o600, 0o644), strict=True):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+        with os.fdopen(descriptor, 'wb') as file:
+            file.write(data)
+    typer.echo(f'{private}: private, sign with it: alpamayo model sign FOLDER --key {private}')
+    typer.echo(f'{public}: public, the value of trusted_keys on the machines that drive')

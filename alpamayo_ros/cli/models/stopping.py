@@ -1,0 +1,17 @@
+"""How a command about a model ends when it is refused."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import typer
+
+from alpamayo_ros.faults import Fault
+from alpamayo_ros.preflight import status_of
+from alpamayo_ros.statuses import Status
+
+
+def stop(found: Fault | str) -> NoReturn:
+    """Print what is wrong and exit with its status."""
+    typer.echo(str(found), err=True)
+    raise typer.Exit(Status.USAGE if isinstance(found, str) else status_of(found))

@@ -1,0 +1,103 @@
+"""``alpamayo model verify`` and ``sign``: is it what was exported, and who vouches for it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alpamayo_ros.cli.choices import profile_of
+from alpamayo_ros.cli.models.stopping import stop
+from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.runtime.file_gate import read_file
+from alpamayo_ros.runtime.loader import model_dir
+from alpamayo_ros.runtime.manifest import MANIFEST, MAX_MANIFEST, check_profile, read_model
+from alpamayo_ros.runtime.signature import MAX_KEY, SIGNATURE
+from alpamayo_ros.security import signing
+
+
+def verify(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help='Model folder; default: the one that ships for the profile.'),
+    ] = None,
+    profile: Annotated[str, typer.Option(help='A profile by name, or a .yaml path.')] = 'nano',
+    trusted_keys: Annotated[
+        Path | None,
+        typer.Option(help='A public key, or a folder of *.pub, one of which has to have signed.'),
+    ] = None,
+) -> None:
+    """Hash every file against the manifest and compare the profile; exit 5 on any difference.
+
+    Example: alpamayo model verify models/nano
+    """
+    loaded = profile_of(profile)
+    files = read_model(folder if folder is not None else model_dir(loaded), trusted=trusted_keys)
+    if isinstance(files, Fault):
+        stop(files)
+    fault = check_profile(files, loaded)
+    if fault is not None:
+        stop(fault)
+    size = sum(map(len, files.data.values())) / 1e6
+    typer.echo(
+        f'{files.folder}: {len(files.data)} files, {size:.1f} MB, as listed in {files.sha256[:16]}'
+    )
+    if trusted_keys is not None:
+        return typer.echo(f'A key of {trusted_keys} signed the manifest.')
+    typer.echo('No signature was asked for: this finds damage and mix-ups, not a forger.')
+    typer.echo('With --trusted-keys it finds a forger, too.')
+
+
+def sign(
+    folder: Annotated[
+        Path, typer.Argument(help='Model folder; all its files are verified first.')
+    ],
+    key: Annotated[Path, typer.Option(help='Private key that alpamayo key init made.')],
+) -> None:
+    """Sign the manifest of a model: writes manifest.sig beside it.
+
+    Example: alpamayo model sign models/mine --key model_signing.pem
+    """
+    if signing.missing():
+        stop(Fault(Code.MODEL_PROVIDER, signing.MISSING))
+    private = _private_key(key)
+    files = read_model(folder)
+    if isinstance(files, Fault):
+        stop(files)
+    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        manifest = read_file(folder, directory, MANIFEST, MAX_MANIFEST)
+    finally:
+        os.close(directory)
+    if isinstance(manifest, Fault):
+        stop(manifest)
+    try:
+        signature = signing.sign(private, manifest)
+    except ValueError as error:
+        stop(f'--key {key}: {error}; alpamayo key init makes one')
+    temporary = folder / f'{SIGNATURE}.new'
+    temporary.unlink(missing_ok=True)
+    temporary.write_bytes(signature)
+    temporary.replace(folder / SIGNATURE)
+    typer.echo(f'{folder / SIGNATURE}: {len(files.manifest.files)} files are vouched for')
+
+
+def _private_key(path: Path) -> bytes:
+    """The bytes of a private key that nobody but its owner can read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        stop(f'--key {path}: {error.strerror}; alpamayo key init makes one')
+    with os.fdopen(descriptor, 'rb', closefd=True) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            stop(f'--key {path} is no plain file; alpamayo key init makes one')
+        if status.st_mode & 0o077:
+            stop(f'--key {path} can be read by others: chmod 600 {path}')
+        data = file.read(MAX_KEY + 1)
+    if len(data) > MAX_KEY:
+        stop(f'--key {path}: longer than the {MAX_KEY} bytes of a private key')
+    return data
