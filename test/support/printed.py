@@ -57,6 +57,7 @@ ROWS = (
     Row('ros2 bag', 'elsewhere', 'ROS 2 of a distribution'),
     Row('rviz2', 'elsewhere', 'RViz'),
     Row('. install/setup.bash', 'elsewhere', 'ROS 2 of a distribution'),
+    Row('alpamayo up vehicle --rig my_car.yaml --autoware', 'elsewhere', "Autoware's messages"),
     Row('docker', 'elsewhere', 'Docker'),
     Row('python3 -m pip install', 'elsewhere', 'a package index'),
     Row('pip install', 'elsewhere', 'a package index'),
@@ -72,7 +73,7 @@ ROWS = (
     Row('cp ', 'run'),
     Row('python - ', 'tested', 'test/ros/test_node_behaviour.py'),
     Row('.venv/bin/python tools/drive_through_controller.py', 'tested',
-        'test/ros/test_controller.py'),
+        'test/ros/control/test_controller.py'),
     # weights that nobody may pass on
     Row('alpamayo model adopt', 'tested', 'test/unit/nvidia/test_model_adopt.py'),
     *(Row(f'alpamayo {call} --profile nvidia-1.5-10b', 'tested',

@@ -1,7 +1,7 @@
 """Our networks of Alpamayo 1.5: the released shapes, and on tiny numbers the vendor's results.
 
-``golden.json`` is what NVIDIA's own class made of the numbers of ``support/released_networks/toy.py``
-(transformers 4.57.1, float32); ``test/parity/test_released_vendor.py`` makes it again.
+``golden.json`` is what NVIDIA's own class (transformers 4.57.1, float32) made of the numbers of
+``support/released_networks/toy.py``; ``test/parity/test_released_vendor.py`` makes it again.
 """
 
 from __future__ import annotations
