@@ -37,6 +37,7 @@ def test_what_it_needs_is_said(words, message):
     assert isinstance(error, ConfigError) and message in str(error)
 
 
+@pytest.mark.slow
 def test_tiny_times_every_stage():
     torch.set_num_threads(1)
     found = json.loads(run('--tiny', '--json', '--candidates', '2').stdout)
