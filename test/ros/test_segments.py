@@ -52,7 +52,7 @@ def test_f50_segments_of_a_killed_participant_go_and_those_of_a_living_one_stay(
             YOUNG_S
         )  # by a later time the graph of a test beside, just begun, would lose its own
         gone = {str(s.path) for s in remove_dead_segments(time.time())}
-        assert left <= gone and not kept & gone
+        assert not kept & gone  # what was left may be gone already: another graph began
         for path in left:
             assert not os.path.exists(path) and not os.path.exists(f'{path}_el')
         for path in kept:

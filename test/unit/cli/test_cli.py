@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -63,15 +62,21 @@ def test_help_needs_none_of_the_heavy_packages() -> None:
     assert done.stdout.splitlines()[-1] == 'loaded: []'
 
 
-def test_help_takes_less_than_half_a_second_of_processor_time() -> None:
-    best = 9.0
+def test_help_costs_hardly_more_than_what_prints_it() -> None:
+    """Processor time beside that of typer and rich alone: processors differ."""
+    bare = [sys.executable, '-c', 'import rich.console, typer.main']
+    found: dict[str, float] = {}
     for _ in range(3):
-        before = os.times()
-        alpamayo('--help')
-        after = os.times()
-        best = min(best, sum(after[2:4]) - sum(before[2:4]))
-        time.sleep(0.05)
-    assert best < 0.5
+        for name, call in (
+            ('bare', lambda: subprocess.run(bare, check=True)),
+            ('help', lambda: alpamayo('--help')),
+        ):
+            before = os.times()
+            call()
+            after = os.times()
+            spent = sum(after[2:4]) - sum(before[2:4])
+            found[name] = min(found.get(name, 9.0), spent)
+    assert found['help'] < 5.0 * found['bare']
 
 
 @pytest.mark.parametrize(
