@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.table import Table
+from rich.table import Column, Table
 
 from alpamayo_ros.cli.common import tables
 
@@ -28,7 +28,8 @@ def show_scenarios() -> None:
     """Every scenario with its family and split."""
     from alpamayo_ros.simulation.scenario import load_scenario, scenario_names
 
-    table = Table('scenario', 'family, split', 'description', box=None, padding=(0, 2, 0, 0))
+    name = Column('scenario', no_wrap=True, min_width=max(map(len, scenario_names())))
+    table = Table(name, 'family, split', 'description', box=None, padding=(0, 2, 0, 0))
     for scenario in map(load_scenario, scenario_names()):
         place = f'{scenario.family}, {scenario.split}' if scenario.family else ''
         table.add_row(scenario.name, place, scenario.description)
