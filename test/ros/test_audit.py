@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -21,9 +22,20 @@ class FakeNode:
         self.lines: list[str] = []
         self._asks = asks
         self.publishers: list[str] = []
+        self.timers: list[Callable[[], None]] = []
 
     def get_logger(self) -> SimpleNamespace:
         return SimpleNamespace(info=self.lines.append)
+
+    def create_timer(self, _: float, call: Callable[[], None], clock: object) -> Callable:
+        self.timers.append(call)
+        return call
+
+    def destroy_timer(self, timer: Callable[[], None]) -> None:
+        self.timers.remove(timer)
+
+    def join(self, name: str, asks: str) -> None:
+        self._asks[name] = asks
 
     def resolve_service_name(self, name: str) -> str:
         return name.replace('~', '/alpamayo/trajectory')
@@ -54,7 +66,18 @@ def test_who_has_a_client_of_the_service_is_named() -> None:
 def test_who_has_left_is_not_made_up() -> None:
     node = FakeNode()
     Audit(node).asked('disarm', 'done')
-    assert node.lines == ['audit: disarm by a node that has left: done']
+    for _ in range(audit.LATE_TRIES + 1):
+        node.timers[0]()
+    assert node.lines == [f'audit: disarm by {audit.UNKNOWN}: done'] and not node.timers
+
+
+def test_a_name_that_comes_after_its_call_is_written_down() -> None:
+    node = FakeNode()
+    Audit(node).asked('arm', 'refused')
+    node.timers[0]()
+    node.join('operator', ARM)
+    node.timers[0]()
+    assert node.lines[1:] == ['audit: arm was by /operator'] and not node.timers
 
 
 def test_a_publisher_of_takeover_is_named_and_its_name_is_only_text() -> None:

@@ -7,10 +7,14 @@ open graph a name is only what a process calls itself.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from rclpy._rclpy_pybind11 import RCLError
+from rclpy.clock import Clock, ClockType
 
+UNKNOWN = 'a node that has left or is not known yet'
+LATE_S, LATE_TRIES = 0.25, 8  # a name is waited for, after its call
 HOLD_S = 0.5  # a flood of calls makes two lines a second, each with the number left out
 SHOWN = 5
 
@@ -33,7 +37,7 @@ class Audit:
         """Somebody published ``what`` on ``topic``."""
         self._write(what, lambda: writers(self._node, topic), outcome)
 
-    def _write(self, what: str, who: Any, outcome: str) -> None:
+    def _write(self, what: str, who: Callable[[], str], outcome: str) -> None:
         now_s = time.monotonic()
         if now_s - self._last_s.get(what, -HOLD_S) < HOLD_S:
             self._left_out[what] = self._left_out.get(what, 0) + 1
@@ -41,7 +45,24 @@ class Audit:
         self._last_s[what] = now_s
         more = self._left_out.pop(what, 0)
         also = f' ({more} more before it)' if more else ''
-        self._node.get_logger().info(f'audit: {what} by {who()}: {outcome}{also}')
+        names = who()
+        self._node.get_logger().info(f'audit: {what} by {names}: {outcome}{also}')
+        if names == UNKNOWN:
+            self._name_later(what, who)
+
+    def _name_later(self, what: str, who: Callable[[], str]) -> None:
+        """The name alone, as soon as the graph knows it."""
+        tries = iter(range(LATE_TRIES))
+
+        def look() -> None:
+            names, last = who(), next(tries, None) is None
+            if names != UNKNOWN:
+                self._node.get_logger().info(f'audit: {what} was by {names}')
+            if names != UNKNOWN or last:
+                self._node.destroy_timer(timer)
+
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        timer = self._node.create_timer(LATE_S, look, clock=steady)
 
 
 def askers(node: Any, *services: str) -> str:
@@ -67,4 +88,4 @@ def _named(found: list[str]) -> str:
     """At most ``SHOWN`` names, printable."""
     names = sorted(set(found))
     shown = ', '.join(ascii(name)[1:-1] for name in names[:SHOWN])
-    return (f'{shown} and others' if len(names) > SHOWN else shown) or 'a node that has left'
+    return (f'{shown} and others' if len(names) > SHOWN else shown) or UNKNOWN
