@@ -15,7 +15,7 @@ from alpamayo_ros.faults import Code, Fault, Reaction, Severity
 
 _PICTURES = (
     Code.CAM_IDENTITY, Code.IMG_HEADER, Code.IMG_TRUNCATED, Code.IMG_TOO_LARGE, Code.IMG_ENCODING,
-    Code.IMG_SIZE, Code.IMG_DECODE, Code.CAM_STALE, Code.CALIBRATION,
+    Code.IMG_SIZE, Code.IMG_DECODE, Code.IMG_TORN, Code.CAM_STALE, Code.CALIBRATION,
 )  # fmt: skip
 _STAMPS = (Code.STAMP_INVALID, Code.STAMP_DUP, Code.STAMP_LATE)
 _ABSENCE = (Code.CLOCK, Code.CLOCK_BACK, Code.CLOCK_FORWARD, Code.QOS_INCOMPATIBLE, Code.NODE_LOST)

@@ -63,6 +63,7 @@ class Code(Enum):
     IMG_SIZE = (_E, _REFUSE, 'Width, height, step and data of an image disagree.',
         'Compare the camera with the rig file.')
     IMG_DECODE = (_E, _REFUSE, 'An image could not be decoded.', 'Check the encoder.')
+    IMG_TORN = (_E, _REFUSE, 'The data of a JPEG are damaged.', 'Check the transport.')
     SKEW_WARN = (_W, _NOTE, 'The cameras of a set are not quite simultaneous.',
         'Check the trigger.')
     SKEW = (_E, _REFUSE, 'The cameras of a set are too far apart in time.', 'Check the trigger.')

@@ -20,7 +20,6 @@ IDS = tuple(f'F{number:02d}' for number in range(1, 59))
 NODE = set('F03 F13 F21 F26 F31 F36 F47 F49 F50 F53 F54 F55 F56 F57 F58'.split())
 SYSTEM = set('F04 F32 F38 F51 F52'.split())
 NOT_RUN = {
-    'F09': 'a bag is refused by its CRC; a torn live picture is not noticed',
     'F32': 'no scene with printed text ships',
     'F38': 'no GPU was at hand',
     'F46': 'no engine ships whose platform could differ',

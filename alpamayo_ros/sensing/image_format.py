@@ -6,15 +6,28 @@ drivers as the codec alone (``jpeg``).  Without a stored encoding the first one 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.sensing.image_gate import CHANNELS, decode_compressed
+from alpamayo_ros.sensing.image_gate import CHANNELS, JPEG_START, decode_compressed
 
 STORED = {*CHANNELS, 'rgba8', '8UC1', '8UC3', '8UC4'}  # what a JPEG or PNG of 8 bit can hold
+
+
+@runtime_checkable
+class Bridge(Protocol):
+    """What converts encodings beyond the core's list: cv_bridge, where ROS has it."""
+
+    def imgmsg_to_cv2(self, message: Any, encoding: str) -> Any:
+        """Pixels of a sensor_msgs/Image."""
+        ...
+
+    def cv2_to_imgmsg(self, image: Any, encoding: str) -> Any:
+        """A sensor_msgs/Image of pixels."""
+        ...
 
 
 def gate_format(text: str) -> Fault | None:
@@ -34,6 +47,11 @@ def stored_encoding(text: str) -> str:
     if named:
         return named
     return first.strip() if separator or first.strip().startswith('bayer') else ''
+
+
+def is_jpeg(message: Any) -> bool:
+    """Whether a sensor_msgs/CompressedImage holds a JPEG; False for a sensor_msgs/Image."""
+    return not hasattr(message, 'encoding') and bytes(message.data[:3]) == JPEG_START
 
 
 def decode_message(

@@ -16,17 +16,12 @@ import numpy as np
 from jaxtyping import UInt8
 
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.sensing.pictures.jpeg import decode_jpeg
 from alpamayo_ros.sensing.reduction import shrink
 
 Buffer = bytes | bytearray | memoryview | array | UInt8[np.ndarray, ' N']  # type: ignore[type-arg]
 CHANNELS = {'rgb8': 3, 'bgr8': 3, 'bgra8': 4, 'mono8': 1}
 _CONVERT = {'bgr8': cv2.COLOR_BGR2RGB, 'bgra8': cv2.COLOR_BGRA2RGB, 'mono8': cv2.COLOR_GRAY2RGB}
-_REDUCED = {
-    1: cv2.IMREAD_COLOR,
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    8: cv2.IMREAD_REDUCED_COLOR_8,
-}
 JPEG_START, PNG_START = b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n'
 VIDEO_STARTS = (b'\0\0\0\1', b'\0\0\1')  # start codes (ITU-T H.264 and H.265, annex B)
 _SOF = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive Huffman (ITU-T T.81 table B.1)
@@ -70,7 +65,7 @@ def decode_raw(
 def decode_compressed(
     data: Buffer, expected: tuple[int, int], reduction: int = 1
 ) -> UInt8[np.ndarray, 'H W 3'] | Fault:
-    """RGB of a sensor_msgs/CompressedImage (JPEG or PNG) that passed ``gate_compressed``.
+    """RGB of a sensor_msgs/CompressedImage (JPEG or PNG) that passes ``gate_compressed``.
 
     ``reduction`` 2, 4 or 8 decodes to a fraction of the size: cheaper than resizing after.  A PNG
     is decoded whole and averaged, for OpenCV drops its last row or column where it does not fit.
@@ -79,18 +74,25 @@ def decode_compressed(
     if fault is not None:
         return fault
     whole = bytes(data[:8]) == PNG_START
-    flags = _REDUCED[1 if whole else reduction] | cv2.IMREAD_IGNORE_ORIENTATION
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error as error:
-        return Fault(Code.IMG_DECODE, str(error)[:120], {'bytes': float(len(data))})
+    image = _decode_png(data) if whole else decode_jpeg(bytes(data), expected, reduction)
+    if isinstance(image, Fault):
+        return image
     if image is not None and whole:
-        image = shrink(np.asarray(image, np.uint8), reduction)
+        image = shrink(image, reduction)
     wanted = (-(-expected[1] // reduction), -(-expected[0] // reduction), 3)
     if image is None or image.shape != wanted:
         shape = 'nothing' if image is None else str(image.shape)
         return Fault(Code.IMG_DECODE, f'decoded to {shape}, expected {wanted}', {})
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+    return image
+
+
+def _decode_png(data: Buffer) -> UInt8[np.ndarray, 'H W 3'] | Fault | None:
+    """RGB, None where OpenCV has no picture to give."""
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        return Fault(Code.IMG_DECODE, str(error)[:120], {'bytes': float(len(data))})
+    return None if image is None else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def gate_compressed(data: Buffer, expected: tuple[int, int]) -> Fault | None:

@@ -1,4 +1,4 @@
-"""Which cameras show no picture of a road: frozen, black, white or noise."""
+"""Which cameras show no picture of a road: frozen, black, white, noise or torn."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.sensing.pictures.torn import SeamWatch
 from alpamayo_ros.sensing.plausibility import CameraPlausibility
 
 
@@ -16,12 +17,14 @@ class Suspicion:
     def __init__(self, profile: ModelProfile) -> None:
         """Every camera of the profile."""
         self._profile = profile
+        self.seams = SeamWatch()
         self._cameras = {c.name: CameraPlausibility(c.name) for c in profile.cameras}
         self._verdicts: dict[str, tuple[int, Fault | None]] = {}
 
     def reset(self) -> None:
         """Forget the past, as after a clock jump."""
         self._verdicts.clear()
+        self.seams.reset()
         for camera in self._cameras.values():
             camera.reset()
 

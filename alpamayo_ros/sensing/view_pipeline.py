@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.sensing.image_format import decode_message, gate_format
+from alpamayo_ros.sensing.image_format import Bridge, decode_message, gate_format, is_jpeg
 from alpamayo_ros.sensing.image_gate import CHANNELS, decode_raw, gate_compressed
 from alpamayo_ros.sensing.plausibility import PlausibilityLimits, implausible
 from alpamayo_ros.sensing.reduction import reduction, scaled, shrink
@@ -32,30 +32,19 @@ from alpamayo_ros.types import FrameSet
 PLAUSIBLE = PlausibilityLimits()
 
 
-@runtime_checkable
-class Bridge(Protocol):
-    """What converts encodings beyond the core's list: cv_bridge, where ROS has it."""
-
-    def imgmsg_to_cv2(self, message: Any, encoding: str) -> Any:
-        """Pixels of a sensor_msgs/Image."""
-        ...
-
-    def cv2_to_imgmsg(self, image: Any, encoding: str) -> Any:
-        """A sensor_msgs/Image of pixels."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Views:
     """What one camera gives to a set: its views by index, or why there are none; time spent.
 
-    ``kind``: '' where the first view shows a picture, else black, white, flat or noise.
+    ``kind``: '' where the first view shows a picture, else black, white, flat or noise; ``jpeg``:
+    the picture as it was decoded, where it came as JPEG.
     """
 
     images: tuple[tuple[int, UInt8[np.ndarray, 'H W 3']], ...] = ()
     fault: Fault | None = None
     kind: str = ''
     spent_s: float = 0.0
+    jpeg: UInt8[np.ndarray, 'h w 3'] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +185,8 @@ class ViewPipeline:
             return Views(fault=image)
         images = tuple((i, maker(image)) for i, maker in eye.makers)
         kind = implausible(images[0][1], PLAUSIBLE) if images else ''
-        return Views(images, None, kind, time.perf_counter() - began)
+        jpeg = image if is_jpeg(message) else None
+        return Views(images, None, kind, time.perf_counter() - began, jpeg)
 
     def submit(self, matched: SyncedSet) -> Pending:
         """Begin to decode a set under the calibration in force."""
@@ -214,6 +204,11 @@ class ViewPipeline:
         stamps = dict(zip(self._eyes, matched.stamps_ns, strict=True))
         looked = {name: future.result() for name, future in pending.futures.items()}
         self.decode_s += sum(seen.spent_s for seen in looked.values())
+        for name, seen in looked.items():
+            if seen.jpeg is not None:
+                factor = self._eyes[name].factor
+                torn = self.suspicion.seams.judge(name, stamps[name], seen.jpeg, factor)
+                looked[name] = seen if torn is None else Views(fault=torn)
         faults = [seen.fault for seen in looked.values() if seen.fault is not None]
         pictures = blank(profile)
         for seen in looked.values():

@@ -30,6 +30,9 @@ GAPS = (
 )
 UPSTREAM = (('alpamayo_ros.safety.scene.known', ()),)
 LOST = frozenset({Code.CAM_MANDATORY_LOST, Code.MODEL_LATE})
+HEADER = frozenset(
+    {Code.IMG_DECODE, Code.IMG_ENCODING, Code.IMG_HEADER, Code.IMG_SIZE, Code.IMG_TOO_LARGE}
+)  # where a wrong bit hits the first bytes
 NO_PLAN = frozenset({Code.MODEL_LATE})
 Off = Sequence[tuple[str, Any]]
 
@@ -58,6 +61,10 @@ ROWS = {
     'F08': Row(
         Expected(Code.IMG_TRUNCATED, 0.1, LOST, Mode.FALLBACK),
         ((f'{SENSING}image_gate._gate_jpeg', None),),
+    ),
+    'F09': Row(
+        Expected(Code.IMG_TORN, 0.2, LOST | HEADER, Mode.FALLBACK),
+        ((f'{SENSING}pictures.jpeg.damage', None), (f'{SENSING}pictures.torn.torn', 0.0)),
     ),
     'F14': Row(
         Expected(Code.SKEW, 0.1, NO_PLAN, Mode.FALLBACK),

@@ -16,7 +16,7 @@ WHEELS = (
     'moderngl', 'glcontext', 'pydantic', 'pydantic-core', 'annotated-types', 'typing-inspection',
     'typing-extensions', 'safetensors', 'jaxtyping', 'wadler-lindig', 'PyYAML', 'typer', 'click',
     'rich', 'markdown-it-py', 'mdurl', 'pygments', 'shellingham', 'annotated-doc', 'shapely',
-    'tokenizers',
+    'tokenizers', 'simplejpeg',
 )  # fmt: skip
 TOWNS = ('libsumo', 'sumolib', 'traci')
 LIBRARIES = ('libegl1', 'libglvnd0', 'libopengl0', 'libgl1', 'libglx0', 'libgles2')

@@ -126,8 +126,11 @@ def test_exif_orientation_does_not_turn_the_image():
 
 
 def test_what_the_decoder_refuses_is_a_fault_too(monkeypatch):
+    table = jpeg().index(b'\xff\xc4') + 5
+    broken = jpeg()[:table] + b'\xff' * 16 + jpeg()[table + 16 :]
+    assert decode_compressed(broken, SIZE).code is Code.IMG_DECODE
     monkeypatch.setattr(cv2, 'imdecode', lambda *_: None)
-    assert decode_compressed(jpeg(), SIZE).code is Code.IMG_DECODE
+    assert decode_compressed(png(), SIZE).code is Code.IMG_DECODE
 
 
 def test_rows_may_be_padded():
