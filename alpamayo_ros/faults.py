@@ -119,7 +119,8 @@ class Code(Enum):
     MODEL_KILLED = (_E, _FALLBACK, 'The model process hung and was killed.', 'It restarts.')
     MODEL_RESPAWNS = (_F, _FAULT, 'The model process died three times in five minutes.',
         'Read its log, then reconfigure.')
-    MODEL_MEMORY = (_E, _FALLBACK, 'The model process ran out of memory.', 'Free GPU memory.')
+    MODEL_MEMORY = (_E, _FALLBACK, 'The model process ran out of memory.',
+        'Free memory of the GPU or the machine, or take a smaller model.')
     MODEL_NONFINITE = (_W, _NOTE, 'Candidates with NaN were dropped.', 'Check the model file.')
     COC_TRUNCATED = (_W, _NOTE, 'The reasoning text was cut at its limit.', 'None needed.')
     COC_DISAGREES = (_W, _NOTE, 'The chosen path does the opposite of what the words announce.',

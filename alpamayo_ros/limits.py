@@ -23,6 +23,7 @@ Minutes = Annotated[float, Field(ge=1, le=3600)]
 Periods = Annotated[float, Field(ge=0.5, le=20)]
 Ratio = Annotated[float, Field(ge=0.01, le=1)]
 Count = Annotated[int, Field(ge=1, le=100)]
+Files = Annotated[int, Field(ge=64, le=65536)]
 Celsius = Annotated[float, Field(ge=30, le=110)]
 Bytes = Annotated[float, Field(ge=1e6, le=1e15)]
 # Each of these asks for no more than the next one.
@@ -104,6 +105,8 @@ class Limits(BaseModel):
     model_failures: Count
     model_respawns: Count
     respawn_window_s: Minutes
+    model_memory_ratio: Ratio
+    model_files: Files
     degraded_speed_ratio: Ratio
     stop_deceleration_mps2: Acceleration
     stop_jerk_mps3: Jerk

@@ -67,6 +67,7 @@ class WorkerSpec:
             'minimum_release': self.minimum_release,
             'trusted_keys': None if self.trusted_keys is None else str(self.trusted_keys),
             'words_every_s': self.words_every_s,
+            'files': self.limits.model_files,
         }
 
 

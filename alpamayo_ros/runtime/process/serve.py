@@ -19,6 +19,7 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import ModelGone, Runtime
 from alpamayo_ros.runtime.loader import open_runtime
+from alpamayo_ros.runtime.process.bounds import bound_self
 from alpamayo_ros.runtime.process.channel import get_input, layout, put_fault
 from alpamayo_ros.runtime.process.wire import SharedArrays, receive, send
 from alpamayo_ros.runtime.scripted import Script
@@ -73,6 +74,7 @@ def serve(sock: socket.socket, memory_fd: int, propose: Propose) -> int:
     hello = receive(sock)
     if hello is None:
         return 1
+    bound_self(hello['files'])
     arrays = SharedArrays(layout(ModelProfile.model_validate(hello['profile'])), memory_fd)
     runtime = _open(hello)
     if isinstance(runtime, Fault):

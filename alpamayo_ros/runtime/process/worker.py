@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.runtime.base import Identity
+from alpamayo_ros.runtime.process.bounds import LOOK_S, memory_of
 from alpamayo_ros.runtime.process.channel import get_fault, put_input
 from alpamayo_ros.runtime.process.child import Child, WorkerSpec
 from alpamayo_ros.runtime.process.wire import receive, send
@@ -50,7 +51,6 @@ class Worker:
         self._bell, self._ear = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name='model worker', daemon=True)
 
-    # -- what callers use -----------------------------------------------------------------------
     @property
     def state(self) -> WorkerState:
         """Starting (loading), warm (idle), busy (a cycle runs) or dead (none; see ``failed``)."""
@@ -129,7 +129,6 @@ class Worker:
         self._bell.close()
         self._ear.close()
 
-    # -- the supervisor thread ------------------------------------------------------------------
     def _ring(self) -> None:
         self._bell.send(b'.')
 
@@ -168,13 +167,13 @@ class Worker:
                 limit_s = self.spec.startup_s if starting else self.spec.deadline_s
                 numbers = {'limit_ms': limit_s * 1e3}
                 return Fault(Code.MODEL_KILLED, f'no answer while {self._state}', numbers)
-            ready, _, _ = select.select([child.sock, self._ear], [], [], min(left, 3600.0))
+            ready, _, _ = select.select([child.sock, self._ear], [], [], min(left, LOOK_S))
             if self._ear in ready:
                 self._ear.recv(4096)
-            if child.sock in ready:
-                reason = self._handle(child, receive(child.sock))
-                if reason is not None:
-                    return reason
+            reason = self._handle(child, receive(child.sock)) if child.sock in ready else None
+            reason = reason or memory_of(child.process.pid, self.spec.limits)
+            if reason is not None:
+                return reason
         return None
 
     def _handle(self, child: Child, message: dict[str, Any] | None) -> Fault | None:

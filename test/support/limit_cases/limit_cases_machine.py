@@ -15,6 +15,7 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.gpu import GpuReading, gpu_faults
 from alpamayo_ros.limits import Limits
 from alpamayo_ros.runtime.process import worker as process
+from alpamayo_ros.runtime.process.bounds import memory_fault
 from alpamayo_ros.runtime.process.child import WorkerSpec
 from alpamayo_ros.runtime.process.worker import Worker
 from alpamayo_ros.safety.state import Events, Mode, SafetyState, advance
@@ -95,6 +96,11 @@ def dying_within(limits: Limits, window_s: float) -> bool:
     return dying(limits, limits.model_respawns, window_s / (limits.model_respawns - 1))
 
 
+def holding(limits: Limits, share: float) -> bool:
+    """Whether a model's process with this share of the memory is killed."""
+    return memory_fault(share, 1.0, limits) is not None
+
+
 def gpu(limits: Limits, celsius: float = 40.0, memory: float = 0.5) -> set[str]:
     """What is said of a GPU."""
     return {f.code.name for f in gpu_faults([GpuReading('0', celsius, memory)], limits)}
@@ -118,6 +124,8 @@ CASES: Cases = {
     'model_failures': (Count(failing),),
     'model_respawns': (Count(dying),),
     'respawn_window_s': (Threshold(dying_within),),
+    'model_memory_ratio': (Threshold(holding),),
+    'model_files': (Follows(lambda limits: spec(limits).hello()['files'], 0.125),),
     'degraded_speed_ratio': (Follows(degraded_cap),),
     'gpu_warn_celsius': (Threshold(gpu),),
     'gpu_celsius': (Threshold(gpu),),
