@@ -4,10 +4,15 @@ The names below are what a program of one's own needs (docs/api.md); each is imp
 first used.
 """
 
+import os
 from importlib import import_module
 from typing import Any
 
 __version__ = '0.1.0'
+# The wheels of onnxruntime (1.29 and later) send reports on machine, models and sessions to their
+# maker, and keep an identifier of the machine, unless this is set before they are imported.
+NO_REPORTS = 'ORT_DISABLE_TELEMETRY'
+os.environ[NO_REPORTS] = '1'
 _HOMES = {  # public name: module
     'propose': 'alpamayo_ros.pipeline',
     'decide': 'alpamayo_ros.pipeline',
