@@ -8,6 +8,7 @@ Each writes its figures as JSON and ends with status 1 where a bar is missed.
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def main() -> None:
     """ROS is imported once the environment is what it needs."""
     environment.apply()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a graph that was started ends too
     sys.path.insert(0, str(ROOT / 'test' / 'support'))
     from commands import app
 
