@@ -152,15 +152,19 @@ def _image(message: BagMessage) -> str:
     """What is wrong with a compressed image, '' where nothing is or it is none."""
     if message.type != 'sensor_msgs/msg/CompressedImage' or isinstance(message.message, bytes):
         return ''
-    from alpamayo_ros.faults import Code
-    from alpamayo_ros.sensing.image_gate import gate_compressed
+    from alpamayo_ros.faults import Code, Fault
+    from alpamayo_ros.sensing.image_gate import JPEG_START, decode_compressed, gate_compressed
 
-    data = message.message.data
-    fault = gate_compressed(data, LARGEST)
+    data, size = message.message.data, LARGEST
+    fault = gate_compressed(data, size)
     if fault is not None and 'width' in fault.values:  # its own size is as good as any here
-        fault = gate_compressed(data, (int(fault.values['width']), int(fault.values['height'])))
-    damaged = fault is not None and fault.code in (Code.IMG_HEADER, Code.IMG_TRUNCATED)
-    return f'{fault.code.name} {fault.message}' if fault is not None and damaged else ''
+        size = (int(fault.values['width']), int(fault.values['height']))
+        fault = gate_compressed(data, size)
+    if fault is None and bytes(data[:3]) == JPEG_START:
+        found = decode_compressed(data, size, reduction=8)
+        fault = found if isinstance(found, Fault) else None
+    damage = (Code.IMG_HEADER, Code.IMG_TRUNCATED, Code.IMG_TORN, Code.IMG_DECODE)
+    return f'{fault.code.name} {fault.message}' if fault and fault.code in damage else ''
 
 
 def _text(result: dict[str, Any], types: dict[str, str]) -> str:

@@ -83,17 +83,21 @@ def test_what_can_be_read_is_recovered(tmp_path):
     assert run('recover', long, tmp_path / 'same.mcap').exit_code == 0
 
 
-def test_an_image_without_its_end_is_found(tmp_path):
+def test_an_image_without_its_end_or_with_a_hole_is_found(tmp_path):
     from alpamayo_ros.bags.sensor_writer import SensorBag
     from alpamayo_ros.simulation.drive.drive_bag import jpeg
 
-    picture = jpeg(np.full((32, 48, 3), 90, np.uint8), (48, 32))
+    noise = np.random.default_rng(1).integers(0, 256, (32, 48, 3), dtype=np.uint8)
+    picture = jpeg(noise, (48, 32))
     with SensorBag(tmp_path / 'a.mcap') as bag:
         bag.compressed_image('/front', 10**9, 'camera', picture)
         bag.compressed_image('/front', 2 * 10**9, 'camera', picture[:-2])
+        bag.compressed_image('/front', 3 * 10**9, 'camera', picture[:-200] + picture[-2:])
     done = run('check', tmp_path / 'a.mcap')
     assert done.exit_code == 5
+    assert 'at 1.000 s' not in done.output
     assert 'image: /front at 2.000 s: IMG_TRUNCATED' in done.output
+    assert 'image: /front at 3.000 s: IMG_TORN Corrupt JPEG data' in done.output
 
 
 def test_what_cannot_be_converted_is_a_sentence(tmp_path):
