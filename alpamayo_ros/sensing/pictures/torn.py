@@ -2,11 +2,13 @@
 
 The decoder notices where the number of blocks no longer fits (``jpeg.decode_jpeg``).  Where it
 fits by chance the picture has a seam: along the edge of a line of blocks many columns jump the
-same way, while the rows beside it do not.  A horizon looks like that too, but it was there before.
+same way, while the rows beside it do not.  A horizon looks like that too, but it was there before;
+so does a lorry that cuts in, but it is there in the next picture too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,9 +27,10 @@ class SeamLimits:
     """When a seam tears a picture.
 
     A seam is a jump of more than ``jump`` (of 255), twice that of the rows beside it.  Torn: in
-    more than ``share`` of the columns, beyond what the picture before, at most ``age_s`` older,
-    showed within ``rows`` rows.  6,050 pairs of rendered and of real pictures (KITTI) reach 0.40;
-    of 109 torn ones that the decoder did not notice, a tenth stays under 0.37.
+    more than ``share`` of the columns, beyond what the last whole picture and the one before, at
+    most ``age_s`` older, showed within ``rows`` rows.  6,050 pairs of rendered and of real
+    pictures (KITTI) reach 0.40; of 109 torn ones that the decoder did not notice, a tenth stays
+    under 0.37.
     """
 
     jump: int = 10
@@ -40,7 +43,7 @@ SEAMS = SeamLimits()
 
 
 class SeamWatch:
-    """Remembers the last whole picture of each camera, and judges each new frame once."""
+    """Remembers the last picture of each camera, and the last whole one; judges a frame once."""
 
     def __init__(self, limits: SeamLimits = SEAMS) -> None:
         self._limits = limits
@@ -48,51 +51,58 @@ class SeamWatch:
 
     def reset(self) -> None:
         """Forget the past, as after a clock jump."""
-        self._whole: dict[str, tuple[int, UInt8[np.ndarray, 'h w 3']]] = {}
-        self._verdicts: dict[str, tuple[int, Fault | None]] = {}
+        self._before: dict[str, list[_Seen]] = {}
 
     def judge(
         self, camera: str, stamp_ns: int, rgb: UInt8[np.ndarray, 'h w 3'], reduction: int = 1
     ) -> Fault | None:
         """IMG_TORN where the picture of a JPEG has a seam; a held frame keeps its verdict."""
-        known_ns, verdict = self._verdicts.get(camera, (None, None))
-        if known_ns == stamp_ns:
-            return verdict
-        before_ns, before = self._whole.get(camera, (stamp_ns, None))
-        near = 0 <= stamp_ns - before_ns <= self._limits.age_s * NS
-        share = torn(rgb, before if near else None, reduction, self._limits)
+        before = self._before.get(camera, [])
+        if before and before[-1].stamp_ns == stamp_ns:
+            return before[-1].verdict
+        near = [s for s in before if 0 < stamp_ns - s.stamp_ns <= self._limits.age_s * NS]
+        share = torn(rgb, [seen.rgb for seen in near], reduction, self._limits)
         text = f'{camera}: {share:.0%} of the columns jump at the edge of a line of blocks'
         verdict = Fault(Code.IMG_TORN, text, {'camera': camera, 'share': share}) if share else None
-        self._verdicts[camera] = (stamp_ns, verdict)
-        if verdict is None:
-            self._whole[camera] = (stamp_ns, rgb)
+        whole = [seen for seen in near if seen.verdict is None and verdict is not None]
+        self._before[camera] = [*whole[-1:], _Seen(stamp_ns, rgb, verdict)]
         return verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A picture that came, and what was said of it."""
+
+    stamp_ns: int
+    rgb: UInt8[np.ndarray, 'h w 3']
+    verdict: Fault | None
 
 
 def torn(
     now_rgb: UInt8[np.ndarray, 'h w 3'],
-    before_rgb: UInt8[np.ndarray, 'H W 3'] | None,
+    before_rgb: Sequence[UInt8[np.ndarray, 'H W 3']],
     reduction: int = 1,
     limits: SeamLimits = SEAMS,
 ) -> float:
     """Share of columns (0 to 1) in the widest new seam, 0 where none is wider than the limit.
 
     ``reduction``: the fraction at which the JPEG was decoded; from 8 on a block is one pixel and
-    nothing can be told.  0 also where ``before_rgb`` is missing or has another size.
+    nothing can be told.  0 also where no picture of this size was there ``before``.
     """
     block = BLOCK_PX // reduction
-    if before_rgb is None or before_rgb.shape != now_rgb.shape or block < 2:
+    before = [rgb for rgb in before_rgb if rgb.shape == now_rgb.shape]
+    if not before or block < 2:
         return 0.0
     edges = np.arange(block, len(now_rgb) - 1, block)
     rows = now_rgb[:, ::COLUMNS]
-    before, above, first, second = (rows[edges + i].astype(np.int16) for i in (-2, -1, 0, 1))
-    beside = np.maximum(np.abs(above - before), np.abs(second - first))
+    two_above, above, first, second = (rows[edges + i].astype(np.int16) for i in (-2, -1, 0, 1))
+    beside = np.maximum(np.abs(above - two_above), np.abs(second - first))
     jump, widest = first - above, 0.0
     for way in (jump, -jump):
         share = ((way > limits.jump) & (way > 2 * beside)).mean(axis=1)
         if share.max(initial=0.0) > limits.share:
-            known = _edges_of(before_rgb if way is jump else 255 - before_rgb, limits)
-            widest = max(widest, float((share - known[edges - 1]).max()))
+            known = [_edges_of(rgb if way is jump else 255 - rgb, limits) for rgb in before]
+            widest = max(widest, float((share - np.max(known, axis=0)[edges - 1]).max()))
     return widest if widest > limits.share else 0.0
 
 
