@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 LANE_M = 3.5
 STEP_M = 0.5
+ROAD_M = 500.0
 BEHIND_M = 40.0  # road that exists before s = 0, so that the rear cameras see one
 SPEED_MAX_MPS = 10.0
 LATERAL_MAX_MPS2 = 2.25
@@ -63,7 +64,7 @@ class Road:
     into curves.  ``curvature_scale`` 0: straight.
     """
 
-    def __init__(self, seed: int, length_m: float = 500.0, curvature_scale: float = 1.0) -> None:
+    def __init__(self, seed: int, length_m: float = ROAD_M, curvature_scale: float = 1.0) -> None:
         rng = np.random.default_rng([seed, 1])
         count = int((length_m + BEHIND_M) / STEP_M)
         for _ in range(2000):

@@ -11,6 +11,7 @@ from alpamayo_ros.config_file import find, read_model
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.simulation import fault_rows
 from alpamayo_ros.simulation.actor_models import AnyActor
+from alpamayo_ros.simulation.road import ROAD_M
 from alpamayo_ros.simulation.sim_rig import sim_cameras
 
 Map = Literal['winding_road', 'town', 'motorway', 'roundabout', 'log']
@@ -85,13 +86,14 @@ class Closure(_Strict):
 class RoadShape(_Strict):
     """The road.
 
-    ``straight`` and ``curvature_scale`` (of the seed's curvature): winding road; ``turns``: at the
+    ``straight``, ``length_m``, ``curvature_scale`` (of the seed's): winding road; ``turns``: the
     first junctions of a town, as in 'lsr', '' : the seed's; ``signal``: what the first junction's
     shows at the start (``turns_red``: it is green until the ego is near), '' : whatever is there;
     ``lanes``, ``ramp``: motorway; ``exit``: the one to take of a roundabout, 0: the seed's.
     """
 
     straight: bool = False
+    length_m: float = Field(default=ROAD_M, ge=100, le=5000)
     curvature_scale: float = Field(default=1.0, ge=0, le=1.5)
     closures: tuple[Closure, ...] = Field(default=(), max_length=MOST_ACTORS)
     turns: str = Field(default='', pattern='^[lsr]*$', max_length=100)

@@ -18,7 +18,7 @@ from alpamayo_ros.simulation.scenario import load_scenario
 
 SAMPLE_S = 5.0
 WARM_UP_SHARE = 0.25  # of the time, before the lines are fitted: caches fill, threads start
-SPEED_MPS = 2.2  # 10 minutes on 1500 m of road
+SPEED_MPS = 2.2  # 10 minutes on 1400 m of road
 GROWTH_MB = 10.0  # of a process along its fitted line: what minutes can tell from noise
 FAULT = 'F03@{start}s:2s'  # once a minute: a stop, and a start again
 NODE = re.compile(r'alpamayo_ros\.(?:nodes\.(\w+)|(model_process)) ')
@@ -76,9 +76,9 @@ def slope(at_s: Sequence[float] | np.ndarray, values: np.ndarray) -> float:
 def scenario(folder: Path, seconds: float) -> Path:
     """A straight empty road long enough, with a camera that fails once a minute."""
     found = load_scenario('winding_road').model_dump(mode='json')
-    found |= {'name': 'soak', 'description': 'drive slowly for minutes', 'goal_m': 1500.0}
+    found |= {'name': 'soak', 'description': 'drive slowly for minutes', 'goal_m': 1400.0}
     found |= {'duration_s': seconds, 'start': {'arc_m': 10.0, 'speed_mps': 0.0}}
-    found |= {'road': {'straight': True}, 'traffic': {'oncoming': False}}
+    found |= {'road': {'straight': True, 'length_m': 1500.0}, 'traffic': {'oncoming': False}}
     starts = range(30, max(31, round(seconds) - 20), 60)
     found['faults'] = ';'.join(FAULT.format(start=start) for start in starts)
     path = folder / 'soak.yaml'

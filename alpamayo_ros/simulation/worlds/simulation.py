@@ -65,7 +65,8 @@ class Simulation:
     # ---- what another kind of map does differently --------------------------------------------
     def _build_road(self) -> Road:
         shape = self.scenario.road
-        return Road(self.seed, curvature_scale=0.0 if shape.straight else shape.curvature_scale)
+        scale = 0.0 if shape.straight else shape.curvature_scale
+        return Road(self.seed, shape.length_m, curvature_scale=scale)
 
     def _build_scenery(self) -> Scenery:
         fog_1pm, closures = self.scenario.looks.fog_1pm, self.scenario.road.closures
