@@ -71,11 +71,15 @@ class Manifest(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """Verified bytes of a model folder, by file name; ``sha256`` is that of ``manifest.json``."""
+    """Verified bytes of a model folder, by file name.
+
+    ``text``: those of ``manifest.json`` itself, which a signature is over; ``sha256``: of them.
+    """
 
     folder: Path
     manifest: Manifest
     sha256: str
+    text: bytes = field(repr=False)
     data: Mapping[str, bytes] = field(repr=False)
 
     def get(self, name: str) -> bytes | Fault:
@@ -171,7 +175,7 @@ def _read_model(
             if isinstance(content, Fault):
                 return content
             data[entry.name] = content
-    return ModelFiles(folder, manifest, hashlib.sha256(text).hexdigest(), data)
+    return ModelFiles(folder, manifest, hashlib.sha256(text).hexdigest(), text, data)
 
 
 def parse_manifest(text: bytes, folder: Path) -> Manifest | Fault:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from alpamayo_ros.bringup import vehicle
 from alpamayo_ros.cli.main import app
+from alpamayo_ros.cli.models import verify
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.graph_options import Options
 from alpamayo_ros.limits import load_limits
@@ -198,6 +199,26 @@ def test_make_keys_sign_and_verify_by_commands(model, tmp_path: Path) -> None:
     assert status == 0 and 'signed the manifest' in text
     private.chmod(0o644)
     assert 'can be read by others' in ran('model', 'sign', folder, '--key', private)[1]
+
+
+def test_what_is_signed_is_what_was_verified(model, tmp_path: Path, monkeypatch) -> None:
+    """A manifest that takes the place of the verified one is vouched for by nobody."""
+    folder, _ = model
+    keys = tmp_path / 'keys'
+    assert ran('key', 'init', '--to', keys)[0] == 0
+    seen = (folder / 'manifest.json').read_bytes()
+
+    def swapped(*words: object, **more: object) -> ModelFiles | Fault:
+        files = read_model(*words, **more)
+        (folder / 'manifest.json').write_bytes(seen.replace(b'"1.0"', b'"6.6"'))
+        return files
+
+    monkeypatch.setattr(verify, 'read_model', swapped)
+    assert ran('model', 'sign', folder, '--key', keys / 'model_signing.pem')[0] == 0
+    fault = read_model(folder, trusted=keys)
+    assert isinstance(fault, Fault) and fault.code is Code.MODEL_SIGNATURE
+    (folder / 'manifest.json').write_bytes(seen)
+    assert isinstance(read_model(folder, trusted=keys), ModelFiles)
 
 
 def test_a_private_key_stays_out_of_models_and_repositories(model, tmp_path: Path) -> None:

@@ -12,9 +12,8 @@ import typer
 from alpamayo_ros.cli.choices import profile_of
 from alpamayo_ros.cli.models.stopping import stop
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.runtime.file_gate import read_file
 from alpamayo_ros.runtime.loader import model_dir
-from alpamayo_ros.runtime.manifest import MANIFEST, MAX_MANIFEST, check_profile, read_model
+from alpamayo_ros.runtime.manifest import check_profile, read_model
 from alpamayo_ros.runtime.signature import MAX_KEY, SIGNATURE
 from alpamayo_ros.security import signing
 
@@ -67,15 +66,8 @@ def sign(
     files = read_model(folder)
     if isinstance(files, Fault):
         stop(files)
-    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        manifest = read_file(folder, directory, MANIFEST, MAX_MANIFEST)
-    finally:
-        os.close(directory)
-    if isinstance(manifest, Fault):
-        stop(manifest)
-    try:
-        signature = signing.sign(private, manifest)
+        signature = signing.sign(private, files.text)  # the very bytes that were verified
     except ValueError as error:
         stop(f'--key {key}: {error}; alpamayo key init makes one')
     temporary = folder / f'{SIGNATURE}.new'
