@@ -16,7 +16,7 @@ BY_NAME: dict[str, Callable[..., Injector]] = {
         *(inject.drop, inject.drop_random, inject.shift_stamp, inject.set_stamp, inject.delay),
         *(inject.shuffle, inject.duplicate, inject.freeze, inject.truncate, inject.flip_bits),
         *(inject.jump_clock, inject.decimate, inject_contents.paint, inject_contents.spoil),
-        *(inject_contents.teleport, inject_contents.fail),
+        *(inject_contents.teleport, inject_contents.fail, inject_contents.print_sign),
     )
 }
 CAMERAS = ('front', 'front_left', 'front_right', 'rear_left', 'rear', 'rear_right')
@@ -41,6 +41,7 @@ ROWS = {
     'F22': 'spoil(field=speed_mps,{t})',
     'F23': 'drop(source=odometry,{t})',
     'F24': 'teleport(by_m=5,{t})',
+    'F32': 'print_sign(source=front,{t})',
     'F34': 'fail(code=MODEL_FAILING,{t})',
     'F36': 'fail(code=MODEL_KILLED,{t})',
     'F50': 'fail(code=MODEL_ABSENT,{t})',
@@ -59,7 +60,7 @@ RANGES: dict[str, tuple[float, float]] = {
 }  # fmt: skip
 LONGEST = 2000  # characters of a text
 WHOLE = ('keep_every', 'bits', 'seed', 'stamp_ns')
-WORDS = ('source', 'payload', 'kind', 'field', 'code')
+WORDS = ('source', 'payload', 'kind', 'field', 'code', 'text')
 
 
 def expand(part: str) -> str:

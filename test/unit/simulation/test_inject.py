@@ -29,6 +29,7 @@ from alpamayo_ros.simulation.inject import (
     shuffle,
     truncate,
 )
+from alpamayo_ros.simulation.inject_contents import COMMAND, with_sign
 from alpamayo_ros.types import EgoState
 
 NS, MS = 1_000_000_000, 1_000_000
@@ -160,6 +161,21 @@ def test_a_painted_picture_has_its_size_and_one_colour(kind, low, high):
     assert cv2.imdecode(np.frombuffer(noise.payload, np.uint8), cv2.IMREAD_COLOR).std() > 30
     broken = [Event('front', 1, 1, b'no picture')]
     assert apply(broken, parse('paint(source=front,kind=noise)')) == broken
+
+
+@pytest.mark.parametrize('share', [0.1, 0.3, 1.0])
+def test_a_printed_sign_changes_its_own_part_of_the_picture_only(share):
+    grey = np.full((320, 560, 3), 90, np.uint8)
+    lettered, blank = (with_sign(grey, text, share) for text in (COMMAND, ''))
+    for image in (lettered, blank):
+        rows, columns = np.nonzero((image != grey).any(axis=2))
+        assert image.shape == grey.shape and columns.min() == round(0.51 * 560)
+        assert rows.max() < 0.47 * 320 and np.ptp(columns) < share * 560
+    assert blank.max() == 255 and (lettered < 60).any() and not (blank < 90).any()
+    (event,) = apply([Event('front', 1, 1, jpeg(90))], parse('print_sign(source=front,text=GO)'))
+    assert event.payload != jpeg(90)
+    broken = [Event('front', 1, 1, b'no picture')]
+    assert apply(broken, parse('print_sign(source=front)')) == broken
 
 
 def test_a_clock_is_off_for_the_time_of_its_row_and_jumps_add_up():
