@@ -17,7 +17,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'tools' / 'nightly'
 import commands
 import kills
 import soak
+import starve
 from left_behind import LeftBehind
+
+from alpamayo_ros.msg import Health, PlannedTrajectory
+from alpamayo_ros.nodes.common.convert import stamp
+from alpamayo_ros.units import NS
 
 
 @pytest.mark.parametrize(
@@ -91,3 +96,48 @@ def test_times_of_a_node_say_how_many_held():
 @pytest.mark.parametrize('words', ['kills --rounds 0', 'soak --minutes 11', 'fly'])
 def test_what_is_no_run_is_refused(words):
     assert CliRunner().invoke(commands.app, words.split()).exit_code == 2
+
+
+def seen(ages_s, states, faults=()):
+    """Health and plans of a stretch, the plans of these ages."""
+    plans = [PlannedTrajectory() for _ in ages_s]
+    for plan, age_s in zip(plans, ages_s, strict=True):
+        plan.header.stamp, plan.published = stamp(5 * NS), stamp(5 * NS + round(age_s * NS))
+    return [Health(state=state, faults=list(faults)) for state in states], plans
+
+
+@pytest.mark.parametrize(
+    ('beside', 'recovered_s', 'held'),
+    [
+        (([0.1] * 200, [Health.DEGRADED]), 2.0, True),
+        (([0.1] * 200, [Health.DEGRADED]), 2.1, False),
+        (([0.1] * 200, [Health.DEGRADED]), None, False),
+        (([0.31] * 200, [Health.ACTIVE]), 0.1, False),  # they queue
+        (([0.1] * 200 + [0.51], [Health.ACTIVE]), 0.1, False),
+        (([0.1] * 200, [Health.ACTIVE, Health.FAULT]), 0.1, False),
+        (([], [Health.FALLBACK]), 0.1, False),
+    ],
+)
+def test_a_starved_graph_is_held_by_the_ages_and_by_its_recovery(beside, recovered_s, held):
+    found = {'beside': starve.figures(*seen(*beside)), 'recovered_s': recovered_s}
+    assert starve.held(found) is held
+
+
+def test_what_was_seen_beside_the_loops_is_counted():
+    found = starve.figures(*seen([0.1, 0.3], [Health.ACTIVE, Health.FALLBACK], ['MODEL_LATE']))
+    assert (found['plans'], found['decisions'], found['share_driving']) == (2, 2, 0.5)
+    assert (found['age_median_s'], found['age_max_s']) == (0.2, 0.3)
+    assert found['faults'] == ['MODEL_LATE'] and found['states'] == [2, 4]
+    assert starve.figures([], [])['age_p99_s'] is None
+
+
+def test_busy_loops_are_busy_and_end():
+    with starve.busy(2):
+        mine = Path(f'/proc/{os.getpid()}/task/{os.getpid()}/children').read_text().split()
+        assert len([pid for pid in mine if starve.BUSY in words_of(pid)]) == 2
+    mine = Path(f'/proc/{os.getpid()}/task/{os.getpid()}/children').read_text().split()
+    assert not [pid for pid in mine if starve.BUSY in words_of(pid)]
+
+
+def words_of(pid: str) -> str:
+    return Path(f'/proc/{pid}/cmdline').read_text()

@@ -1,7 +1,8 @@
-"""What takes minutes to hours, on real graphs: ``./run nightly kills | soak``.
+"""What takes minutes to hours, on real graphs: ``./run nightly kills | soak | starve``.
 
     ./run nightly kills --rounds 30      kill -9 of every node, 30 times each
     ./run nightly soak --minutes 10      memory, files and shared memory while a graph drives
+    ./run nightly starve --loops 4       ages of plans beside busy loops, and after them
 
 Each writes its figures as JSON and ends with status 1 where a bar is missed.
 """

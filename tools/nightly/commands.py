@@ -17,12 +17,14 @@ from graph import Graph, running
 from kills import BACK_WITHIN_S, NAMED_WITHIN_S, NODES, Kill, Watch
 from left_behind import LeftBehind
 from soak import SPEED_MPS, scenario, soak
+from starve import AGE_MAX_S, AGE_P99_S, RECOVERY_S, Starved, starve
 
 from alpamayo_ros.shared_memory import YOUNG_S
 
 DOMAIN = 88  # of ROS_DOMAIN_ID, where none is set
 VEHICLE = ['vehicle', '--runtime', 'scripted']
 END_S = 10.0  # after a graph has ended its processes are gone
+START_S = 120.0  # for the start of a graph, and what is watched around the loops
 
 app = typer.Typer(help='Tests of minutes to hours.', no_args_is_help=True)
 Json = Annotated[Path, typer.Option('--json', help='Where the figures go.')]
@@ -140,3 +142,28 @@ def soaked(
         found['ended_early'] = None if ended is None else graph.log[-2000:]
         held = ended is None and all(p['held'] for p in found['processes'].values())
         _written(json_path, {'minutes': minutes, **found}, left, held)
+
+
+@app.command('starve')
+def starved(
+    loops: Annotated[int, typer.Option(min=1, max=64, help='Busy loops beside the graph.')] = 4,
+    seconds: Annotated[float, typer.Option(min=5.0, max=300.0, help='How long.')] = 20.0,
+    runtime: Annotated[str, typer.Option(help='Who plans.')] = 'onnx',
+    json_path: Json = Path('out/nightly/starve.json'),
+) -> None:
+    """Drive beside busy loops: no plan grows old, and all is well 2 s after their end."""
+    context = rclpy.Context()
+    with _watched() as left:
+        rclpy.init(context=context)
+        file = scenario(left.folder.parent, seconds + START_S)
+        words = ['simulator', '--runtime', runtime, '--scenario', str(file)]
+        with _graph([*words, '--speed-cap', str(SPEED_MPS)], left) as graph:
+            watch = Starved(context, graph)
+            found = starve(watch, loops, seconds, lambda text: print(text, flush=True))
+            watch.close()
+        context.try_shutdown()
+        bars = {'age_p99_s': AGE_P99_S, 'age_max_s': AGE_MAX_S, 'recovered_s': RECOVERY_S}
+        held = found.pop('held')
+        _written(
+            json_path, {'loops': loops, 'seconds': seconds, 'bars': bars, **found}, left, held
+        )
