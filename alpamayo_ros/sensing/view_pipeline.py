@@ -30,6 +30,7 @@ from alpamayo_ros.sensing.views import ViewMaker
 from alpamayo_ros.types import FrameSet
 
 PLAUSIBLE = PlausibilityLimits()
+SETTLED_SETS = 10  # 1 s, as long as INIT lasts at least: none of them was driven by
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class ViewPipeline:
         self._bridge = bridge
         self._maskable = {camera.name: camera.maskable for camera in profile.cameras}
         self._learned: set[str] = set()
+        self._sets = 0
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix='decode')
         self.suspicion = Suspicion(profile)
         self._eyes = {camera.name: self._eye(camera) for camera in cameras}
@@ -121,7 +123,10 @@ class ViewPipeline:
         return f'lost field of view: {words or "none"}'
 
     def calibrate(self, name: str, message: Any) -> Fault | None:
-        """Adopt the first CameraInfo of a camera; CALIBRATION_CHANGED when a later one differs."""
+        """Adopt the first CameraInfo of a camera while nothing can have been driven without it.
+
+        CALIBRATION_CHANGED where a later one differs, or the first one comes too late to differ.
+        """
         camera = self._eyes[name].camera
         model, coefficients = lens_of(message.distortion_model, tuple(map(float, message.d)))
         if (message.width, message.height) != (camera.width, camera.height):
@@ -138,6 +143,9 @@ class ViewPipeline:
             return None
         if not first:
             return Fault(Code.CALIBRATION_CHANGED, f'{name}: another CameraInfo than before.')
+        if self._sets >= SETTLED_SETS:
+            late = f'{name}: its first CameraInfo came late and is not as the rig says.'
+            return Fault(Code.CALIBRATION_CHANGED, f'{late} Correct the rig.')
         self._eyes[name] = self._eye(found)
         self.news = f'{name}: calibrated by CameraInfo; {self.lost_fov}'
         return None
@@ -190,6 +198,7 @@ class ViewPipeline:
 
     def submit(self, matched: SyncedSet) -> Pending:
         """Begin to decode a set under the calibration in force."""
+        self._sets += 1
         pairs = zip(self._eyes, matched.payloads, strict=True)
         messages = {name: message for name, message in pairs if message is not None}
         futures = {

@@ -16,6 +16,7 @@ from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.derivative import SpeedDerivative
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.sensing.synchronisation.synced_set import SyncedSet
+from alpamayo_ros.sensing.view_pipeline import SETTLED_SETS
 from alpamayo_ros.types import EgoState
 
 PROFILE, RIG = load_profile('nano'), load_rig('sim')
@@ -128,6 +129,20 @@ def test_calibration_is_adopted_once_and_may_not_change(pipeline):
     wrong = camera_info(CAMERAS[2], STEP_NS)
     wrong.width = 99
     assert pipeline.calibrate('front_right', wrong).code is Code.CALIBRATION
+
+
+@pytest.mark.parametrize('sets', [SETTLED_SETS - 1, SETTLED_SETS])
+def test_f26_a_first_camera_info_may_differ_from_the_rig_before_anything_is_driven(pipeline, sets):
+    first, same = camera_info(CAMERAS[1], STEP_NS), camera_info(CAMERAS[2], STEP_NS)
+    first.k[0] *= 1.2
+    pictures = scene(1)
+    for number in range(1, sets + 1):
+        pipeline.make(matched(number, pictures), 0.0)
+    fault = pipeline.calibrate('front_left', first)
+    assert (fault is not None) is (sets == SETTLED_SETS) is (not pipeline.news)
+    if fault is not None:
+        assert fault.code is Code.CALIBRATION_CHANGED and 'came late' in fault.message
+    assert pipeline.calibrate('front_right', same) is None
 
 
 def test_a_path_straight_ahead_is_drawn_in_the_middle_column():
