@@ -27,6 +27,7 @@ VIDEO_STARTS = (b'\0\0\0\1', b'\0\0\1')  # start codes (ITU-T H.264 and H.265, a
 _SOF = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive Huffman (ITU-T T.81 table B.1)
 _OTHER_SOF = {0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)}
 _MAX_SEGMENTS = 256
+_MAX_FILL = 256  # bytes before one marker
 # A baseline JPEG spends at least one bit on DC and one on the end of each 8 x 8 block.
 _PIXELS_PER_BYTE = 8 * 8 * 8 // 2
 _OVERHEAD = 65536  # bytes a compressed image may be larger than raw pixels
@@ -74,7 +75,8 @@ def decode_compressed(
     if fault is not None:
         return fault
     whole = bytes(data[:8]) == PNG_START
-    image = _decode_png(data) if whole else decode_jpeg(bytes(data), expected, reduction)
+    plain = bytes(_unfilled(np.frombuffer(data, np.uint8).data))
+    image = _decode_png(data) if whole else decode_jpeg(plain, expected, reduction)
     if isinstance(image, Fault):
         return image
     if image is not None and whole:
@@ -105,7 +107,7 @@ def gate_compressed(data: Buffer, expected: tuple[int, int]) -> Fault | None:
     view = np.frombuffer(data, np.uint8).data
     start = bytes(view[:8])
     if start.startswith(JPEG_START):
-        return _gate_jpeg(view, expected)
+        return _gate_jpeg(_unfilled(view), expected)
     if start == PNG_START:
         return _gate_png(view, expected)
     what = 'a piece of H.264 or H.265 video, ' if start.startswith(VIDEO_STARTS) else ''
@@ -113,10 +115,24 @@ def gate_compressed(data: Buffer, expected: tuple[int, int]) -> Fault | None:
     return Fault(Code.IMG_ENCODING, text, {})
 
 
+def _unfilled(view: memoryview) -> memoryview:
+    """Without zeros at the end: some drivers fill the buffer behind a JPEG's end mark."""
+    return view if view[-1] else memoryview(bytes(view).rstrip(b'\0'))
+
+
+def _marker(view: memoryview, at: int) -> int:
+    """Where a marker begins: bytes of 0xFF may fill the place before it (ITU-T T.81 B.1.1.2)."""
+    last = min(at + _MAX_FILL, len(view) - 2)
+    while at < last and view[at] == view[at + 1] == 0xFF:
+        at += 1
+    return at
+
+
 def _gate_jpeg(view: memoryview, expected: tuple[int, int]) -> Fault | None:
     """Walk the segments to the scan; size from SOF, end of image in the last two bytes."""
     at, size = 2, None
     for _ in range(_MAX_SEGMENTS):
+        at = _marker(view, at)
         if at + 4 > len(view) or view[at] != 0xFF:
             return _header('a segment is cut off or misplaced', at)
         marker, length = view[at + 1], int.from_bytes(view[at + 2 : at + 4], 'big')

@@ -70,11 +70,13 @@ def test_reduced_decoding(factor):
         jpeg(None, cv2.IMWRITE_JPEG_RST_INTERVAL, 4),
         jpeg(picture()[:, :, 0]),
         jpeg(np.zeros((H, W, 3), np.uint8)),
+        jpeg() + bytes(16),
+        jpeg()[:2] + b'\xff' * 3 + jpeg()[2:],
         png(),
         png(picture()[:, :, 0]),
         png(np.dstack([picture(), picture()[:, :, :1]])),
     ],
-    ids='baseline progressive restarts grey black png png-grey png-rgba'.split(),
+    ids='baseline progressive restarts grey black zeros fill png png-grey png-rgba'.split(),
 )
 def test_sound_images_pass(data):
     assert gate_compressed(data, SIZE) is None
@@ -90,6 +92,8 @@ def test_sound_images_pass(data):
         (jpeg()[:-2], Code.IMG_TRUNCATED),
         (jpeg()[:20], Code.IMG_HEADER),
         (jpeg() + b'junk', Code.IMG_TRUNCATED),
+        (jpeg()[:-20] + bytes(20), Code.IMG_TRUNCATED),
+        (jpeg()[:2] + b'\xff' * 300 + jpeg()[2:], Code.IMG_HEADER),
         (with_sof(jpeg(), W + 1, H), Code.IMG_TOO_LARGE),
         (with_sof(jpeg(), W, H - 1), Code.IMG_SIZE),
         (jpeg().replace(b'\xff\xc0', b'\xff\xc3', 1), Code.IMG_ENCODING),
