@@ -73,7 +73,7 @@ def unpack_file(source: Path, target: Path) -> None:
     left = int(FREE_SHARE * shutil.disk_usage(target.parent).free)
     try:
         with zstd.open(source, 'rb') as packed, target.open('wb') as plain:
-            while block := packed.read(BLOCK_BYTES):
+            while block := packed.read1(BLOCK_BYTES):  # read() loses what precedes a cut
                 left -= len(block)
                 if left < 0:
                     raise ValueError(f'unpacked it does not fit on the disk of {target.parent}')
