@@ -48,7 +48,7 @@ def read_shape(obstacle: ElementTree.Element) -> Shape | None:
         length, width, x, y, turn = _rectangle(parts[0])
         shape = Shape(length, width, x, y, turn)
     else:
-        shape = _around([point for part in parts for point in _outline(part)])
+        shape = _around([point for part in parts for point in outline(part)])
     fits = SMALLEST_M <= min(shape.length_m, shape.width_m)
     return shape if fits and shape.length_m <= LONGEST_M and shape.width_m <= WIDEST_M else None
 
@@ -66,7 +66,7 @@ def _around(points: Sequence[tuple[float, float]]) -> Shape:
     return Shape(float(length), float(width), float(x), float(y), 0.0, words)
 
 
-def _outline(part: ElementTree.Element) -> list[tuple[float, float]]:
+def outline(part: ElementTree.Element) -> list[tuple[float, float]]:
     """Points that span a part of a shape; none for a kind that is not known."""
     if part.tag == 'polygon':
         return [_point(p) for p in part.iterfind('point')]

@@ -6,7 +6,6 @@ track of the ego that is to be planned, so one of the recorded vehicles is taken
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import shapely
 
 from alpamayo_ros.datasets.commonroad_shape import read_shape
+from alpamayo_ros.datasets.commonroad_state import read_state
 from alpamayo_ros.datasets.log_build import Material, Seen
 from alpamayo_ros.datasets.log_format import Kind, LogError, Paint, Provenance
 from alpamayo_ros.datasets.log_map import Drawn
@@ -78,7 +78,9 @@ def _material(root: ElementTree.Element, name: str, ego: str) -> Material:
     seen = [s for s in (_seen(e, dt_s, assumed) for e in found) if s is not None]
     end_s = max((float(s.time_s[-1]) for s in seen), default=0.0)
     seen = [_standing(s, end_s) for s in seen]
-    mine, made = _choose(seen, ego, name), _made(root)
+    left = tuple(f'obstacles, {count}: {what}' for what, count in sorted(assumed.items()))
+    mine, made = _choose(seen, ego, name, left), _made(root)
+    lights = len(root.findall('trafficLight'))
     others = [s for s in seen if s is not mine]
     provenance = Provenance(
         source=f'CommonRoad {root.get("benchmarkID", name)}; {root.get("source", "")}'[:400],
@@ -92,7 +94,8 @@ def _material(root: ElementTree.Element, name: str, ego: str) -> Material:
         assumed=(
             f'the ego is vehicle {mine.id} of the {"scenario" if made else "recording"}',
             *(() if _marked(root) else ('lane markings, from neighbours',)),
-            *(f'obstacles, {count}: {what}' for what, count in sorted(assumed.items())),
+            *left,
+            *((f'traffic lights, {lights}: left out',) if lights else ()),
         ),
     )
     return Material(name, provenance, mine, others, _lines(root))
@@ -106,8 +109,8 @@ def _made(root: ElementTree.Element) -> str:
     return 'made by hand, as the scenario says' if HAND_MADE.search(source) else ''
 
 
-def _choose(seen: list[Seen], ego: str, name: str) -> Seen:
-    """The vehicle to be driven."""
+def _choose(seen: list[Seen], ego: str, name: str, left: tuple[str, ...]) -> Seen:
+    """The vehicle to be driven; ``left``: what was left out of the scenario, for a refusal."""
     if ego:
         found = [s for s in seen if s.id == ego]
         if not found:
@@ -116,7 +119,8 @@ def _choose(seen: list[Seen], ego: str, name: str) -> Seen:
         return found[0]
     movers = [s for s in seen if s.kind in ('car', 'van', 'truck', 'bus') and len(s.time_s) > 1]
     if not movers:
-        raise LogError(f'{name}: no vehicle that moves; expected a scenario with trajectories')
+        wanted = 'no vehicle that moves; expected a scenario with trajectories'
+        raise LogError('; '.join((f'{name}: {wanted}', *left)))
     longest = max(float(s.time_s[-1] - s.time_s[0]) for s in movers)
     whole = [s for s in movers if s.time_s[-1] - s.time_s[0] > longest - 0.15]
     return max(whole, key=lambda s: float(np.linalg.norm(np.diff(s.xy, axis=0), axis=1).sum()))
@@ -126,16 +130,18 @@ def _seen(element: ElementTree.Element, dt_s: float, assumed: Counter[str]) -> S
     """An obstacle; None where it is left out: ``assumed`` counts those, and what was guessed."""
     shape = read_shape(element)
     states = [*element.iterfind('initialState'), *element.iterfind('trajectory/state')]
-    rows = [row for row in (_state(s) for s in states) if row is not None]
+    rows = [row for row in map(read_state, states) if row is not None]
     if element.find('occupancySet') is not None:
         assumed['left out, as sets of places instead of a trajectory'] += 1
         return None
     if not rows or shape is None:
-        why = 'a shape too large or too small' if rows else 'no state with an exact place'
+        why = 'a shape too large or too small' if rows else 'no state with place and heading'
         assumed[f'left out, with {why}'] += 1
         return None
     if shape.assumed:
         assumed[shape.assumed] += 1
+    if any(row.middle for row in rows):
+        assumed['in the middle of where they may be'] += 1
     table = np.array(sorted(rows))
     kind = KINDS.get(element.findtext('type', '').strip(), 'other')
     if kind == 'car' and shape.length_m > LARGE_M:
@@ -151,21 +157,6 @@ def _seen(element: ElementTree.Element, dt_s: float, assumed: Counter[str]) -> S
         heading_rad=places[:, 2],
         speed_mps=None if np.isnan(speed).any() else np.abs(speed),
     )
-
-
-def _state(element: ElementTree.Element) -> tuple[float, ...] | None:
-    """Step, x, y, heading and speed (NaN if absent) of a state with an exact place."""
-    texts = [
-        element.findtext(path)
-        for path in ('time/exact', 'position/point/x', 'position/point/y', 'orientation/exact')
-    ]
-    if None in texts:
-        return None
-    speed = element.findtext('velocity/exact')
-    row = (*(float(t or 0) for t in texts), math.nan if speed is None else float(speed))
-    if not all(map(math.isfinite, row[:4])):
-        raise LogError(f'a state with {texts}')
-    return row
 
 
 def _standing(seen: Seen, end_s: float) -> Seen:

@@ -9,7 +9,6 @@ import json
 import pickle  # noqa: TID251  (makes a file that is read here as data; reads none)
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -19,14 +18,12 @@ from typer.testing import CliRunner
 from alpamayo_ros.cli.data import app
 from alpamayo_ros.datasets import (
     kitti_odometry,
-    log_commonroad,
     log_nuscenes,
     log_scenarionet,
     nuscenes,
 )
-from alpamayo_ros.datasets.commonroad_shape import read_shape
 from alpamayo_ros.datasets.log_build import build
-from alpamayo_ros.datasets.log_format import Log, LogError
+from alpamayo_ros.datasets.log_format import Log
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.simulation.scenario import load_scenario
 
@@ -132,73 +129,6 @@ def test_times_that_do_not_fit_are_refused(text: str, kitti: Path) -> None:
         kitti_odometry.read_sequence(kitti)
 
 
-# ---- obstacles that are no plain box ------------------------------------------------------------
-def obstacle(number: int, shape: str, rest: str = '', tag: str = 'staticObstacle') -> str:
-    state = (
-        '<initialState><position><point><x>60</x><y>0</y></point></position>'
-        '<orientation><exact>0</exact></orientation><time><exact>0</exact></time>'
-        '<velocity><exact>0</exact></velocity></initialState>'
-    )
-    return f'<{tag} id="{number}"><type>car</type>{shape}{state}{rest}</{tag}>'
-
-
-def commonroad(body: str, folder: Path) -> Log:
-    def state(tag: str, k: int) -> str:
-        place = f'<position><point><x>{0.8 * k}</x><y>0</y></point></position>'
-        rest = f'<orientation><exact>0</exact></orientation><time><exact>{k}</exact></time>'
-        return f'<{tag}>{place}{rest}<velocity><exact>8</exact></velocity></{tag}>'
-
-    box = '<shape><rectangle><length>4.4</length><width>1.8</width></rectangle></shape>'
-    way = ''.join(state('state', k) for k in range(1, 31))
-    ego = f'<dynamicObstacle id="42"><type>car</type>{box}{state("initialState", 0)}'
-    ego += f'<trajectory>{way}</trajectory></dynamicObstacle>'
-    path = folder / 'a.xml'
-    path.write_text(f'<commonRoad commonRoadVersion="2020a">{ego}{body}</commonRoad>')
-    return build(log_commonroad.read(path))
-
-
-def polygon(*points: tuple[float, float]) -> str:
-    rows = ''.join(f'<point><x>{x}</x><y>{y}</y></point>' for x, y in points)
-    return f'<shape><polygon>{rows}</polygon></shape>'
-
-
-def test_a_polygon_becomes_the_box_around_it_and_is_counted(tmp_path: Path) -> None:
-    zone = polygon((-6, -1), (6, -1), (6, 2), (-6, 2))
-    log = commonroad(obstacle(50, zone), tmp_path)
-    (found,) = log.agents
-    assert (found.length_m, found.width_m, found.y_m[0]) == (12.0, 3.0, 0.5)
-    assert any('obstacles, 1: a shape of another kind' in text for text in log.provenance.assumed)
-
-
-def test_a_rectangle_lies_where_its_centre_is(tmp_path: Path) -> None:
-    place = '<orientation>1.5708</orientation><center><x>10</x><y>0</y></center>'
-    size = '<length>4.5</length><width>1.8</width>'
-    log = commonroad(
-        obstacle(51, f'<shape><rectangle>{size}{place}</rectangle></shape>'), tmp_path
-    )
-    (found,) = log.agents
-    assert (found.x_m[0], found.heading_rad[0]) == (70.0, pytest.approx(1.5708))
-
-
-def test_a_set_of_places_is_left_out_and_counted(tmp_path: Path) -> None:
-    box = '<shape><rectangle><length>4</length><width>2</width></rectangle></shape>'
-    moving = obstacle(52, box, '<occupancySet/>', 'dynamicObstacle')
-    log = commonroad(moving, tmp_path)
-    assert not log.agents
-    assert any('obstacles, 1: left out, as sets' in text for text in log.provenance.assumed)
-
-
-def test_two_parts_are_spanned_and_what_is_too_large_is_left_out(tmp_path: Path) -> None:
-    two = '<circle><radius>1</radius></circle>'
-    two += '<rectangle><length>2</length><width>8</width></rectangle>'
-    shape = read_shape(ElementTree.fromstring(f'<o><shape>{two}</shape></o>'))
-    assert shape is not None
-    assert (shape.length_m, shape.width_m, shape.turn_rad) == (8.0, 2.0, pytest.approx(np.pi / 2))
-    log = commonroad(obstacle(53, polygon((-40, -9), (40, 9))), tmp_path)
-    assert any('too large' in text for text in log.provenance.assumed)
-
-
-# ---- pictures that are not those of the tables --------------------------------------------------
 def nuscenes_folder(folder: Path, size: tuple[int, int], listed: tuple[int, int] | None) -> None:
     matrix = [[1000.0, 0.0, 800.0], [0.0, 1000.0, 450.0], [0.0, 0.0, 1.0]]
     tables: dict[str, list[dict[str, Any]]] = {
@@ -288,9 +218,3 @@ def test_a_scene_called_by_a_number_keeps_its_name(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert load_scenario(tmp_path / '0.yaml').name == '0'
-
-
-def test_a_number_in_a_shape_that_is_none_is_refused(tmp_path: Path) -> None:
-    bad = '<shape><rectangle><length>inf</length><width>2</width></rectangle></shape>'
-    with pytest.raises(LogError, match='no sound CommonRoad scenario: rectangle with length inf'):
-        commonroad(obstacle(54, bad), tmp_path)
