@@ -48,10 +48,11 @@ def apart(camera: RigCamera, tree: Tree, base: str) -> str:
     away_m = float(np.linalg.norm(mine[:3, 3] - there[:3, 3]))
     if min(turns) <= APART_DEG and away_m <= APART_M:
         return ''
-    seen = there if turns[0] <= turns[1] else _body(there)
+    named = camera.frame_id.removesuffix('_frame').endswith('optical')
+    turn, seen = (turns[0], there) if named or turns[0] <= turns[1] else (turns[1], _body(there))
     return (
         f'camera {camera.name}: the rig has it {_place(mine)}, /tf_static ({camera.frame_id}) '
-        f'{_place(seen)}: {min(turns):.0f} deg and {away_m:.2f} m apart'
+        f'{_place(seen)}: {turn:.0f} deg and {away_m:.2f} m apart'
     )
 
 
@@ -95,4 +96,5 @@ def _said(yaw_deg: float) -> str:
 
 def _place(pose: Transform) -> str:
     x, y, z = pose[:3, 3]
-    return f'at ({x:.2f}, {y:.2f}, {z:.2f}) m, looking {_said(_yaw_deg(pose))}'
+    upside = ', upside down' if pose[2, 1] > 0 else ''  # an optical y axis looks down
+    return f'at ({x:.2f}, {y:.2f}, {z:.2f}) m, looking {_said(_yaw_deg(pose))}{upside}'

@@ -113,3 +113,10 @@ def test_what_says_nothing_of_a_camera_is_no_contradiction(tmp_path):
         )
     ):
         assert said(written(tmp_path / f'{number}.mcap', transforms)) == []
+
+
+def test_a_camera_on_its_head_is_called_so(tmp_path):
+    front = RIG.camera('front')
+    pose = front.base_from_optical @ np.diag([-1.0, -1.0, 1.0, 1.0])
+    (text,) = said(written(tmp_path / 'a.mcap', {('base_link', front.frame_id): pose}))
+    assert ', upside down: 180 deg and 0.00 m apart' in text
