@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from alpamayo_ros.bags.parts import no_bag
+from alpamayo_ros.bags.parts import is_pointer, no_bag
 from alpamayo_ros.bringup import replay_rig
 from alpamayo_ros.config_file import nearest, unknown
 from alpamayo_ros.faults import Code, Fault
@@ -212,7 +212,7 @@ def check_bag(path: Path) -> None:
     elif not path.exists():
         beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         raise NoSuchFileError(f'no bag {path}{nearest(path.name, beside)}')
-    elif not set(path.suffixes) & set(BAGS):
+    elif not set(path.suffixes) & set(BAGS) or is_pointer(path):
         raise ConfigError(no_bag(path))
 
 

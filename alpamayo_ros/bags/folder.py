@@ -18,7 +18,7 @@ import yaml
 
 from alpamayo_ros.bags.mcap import McapFile
 from alpamayo_ros.bags.pack import unpack_file
-from alpamayo_ros.bags.parts import Damage, no_bag
+from alpamayo_ros.bags.parts import Damage, is_pointer, no_bag
 from alpamayo_ros.bags.sqlite import SqliteFile
 from alpamayo_ros.bags.whole_file import write_whole
 from alpamayo_ros.yaml_file import read_yaml
@@ -67,9 +67,9 @@ def open_recording(path: Path) -> Iterator[Recording]:
 def open_file(path: Path) -> Storage:
     """The reader of one file by its ending; ``.part`` is what a crashed recorder left."""
     reader = READERS.get(PurePath(path.name.removesuffix('.part')).suffix)
-    if reader is None:
-        raise Damage(no_bag(path))
     check_plain(path)
+    if reader is None or is_pointer(path):
+        raise Damage(no_bag(path))
     return reader(path)
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+LFS_POINTER = b'version https://git-lfs'  # first words of the file that Git leaves instead
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -59,8 +61,18 @@ def full_type(name: str) -> str:
     return f'{package}/msg/{rest}' if rest and '/' not in rest else name
 
 
+def is_pointer(path: Path) -> bool:
+    """Whether a file is the few lines that Git LFS leaves where it has not fetched the file."""
+    if not path.is_file():
+        return False
+    with path.open('rb') as file:
+        return file.read(len(LFS_POINTER)) == LFS_POINTER
+
+
 def no_bag(path: Path) -> str:
-    """What a file is instead of a bag of ROS 2, by its name, and what was expected."""
+    """What a file is instead of a bag of ROS 2, and what was expected."""
+    if is_pointer(path):
+        return f'{path} is a Git LFS pointer, not the recording; type git lfs pull'
     if path.suffix == '.bag':
         convert = f'rosbags-convert --src {path.name} --dst {path.stem}'
         return f'{path} is a bag of ROS 1; one of ROS 2 is expected: {convert} makes it'

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import cv2
 
+from alpamayo_ros.bags.parts import is_pointer
 from alpamayo_ros.sensing.image_gate import gate_compressed
 
-LFS = b'version https://git-lfs'
 SAME_SHAPE = 0.01  # of the factor: pictures are resized to whole pixels
 
 
 def size_of(path: Path) -> tuple[int, int]:
     """Width and height of a picture; ValueError names a file that is none."""
-    _refuse_pointer(path, path.read_bytes()[: len(LFS)])
+    _refuse_pointer(path)
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if image is None:
         raise ValueError(f'{path}: no picture; expected JPEG or PNG')
@@ -23,15 +23,15 @@ def size_of(path: Path) -> tuple[int, int]:
 
 def read_picture(path: Path, size: tuple[int, int]) -> bytes:
     """The bytes of a picture that a vehicle would take; ValueError names the file otherwise."""
+    _refuse_pointer(path)
     data = path.read_bytes()
-    _refuse_pointer(path, data)
     if (fault := gate_compressed(data, size)) is not None:
         raise ValueError(f'{path}: no picture of {size[0]} x {size[1]}: {fault}')
     return data
 
 
-def _refuse_pointer(path: Path, data: bytes) -> None:
-    if data.startswith(LFS):
+def _refuse_pointer(path: Path) -> None:
+    if is_pointer(path):
         raise ValueError(f'{path}: a Git LFS pointer, not the picture; type git lfs pull')
 
 

@@ -1,23 +1,11 @@
 """What people type wrong: a command, its exit status, and what the sentence must hold.
 
-Names in braces are files that ``made`` writes.  A row is one mistake; the sentence names the file
-and the key where there are any, and the nearest right word where there is one.
+Names in braces are files that ``wrong_files.made`` writes.  A row is one mistake; the sentence
+names the file and the key where there are any, and the nearest right word where there is one.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
-from pathlib import Path
-from typing import Any
-
-import replay_bag
-import yaml
-from replay_bag import Drive
-
-from alpamayo_ros.profile import share_dir
-
-CONFIG = share_dir() / 'config'
 Row = tuple[str, int, str]  # command, status, fragments with | between them
 
 COMMANDS: tuple[Row, ...] = (
@@ -79,6 +67,8 @@ BAGS: tuple[Row, ...] = (
     ('data check {empty}', 2, 'it is empty'),
     ('data check {folder}/text.txt', 2, 'text.txt is no bag'),
     ('data check {folder}/old.bag', 2, 'old.bag is a bag of ROS 1|rosbags-convert --src old.bag'),
+    ('data check {folder}/pointer.mcap', 2, 'pointer.mcap is a Git LFS pointer|git lfs pull'),
+    ('replay {folder}/pointer.bag', 2, 'pointer.bag is a Git LFS pointer|git lfs pull'),
     ('data check {folder}/text.mcap', 5, 'text.mcap|BAG_BROKEN'),
     ('data check {cut}', 5, 'DAMAGED|BAG_BROKEN'),
     ('data seal {none}/a.mcap', 2, 'no bag'),
@@ -236,87 +226,3 @@ GRAPHS: tuple[Row, ...] = (
     ('up replay --bag {bag} --rate 0', 2, '--rate'),
 )
 ROWS = (*COMMANDS, *BAGS, *CONFIGURED, *GRAPHS)
-
-
-def made(folder: Path) -> dict[str, str]:
-    """Write the files that the rows name; each name with its path."""
-    work = folder / 'work'
-    for name in ('empty', 'work/notes', 'work/dir.yaml'):
-        (folder / name).mkdir(parents=True)
-    (work / 'notes' / 'a.txt').write_text('a')
-    _texts(work)
-    _rigs(work)
-    _others(work)
-    bag = replay_bag.write(work / 'drive.mcap', Drive(seconds=1.2))
-    whole = bag.read_bytes()
-    (work / 'cut.mcap').write_bytes(whole[: len(whole) // 2])
-    blind = replay_bag.write(work / 'blind.mcap', Drive(seconds=1.2, absent=cameras()))
-    nano = share_dir() / 'models' / 'nano'
-    altered = folder / 'altered'
-    altered.mkdir()
-    for entry in json.loads((nano / 'manifest.json').read_text())['files']:
-        (altered / entry['name']).write_bytes(b'another')
-    shutil.copy(nano / 'manifest.json', altered)
-    found = {'folder': work, 'empty': folder / 'empty', 'none': folder / 'nowhere', 'bag': bag}
-    found |= {'cut': work / 'cut.mcap', 'blind': blind, 'nano': nano, 'altered': altered}
-    found |= {'out': folder / 'out', 'summary': work / 'summary.json'}
-    return {name: str(path) for name, path in found.items()}
-
-
-def cameras() -> tuple[str, ...]:
-    """Names of the cameras of the shipped rig."""
-    return tuple(c['name'] for c in _tree('rigs/sim.yaml')['cameras'])
-
-
-def _tree(name: str) -> Any:
-    return yaml.safe_load((CONFIG / name).read_text())
-
-
-def _write(path: Path, tree: Any) -> None:
-    path.write_text(yaml.safe_dump(tree, sort_keys=False))
-
-
-def _texts(work: Path) -> None:
-    texts = {
-        'text.txt': 'a letter', 'text.mcap': 'a letter', 'empty.mcap': '', 'notes.json': '{}',
-        'old.bag': '#ROSBAG V2.0',
-        'list.yaml': '- 1\n- 2\n', 'rig_json.yaml': '{"name": "car"}', 'rig_twice.yaml':
-        'name: a\nname: b\n', 'summary.json': '{"metrics": {}, "identity": {}}',
-        'par_key.yaml': '/**/monitor:\n  ros__parameters:\n    perod_s: 1.0\n',
-        'par_node.yaml': '/**/monitr:\n  ros__parameters:\n    period_s: 1.0\n',
-        'par_type.yaml': '/**/monitor:\n  ros__parameters:\n    period_s: fast\n',
-        'par_nan.yaml': '/**/monitor:\n  ros__parameters:\n    period_s: .nan\n',
-        'par_limits.yaml': f'/**:\n  ros__parameters:\n    limits: {work}/limits.yaml\n',
-    }  # fmt: skip
-    for name, text in texts.items():
-        (work / name).write_text(text)
-    (work / 'binary.yaml').write_bytes(b'\xff\xfe\x00\x01')
-
-
-def _rigs(work: Path) -> None:
-    changes = {
-        'typo': lambda rig: rig['cameras'][1].update(widht=rig['cameras'][1].pop('width')),
-        'nan': lambda rig: rig['cameras'][1]['mount'].update(x_m=float('nan')),
-        'text': lambda rig: rig['cameras'][1].update(rate_hz='fast'),
-        'front': lambda rig: rig['cameras'][_place(rig, 'front')].update(name='frnt'),
-    }
-    for name, change in changes.items():
-        rig = _tree('rigs/sim.yaml')
-        change(rig)
-        _write(work / f'rig_{name}.yaml', rig)
-
-
-def _place(rig: Any, name: str) -> int:
-    return [c['name'] for c in rig['cameras']].index(name)
-
-
-def _others(work: Path) -> None:
-    profile, scenario = _tree('profiles/nano.yaml'), _tree('scenarios/stopped_car.yaml')
-    profile['text']['max_cot'] = profile['text'].pop('max_coc')
-    _write(work / 'profile.yaml', profile)
-    actor = {**scenario, 'actors': [{'kind': 'unicorn', 'at_m': 5}]}
-    _write(work / 'actor.yaml', actor)
-    scenario['duration'] = scenario.pop('duration_s')
-    _write(work / 'scenario.yaml', scenario)
-    limits = (CONFIG / 'limits.param.yaml').read_text().replace(' skew_s:', ' skew:')
-    (work / 'limits.yaml').write_text(limits)

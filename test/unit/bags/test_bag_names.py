@@ -69,3 +69,12 @@ def test_a_bag_whose_own_name_is_no_utf_8_is_checked(tmp_path):
     assert 'Traceback' not in done.stdout + done.stderr
     assert done.returncode == 0, done.stderr
     assert 'sound' in done.stdout
+
+
+def test_a_part_that_git_lfs_has_not_fetched_is_named(tmp_path):
+    with BagWriter(tmp_path / 'drive_0.mcap') as out:
+        out.write('/s', STORE.types[STRING]('hello'), NS)
+    (tmp_path / 'drive_1.mcap').write_text('version https://git-lfs.github.com/spec/v1\n')
+    reader = BagReader(tmp_path)
+    assert [m.topic for m in reader] == ['/s']
+    assert 'drive_1.mcap is a Git LFS pointer' in str(reader.fault)
