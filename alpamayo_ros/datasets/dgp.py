@@ -62,6 +62,9 @@ def read_scene(folder: Path) -> DgpScene:
     if not scenes:
         raise FileNotFoundError(f'no scene_*.json in {folder}; is it a DGP scene folder?')
     scene = json.loads(scenes[0].read_text())
+    if not isinstance(scene, dict) or not {'samples', 'data'} <= set(scene):
+        kind = 'expected samples and data; name the folder of one scene, not of the data set'
+        raise ValueError(f'{scenes[0]}: no scene of DGP: {kind}')
     key = scene['samples'][0]['calibration_key']
     calibration = json.loads((folder / 'calibration' / f'{key}.json').read_text())
     pictures = [d for d in scene['data'] if 'image' in d['datum']]

@@ -37,7 +37,9 @@ def made(folder: Path) -> dict[str, str]:
     shutil.copy(nano / 'manifest.json', altered)
     found = {'folder': work, 'empty': folder / 'empty', 'none': folder / 'nowhere', 'bag': bag}
     found |= {'cut': work / 'cut.mcap', 'blind': blind, 'nano': nano, 'altered': altered}
-    found |= {'out': folder / 'out', 'summary': work / 'summary.json'}
+    (folder / 'dgp').mkdir()
+    (folder / 'dgp' / 'scene_dataset.json').write_text('{"metadata": {}}')
+    found |= {'dgp': folder / 'dgp', 'out': folder / 'out', 'summary': work / 'summary.json'}
     return {name: str(path) for name, path in found.items()}
 
 

@@ -86,6 +86,7 @@ BAGS: tuple[Row, ...] = (
     ('data convert kitti_odometry {empty} {folder}/k.mcap', 2, '{empty}'),
     ('data convert nuscenes {empty} {folder}/n.mcap', 2, '{empty}'),
     ('data convert surround_dgp {empty} {folder}/d.mcap', 2, '{empty}'),
+    ('data convert surround_dgp {dgp} {folder}/d.mcap', 2, 'scene_dataset.json: no scene of DGP'),
     ('data convert comma2k19 {empty} {folder}/c.mcap', 2, '{empty}'),
     ('data log check {none}/l.json', 2, 'l.json'),
     ('data log check {folder}/notes.json', 2, 'notes.json'),
