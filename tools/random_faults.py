@@ -3,6 +3,7 @@
 Each run drives one template of the suite with one row of the fault matrix, from a random moment
 on and for a random time.  Reported: whether the row was named in its time, when the car was
 driving again, and contacts at fault that a stop at 6 m/s2 begun at the naming had avoided.
+A call that was stopped goes on where it was: finished runs are kept beside the JSON file.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import random
 import sys
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ import matrix
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.simulation.batch import suite
+from alpamayo_ros.simulation.batch.journal import Journal, code_sha256
 from alpamayo_ros.simulation.drive.drive import Drive
 from alpamayo_ros.simulation.drive.planners import open_planner
 from alpamayo_ros.simulation.outcome import Outcome
@@ -46,6 +48,11 @@ class Run:
     start_s: float
     stop_s: float
     planner: str
+
+    @property
+    def key(self) -> str:
+        """Names the run by all that it is: the same key, the same result."""
+        return json.dumps(asdict(self), sort_keys=True)
 
 
 @dataclass(slots=True)
@@ -132,6 +139,27 @@ def drive(run: Run) -> Result:
     )
 
 
+def finished(wanted: list[Run], planner: str, workers: int, path: Path) -> list[Result]:
+    """The results of all runs in their order; those that ``path`` holds are not driven again."""
+    opened = open_planner(planner, load_profile('nano'))
+    if isinstance(opened, Fault):
+        raise SystemExit(str(opened))
+    head = {'code_sha256': code_sha256(), 'manifest_sha256': opened.manifest_sha256}
+    kept = Journal(path, head)
+    if kept.stale is not None:
+        print(f'finished runs of another model or code were moved to {kept.stale}', flush=True)
+    left = [run for run in wanted if run.key not in kept.rows]
+    print(f'{len(wanted) - len(left)} of {len(wanted)} runs were finished before', flush=True)
+    with ProcessPoolExecutor(workers) as pool:
+        for done in as_completed([pool.submit(drive, run) for run in left]):
+            one = done.result()
+            kept.add(one.run.key, asdict(one))
+            said = (one.run.template, one.run.seed, one.run.row, one.named_s, one.back_s, one.end)
+            print(*said, flush=True)
+    rows = [kept.rows[run.key] for run in wanted]
+    return [Result(**{**row, 'run': run}) for run, row in zip(wanted, rows, strict=True)]
+
+
 def main(
     runs: int = 100,
     seed: int = 0,
@@ -140,17 +168,14 @@ def main(
     json_path: Path = Path('out/random_faults.json'),
 ) -> None:
     """Drive, report, and end with status 1 where something was not as it must be."""
-    wanted = chosen(runs, seed, planner)
-    results: list[Result] = []
-    with ProcessPoolExecutor(workers) as pool:
-        for one in pool.map(drive, wanted):
-            results.append(one)
-            print(one.run.template, one.run.seed, one.run.row, one.named_s, one.back_s, one.end)
+    json_path.parent.mkdir(parents=True, exist_ok=True)
+    journal = json_path.with_name(json_path.name + '.partial.jsonl')
+    results = finished(chosen(runs, seed, planner), planner, workers, journal)
     late = [r for r in results if not r.named]
     avoidable = [r for r in results if r.avoidable]
     back = [r.back_s for r in results if r.back_s is not None]
-    json_path.parent.mkdir(parents=True, exist_ok=True)
     json_path.write_text(json.dumps([asdict(r) for r in results], indent=1) + '\n')
+    journal.unlink()
     print(f'{len(results)} runs, {sum(r.stood for r in results)} ended or stood before the fault')
     print(f'named in time: all but {len(late)} {[r.run for r in late]}')
     print(f'contacts at fault: {sum(r.contact_at_fault for r in results)}')
