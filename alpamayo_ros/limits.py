@@ -108,6 +108,7 @@ class Limits(BaseModel):
     model_memory_ratio: Ratio
     model_files: Files
     degraded_speed_ratio: Ratio
+    stop_start_m: Metres
     stop_deceleration_mps2: Acceleration
     stop_jerk_mps3: Jerk
     hard_stop_deceleration_mps2: Acceleration

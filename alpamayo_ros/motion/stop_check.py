@@ -35,7 +35,7 @@ def _start(stop: Trajectory, limits: Limits) -> list[Column]:
     apart = float(np.hypot(stop.x_m[0] - ahead, stop.y_m[0]))
     turned = abs(float(stop.heading_rad[0]) - float(stop.curvature_1pm[0]) * ahead)
     return [
-        ('start_position_m', apart, limits.start_position_warn_m, limits.start_position_m),
+        ('stop_start_m', apart, NO_WARNING, limits.stop_start_m),
         ('start_yaw_rad', turned, limits.start_yaw_warn_rad, limits.start_yaw_rad),
     ]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits
 from alpamayo_ros.motion import fallback
@@ -39,8 +41,9 @@ def choose_stop(
 ) -> tuple[SafetyState, CheckedStop | None]:
     """The gentlest stop that passes the checks, and the state that goes on with it.
 
-    Along the last path, the same braking harder, on the ego's present circle, that braking harder;
-    where none passes (the ego's state is absurd) nothing leaves, and the fault says so.
+    Along the last path, along it from the car on, the same braking harder, on the ego's present
+    circle, that braking harder; where none passes (the ego's state is absurd) nothing leaves, and
+    the fault says so.
     """
     if state.mode is not Mode.FALLBACK or state.stop is None:
         return state, None
@@ -67,10 +70,26 @@ def choose_stop(
 def _stops(stop: Stop, ego: EgoState, config: PlanConfig, now_ns: int) -> Iterator[Stop]:
     """Stops in the order in which they are tried."""
     yield stop
+    from_here, moved_m = from_the_car(stop, ego)
+    if moved_m <= config.limits.start_position_m:  # else it is not known where the path is
+        yield from_here
+        stop = from_here
     yield fallback.escalate(stop, now_ns)
     here = fallback.on_the_circle(stop, ego, config.vehicle, config.limits)
     yield here
     yield fallback.escalate(here, now_ns)
+
+
+def from_the_car(stop: Stop, ego: EgoState) -> tuple[Stop, float]:
+    """The stop with its path moved as a whole so that it begins at the ego, and how far [m].
+
+    Beside its path the car keeps to the road's bends, and after a small step of odometry, in which
+    the car itself did not move, this is the path as it lay before.
+    """
+    along = fallback.nearest_arc(stop, ego)
+    nearest = [float(np.interp(along, stop.arc_m, stop.path[:, axis])) for axis in (0, 1)]
+    step = np.array([ego.x_m - nearest[0], ego.y_m - nearest[1], 0.0])
+    return replace(stop, path=stop.path + step), float(np.hypot(step[0], step[1]))
 
 
 def known_ego(scene: Scene, state: SafetyState) -> EgoState | None:

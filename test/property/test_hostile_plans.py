@@ -195,7 +195,7 @@ def stream(seed: int, share: float = 0.0) -> int:
         assert state.sequence == call + 1 == decision.health.sequence
         assert Code.INTERNAL not in [f.code for f in decision.faults]
         if plan is not None:
-            drivable(plan, LIMITS.start_position_m)
+            drivable(plan, LIMITS.stop_start_m)
             assert state.mode in MAY_PUBLISH
             assert Code.TAKEOVER not in [f.code for f in scene.faults]
             assert car.now_ns <= plan.valid_until_ns <= plan.t0_ns + SECOND // 2

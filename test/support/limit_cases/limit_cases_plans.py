@@ -26,6 +26,7 @@ from alpamayo_ros.safety.config import PlanConfig
 from alpamayo_ros.safety.gate import gate
 from alpamayo_ros.safety.scene import Scene
 from alpamayo_ros.safety.state import Mode, SafetyState
+from alpamayo_ros.safety.stopping import choose_stop
 from alpamayo_ros.types import Proposal
 
 SPEED = 8.0
@@ -164,6 +165,18 @@ def stopping(after_s: float, hard: bool = False) -> Callable[[Limits], float]:
     return number
 
 
+def path_of_a_stop(limits: Limits, x: float) -> str:
+    """How a stop leaves whose path, a bend, lies x beside a car that goes straight."""
+    start = ego(SPEED)
+    begun = begin(plan(SPEED, 0.0, 1 / 50, y=x), start, 0, VEHICLE, limits)
+    state = SafetyState(mode=Mode.FALLBACK, stop=begun)
+    _, found = choose_stop(state, None, Scene(start, start), config(limits), SECOND // 20)
+    assert found is not None and found.trajectory is not None
+    if not found.trajectory.curvature_1pm.any():
+        return 'on the circle'
+    return 'from the car' if found.faults else 'as it is'
+
+
 def creeping(limits: Limits, speed_mps: float) -> bool:
     """Whether a stop from this speed is no more than standing."""
     start = ego(speed_mps)
@@ -189,7 +202,7 @@ def start_speed(x: float) -> tuple[np.ndarray, Rollout]:
 
 CASES: Cases = {
     'start_position_warn_m': (checked('start_position_m', POSITION),),
-    'start_position_m': (checked('start_position_m', POSITION),),
+    'start_position_m': (checked('start_position_m', POSITION), Threshold(path_of_a_stop)),
     'start_yaw_warn_rad': (checked('start_yaw_rad', YAW),),
     'start_yaw_rad': (checked('start_yaw_rad', YAW),),
     'start_speed_warn_mps': (checked('start_speed_mps', start_speed),),
@@ -230,6 +243,7 @@ CASES: Cases = {
     'spread_m': (Threshold(spread_codes),),
     'speed_tolerance_mps': (Threshold(above_cap),),
     'plan_age_s': (Threshold(gate_code),),
+    'stop_start_m': (Threshold(path_of_a_stop, margin=0.1),),
     'stop_deceleration_mps2': (Follows(stopping(9.0)),),
     'stop_jerk_mps3': (Follows(stopping(1.0)),),
     'hard_stop_deceleration_mps2': (Follows(stopping(9.0, hard=True)),),

@@ -42,6 +42,7 @@ def test_the_numbers_of_the_table():
     assert (lim.spread_warn_m, lim.spread_m, lim.plan_age_s) == (5, 15, 0.5)
     assert (lim.frame_age_warn_s, lim.frame_age_s) == (0.15, 0.3)
     assert (lim.odometry_gap_warn_s, lim.odometry_gap_s) == (0.05, 0.2)
+    assert (lim.stop_start_m, lim.rest_speed_mps) == (0.3, 0.12)
     assert (lim.stop_deceleration_mps2, lim.stop_jerk_mps3) == (1.0, 0.3)
     assert (lim.hard_stop_deceleration_mps2, lim.hard_stop_jerk_mps3) == (2.5, 1.5)
 

@@ -140,7 +140,7 @@ PLAN = RIDE | {
     'jump_forward_m': jumps(ALONG, 0),
 }
 STOP = RIDE | {
-    'start_position_m': poses(put(0, 1)),
+    'stop_start_m': poses(put(0, 1)),
     'start_yaw_rad': poses(put(0, 2)),
     'path_length_error_m': poses(stretch),
 }

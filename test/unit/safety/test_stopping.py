@@ -58,8 +58,32 @@ def test_a_path_beside_the_car_is_left_for_the_cars_own_circle():
     assert state.stop.began_ns == STOP.began_ns and stop.trajectory is not None
     (fault,) = stop.faults
     gentle, hard = fault.message.split('; ')
-    assert fault.code is Code.STOP_PATH and gentle.startswith('start_position_m 5')
-    assert hard.startswith('start_position_m 5') and 'curvature' not in fault.message
+    assert fault.code is Code.STOP_PATH and gentle.startswith('stop_start_m 5')
+    assert hard.startswith('stop_start_m 5') and 'curvature' not in fault.message
+
+
+@pytest.mark.parametrize('heading', [0.0, 2.0])
+@pytest.mark.parametrize('side', [-1, 1])
+@pytest.mark.parametrize(
+    ('beside_m', 'how'),
+    [(0.29, 'its path'), (0.31, 'beside it'), (0.99, 'beside it'), (1.01, 'its circle')],
+)
+def test_a_stop_begins_at_the_car(beside_m, how, side, heading):
+    """Within 0.3 m of it along the path as it is; farther off the path begins at the car.
+
+    The road bends and the wheels are straight, so that the car's own circle leaves the road.
+    """
+    begun = fallback.begin(plan(8.0, 0.0, 1 / 50, T0, heading=heading), HERE, T0, VEHICLE, LIMITS)
+    aside = side * beside_m * np.array([-np.sin(heading), np.cos(heading)])
+    here = replace(HERE, x_m=aside[0], y_m=aside[1], heading_rad=heading)
+    state, stop = chosen(replace(STOPPING, stop=begun), at_t0=here, newest=here)
+    t = stop.trajectory
+    first_m = np.hypot(t.x_m[0] - t.speed_mps[0] * t.dt_s, t.y_m[0])
+    assert first_m == pytest.approx(beside_m if how == 'its path' else 0.0, abs=0.01)
+    bends = pytest.approx(0.0 if how == 'its circle' else 1 / 50, abs=1e-6)
+    assert t.curvature_1pm[0] == bends and t.curvature_1pm[-1] == bends
+    assert state.stop.hard_ns is None and (state.stop is begun) is (how == 'its path')
+    assert [f.code for f in stop.faults] == ([] if how == 'its path' else [Code.STOP_PATH])
 
 
 def test_where_no_stop_keeps_the_limits_nothing_leaves():
