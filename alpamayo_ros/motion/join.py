@@ -20,7 +20,10 @@ from jaxtyping import Float
 
 from alpamayo_ros.motion.plan import Plan, sample, to_odom
 
-FADES_S = (0.3, 0.45, 0.7, 1.0, 1.5)  # time constants to try: three planning periods and longer
+# Time constants to try: three planning periods and longer.  To begin with 0.7 s halves the small
+# steps of a tracker's command between nano's plans (0.11 deg), and in a roundabout the expert's
+# wheel then turns more and a reference is refused.
+FADES_S = (0.3, 0.45, 0.7, 1.0, 1.5)
 FADE_M = 1.0  # least length constant: slower than 3 m/s the way counts, not the time
 STEP_M = 0.1  # over a step shorter than this curvature has no slope: slower than 1 m/s
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pytest
 from drives import TIME
 
 from alpamayo_ros.faults import Fault
@@ -12,7 +13,7 @@ from alpamayo_ros.motion.join import place
 from alpamayo_ros.motion.splice import Reference, splice
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.simulation.drive.drive import Drive, Options
-from alpamayo_ros.simulation.drive.planners import ExpertPlanner
+from alpamayo_ros.simulation.drive.planners import ExpertPlanner, Planner, open_planner
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.simulation.tracker import EXPIRED_MPS2, Anchor, follow
 from alpamayo_ros.simulation.tracker import Reference as Points
@@ -39,16 +40,21 @@ class Wheel:
     """Change of the front wheels [deg] as a plan takes over, at the same instant and place.
 
     ``now``: steering of the reference at the instant, ``later``: a cycle on, at the first point
-    that a controller receives, ``command``: of the tracker, which looks 3 to 6.5 m ahead.
+    that a controller receives, ``command``: of the tracker, which looks 3 to 6.5 m ahead,
+    ``plain``: the same, had it been given the plan as it is.
     """
 
     now: list[float] = field(default_factory=list)
     later: list[float] = field(default_factory=list)
     command: list[float] = field(default_factory=list)
+    plain: list[float] = field(default_factory=list)
+
+    def p95(self, name: str) -> float:
+        """The 95th percentile of one of them [deg]."""
+        return float(np.percentile(getattr(self, name), 95))
 
     def __str__(self) -> str:
-        at = {name: np.percentile(getattr(self, name), 95) for name in ('now', 'later', 'command')}
-        words = ', '.join(f'{name} {value:.2f}' for name, value in at.items())
+        words = ', '.join(f'{n} {self.p95(n):.2f}' for n in ('now', 'later', 'command', 'plain'))
         return f'{len(self.now)} switches, steering step p95 [deg]: {words}'
 
 
@@ -75,15 +81,20 @@ class Following(Drive):
             return ego.steering_rad, EXPIRED_MPS2
         self._driven = found
         if old is not None and not again and ego.speed_mps > 1.0:
-            self._note(found, old, splice(old.plan, old, *given), now_ns)
+            self._note(found, old, now_ns)
+            kept, plain = splice(old.plan, old, *given), splice(plan, None, *given)
+            if isinstance(kept, Reference) and isinstance(plain, Reference):
+                self.wheel.command.append(self._apart(found, kept))
+                self.wheel.plain.append(self._apart(plain, kept))
         return self._tracked(found)
 
-    def _note(self, new: Reference, old: Reference, kept: Reference | Fault, now_ns: int) -> None:
+    def _note(self, new: Reference, old: Reference, now_ns: int) -> None:
         for steps, at_ns in ((self.wheel.now, now_ns), (self.wheel.later, now_ns + CYCLE_NS)):
             steps.append(abs(self._asked(new, at_ns) - self._asked(old, at_ns)))
-        if isinstance(kept, Reference):
-            step = self._tracked(new)[0] - self._tracked(kept)[0]
-            self.wheel.command.append(abs(float(np.degrees(step))))
+
+    def _apart(self, one: Reference, other: Reference) -> float:
+        """How far apart the tracker's commands are [deg]."""
+        return abs(float(np.degrees(self._tracked(one)[0] - self._tracked(other)[0])))
 
     def _asked(self, reference: Reference, at_ns: int) -> float:
         """Angle of the front wheels [deg] that a reference has at an instant."""
@@ -102,23 +113,38 @@ class Bare(Following):
     joined = False
 
 
-def driven(kind: type[Following]) -> Following:
-    scenario = load_scenario('winding_road').model_copy(update={'duration_s': 10.0})
-    drive = kind(scenario, 3, Restless(load_profile('nano')), Options(latency_steps=1))
+def driven(
+    kind: type[Following], planner: Planner, scene: str = 'winding_road', seconds: float = 10.0
+) -> Following:
+    scenario = load_scenario(scene).model_copy(update={'duration_s': seconds})
+    drive = kind(scenario, 3, planner, Options(latency_steps=1))
     while not drive.sim.done:
         drive.step()
     drive.close()
-    print(f'{kind.__name__}: {drive.wheel}, {drive.refused} refused')
+    print(f'{kind.__name__}, {planner.name}, {scene}: {drive.wheel}, {drive.refused} refused')
     return drive
 
 
 def test_a_new_plan_does_not_jerk_the_wheel():
     """At the instant and at the next point at most a degree; what is tracked steps less."""
-    joined, bare = driven(Following), driven(Bare)
+    joined, bare = (driven(kind, Restless(load_profile('nano'))) for kind in (Following, Bare))
     assert min(len(joined.wheel.now), len(bare.wheel.now)) > 60
     assert joined.refused < 4 and joined.sim.outcome.contact == ''
     for name in ('now', 'later'):
-        with_join, without = (getattr(drive.wheel, name) for drive in (joined, bare))
-        assert np.percentile(with_join, 95) <= MOST_DEG < np.percentile(without, 95)
-    tracked, untracked = (np.percentile(d.wheel.command, 95) for d in (joined, bare))
-    assert tracked < 0.75 * untracked
+        assert joined.wheel.p95(name) <= MOST_DEG < bare.wheel.p95(name)
+    assert joined.wheel.p95('command') < 0.75 * bare.wheel.p95('command')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ('planner', 'scene', 'seconds'),
+    [('expert', 'roundabout_right', 20.0), ('onnx', 'winding_road', 8.0)],
+)
+def test_between_the_plans_of_a_planner_no_command_steps(planner, scene, seconds):
+    """Neither the reference nor what a tracker makes of it; without the join it steps more."""
+    opened = open_planner(planner, load_profile('nano'))
+    assert not isinstance(opened, Fault)
+    wheel = driven(Following, opened, scene, seconds).wheel
+    assert len(wheel.command) > 50
+    assert max(wheel.p95(name) for name in ('now', 'later', 'command')) <= MOST_DEG
+    assert wheel.p95('command') < wheel.p95('plain')
