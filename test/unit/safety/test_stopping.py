@@ -73,8 +73,9 @@ def test_a_stop_begins_at_the_car(beside_m, how, side, heading):
 
     The road bends and the wheels are straight, so that the car's own circle leaves the road.
     """
-    begun = fallback.begin(plan(8.0, 0.0, 1 / 50, T0, heading=heading), HERE, T0, VEHICLE, LIMITS)
-    aside = side * beside_m * np.array([-np.sin(heading), np.cos(heading)])
+    last = plan(8.0, 0.0, 1 / 50, T0, x=5.0, y=20.0, heading=heading)
+    begun = fallback.begin(last, HERE, T0, VEHICLE, LIMITS)
+    aside = np.array([5.0, 20.0]) + side * beside_m * np.array([-np.sin(heading), np.cos(heading)])
     here = replace(HERE, x_m=aside[0], y_m=aside[1], heading_rad=heading)
     state, stop = chosen(replace(STOPPING, stop=begun), at_t0=here, newest=here)
     t = stop.trajectory
