@@ -19,6 +19,22 @@ CAR_HEIGHT_M = 1.5
 LINE_HEIGHT_M = 0.1
 CHOSEN_WIDTH_M, CANDIDATE_WIDTH_M = 0.15, 0.05
 WORDS_AT_M, WORDS_HEIGHT_M = (2.0, 0.0, 4.0), 0.6
+STATE_AT_M, STATE_HEIGHT_M = (2.0, 0.0, 7.0), 1.0  # over the four lines of words
+
+
+def state_colour(name: str) -> Rgba:
+    """The colour of a state of the safety machine, opaque."""
+    return palette.share_of_one(palette.STATES[name], 1.0)
+
+
+def state_text(name: str, reason: str, armed: bool | None, cap_mps: float | None) -> str:
+    """What a person who operates it reads: state, armed, cap, and why; None is left out."""
+    said = [name]
+    if armed is not None:
+        said.append('armed' if armed else 'not armed')
+    if cap_mps is not None and cap_mps == cap_mps:  # NaN: the profile's own
+        said.append(f'at most {cap_mps:.1f} m/s')
+    return ', '.join(said) + (f'\n{reason}' if reason else '')
 
 
 def cost_colour(cost: float | None, lowest: float, highest: float) -> Rgba:

@@ -85,10 +85,22 @@ class ShowBag(SensorBag):
 
     def words(self, stamp_ns: int, text: str) -> Any:
         """A text above the car."""
+        look = (style.WORDS, style.WORDS_AT_M, style.WORDS_HEIGHT_M)
+        return self._text(stamp_ns, 'coc', text, *look)
+
+    def state(self, stamp_ns: int, name: str, text: str) -> Any:
+        """The state above the words, in its colour."""
+        look = (style.state_colour(name), style.STATE_AT_M, style.STATE_HEIGHT_M)
+        return self._text(stamp_ns, 'state', text, *look)
+
+    def _text(
+        self, stamp_ns: int, space: str, text: str, colour: style.Rgba,
+        place: tuple[float, float, float], height_m: float,
+    ) -> Any:  # fmt: skip
         pose = np.eye(4)
-        pose[:3, 3] = style.WORDS_AT_M
-        scale = np.array([0.0, 0.0, style.WORDS_HEIGHT_M])
-        return self._marker(stamp_ns, 'coc', 0, TEXT, style.WORDS, scale, pose, text=text)
+        pose[:3, 3] = place
+        scale = np.array([0.0, 0.0, height_m])
+        return self._marker(stamp_ns, space, 0, TEXT, colour, scale, pose, text=text)
 
     def _marker(
         self, stamp_ns: int, space: str, number: int, kind: int, colour: style.Rgba,

@@ -190,7 +190,7 @@ def optional_parts() -> Iterator[Finding]:
         'cv_bridge': ('encodings beyond rgb8, bgr8, bgra8, mono8', ''),
         'sensor_msgs_py': ('the candidate cloud for RViz', ''),
         'autoware_planning_msgs': ('alpamayo up vehicle --autoware', ''),
-        'tf2_msgs': ('tf', ''),
+        'tf2_msgs': ('tf', 'route, path and odometry show with odom as the fixed frame only'),
     }
     for module, (purpose, instead) in parts.items():
         if installed(module):

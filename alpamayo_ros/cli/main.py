@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 import typer.main
+from rich.markup import escape
 
 from alpamayo_ros import __version__, environment
 from alpamayo_ros.cli.common.refusing import answered
@@ -127,7 +128,18 @@ def _load(name: str) -> Any:
         app = single
     command = typer.main.get_command(app)
     command.name = name
+    _literal(command)
     return command
+
+
+def _literal(command: Any) -> None:
+    """Brackets in the help of options are units: ``[m/s]`` is no markup of a terminal."""
+    if getattr(command, 'rich_markup_mode', None) == 'rich':
+        for option in command.params:
+            if getattr(option, 'help', None):
+                option.help = escape(option.help)
+    for inner in getattr(command, 'commands', {}).values():
+        _literal(inner)
 
 
 def _version(wanted: bool) -> None:

@@ -10,7 +10,9 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
+from visualization_msgs.msg import MarkerArray
 
+from alpamayo_ros.bags.marker_style import state_text
 from alpamayo_ros.causes import told
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.gpu import gpu_faults, open_gpus
@@ -19,6 +21,7 @@ from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.node import AlpamayoNode, run
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.common.presence import LOOK_S, WRITES, Presence
+from alpamayo_ros.nodes.messages import markers
 from alpamayo_ros.nodes.messages.plots import OF_CYCLES, Plots
 
 PARAMETERS = (
@@ -57,6 +60,8 @@ class MonitorNode(AlpamayoNode):
         )
         for kind, topic, callback in sources:
             qos.watched_subscription(self, kind, topic, callback, out)
+        shown = qos.output(False)
+        self._markers = qos.watched_publisher(self, MarkerArray, 'state_markers', shown)
         self._plots = Plots(self, OF_CYCLES)
         self._presence = Presence(self, WRITES)
         self._reported: set[str] = set()  # nodes that said something themselves
@@ -115,10 +120,19 @@ class MonitorNode(AlpamayoNode):
             worker_restarts=message.worker_restarts,
             runtime=message.runtime,
         )
+        if self._markers.get_subscription_count():
+            self._show(message)
         now = (tuple(message.faults), message.state)
         if now != (self._faults, self._state):
             self._faults, self._state = now
             self._report()
+
+    def _show(self, message: Health) -> None:
+        """State, armed and cap above the car, for RViz."""
+        name, armed, cap_mps = STATES[message.state], message.armed, message.speed_cap_mps
+        said = state_text(name, self._cause(message), armed, cap_mps)
+        marker = markers.state(message.header.stamp, name, said)
+        self._markers.publish(MarkerArray(markers=[marker]))
 
     def _cause(self, message: Health) -> str:
         """The first fault in the chain, those of the pictures included, with what follows."""

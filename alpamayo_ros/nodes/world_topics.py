@@ -28,6 +28,10 @@ from alpamayo_ros.types import EgoState
 
 CLOCK_DEPTH = 10
 CAR_HEIGHT_M = 1.5
+NO_TF = (  # the car's frame and that of the odometry are then two worlds to a display
+    'tf is off: tf2_msgs is not installed; RViz and Foxglove show plan, words and state around '
+    'the car, and route, path and odometry only with odom as the fixed frame'
+)
 
 
 class WorldTopics:
@@ -71,7 +75,7 @@ class WorldTopics:
         try:
             message = import_module('tf2_msgs.msg').TFMessage
         except ImportError:
-            self._node.get_logger().info('tf is off: tf2_msgs is not installed')
+            self._node.get_logger().info(NO_TF)
             return None
         return self._node.create_publisher(message, '/tf', 10), message
 

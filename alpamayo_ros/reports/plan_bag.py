@@ -37,6 +37,7 @@ TOPICS = {  # of every bag; cameras come besides
     f'{NAMESPACE}/overlay': 'sensor_msgs/msg/Image',
     f'{NAMESPACE}/markers': 'visualization_msgs/msg/MarkerArray',
     f'{NAMESPACE}/reasoning_markers': 'visualization_msgs/msg/MarkerArray',
+    f'{NAMESPACE}/state_markers': 'visualization_msgs/msg/MarkerArray',
     f'{NAMESPACE}/reasoning_text': 'std_msgs/msg/String',
     **{f'{NAMESPACE}/plot/{name}': 'std_msgs/msg/Float64' for name in PLOTS},
 }

@@ -175,6 +175,8 @@ class PlanMessages:
         }  # fmt: skip
         name = 'alpamayo: trajectory'
         self.bag.diagnostics('/diagnostics', LEVELS[h.state], name, text, values, at_ns)
+        marker = self.bag.state(h.stamp_ns, STATES[h.state], f'{STATES[h.state]}\n{reason}')
+        self.bag.markers(f'{NAMESPACE}/state_markers', [marker], at_ns)
         self._plot('plan_age_ms', h.plan_age_ms, at_ns)
         now = (h.state, ' '.join(h.faults))
         if now != self._said:

@@ -115,7 +115,7 @@ def _reasoning(g: Given) -> Wanted:
 
 def _monitor(g: Given) -> Wanted:
     heard = ('frame_set_info', 'stage_timing', 'health', 'reasoning')
-    return Wanted(('/diagnostics', *PLOTS_OF_CYCLES), heard)
+    return Wanted(('/diagnostics', 'state_markers', *PLOTS_OF_CYCLES), heard)
 
 
 def _recorder(g: Given) -> Wanted:

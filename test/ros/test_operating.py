@@ -77,6 +77,7 @@ def test_a_person_arms_looks_and_disarms(tmp_path, ros_domain):
     with running(arguments, tmp_path, planner=still):
         waiting = state('READY')
         assert waiting['armed'] is False and waiting['plans'] == 0
+        assert waiting['speed_mps'] == 0.0  # heard at once, in a world that waits
         refused = alpamayo('rearm', *PATIENT)
         assert refused.returncode == 1 and refused.stderr.startswith('rearm: refused; READY')
 

@@ -1,4 +1,4 @@
-"""What RViz shows: candidates coloured by cost, chosen path, own car, objects and words."""
+"""What RViz shows: candidates coloured by cost, chosen path, own car, objects, words, state."""
 
 from __future__ import annotations
 
@@ -96,6 +96,17 @@ def text(stamp: Time, words: str) -> Marker:
     place.x, place.y, place.z = style.WORDS_AT_M
     marker.scale.z = style.WORDS_HEIGHT_M
     marker.text = words
+    return marker
+
+
+def state(stamp: Time, name: str, said: str) -> Marker:
+    """The state above the words, in its colour."""
+    colour = _colour(style.state_colour(name))
+    marker = _marker(stamp, 'state', 0, Marker.TEXT_VIEW_FACING, colour)
+    place = marker.pose.position
+    place.x, place.y, place.z = style.STATE_AT_M
+    marker.scale.z = style.STATE_HEIGHT_M
+    marker.text = said
     return marker
 
 

@@ -22,7 +22,7 @@ OURS = (
     'frame_set frame_set_info ego_history nav prompt candidates reasoning_raw stage_timing '
     'trajectory reference health evaluated path markers reasoning reasoning_markers '
     'reasoning_text chain_of_causation overlay timestep step_done shadow/trajectory '
-    'shadow/reference shadow/evaluated shadow/path shadow/markers'
+    'shadow/reference shadow/evaluated shadow/path shadow/markers state_markers'
 ).split() + [f'plot/{name}' for name in (*OF_PLANS, *OF_CYCLES)]
 GRAPH = ('/clock', '/diagnostics', '/rosout', '/parameter_events')
 IMAGES_KEPT = 8  # of one camera in one step: at most 5 at 30 Hz

@@ -17,6 +17,7 @@ from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider, nobody
 from alpamayo_ros.safety.state import Mode
 
 LINE_S = 1.0  # between two lines of --watch where nothing changes
+MOTION_S, WORDS_S = 2.0, 0.5  # waited for, after Health; a driver that stands says no words
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +161,17 @@ class Listening:
         self._health: Health | None = None
         self._cycle: Health | None = None
         self._words, self._speed_mps = '', math.nan
-        node = outsider.node
-        node.create_subscription(Health, 'health', self._on_health, qos.output(False))
+        self._open = False
+        health = qos.output(False)
+        outsider.node.create_subscription(Health, 'health', self._on_health, health)
+
+    def _listen(self, lockstep: bool) -> None:
+        """To the rest; in lockstep the newest of a world that stands still is latched."""
+        node, kept = self._outsider.node, qos.output(lockstep)
         for name in ('reasoning', OUR_WORDS):
-            node.create_subscription(ChainOfCausation, name, self._on_words, qos.output(False))
-        node.create_subscription(EgoHistory, 'ego_history', self._on_motion, qos.output(False))
+            node.create_subscription(ChainOfCausation, name, self._on_words, kept)
+        node.create_subscription(EgoHistory, 'ego_history', self._on_motion, kept)
+        self._open = True
 
     def _on_health(self, message: Health) -> None:
         self._health = message
@@ -183,7 +190,12 @@ class Listening:
             names = [n for n in self._outsider.topics() if self._outsider.node.count_publishers(n)]
             where, patience_s = f'{NAMESPACE}/health', self._outsider.patience_s
             raise NoAnswer(f'nothing on {where} in {patience_s:g} s. {nobody(names)}')
-        self._outsider.until(lambda: self._words, min(0.5, self._outsider.patience_s))
+        assert self._health is not None
+        if not self._open:
+            self._listen(self._health.lockstep)
+        patience_s = self._outsider.patience_s
+        self._outsider.until(lambda: math.isfinite(self._speed_mps), min(MOTION_S, patience_s))
+        self._outsider.until(lambda: self._words, min(WORDS_S, patience_s))
         return self.now()
 
     def now(self) -> Status:

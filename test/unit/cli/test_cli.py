@@ -48,6 +48,15 @@ def test_every_listed_subcommand_explains_itself(name: str) -> None:
     assert f'Usage: alpamayo {name}' in done.stdout and len(done.stdout) > 200
 
 
+@pytest.mark.parametrize(
+    ('name', 'said'),
+    [('cap', 'At most so fast [m/s]; 0: stop.'), ('up', 'Accelerate no harder than this [m/s2]')],
+)
+def test_units_stand_in_the_help_and_are_no_markup(name: str, said: str) -> None:
+    text = ' '.join(re.sub('[│\\s]+', ' ', alpamayo(name, '--help').stdout).split())
+    assert said in text and '\\[' not in text
+
+
 def test_help_needs_none_of_the_heavy_packages() -> None:
     code = (
         'import sys; from alpamayo_ros.cli import main; sys.argv = ["alpamayo", "--help"]\n'

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from alpamayo_ros import palette
 from alpamayo_ros.bags import marker_style
@@ -95,11 +96,15 @@ def test_a_cost_goes_from_cheap_to_dear_and_none_is_grey():
 
 def test_layouts_and_markers_show_the_plan_as_the_film_does():
     plan = palette.as_hex(palette.PLAN)
-    rviz = (ROOT / 'rviz' / 'alpamayo.rviz').read_text()
-    shown = [line.strip() for line in rviz.splitlines() if line.strip().startswith('Color:')]
-    assert set(shown) == {'Color: {}; {}; {}'.format(*palette.PLAN)}
+    layout = yaml.safe_load((ROOT / 'rviz' / 'alpamayo.rviz').read_text())
+    rviz = layout['Visualization Manager']['Displays']
+    paths = [d for d in rviz if d['Class'] == 'rviz_default_plugins/Path']
+    shown = {d['Topic']['Value']: tuple(map(int, d['Color'].split('; '))) for d in paths}
+    route = palette.as_hex(shown.pop('/alpamayo/route'))
+    assert len(shown) == 2 and set(shown.values()) == {palette.PLAN}
     layout = json.loads((ROOT / 'config' / 'foxglove' / 'alpamayo.json').read_text())
     topics = layout['configById']['3D!scene']['topics']
+    assert set(topics['/alpamayo/route']['gradient']) == {f'{route}ff'}
     for topic in ('/alpamayo/path', '/alpamayo/shadow/path'):
         assert set(topics[topic]['gradient']) == {f'{plan}ff'}
     assert marker_style.CHOSEN == palette.share_of_one(palette.PLAN, 1.0)

@@ -1,7 +1,9 @@
-"""The operator's layout of Foxglove names topics, fields, services and states that there are."""
+"""The operator's layouts name topics, fields, services and states that there are."""
 
 import json
 from pathlib import Path
+
+import yaml
 
 from alpamayo_ros import palette
 
@@ -35,7 +37,31 @@ def test_fields_and_states_are_those_of_the_message():
     message = (ROOT / 'msg' / 'Health.msg').read_text()
     for panel in of_kind('Indicator') + of_kind('RawMessages'):
         topic, _, field = panel.get('path', panel.get('topicPath')).partition('.')
-        assert topic == '/alpamayo/health' and f' {field} ' in message
+        if topic == '/alpamayo/reasoning_text':
+            assert field == 'data'  # std_msgs/String
+        else:
+            assert topic == '/alpamayo/health' and f' {field} ' in message
     for rule in PANELS['Indicator!state']['rules']:
         assert f'uint8 {rule["label"]}={rule["rawValue"]} ' in message
         assert rule['color'] == palette.as_hex(palette.STATES[rule['label']])
+
+
+def test_state_cap_and_words_are_in_both_layouts():
+    shown = {panel['topicPath'] for panel in of_kind('RawMessages')}
+    assert {'/alpamayo/health.speed_cap_mps', '/alpamayo/reasoning_text.data'} <= shown
+    layout = yaml.safe_load((ROOT / 'rviz' / 'operator.rviz').read_text())
+    displays = layout['Visualization Manager']['Displays']
+    texts = {d['Topic']['Value']: d.get('Namespaces') for d in displays if 'Topic' in d}
+    assert texts['/alpamayo/state_markers'] == {'state': True}
+    assert texts['/alpamayo/reasoning_markers'] == {'coc': True}
+    monitor = (ROOT / 'alpamayo_ros' / 'nodes' / 'monitor.py').read_text()
+    assert "'state_markers'" in monitor
+
+
+def test_what_the_operator_sees_in_rviz_stands_in_the_large_layout_too():
+    def displays(name):
+        layout = yaml.safe_load((ROOT / 'rviz' / name).read_text())
+        return layout['Visualization Manager']['Displays']
+
+    large = displays('alpamayo.rviz')
+    assert all(display in large for display in displays('operator.rviz'))
