@@ -98,6 +98,7 @@ ROWS = (
     Row('alpamayo sim', 'run', more=BLIND),
     Row('alpamayo data', 'run'),
     Row('alpamayo rig from-bag', 'run', more=('--force',)),
+    Row('alpamayo rig check my_car.yaml --live', 'tested', 'test/ros/test_rig_live.py'),
     Row('alpamayo rig', 'run'),
     Row('alpamayo replay /data/drive.mcap --map', 'tested', 'test/unit/replay/test_replay_cli.py'),
     Row('alpamayo replay', 'run'),

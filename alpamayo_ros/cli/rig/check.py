@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from alpamayo_ros.rigs.finding import Finding
 
 COLOURS = {'wrong': 'red', 'warn': 'yellow', 'note': 'cyan', 'good': 'green'}
-PICTURE, FINDINGS = 'coverage.png', 'findings.json'
+PICTURE, FINDINGS, LIVE = 'coverage.png', 'findings.json', 'live.mcap'
 
 
 def check(
@@ -24,13 +24,22 @@ def check(
         Path | None, typer.Argument(help='A recording of it: .mcap, .db3 or a rosbag2 folder.')
     ] = None,
     profile: Annotated[str, typer.Option(help='What the model needs.')] = 'nano',
+    live: Annotated[
+        bool, typer.Option('--live', help='Record what runs now, and look at that.')
+    ] = False,
+    sim_time: Annotated[
+        bool, typer.Option('--sim-time', help='--live: time comes from /clock.')
+    ] = False,
+    topics: Annotated[
+        str, typer.Option(help='--live: YAML file, topic of this package to that of the vehicle.')
+    ] = '',
     out: Annotated[Path, typer.Option(help='Folder to write.')] = Path('out/rig'),
     seconds: Annotated[
         float, typer.Option(min=1, max=3600, help='Of the recording to look at.')
     ] = 60.0,
     as_json: Annotated[bool, typer.Option('--json', help='Print findings.json.')] = False,
 ) -> None:
-    """Hold a rig against what a model wants and, with BAG, against what its sensors recorded.
+    """Hold a rig against what a model wants and, with BAG or --live, against what its sensors say.
 
     Fields of view, sharpness, gaps and overlaps all around; of a recording
     also rates, calibration, clocks, and the mounts as the optical flow shows
@@ -45,8 +54,17 @@ def check(
     from alpamayo_ros.rigs.finding import ordered
     from alpamayo_ros.sensing.rig import load_rig
 
+    if live and bag is not None:
+        raise typer.BadParameter('name a recording or --live, not both')
+    if not live and (sim_time or topics):
+        raise typer.BadParameter('--sim-time and --topics are about --live')
     check_folder(out)
     wanted, known = load_profile(profile), load_rig(rig)
+    if live:
+        from alpamayo_ros.cli.rig.live import listener, record
+
+        bag = out / LIVE
+        record(bag, listener(rig, profile, topics, bag, sim_time), seconds)
     found = against_profile.findings(known, wanted)
     if bag is not None:
         check_bag(bag)
