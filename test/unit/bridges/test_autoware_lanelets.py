@@ -147,6 +147,37 @@ def test_what_is_no_map_is_refused_with_the_file(text: str, said: str, tmp_path:
     assert 'm.osm' in str(error.value)
 
 
+def beside(side: float, parallel: bool) -> str:
+    """100 m in one lane, then 60 m in the lane beside it (``parallel``: from where it is)."""
+    start, middle = (40.0 if parallel else 100.0), side * 3.5
+    return osm(
+        [
+            (1, '', [(0, 1.75), (100, 1.75)], [(0, -1.75), (100, -1.75)]),
+            (
+                2,
+                '',
+                [(start, middle + 1.75), (start + 60, middle + 1.75)],
+                [(start, middle - 1.75), (start + 60, middle - 1.75)],
+            ),
+        ]
+    )
+
+
+@pytest.mark.parametrize('parallel', [False, True])
+@pytest.mark.parametrize(('turn', 'side'), [('left', 1.0), ('right', -1.0)])
+def test_a_lane_beside_is_announced_until_the_car_is_on_it(
+    turn: str, side: float, parallel: bool, tmp_path: Path
+) -> None:
+    route = opened(beside(side, parallel), tmp_path, (1, 2))
+    said = []
+    for x, y in ((20, 0), (60, 0), (60, side * 1.0), (60, side * 2.5), (80, side * 3.5)):
+        found = route.instruction(x, y)
+        assert not isinstance(found, Fault)
+        said.append(canonical(found)[0])
+    assert said[:3] == [f'merge {turn} in 80 m', f'merge {turn} in 40 m', f'merge {turn} in 40 m']
+    assert not any('merge' in words for words in said[3:])
+
+
 def test_turns_of_the_sample_maps_of_autoware() -> None:
     """18 of 18 turns of one map; of the other, eight of nine tags say the other way.
 
