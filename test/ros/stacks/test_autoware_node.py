@@ -79,6 +79,7 @@ class Surroundings:
         self.calls: list[str] = []
         self.heard: list[Any] = []
         self.armed = False
+        self.autoware: AutowareNode | None = None
         for verb in ('arm', 'disarm'):
             take = self._arm if verb == 'arm' else self._disarm
             self.node.create_service(Trigger, f'trajectory/{verb}', take)
@@ -128,7 +129,7 @@ def started(ros_domain: int, tmp_path: Path) -> Iterator[tuple[Surroundings, Cal
     goal = LaneletRoute(segments=[_segment(1), _segment(2)])
     goal.header.frame_id, goal.goal_pose = 'map', pose(115.0, 15.0, np.pi / 2)
     around.route.publish(goal)
-    node = AutowareNode()
+    node = around.autoware = AutowareNode()
     executor = SingleThreadedExecutor()
     executor.add_node(around.node)
     executor.add_node(node)
@@ -169,6 +170,9 @@ def test_permission_route_and_plan(started) -> None:
     around.allow()
     assert until(lambda: around.armed) and set(around.calls) == {'arm'}
     until(lambda: False, 0.3)
+    assert around.autoware is not None
+    for timer in around.autoware.timers:  # the message itself disarms: nothing waits for a look
+        timer.cancel()
     around.allow(mode=1)
     asked_s = time.monotonic()
     assert until(lambda: not around.armed)
