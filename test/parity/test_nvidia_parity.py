@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 PROGRAM = Path(__file__).resolve().parents[1] / 'support/released/parity.py'
-LIMIT_S = 3000.0
+LIMIT_S = 3000.0  # where other work has the processors; alone it is about a minute
 
 
 @pytest.fixture(scope='module')
@@ -33,7 +33,7 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(LIMIT_S + 60.0)]
 
 
 def test_what_enters_the_model_is_equal(figures):
@@ -76,6 +76,13 @@ def test_what_is_kept_changes_no_plan(figures):
     assert figures['cycles']['kept_against_fresh'] == 0.0
 
 
-def test_the_action_space_is_that_of_our_equations(figures):
-    assert figures['unicycle']['worst_m'] <= 1e-5
+@pytest.mark.parametrize('speed', [-3.0, 0.0, 8.0, 20.0])
+def test_the_action_space_is_that_of_our_equations(figures, speed):
+    case = figures['unicycle'][str(speed)]
+    assert case['float64_m'] <= 1e-9
+    # its float32 knows a position of 130 m to 1.5e-5 m: what is left is its own rounding
+    assert case['float32_m'] <= (1e-5 if speed <= 8.0 else case['its_own_m'] + 1e-9)
+
+
+def test_a_plan_from_the_odometers_speed_is_that_of_our_equations(figures):
     assert figures['cycles']['odometry_speed_m'] <= 1e-5

@@ -14,11 +14,13 @@ import torch
 from alpamayo_ros.runtime.nvidia.child.motion import past, step_bins
 from alpamayo_ros.runtime.nvidia.child.pictures import in_order, patches
 from alpamayo_ros.runtime.nvidia.child.prompt import prompt_text
-from released.histories import curve, histories, pictures
+from released.histories import curve, histories, levels, pictures
+from released.tiny import ACTIONS
 from released.unicycle import points
 
 ROUTES = ('', 'Turn left in 40m', 'Turn right onto Elm Street in 100m')
 WHOLE = 1000  # tokens: a pass over a prompt, not over a word
+SPEEDS = (-3.0, 0.0, 8.0, 20.0)  # m/s at t0
 
 
 def far(a: Any, b: Any) -> float:
@@ -53,6 +55,7 @@ def inputs(engine: Any, vendor: Any) -> list[dict[str, Any]]:
     for views in (every[1:2], every[:3], every):
         images = pictures(len(views), 3)
         ours = patches(in_order(images))
+        shown = sha(levels(ours))
         for route in ROUTES:
             choose(engine, views=views)
             theirs = vendor.inputs(images, views, route)
@@ -64,7 +67,7 @@ def inputs(engine: Any, vendor: Any) -> list[dict[str, Any]]:
                 'views': list(views), 'route': route, 'tokens': fused.shape[1],
                 'ids_equal': torch.equal(engine.prompt(positions, route), fused),
                 'pixels': far(ours, theirs['pixel_values']),
-                'pixels_sha256': sha(theirs['pixel_values'].numpy()),
+                'levels_sha256': shown,  # where pixels is 0, theirs too
                 'text_equal': vendor.model.tokenizer.decode(theirs['input_ids'][0]) == text,
                 'text_sha256': sha(vendor.model.tokenizer.decode(theirs['input_ids'][0])),
             })  # fmt: skip
@@ -90,16 +93,43 @@ def motion(engine: Any, vendor: Any) -> dict[str, dict[str, Any]]:
 
 
 def unicycle(engine: Any, vendor: Any) -> dict[str, Any]:
-    """Our equations against its action space on 1,000 random actions, backwards too."""
+    """Our equations against its action space on 1,000 random actions, backwards too.
+
+    By speed at t0 [m/s]: how far ours lie from its float64 and float32, and both of its own from
+    each other.  A position of 130 m in float32 is known to 1.5e-5 m.
+    """
     draws = np.random.default_rng(2).normal(size=(1000, 64, 2)).astype(np.float32)
-    still = [torch.zeros(1000, 16, 3), torch.eye(3).expand(1000, 16, 3, 3)]
-    worst, ends = 0.0, {}
-    for speed in (-3.0, 0.0, 8.0):
-        t0 = {'v': torch.full((1000,), speed)}
-        xyz, _ = vendor.model.action_space.action_to_traj(torch.from_numpy(draws), *still, t0)
-        worst = max(worst, far(points(draws, speed)[..., :2], xyz[..., :2]))
-        ends[str(speed)] = xyz[:4, -1, :2].tolist()
-    return {'worst_m': worst, 'ends_of_first_4': ends}
+    exact, found = exact_space(vendor.model.action_space), {}
+    for speed in SPEEDS:
+        ours = points(draws, speed)[..., :2]
+        doubled = moved(exact, draws.astype(np.float64), speed)
+        single = moved(vendor.model.action_space, draws, speed)
+        found[str(speed)] = {
+            'float64_m': far(ours, doubled), 'float32_m': far(ours, single),
+            'its_own_m': far(doubled, single), 'ends_of_first_4': doubled[:4, -1].tolist(),
+        }  # fmt: skip
+    return found
+
+
+def exact_space(space: Any) -> Any:
+    """The vendor's action space with the released constants in float64."""
+    kept = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        return type(space)(**{name: v for name, v in ACTIONS.items() if name != '_target_'})
+    finally:
+        torch.set_default_dtype(kept)
+
+
+def moved(space: Any, actions: np.ndarray, speed_mps: float) -> np.ndarray:
+    """x, y [m] (K, P, 2) of the vendor's action space, in the precision of ``actions``."""
+    given, many = torch.from_numpy(actions), len(actions)
+    still = [torch.zeros(many, 16, 3), torch.eye(3).expand(many, 16, 3, 3)]
+    past_motion = [values.to(given.dtype) for values in still]
+    start = {'v': torch.full((many,), speed_mps, dtype=given.dtype)}
+    xyz, _ = space.action_to_traj(given, *past_motion, start)
+    found: np.ndarray = xyz[..., :2].numpy()
+    return found
 
 
 @contextmanager

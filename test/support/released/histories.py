@@ -11,6 +11,11 @@ def pictures(views: int, seed: int) -> np.ndarray:
     return rows.repeat(16, 2).repeat(16, 3)
 
 
+def levels(patches: np.ndarray) -> np.ndarray:
+    """Patches in -1 to 1 as the bytes that they were made of."""
+    return np.rint(patches * np.float32(127.5) + np.float32(127.5)).astype(np.uint8)
+
+
 def curve(last_mps: float = 8.6, yaw_rate_rps: float = 0.4) -> np.ndarray:
     """Poses (16, 3), newest first, of a curve driven with 0.6 m/s2, in base_link at t0."""
     back = -0.1 * np.arange(16)

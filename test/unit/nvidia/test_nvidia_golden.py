@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from released.histories import histories, pictures
+from released.histories import histories, levels, pictures
 from released.unicycle import points
 
 from alpamayo_ros.profile import load_profile
@@ -40,7 +40,9 @@ def test_the_prompt_is_the_vendors(case):
 def test_the_patches_are_the_vendors(case):
     found = patches(in_order(pictures(len(case['views']), 3)))
     assert found.shape == (len(case['views']) * 4 * 720, 1536) and found.dtype == np.float32
-    assert hashlib.sha256(found.tobytes()).hexdigest() == case['pixels_sha256']
+    shown = levels(found)
+    assert hashlib.sha256(shown.tobytes()).hexdigest() == case['levels_sha256']
+    assert np.abs(found - (shown / np.float32(127.5) - 1)).max() <= 1e-6
 
 
 @pytest.mark.parametrize('name', sorted(GOLDEN['motion']))
@@ -50,8 +52,8 @@ def test_past_motion_is_the_vendors(name):
     assert math.isclose(start_speed(poses, 0.1), wanted['speed_mps'], abs_tol=2e-3)
 
 
-@pytest.mark.parametrize('speed', sorted(GOLDEN['unicycle']['ends_of_first_4']))
+@pytest.mark.parametrize('speed', sorted(GOLDEN['unicycle']))
 def test_actions_lead_where_the_vendors_lead(speed):
     draws = np.random.default_rng(2).normal(size=(1000, 64, 2)).astype(np.float32)
     ends = points(draws[:4], float(speed))[:, -1, :2]
-    assert np.abs(ends - GOLDEN['unicycle']['ends_of_first_4'][speed]).max() <= 1e-3
+    assert np.abs(ends - GOLDEN['unicycle'][speed]['ends_of_first_4']).max() <= 1e-8
