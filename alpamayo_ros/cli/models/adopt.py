@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 T = TypeVar('T')
 RUNS = 'nvidia-1.5-10b'  # whose class the vendor's process knows
+UNTRIED = {  # contracts that are known, of classes that are not
+    'nvidia-r1-10b': ': R1 is another class in another package, whose checkpoint stores seven '
+    'constants besides the weights; nothing here was compared with it'
+}
 LICENCES = ('LICENSE', 'LICENSE.txt', 'LICENSE.md', 'LICENCE', 'NOTICE')
 MAX_LICENCE = 1 << 16
 NEEDS = ('config.json', 'tokenizer_config.json')  # of a language model's folder
@@ -96,7 +100,8 @@ def _adopt(folder: Path, name: str, choices: Choices, to: Path | None) -> None:
 
     profile = any_profile_of(name)
     if profile.architecture != 'nvidia_flow' or not profile.text.names_pictures:
-        _end(f'{name}: the vendor process runs {RUNS} and profiles made from it; no other')
+        text = f'{name}: the vendor process runs {RUNS} and profiles made from it; no other'
+        _end(f'{text}{UNTRIED.get(name, "")}')
     files = _or_end(checkpoint.files_of(folder))
     found = _or_end(checkpoint.shapes_of(files))
     fault = checkpoint.compare(found, profile)

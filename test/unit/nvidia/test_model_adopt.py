@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from pathlib import Path
 
@@ -17,9 +18,18 @@ from alpamayo_ros.runtime.nvidia.adoption import Adoption
 PROFILE = load_profile('nvidia-1.5-10b')
 
 
+def refuse(*args, **options):
+    raise AssertionError(f'a connection was asked for: {args[1:]}')
+
+
 @pytest.fixture
 def folders(tmp_path, monkeypatch) -> tuple[Path, Path]:
-    """A checkpoint of one tiny file, whose shapes are taken for those of the profile; a vlm."""
+    """A checkpoint of one tiny file, whose shapes are taken for those of the profile; a vlm.
+
+    Nothing may open a connection.
+    """
+    for call in ('connect', 'connect_ex', 'sendto'):
+        monkeypatch.setattr(socket.socket, call, refuse, raising=False)
     monkeypatch.setenv('XDG_DATA_HOME', str(tmp_path / 'data'))
     folder, vlm = tmp_path / 'checkpoint', tmp_path / 'vlm'
     for place in (folder, vlm):
@@ -71,7 +81,7 @@ def test_a_checkpoint_of_something_else_is_refused(folders):
     ('more', 'message'),
     [
         (('--profile', 'nano'), 'nano: the vendor process runs nvidia-1.5-10b'),
-        (('--profile', 'nvidia-r1-10b'), 'nvidia-r1-10b: the vendor process runs'),
+        (('--profile', 'nvidia-r1-10b'), 'no other: R1 is another class in another package'),
         (('--words', 'many'), 'there are greedy, sampled, each'),
         (('--speed', 'gps'), 'there are odometry, history'),
         (('--interpreter', '/nowhere'), 'there is no file /nowhere'),

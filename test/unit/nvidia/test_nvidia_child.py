@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,22 @@ import torch
 from alpamayo_ros.runtime.nvidia.child.load import configuration, refuse
 from alpamayo_ros.runtime.nvidia.child.settings import Settings
 from alpamayo_ros.runtime.nvidia.child.tower import Tower
+
+FOREIGN = r"""
+import sys
+before = set(sys.modules)
+for name in sys.argv[1:]:
+    __import__(f'alpamayo_ros.runtime.nvidia.child.{name}')
+new = {name.split('.')[0] for name in set(sys.modules) - before}
+print(*sorted(name for name in new - set(sys.stdlib_module_names) if sys.modules.get(name)))
+"""
+BEFORE_TORCH = ('launch', 'motion', 'names', 'offline', 'pictures', 'prompt', 'serve', 'settings')
+
+
+def test_the_vendors_environment_needs_numpy_and_the_standard_library():
+    command = [sys.executable, '-c', FOREIGN, *BEFORE_TORCH]
+    loaded = subprocess.check_output(command, text=True, timeout=300).split()
+    assert loaded == ['alpamayo_ros', 'numpy']
 
 
 class Qwen:
