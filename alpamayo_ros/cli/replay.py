@@ -119,6 +119,10 @@ def _replay(
     from alpamayo_ros.replay.run import ReplayError, run
     from alpamayo_ros.runtime.foreign import PlannerError
 
+    if tolerances is not None and against is None:
+        raise typer.BadParameter(
+            '--tolerances are those of --against SUMMARY.json, which is missing'
+        )
     try:
         reference = None if against is None else regression.read(against, tolerances)
     except ValueError as error:

@@ -155,6 +155,7 @@ def _of_bag(bag: Path, rig: str, open_: ExitStack) -> Path:
     """What a replay without a model makes of a bag, in a folder that goes away."""
     from alpamayo_ros.cli.working import working
     from alpamayo_ros.preflight import check_bag
+    from alpamayo_ros.recording.recording import Recording
     from alpamayo_ros.replay.options import Options
     from alpamayo_ros.replay.run import ReplayError, run
 
@@ -165,6 +166,11 @@ def _of_bag(bag: Path, rig: str, open_: ExitStack) -> Path:
     with working(f'reading {bag.name}', bad) as tick:
         options = Options(rig=rig, runtime='', incomplete=True)
         run(bag, folder, options, lambda p: tick(p.done_s / max(p.total_s, 1e-3)))
+    recorded = Recording(folder / 'recording')
+    if not (recorded.cameras or len(recorded.ego)):
+        text = f'{bag} holds neither pictures nor odometry; alpamayo data check {bag} lists it'
+        typer.echo(f'alpamayo view: {text}', err=True)
+        raise typer.Exit(Status.NOT_EVALUABLE)
     return folder / 'recording'
 
 

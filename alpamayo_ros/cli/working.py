@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import typer
 
+from alpamayo_ros.cli.common.refusing import words_of
 from alpamayo_ros.statuses import Status
 
 
@@ -32,5 +33,5 @@ def working(
         typer.echo('interrupted; nothing was kept', err=True)
         raise typer.Exit(Status.INTERRUPTED) from None
     except bad as error:
-        typer.echo(f'alpamayo: {error}', err=True)
+        typer.echo(f'alpamayo: {words_of(error)}', err=True)
         raise typer.Exit(getattr(error, 'status', Status.USAGE)) from error

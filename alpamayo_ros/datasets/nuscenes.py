@@ -208,7 +208,10 @@ def _pose(row: Mapping[str, object]) -> Float[np.ndarray, '4 4']:
         raise ValueError(f'a pose is {rotation!r} and {translation!r}, not two lists')
     if len(rotation) != 4 or len(translation) != 3:
         raise ValueError(f'a pose has {len(rotation)} and {len(translation)} numbers, not 4 and 3')
-    return pose_of([float(v) for v in rotation], [float(v) for v in translation])
+    try:
+        return pose_of([float(v) for v in rotation], [float(v) for v in translation])
+    except ValueError as error:
+        raise ValueError(f'row {str(row.get("token"))[:64]!r}: {error}') from error
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -62,6 +62,13 @@ BAGS: tuple[Row, ...] = (
     ('replay {bag} --against {folder}/notes.json', 2, 'notes.json: expected summary.json'),
     ('replay {bag} --against {folder}/text.txt', 2, 'text.txt'),
     ('replay {bag} --against {summary} --tolerances {none}/t.yaml', 2, '{none}/t.yaml'),
+    ('replay {bag} --tolerances {folder}/list.yaml', 2, '--tolerances are those of --against'),
+    ('data log scenarionet {empty} {folder}/l.json', 2, '{empty}: is a directory'),
+    (
+        'view {folder}/empty.mcap --save {folder}/v.rrd',
+        3,
+        'empty.mcap holds neither pictures nor odometry|data check',
+    ),
     ('replay {bag} --against {summary} --tolerances {folder}/list.yaml', 2, 'list.yaml'),
     ('data check {none}/a.mcap', 2, 'no bag {none}/a.mcap'),
     ('data check {empty}', 2, 'it is empty'),

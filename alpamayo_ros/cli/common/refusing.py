@@ -29,7 +29,7 @@ def answered(command: Callable[[], Any]) -> int:
         _silence()
         return Status.PASS
     except (ConfigError, OSError, UnicodeError) as error:
-        _say(_words(error))
+        _say(words_of(error))
         if isinstance(error, ConfigError):
             return error.status
         return Status.USAGE if isinstance(error, TYPED) else Status.ENVIRONMENT
@@ -55,7 +55,7 @@ def _usage(error: Any) -> int:
     return Status.USAGE
 
 
-def _words(error: Exception) -> str:
+def words_of(error: Exception) -> str:
     """The sentence of an error; of the operating system's, what it was about comes first."""
     if isinstance(error, OSError) and error.strerror:
         name = '' if error.filename is None else f'{error.filename}: '
