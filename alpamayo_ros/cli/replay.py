@@ -134,7 +134,12 @@ def _replay(
         typer.echo(f'alpamayo replay: {error}', err=True)
         return Status.USAGE
     summary = result.summary.as_dict()
-    _report(summary, result, out, film)
+    try:
+        _report(summary, result, out, film)
+    except KeyboardInterrupt:
+        kept = 'the figures are in summary.json, report.html is not written'
+        typer.echo(f'alpamayo replay: interrupted; {out}: {kept}', err=True)
+        return Status.INTERRUPTED
     if as_json:
         typer.echo(json.dumps(summary, indent=1))
     else:

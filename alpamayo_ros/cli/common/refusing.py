@@ -22,6 +22,7 @@ def answered(command: Callable[[], Any]) -> int:
     try:
         status = command()
     except typer.Abort:
+        _say('interrupted')
         return Status.INTERRUPTED
     except typer.TyperException as error:
         return _usage(error)

@@ -167,3 +167,18 @@ def test_ctrl_c_keeps_what_was_done_and_ends_with_130(bag, tmp_path, monkeypatch
     assert found['verdict'] != 'pass'
     assert not found['complete'] and 8 <= found['counts']['timesteps'] <= 18
     assert 'Incomplete' in (tmp_path / 'report.html').read_text()
+
+
+def test_ctrl_c_while_the_report_is_written_leaves_no_other_runs_report(
+    bag, tmp_path, monkeypatch
+):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    assert call(bag, '--runtime', 'scripted', '--limit-s', '1', '--out', tmp_path).exit_code != 130
+    assert (tmp_path / 'report.html').is_file()
+    monkeypatch.setattr('alpamayo_ros.reports.plan_bag.write', interrupted)
+    result = call(bag, '--runtime', 'scripted', '--limit-s', '1', '--out', tmp_path)
+    assert result.exit_code == 130
+    assert 'the figures are in summary.json, report.html is not written' in result.stderr
+    assert (tmp_path / 'summary.json').is_file() and not (tmp_path / 'report.html').exists()
