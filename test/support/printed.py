@@ -81,10 +81,10 @@ ROWS = (
       for call in ('sim', 'replay drive.mcap', 'up simulator')),
     # graphs: everything before the first process; the graphs themselves are tested live
     Row('alpamayo up', 'checked', 'test/ros/test_simulator_graph.py'),
-    *(Row(f'alpamayo {verb}', 'tested', 'test/ros/test_operating.py')
+    *(Row(f'alpamayo {verb}', 'tested', 'test/ros/operating/test_operating.py')
       for verb in ('status', 'cap', 'arm', 'disarm', 'rearm')),
     Row('alpamayo egodriver', 'tested', 'test/unit/bridges/test_alpasim_server.py'),
-    Row('alpamayo view', 'tested', 'test/ros/test_live_view.py'),
+    Row('alpamayo view', 'tested', 'test/ros/operating/test_live_view.py'),
     # hours, or data that nobody may pass on
     Row('alpamayo train stream', 'tested', 'test/unit/training/test_train_command.py'),
     Row('alpamayo train', 'tested', 'test/unit/training/test_train_command.py'),
@@ -98,7 +98,7 @@ ROWS = (
     Row('alpamayo sim', 'run', more=BLIND),
     Row('alpamayo data', 'run'),
     Row('alpamayo rig from-bag', 'run', more=('--force',)),
-    Row('alpamayo rig check my_car.yaml --live', 'tested', 'test/ros/test_rig_live.py'),
+    Row('alpamayo rig check my_car.yaml --live', 'tested', 'test/ros/operating/test_rig_live.py'),
     Row('alpamayo rig', 'run'),
     Row('alpamayo replay /data/drive.mcap --map', 'tested', 'test/unit/replay/test_replay_cli.py'),
     Row('alpamayo replay', 'run'),
