@@ -28,7 +28,7 @@ def test_a_running_rig_is_recorded_and_judged(tmp_path, ros_domain):
     arguments = ['simulator', '--runtime', 'scripted', '--lockstep', '--manual']
     with running(arguments, tmp_path, planner=still):
         seconds, end_s, done = 5, time.monotonic() + PATIENCE_S, None
-        while (done is None or done.returncode == 6) and time.monotonic() < end_s:
+        while (done is None or done.returncode) and time.monotonic() < end_s:
             done = check(tmp_path, '--live', '--sim-time', '--seconds', str(seconds))
             seconds *= 2
     assert done is not None and done.returncode == 0, done and done.stdout + done.stderr
