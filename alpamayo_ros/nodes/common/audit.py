@@ -14,7 +14,7 @@ from rclpy._rclpy_pybind11 import RCLError
 from rclpy.clock import Clock, ClockType
 
 UNKNOWN = 'a node that has left or is not known yet'
-LATE_S, LATE_TRIES = 0.25, 8  # a name is waited for, after its call
+LATE_S, LATE_TRIES = 0.25, 40  # a name is waited for, after its call
 HOLD_S = 0.5  # a flood of calls makes two lines a second, each with the number left out
 SHOWN = 5
 
