@@ -91,7 +91,11 @@ def _show(source: Path, save: Path | None, port: int, browser: bool, rig: str) -
         recording = _recording(source, rig, open_)
         if save is not None:
             with working(f'writing {save.name}') as tick:
-                show.save(recording, rerun, save, tick)
+                try:
+                    show.save(recording, rerun, save, tick)
+                except RuntimeError as error:  # the viewer's own word for what the system refused
+                    typer.echo(f'alpamayo view: {save} cannot be written: {error}', err=True)
+                    raise typer.Exit(Status.ENVIRONMENT) from error
             typer.echo(f'{save}   open it: alpamayo view {save}')
             return
         server = open_.enter_context(Server(packages.binary(), port))
