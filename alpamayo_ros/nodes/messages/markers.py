@@ -91,21 +91,28 @@ def objects(stamp: Time, items: Iterable[TrackedObject]) -> list[Marker]:
 
 def text(stamp: Time, words: str) -> Marker:
     """The words above the car."""
-    marker = _marker(stamp, 'coc', 0, Marker.TEXT_VIEW_FACING, WORDS)
-    place = marker.pose.position
-    place.x, place.y, place.z = style.WORDS_AT_M
-    marker.scale.z = style.WORDS_HEIGHT_M
-    marker.text = words
-    return marker
+    return _said(stamp, 'coc', WORDS, style.WORDS_AT_M, style.WORDS_HEIGHT_M, words)
 
 
 def state(stamp: Time, name: str, said: str) -> Marker:
     """The state above the words, in its colour."""
     colour = _colour(style.state_colour(name))
-    marker = _marker(stamp, 'state', 0, Marker.TEXT_VIEW_FACING, colour)
+    return _said(stamp, 'state', colour, style.STATE_AT_M, style.STATE_HEIGHT_M, said)
+
+
+def _said(
+    stamp: Time,
+    namespace: str,
+    colour: ColorRGBA,
+    at_m: tuple[float, float, float],
+    height_m: float,
+    said: str,
+) -> Marker:
+    """Text in base_link that faces whoever looks."""
+    marker = _marker(stamp, namespace, 0, Marker.TEXT_VIEW_FACING, colour)
     place = marker.pose.position
-    place.x, place.y, place.z = style.STATE_AT_M
-    marker.scale.z = style.STATE_HEIGHT_M
+    place.x, place.y, place.z = at_m
+    marker.scale.z = height_m
     marker.text = said
     return marker
 

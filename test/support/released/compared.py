@@ -14,7 +14,7 @@ import torch
 from alpamayo_ros.runtime.nvidia.child.motion import past, step_bins
 from alpamayo_ros.runtime.nvidia.child.pictures import in_order, patches
 from alpamayo_ros.runtime.nvidia.child.prompt import prompt_text
-from released.histories import curve, histories, levels, pictures
+from released.histories import curve, histories, levels, pictures, sample
 from released.tiny import ACTIONS
 from released.unicycle import points
 
@@ -55,7 +55,7 @@ def inputs(engine: Any, vendor: Any) -> list[dict[str, Any]]:
     for views in (every[1:2], every[:3], every):
         images = pictures(len(views), 3)
         ours = patches(in_order(images))
-        shown = sha(levels(ours))
+        shown = levels(ours)
         for route in ROUTES:
             choose(engine, views=views)
             theirs = vendor.inputs(images, views, route)
@@ -67,7 +67,8 @@ def inputs(engine: Any, vendor: Any) -> list[dict[str, Any]]:
                 'views': list(views), 'route': route, 'tokens': fused.shape[1],
                 'ids_equal': torch.equal(engine.prompt(positions, route), fused),
                 'pixels': far(ours, theirs['pixel_values']),
-                'levels_sha256': shown,  # where pixels is 0, theirs too
+                'levels': sample(shown),  # where pixels is 0, theirs too
+                'levels_mean': float(shown.mean()),
                 'text_equal': vendor.model.tokenizer.decode(theirs['input_ids'][0]) == text,
                 'text_sha256': sha(vendor.model.tokenizer.decode(theirs['input_ids'][0])),
             })  # fmt: skip

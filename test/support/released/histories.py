@@ -16,6 +16,12 @@ def levels(patches: np.ndarray) -> np.ndarray:
     return np.rint(patches * np.float32(127.5) + np.float32(127.5)).astype(np.uint8)
 
 
+def sample(shown: np.ndarray) -> list[int]:
+    """101 of the bytes, first to last, evenly apart."""
+    places = np.linspace(0, shown.size - 1, 101).astype(np.int64)
+    return [int(value) for value in shown.reshape(-1)[places]]
+
+
 def curve(last_mps: float = 8.6, yaw_rate_rps: float = 0.4) -> np.ndarray:
     """Poses (16, 3), newest first, of a curve driven with 0.6 m/s2, in base_link at t0."""
     back = -0.1 * np.arange(16)
