@@ -1,5 +1,6 @@
 """The parts of ``alpamayo view`` that need neither rerun-sdk nor a browser."""
 
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -237,6 +238,8 @@ def test_the_policy_names_no_other_machine():
 
 
 def test_a_missing_viewer_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    # ``load`` of an earlier test leaves the place where the viewer is on the path
+    monkeypatch.setattr(sys, 'path', [p for p in sys.path if p != str(packages.folder())])
     monkeypatch.setattr(packages, 'folder', lambda: tmp_path)
     monkeypatch.setattr(packages.importlib, 'import_module', absent)
     for find in (packages.load, packages.binary):
