@@ -11,6 +11,7 @@ import errno
 import importlib.util
 import os
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from alpamayo_ros.runtime.manifest import check_profile, read_model
 from alpamayo_ros.runtime.signature import nothing_signed
 from alpamayo_ros.sensing.mounts import check_names
 from alpamayo_ros.sensing.rig import Rig, load_rig
-from alpamayo_ros.simulation.scenario import Scenario, load_scenario, with_faults
+from alpamayo_ros.simulation.scenario import load_scenario, with_faults
 from alpamayo_ros.statuses import ConfigError, MachineError, NoSuchFileError, Status
 
 AUTOWARE = (
@@ -64,7 +65,11 @@ def check_graph(name: str, options: Options) -> None:
     topic_map(options.topics)
     check_model(options.runtime, profile, options.model, options.trusted_keys)
     if name == 'simulator':
-        _check_faults(load_scenario(options.scenario), options.inject)
+        scenario = load_scenario(options.scenario)
+        try:
+            with_faults(scenario, options.inject)
+        except ValueError as error:
+            raise ConfigError(f'inject: {error}') from error
         check_renderer()
     if name == 'replay' and not options.bag:
         raise ConfigError('a replay needs a bag; for example: alpamayo up replay --bag a.mcap')
@@ -77,7 +82,7 @@ def check_graph(name: str, options: Options) -> None:
     if options.autoware or options.sim_time:
         check_other_stack(name, options)
     check_room(*(Path(p) for p in (options.record, options.bag_out) if p))
-    for folder in filter(None, (options.record,)):
+    for folder in filter(None, (options.record, options.incidents)):
         check_folder(Path(folder))
     for file in filter(None, (options.output, options.bag_out)):
         check_file(Path(file))
@@ -127,13 +132,6 @@ def check_measured(rig: Rig) -> None:
             f'rig {rig.name!r}: {", ".join(rig.assumed)} {verb} assumed; measure, correct the '
             'file and take the keys out of `assumed`, or plan beside the driver with --shadow'
         )
-
-
-def _check_faults(scenario: Scenario, inject: str) -> None:
-    try:
-        with_faults(scenario, inject)
-    except ValueError as error:
-        raise ConfigError(f'inject: {error}') from error
 
 
 def check_domain(env: Mapping[str, str] | None = None) -> None:
@@ -235,8 +233,10 @@ def _writable(folder: Path) -> None:
     there = next(p for p in (folder, *folder.absolute().parents) if p.exists())
     if not there.is_dir():
         raise ConfigError(f'{folder} cannot be made: {there} is a file')
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
+    try:  # os.access lets root write everywhere, into /proc too
+        tempfile.TemporaryFile(dir=there).close()
+    except OSError as error:
+        raise PermissionError(errno.EACCES, 'no file can be made here', str(there)) from error
 
 
 def check_room(*paths: Path) -> None:

@@ -92,12 +92,6 @@ def test_a_full_disk_and_a_library_that_is_missing_are_the_machine_s(
     assert status == 6 and 'libEGL.so.1 is not here' in text
 
 
-def test_a_folder_where_nothing_may_be_written(monkeypatch, files) -> None:
-    monkeypatch.setattr(preflight.os, 'access', lambda path, mode: not mode & os.W_OK)
-    status, text = said('replay {bag} --out {out}'.format(**files))
-    assert status == 6 and 'permission denied' in text
-
-
 def test_a_port_in_use(monkeypatch) -> None:
     from alpamayo_ros.viewer import packages
 
