@@ -57,12 +57,16 @@ class Run:
 
 @dataclass(slots=True)
 class Result:
-    """How it went; times from the fault's start and end, None where it never came."""
+    """How it went; times from the fault's start and end, None where it never came.
+
+    ``back_s``: ACTIVE or READY for good.  ``over_s``: or DEGRADED, by warnings about a plan alone.
+    """
 
     run: Run
     named_s: float | None
     within_s: float
     back_s: float | None
+    over_s: float | None
     end: str
     contact_at_fault: bool
     avoidable: bool
@@ -124,7 +128,7 @@ def drive(run: Run) -> Result:
     at = next((i for i, one in enumerate(seen) if one.at_s >= from_s), len(seen) - 1)
     pairs = zip(seen, found.speeds_mps, strict=True)
     during = [v for one, v in pairs if run.start_s <= one.at_s < run.stop_s]
-    back_s = invariants.recovered_s(seen, run.stop_s)
+    back_s, over_s = (f(seen, run.stop_s) for f in (invariants.recovered_s, invariants.over_s))
     hit = outcome.collisions_at_fault > 0 and seen[-1].at_s > run.start_s
     stop_m = found.speeds_mps[at] ** 2 / (2 * BRAKE_MPS2)
     return Result(
@@ -132,6 +136,7 @@ def drive(run: Run) -> Result:
         None if named_s is None else round(named_s, 1),
         round(expected.threshold_s + invariants.NAMED_WITHIN_S, 1),
         None if back_s is None else round(back_s, 1),
+        None if over_s is None else round(over_s, 1),
         outcome.end,
         hit,
         hit and stop_m < outcome.distance_m - found.ways_m[at],
@@ -154,10 +159,20 @@ def finished(wanted: list[Run], planner: str, workers: int, path: Path) -> list[
         for done in as_completed([pool.submit(drive, run) for run in left]):
             one = done.result()
             kept.add(one.run.key, asdict(one))
-            said = (one.run.template, one.run.seed, one.run.row, one.named_s, one.back_s, one.end)
-            print(*said, flush=True)
+            run, times_s = one.run, (one.named_s, one.back_s, one.over_s)
+            print(run.template, run.seed, run.row, *times_s, flush=True)
     rows = [kept.rows[run.key] for run in wanted]
     return [Result(**{**row, 'run': run}) for run, row in zip(wanted, rows, strict=True)]
+
+
+def _counted(times_s: list[float | None]) -> str:
+    """How many within the time of the matrix, and within all that was watched."""
+    found = [t for t in times_s if t is not None]
+    within = sum(t <= invariants.RECOVERED_WITHIN_S for t in found)
+    return (
+        f'within {invariants.RECOVERED_WITHIN_S:g} s: {within}, '
+        f'within {AFTER_S:g} s: {len(found)}, latest after {max(found, default=0.0):.1f} s'
+    )
 
 
 def main(
@@ -173,15 +188,14 @@ def main(
     results = finished(chosen(runs, seed, planner), planner, workers, journal)
     late = [r for r in results if not r.named]
     avoidable = [r for r in results if r.avoidable]
-    back = [r.back_s for r in results if r.back_s is not None]
     json_path.write_text(json.dumps([asdict(r) for r in results], indent=1) + '\n')
     journal.unlink()
     print(f'{len(results)} runs, {sum(r.stood for r in results)} ended or stood before the fault')
     print(f'named in time: all but {len(late)} {[r.run for r in late]}')
     print(f'contacts at fault: {sum(r.contact_at_fault for r in results)}')
     print(f'of those that a stop had avoided: {len(avoidable)} {[r.run for r in avoidable]}')
-    worst = f', latest after {max(back):.1f} s' if back else ''
-    print(f'driving or ready again within {AFTER_S:g} s: {len(back)}{worst}')
+    print(f'ACTIVE or READY again {_counted([r.back_s for r in results])}')
+    print(f'or with warnings about the plan alone {_counted([r.over_s for r in results])}')
     raise typer.Exit(int(bool(late or avoidable)))
 
 

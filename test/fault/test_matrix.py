@@ -4,7 +4,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from invariants import Expected, Seen, violations
+from invariants import Expected, Seen, over_s, recovered_s, violations
 from matrix import ROWS, START_S, STOP_S, run
 
 from alpamayo_ros.faults import Code
@@ -87,3 +87,17 @@ def test_the_log_of_a_fault_that_flaps_has_two_lines_a_second_and_i7_sees_more(m
     assert said() == []
     monkeypatch.setattr(FaultLog._due, '__defaults__', (0.5,))
     assert said() == ['I7: more than 2 lines a second of CAM_STALE']
+
+
+@pytest.mark.parametrize(
+    ('codes', 'mode', 'over'),
+    [
+        ({Code.PLAN_WARN, Code.SPREAD_WARN}, Mode.DEGRADED, 0.0),
+        ({Code.PLAN_WARN, Code.CAM_LOST}, Mode.DEGRADED, None),
+        ({Code.PLAN_WARN}, Mode.FALLBACK, None),
+    ],
+)
+def test_warnings_about_the_plan_are_told_from_a_fault_that_goes_on(codes, mode, over):
+    last = replace(LATER, codes=frozenset(codes), mode=mode)
+    assert recovered_s([NAMED, GOOD, last], 5.0) is None
+    assert over_s([NAMED, GOOD, last], 5.0) == over

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,6 +22,9 @@ GROWTH_MB = 50.0  # over a row, from its start
 LINES_PER_S = 2  # of the log, for one fault
 PAGE_KB = 4  # of /proc/self/statm, on every processor that ROS 2 supports
 LOUD = (Severity.ERROR, Severity.FATAL)
+OF_THE_PLAN = frozenset(
+    {Code.PLAN_WARN, Code.SPREAD_WARN, Code.COC_DISAGREES}
+)  # without any fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,15 @@ def recovered_s(seen: Sequence[Seen], stop_s: float) -> float | None:
     bad = [s.at_s for s in seen if s.mode not in (Mode.ACTIVE, Mode.READY)]
     good = [s.at_s for s in seen if s.at_s > max([stop_s - 1e-6, *bad])]
     return min(good) - stop_s if good else None
+
+
+def over_s(seen: Sequence[Seen], stop_s: float) -> float | None:
+    """``recovered_s`` where DEGRADED by warnings about a plan alone counts too."""
+    driving = [
+        replace(s, mode=Mode.ACTIVE) if s.mode is Mode.DEGRADED and s.codes <= OF_THE_PLAN else s
+        for s in seen
+    ]
+    return recovered_s(driving, stop_s)
 
 
 def violations(
