@@ -94,6 +94,8 @@ class Watch(Listener):
         gone, lines, reports = self.ends(node), len(self.graph.lines), self.reports
         for kept in (self.named_s, self.health, self.plans, self.replies):
             kept.clear()
+        if node == MONITOR:  # a new one misses nobody whom it has not seen: wait for all it says
+            self.status.clear()
         begin_s = time.monotonic()
         os.kill(victim, signal.SIGKILL)
         if node == MONITOR:
