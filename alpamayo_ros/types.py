@@ -127,6 +127,8 @@ class Proposal:
     """What the model proposes for t0: K raw candidates and its reasons.
 
     A candidate is x, y, heading in base_link at t0.  ``navigation``: the words it was asked with.
+    ``text`` conditioned the candidates and is of the pictures of ``text_t0_ns``; ``later``: words
+    of these pictures, where they were decoded after the candidates ('' where there are none).
     """
 
     t0_ns: int
@@ -137,6 +139,17 @@ class Proposal:
     stage_ms: dict[str, float] = field(default_factory=dict, compare=False)
     text_t0_ns: int = 0
     navigation: str = ''
+    later: str = ''
+
+    def newest_words(self, held: tuple[str, int] = ('', 0)) -> tuple[str, int]:
+        """Text and the t0 of its pictures, for the cycle that follows.
+
+        ``held``: words that came by themselves; they stay where they are newer than these, and of
+        no later pictures than the plan.
+        """
+        if self.text_t0_ns < held[1] <= self.t0_ns:
+            return held
+        return (self.later, self.t0_ns) if self.later else (self.text, self.text_t0_ns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,9 @@ def app(
     words_every: Annotated[
         float, typer.Option(min=0, max=2, help='Seconds that the model keeps its words; 0: none.')
     ] = 0.0,
+    words_concurrent: Annotated[
+        bool, typer.Option(help='New words are decoded after the plan, which goes by older ones.')
+    ] = False,
     as_json: Annotated[bool, typer.Option('--json', help='Print summary.json.')] = False,
 ) -> None:
     """Plan along a recorded drive, offline and without ROS, and say how well.
@@ -92,6 +95,7 @@ def app(
         asked = Options(
             profile, rig, '' if no_model else runtime, model, parse_maps(maps or []), incomplete,
             limit_s, workers, pictures, seed, words_every_s=words_every,
+            words_concurrent=words_concurrent,
         )  # fmt: skip
         raise typer.Exit(_replay(bag, out, asked, against, tolerances, as_json, film))
     except MappingError as error:

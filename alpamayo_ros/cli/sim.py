@@ -72,6 +72,9 @@ def app(
     words_every: Annotated[
         float, typer.Option(min=0, max=2, help='Seconds that the model keeps its words; 0: none.')
     ] = 0.0,
+    words_concurrent: Annotated[
+        bool, typer.Option(help='New words are decoded after the plan, which goes by older ones.')
+    ] = False,
     inject: Annotated[
         str, typer.Option(help='Faults by row, start and length: F03@5s:2s;F23@9s:0.5s.')
     ] = '',
@@ -120,9 +123,11 @@ def app(
         _name_unknown(prompt)
     steps = round(latency * 10)
     name = '' if suite else scenario
-    if words_every and planner not in WORDY:
-        raise typer.BadParameter(f'--words-every is for {" and ".join(WORDY)}, not {planner}')
-    task = Task(name, planner, profile, model, objects, steps, ablate, prompt, words_every)
+    if (words_every or words_concurrent) and planner not in WORDY:
+        option = '--words-every' if words_every else '--words-concurrent'
+        raise typer.BadParameter(f'{option} is for {" and ".join(WORDY)}, not {planner}')
+    words = (words_every, words_concurrent)
+    task = Task(name, planner, profile, model, objects, steps, ablate, prompt, *words)
     try:
         if suite:
             if inject:

@@ -91,7 +91,6 @@ class PlannerNode(LifecycleNode):
         self._step_instructions = StepInstructions()
         self._navigation, self._prompt = Instructions(FOLLOW_TEXT), Instructions('', MAX_PROMPT)
         self._flying: Cycle | None = None
-        self._previous_text, self._previous_t0_ns = '', 0
         self._open_topics()
         spec = worker_spec.worker_spec(self.settings, self.profile, self.limits)
         self.worker = Worker(spec, self._news.trigger)
@@ -225,12 +224,13 @@ class PlannerNode(LifecycleNode):
         cycle.prompt = self._prompt.at(cycle.t0_ns)
         now_ns = cycle.t0_ns if self.settings.lockstep else self.get_clock().now().nanoseconds
         cycle.frame_age_s = (now_ns - cycle.t0_ns) / NS + frames.oldest_s
+        text, text_t0_ns = self.worker.words() if self.worker else ('', 0)
         given = Conditioning(
             ego=ego,
             navigation=cycle.navigation,
             prompt=cycle.prompt,
-            previous_text=self._previous_text,
-            previous_t0_ns=self._previous_t0_ns,
+            previous_text=text,
+            previous_t0_ns=text_t0_ns,
         )
         return PlannerInput(cycle.t0_ns, frames, given, self.settings.seed)
 
@@ -261,7 +261,6 @@ class PlannerNode(LifecycleNode):
         self._answer(replies.without_proposal(t0_ns, CandidateArray.REFUSED), faults, cycle)
 
     def _propose(self, cycle: Cycle, proposal: Proposal, faults: list[Fault]) -> None:
-        self._previous_text, self._previous_t0_ns = proposal.text, proposal.text_t0_ns
         message = convert.candidates_message(proposal, self.profile.trajectory.dt_s)
         self._answer(message, faults, cycle)
         self._replies.explain(cycle, proposal, message)

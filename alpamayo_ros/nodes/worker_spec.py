@@ -24,6 +24,7 @@ PARAMETERS = (
         'trusted_keys', str, '', 'Public key, or folder of *.pub, one of which signed; empty: any.'
     ),
     Param('words_every_s', float, 's', 'Words younger than that are kept; 0: none are.', 0.0, 2.0),
+    Param('words_concurrent', bool, '', 'New words are decoded once the plan is out.'),
     Param('period_s', float, 's', 'Planning period; limits of a cycle count in it.', 0.01, 30.0),
     Param('slack', float, '', 'Cycles are dropped and killed so many times later.', 1.0, 10.0),
     Param('startup_s', float, 's', 'Longest time to load and warm up the model.', 1.0, 600.0),
@@ -55,6 +56,7 @@ def worker_spec(settings: Any, profile: ModelProfile, limits: Limits) -> WorkerS
         minimum_release=settings.minimum_release,
         trusted_keys=Path(settings.trusted_keys) if settings.trusted_keys else None,
         words_every_s=settings.words_every_s,
+        words_concurrent=settings.words_concurrent,
         slack=settings.slack,
         guard_s=HANG_GUARD_S if settings.lockstep else None,
     )

@@ -18,7 +18,7 @@ from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.replay.instructed import Instructed
 from alpamayo_ros.replay.intake import DecodedStep, Found
 from alpamayo_ros.replay.motion import Ego
-from alpamayo_ros.runtime.base import Runtime
+from alpamayo_ros.runtime.base import Runtime, words_after
 from alpamayo_ros.runtime.timed import TimedRuntime, add_up
 from alpamayo_ros.safety.scene import build_scene, decisive
 from alpamayo_ros.sensing.ring import FrameRing
@@ -166,7 +166,8 @@ class Cycler:
         began = time.perf_counter()
         proposal = pipeline.propose(inputs, runtime)
         wall_ms = (time.perf_counter() - began) * 1e3
-        self._text, self._text_t0_ns = proposal.text, proposal.text_t0_ns
+        proposal = replace(proposal, later=words_after(runtime))
+        self._text, self._text_t0_ns = proposal.newest_words()
         self.seconds['propose'] += wall_ms / 1e3
         return proposal, add_up(runtime.stage_ms, wall_ms)
 

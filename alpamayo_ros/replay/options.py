@@ -17,7 +17,7 @@ class Options:
     ``incomplete``: go on where the recording lacks what the profile needs.  ``limit_s``: only so
     many seconds of it, 0 for all.  ``workers``: threads that decode, 0 for as many as there are
     processors to spare.  ``pictures``: which are kept in the recording: all, front or none.
-    ``words_every_s``: words younger than that are kept, as the planner node's parameter does.
+    ``words_every_s``, ``words_concurrent``: as the planner node's parameters.
     ``overlap`` False: one stage after the other, to measure them; the plans are the same.
     """
 
@@ -33,6 +33,7 @@ class Options:
     seed: int = 0
     overlap: bool = True
     words_every_s: float = 0.0
+    words_concurrent: bool = False
 
     def rig_for(self, bag: Path) -> str:
         """Name or path of the rig."""

@@ -117,6 +117,7 @@ def open_model(options: Options) -> Runtime | None:
         load_profile(options.profile),
         options.model or None,
         words_every_s=options.words_every_s,
+        words_concurrent=options.words_concurrent,
     )
     if isinstance(runtime, Fault):
         raise ReplayError(f'{runtime}\nWithout a model: --no-model.')

@@ -45,6 +45,12 @@ class Condition:
     given: Conditioning
 
 
+def words_after(runtime: Runtime) -> str:
+    """Words that the newest cycle left undone (``words_concurrent``); '' where there are none."""
+    inner = getattr(runtime, 'inner', runtime)
+    return str(inner.words_after()) if hasattr(inner, 'words_after') else ''
+
+
 class ModelGone(Exception):
     """The process that held the model has ended: no cycle can succeed until all starts anew."""
 

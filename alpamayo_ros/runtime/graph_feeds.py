@@ -10,8 +10,8 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from alpamayo_ros.runtime.base import Condition, Features
+from alpamayo_ros.runtime.chunks import Chunk
 from alpamayo_ros.runtime.past_motion import past_motion
-from alpamayo_ros.runtime.staged import Chunk
 from alpamayo_ros.types import Conditioning
 
 Feed = dict[str, NDArray[Any]]

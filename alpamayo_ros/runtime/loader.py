@@ -28,22 +28,28 @@ def open_runtime(
     script: Script | None = None,
     minimum_release: int = 0,
     words_every_s: float = 0.0,
+    words_concurrent: bool = False,
     trusted_keys: str | Path | None = None,
 ) -> Runtime | Fault:
     """The runtime ``kind`` with the verified model of ``folder`` (default: the shipped one).
 
-    A model with a golden answer must repeat it here, which also warms it up.  ``words_every_s``:
-    see :class:`alpamayo_ros.runtime.staged.StagedRuntime`.  ``trusted_keys``: one of them has to
-    have signed the manifest, so a runtime without a manifest is refused.
+    A model with a golden answer must repeat it here, which also warms it up.  ``words_every_s``
+    and ``words_concurrent``: see :class:`alpamayo_ros.runtime.staged.StagedRuntime`.
+    ``trusted_keys``: one of them has to have signed the manifest, so a runtime without a manifest
+    is refused.
     """
     trusted = Path(trusted_keys) if trusted_keys else None
     opened = _opened(kind, profile, folder, script, minimum_release, trusted)
-    if isinstance(opened, Fault) or not words_every_s:
+    if isinstance(opened, Fault) or not (words_every_s or words_concurrent):
         return opened
+    if words_every_s and words_concurrent:
+        text = 'words_every_s and words_concurrent exclude each other: leave one of them out'
+        return Fault(Code.MODEL_PROVIDER, text)
     if not isinstance(opened, StagedRuntime):
-        text = f'runtime {kind!r} decodes no words that could be kept: words_every_s is 0 for it'
-        return Fault(Code.MODEL_PROVIDER, f'{text}, not {words_every_s:g}')
-    opened.words_every_s = words_every_s
+        key, value = ('words_concurrent', False) if words_concurrent else ('words_every_s', 0)
+        text = f'runtime {kind!r} decodes no words by itself: {key} is {value} for it'
+        return Fault(Code.MODEL_PROVIDER, text)
+    opened.words_every_s, opened.words_concurrent = words_every_s, words_concurrent
     return opened
 
 

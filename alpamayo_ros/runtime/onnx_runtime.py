@@ -12,11 +12,12 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.model.layout import token_layout
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Condition, Features, Identity
+from alpamayo_ros.runtime.chunks import Chunk
 from alpamayo_ros.runtime.graph_feeds import denoise_feed, encode_feed, fuse_feed
 from alpamayo_ros.runtime.manifest import ModelFiles
 from alpamayo_ros.runtime.onnx_session import DecodeSession, open_session
 from alpamayo_ros.runtime.registry import GRAPHS
-from alpamayo_ros.runtime.staged import Chunk, StagedRuntime
+from alpamayo_ros.runtime.staged import StagedRuntime
 from alpamayo_ros.runtime.text_model import load_grammar
 from alpamayo_ros.types import Conditioning
 

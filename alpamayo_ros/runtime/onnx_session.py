@@ -10,8 +10,8 @@ from jaxtyping import Float
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.runtime.chunks import Chunk
 from alpamayo_ros.runtime.graph_feeds import decode_feed
-from alpamayo_ros.runtime.staged import Chunk
 
 BROKEN = (
     state.Fail,

@@ -7,40 +7,27 @@ the same call on the same numbers, so a cache changes the time and never a bit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Tokens
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Float, UInt8
 from numpy.typing import NDArray
 
 from alpamayo_ros.model.grammar import Grammar
-from alpamayo_ros.model.layout import MASKED, Sequence, token_layout
+from alpamayo_ros.model.layout import token_layout
 from alpamayo_ros.model.prompt import prefix_ids
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Condition, Features, Identity
-from alpamayo_ros.runtime.decode import Decoded, Draft, decode
+from alpamayo_ros.runtime.chunks import Chunk, ChunkFeeder, Places
+from alpamayo_ros.runtime.decode import Begun, Decoded, Draft, confirmed, decode
 from alpamayo_ros.runtime.feature_cache import FeatureCache
 from alpamayo_ros.runtime.made_up import made_up_input
 from alpamayo_ros.runtime.text import bounded_text
 from alpamayo_ros.types import Conditioning, FrameStack, Reasoning
 from alpamayo_ros.units import NS
 
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Tokens for the slots ``start``..: ids where ``is_text``, else the rows of ``extra``.
-
-    ``mask`` is additive, over all slots of the key/value cache.
-    """
-
-    ids: Int[np.ndarray, ' n']
-    is_text: Bool[np.ndarray, ' n']
-    extra: Float[np.ndarray, 'n D']
-    positions: Int[np.ndarray, ' n']
-    mask: Float[np.ndarray, 'n S']
-    start: int
+CONCURRENT_S = 0.5  # older words than a plan may be old condition none
 
 
 class Stages(Protocol):
@@ -77,20 +64,23 @@ class StagedRuntime:
     """Runtime protocol on four stages.
 
     ``words_every_s``: words younger than that are kept and condition the plan as they are, in one
-    pass of the backbone; 0: every cycle decodes its own.
+    pass of the backbone; 0: every cycle decodes its own.  ``words_concurrent``: words of the cycle
+    before, read in one pass, condition the plan; where that pass says that they would be others
+    now, ``words_after`` decodes those once the plan is out.
     """
 
     def __init__(
         self, profile: ModelProfile, identity: Identity, grammar: Grammar, stages: Stages
     ) -> None:
         self.profile, self.grammar, self.stages = profile, grammar, stages
-        self.words_every_s = 0.0
+        self.words_every_s, self.words_concurrent = 0.0, False
         self._identity = identity
         self._layout = token_layout(profile)
         self.features = FeatureCache(stages.encode)
         self._prefix: tuple[int, ...] = ()
         self._prefix_hidden = np.zeros((0, profile.backbone.width), np.float32)
         self.decoded: Decoded | None = None
+        self._begun: tuple[Begun, str] | None = None  # words that ``words_after`` has to decode
 
     @property
     def identity(self) -> Identity:
@@ -105,10 +95,13 @@ class StagedRuntime:
 
     def reason(self, features: Features, given: Conditioning) -> Reasoning:
         """Fuse time, read the text prefix (or keep it), decode the chain of causation."""
-        kept = self._kept(given)
-        if kept is not None:
-            self.decoded = Decoded(kept, passes=1, near_ties=0, truncated=False)
-            return replace(self.say(features, given, kept), kept=True)
+        self._begun = None
+        older = self._older(given)
+        if older is not None and self.words_concurrent:
+            return self._by_older(features, given, older)
+        if older is not None:
+            self.decoded = Decoded(older, passes=1, near_ties=0, truncated=False)
+            return replace(self.say(features, given, older), kept=True)
         head = self._begin(features, given)
         self.decoded = self._decoded(head, given)
         hidden = self._seen(head, len(self.decoded.ids))
@@ -118,11 +111,36 @@ class StagedRuntime:
         truncated = cut or self.decoded.truncated
         return Reasoning(words, self.decoded.ids, Condition(hidden, given), truncated)
 
-    def _kept(self, given: Conditioning) -> tuple[int, ...] | None:
-        """The words of the cycle before as tokens, where they are young enough to be kept."""
+    def _older(self, given: Conditioning) -> tuple[int, ...] | None:
+        """The words of the cycle before as tokens, where they are young enough for this plan."""
         age_s = (given.ego.t0_ns - given.previous_t0_ns) / NS
-        young = 0.0 < age_s < self.words_every_s
+        young = 0.0 < age_s < (CONCURRENT_S if self.words_concurrent else self.words_every_s)
         return self.grammar.parse(given.previous_text) if young and given.previous_text else None
+
+    def _by_older(
+        self, features: Features, given: Conditioning, older: tuple[int, ...]
+    ) -> Reasoning:
+        """One pass by older words; where greedy decoding confirms them they are this cycle's."""
+        head = self._begin(features, given)
+        begun = Begun(head, older, head(older, 0))
+        hidden = self._seen(head, len(older))
+        own = confirmed(self.grammar, begun.rows, older)
+        self.decoded = Decoded(older, passes=1, near_ties=0, truncated=False)
+        if not np.isfinite(hidden).all():
+            self.reset()
+        elif not own:
+            self._begun = begun, given.previous_text
+        text = self.grammar.text(older)
+        return Reasoning(text, older, Condition(hidden, given), kept=not own)
+
+    def words_after(self) -> str:
+        """Words of the newest ``reason``, where it went by older ones; '' where it did not."""
+        if self._begun is None:
+            return ''
+        (begun, previous), self._begun = self._begun, None
+        draft = Draft(self.grammar, previous)
+        decoded = decode(self.grammar, begun, draft, self.profile.text.max_coc)
+        return bounded_text(self.grammar.text(decoded.ids))[0]
 
     def _decoded(self, head: ChunkFeeder, given: Conditioning) -> Decoded:
         """The words, drafted by those of the cycle before."""
@@ -178,6 +196,7 @@ class StagedRuntime:
     def reset(self) -> None:
         """Forget features and text prefix, zero the cache."""
         self.features.clear()
+        self._begun = None
         self._prefix = ()
         self._prefix_hidden = np.zeros((0, self.profile.backbone.width), np.float32)
         self.stages.clear()
@@ -191,68 +210,3 @@ class StagedRuntime:
     def close(self) -> None:
         """Drop the stages."""
         del self.stages
-
-
-class Places:
-    """Positions and mask of a sequence over all slots of the cache, once a cycle."""
-
-    def __init__(self, sequence: Sequence, bias: NDArray[np.float32] | None = None) -> None:
-        self.scene = sequence.scene
-        self._positions = sequence.positions()
-        n, slots = len(sequence), sequence.layout.max_sequence
-        self._mask = np.full((n, slots), MASKED, np.float32)
-        self._mask[:, :n] = sequence.mask()
-        if bias is not None:
-            self._mask[self.scene, self.scene] += bias
-
-    def chunk(
-        self,
-        ids: Int[np.ndarray, ' n'],
-        is_text: Bool[np.ndarray, ' n'],
-        extra: Float[np.ndarray, 'n D'],
-        start: int,
-    ) -> Chunk:
-        """Tokens for the places ``start``.. of this sequence."""
-        rows = slice(start, start + len(ids))
-        return Chunk(ids, is_text, extra, self._positions[rows], self._mask[rows], start)
-
-
-class ChunkFeeder:
-    """Feeds CoC chunks to the decode stage, the scene and the ``prior`` words with the first."""
-
-    def __init__(
-        self,
-        stages: Stages,
-        places: Places,
-        scene: NDArray[np.float32],
-        prior: tuple[int, ...] = (),
-    ) -> None:
-        self._stages, self._places, self._scene, self._prior = stages, places, scene, prior
-        self._lead_hidden = scene
-        self._coc_hidden: list[NDArray[np.float32]] = []
-
-    def __call__(self, tokens: Tokens[int], start: int) -> Float[np.ndarray, 'N V']:
-        """See ``decode.Feed``."""
-        scene = 0 if start else len(self._scene)
-        text = [*([] if start else self._prior), *tokens]
-        lead, count = scene + len(text) - len(tokens), scene + len(text)
-        ids = np.zeros(count, np.int64)
-        ids[scene:] = text
-        extra = np.zeros((count, self._scene.shape[1]), np.float32)
-        extra[:scene] = self._scene[:scene]
-        coc = self._places.scene.stop + len(self._prior)
-        place = coc + start if start else self._places.scene.start
-        is_text = np.arange(count) >= scene
-        logits, hidden = self._stages.decode(self._places.chunk(ids, is_text, extra, place))
-        if not start:
-            self._lead_hidden = hidden[:lead]
-        del self._coc_hidden[start:]
-        self._coc_hidden.extend(hidden[lead:])
-        if start:
-            return np.concatenate([np.zeros((1, logits.shape[1]), np.float32), logits])
-        return logits[lead - 1 :]
-
-    def hidden(self, count: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Hidden states of scene and prior words, and of the first ``count`` CoC tokens."""
-        coc = np.array(self._coc_hidden[:count], np.float32)
-        return self._lead_hidden, coc.reshape(-1, self._scene.shape[1])

@@ -15,10 +15,11 @@ from alpamayo_ros.model.scene_inputs import SceneInputs
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Condition, Features, Identity
+from alpamayo_ros.runtime.chunks import Chunk
 from alpamayo_ros.runtime.manifest import ModelFiles
 from alpamayo_ros.runtime.past_motion import past_motion
 from alpamayo_ros.runtime.registry import WEIGHTS
-from alpamayo_ros.runtime.staged import Chunk, StagedRuntime
+from alpamayo_ros.runtime.staged import StagedRuntime
 from alpamayo_ros.runtime.text_model import load_grammar
 from alpamayo_ros.types import Conditioning
 

@@ -7,7 +7,8 @@ from typing import Any
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.process.wire import Layout, SharedArrays
-from alpamayo_ros.types import Conditioning, EgoHistory, FrameStack, PlannerInput
+from alpamayo_ros.runtime.text import bounded_text, bounded_tokens
+from alpamayo_ros.types import Conditioning, EgoHistory, FrameStack, PlannerInput, Proposal
 
 EGO_FIELDS = ('poses', 'speed_mps', 'acceleration_mps2', 'yaw_rate_rps', 'steering_rad', 'valid')
 TEXT_FIELDS = ('navigation', 'prompt', 'previous_text')
@@ -62,6 +63,39 @@ def get_input(arrays: SharedArrays, message: dict[str, Any]) -> PlannerInput:
     texts = {name: message[name] for name in TEXT_FIELDS}
     given = Conditioning(ego, **texts, previous_t0_ns=message['previous_t0_ns'])
     return PlannerInput(message['t0_ns'], frames, given, message['seed'])
+
+
+def put_proposal(arrays: SharedArrays, proposal: Proposal) -> dict[str, Any]:
+    """Write the candidates; the rest, with bounded words, is returned for the datagram."""
+    arrays.write('candidates', proposal.candidates)
+    text, cut = bounded_text(proposal.text)
+    ids, cut_ids = bounded_tokens(proposal.token_ids)
+    return {
+        't0_ns': proposal.t0_ns,
+        'text': text,
+        'token_ids': list(ids),
+        'truncated': proposal.truncated or cut or cut_ids,
+        'text_t0_ns': proposal.text_t0_ns,
+        'later': bounded_text(proposal.later)[0],
+    }
+
+
+def get_proposal(
+    arrays: SharedArrays, message: dict[str, Any], stage_ms: dict[str, float]
+) -> Proposal:
+    """The other side of ``put_proposal``, which is not trusted."""
+    text, cut = bounded_text(message['text'])
+    ids, cut_ids = bounded_tokens(tuple(map(int, message['token_ids'])))
+    return Proposal(
+        t0_ns=int(message['t0_ns']),
+        candidates=arrays.read('candidates'),
+        text=text,
+        token_ids=ids,
+        truncated=bool(message['truncated']) or cut or cut_ids,
+        stage_ms=stage_ms,
+        text_t0_ns=int(message['text_t0_ns']),
+        later=bounded_text(message['later'])[0],
+    )
 
 
 def put_fault(fault: Fault) -> dict[str, Any]:

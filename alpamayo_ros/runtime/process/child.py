@@ -39,6 +39,7 @@ class WorkerSpec:
     minimum_release: int = 0
     trusted_keys: Path | None = None
     words_every_s: float = 0.0
+    words_concurrent: bool = False
     slack: float = 1.0
     guard_s: float | None = None
 
@@ -67,6 +68,8 @@ class WorkerSpec:
             'minimum_release': self.minimum_release,
             'trusted_keys': None if self.trusted_keys is None else str(self.trusted_keys),
             'words_every_s': self.words_every_s,
+            'words_concurrent': self.words_concurrent,
+            'lockstep': self.guard_s is not None,
             'files': self.limits.model_files,
         }
 

@@ -11,22 +11,23 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Any
 
 from alpamayo_ros.environment import die_with
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.runtime.base import ModelGone, Runtime
+from alpamayo_ros.runtime.base import ModelGone, Runtime, words_after
 from alpamayo_ros.runtime.loader import open_runtime
 from alpamayo_ros.runtime.process.bounds import bound_self
-from alpamayo_ros.runtime.process.channel import get_input, layout, put_fault
+from alpamayo_ros.runtime.process.channel import get_input, layout, put_fault, put_proposal
 from alpamayo_ros.runtime.process.wire import SharedArrays, receive, send
 from alpamayo_ros.runtime.scripted import Script
-from alpamayo_ros.runtime.text import bounded_text, bounded_tokens
+from alpamayo_ros.runtime.text import bounded_text
 from alpamayo_ros.runtime.timed import TimedRuntime
 from alpamayo_ros.types import PlannerInput, Proposal
 
+OPENED_WITH = ('minimum_release', 'words_every_s', 'words_concurrent', 'trusted_keys')
 RETRIED = (Code.MODEL_ABSENT, Code.MODEL_KILLED)  # of a process that may load at the next try
 
 Propose = Callable[[PlannerInput, Runtime], Proposal]
@@ -35,7 +36,7 @@ Propose = Callable[[PlannerInput, Runtime], Proposal]
 def _open(hello: dict[str, Any]) -> TimedRuntime | Fault:
     profile = ModelProfile.model_validate(hello['profile'])
     script = None if hello['script'] is None else Script(**hello['script'])
-    more = {name: hello[name] for name in ('minimum_release', 'words_every_s', 'trusted_keys')}
+    more = {name: hello[name] for name in OPENED_WITH}
     runtime = open_runtime(hello['kind'], profile, hello['folder'], script, **more)
     if isinstance(runtime, Fault):
         return runtime
@@ -44,29 +45,34 @@ def _open(hello: dict[str, Any]) -> TimedRuntime | Fault:
 
 
 def _cycle(
-    runtime: TimedRuntime, arrays: SharedArrays, message: dict[str, Any], propose: Propose
+    runtime: TimedRuntime,
+    arrays: SharedArrays,
+    message: dict[str, Any],
+    propose: Propose,
+    together: bool,
 ) -> dict[str, Any]:
+    """The reply; ``together``: words that its plan does not wait for come with it."""
     try:
         proposal = propose(get_input(arrays, message), runtime)
-        arrays.write('candidates', proposal.candidates)
+        later = words_after(runtime) if together else ''
+        reply = put_proposal(arrays, replace(proposal, later=later))
     except ModelGone:
         raise
     except Exception as error:  # noqa: BLE001
         # The one place that catches everything: a failed cycle must not lose the warm process.
         traceback.print_exc()
         return {'id': message['id'], 'error': f'{type(error).__name__}: {error}'[:500]}
-    text, cut = bounded_text(proposal.text)
-    ids, cut_ids = bounded_tokens(proposal.token_ids)
-    return {
-        'id': message['id'],
-        't0_ns': proposal.t0_ns,
-        'text': text,
-        'token_ids': list(ids),
-        'truncated': proposal.truncated or cut or cut_ids,
-        'stage_ms': runtime.stage_ms,
-        'text_t0_ns': proposal.text_t0_ns,
-        'notes': [put_fault(note) for note in getattr(runtime.inner, 'notes', ())],
-    }
+    notes = [put_fault(note) for note in getattr(runtime.inner, 'notes', ())]
+    return {'id': message['id'], **reply, 'stage_ms': runtime.stage_ms, 'notes': notes}
+
+
+def _afterwards(runtime: TimedRuntime) -> str:
+    """Words that the reply did not wait for; a failure loses them and no more."""
+    try:
+        return bounded_text(words_after(runtime))[0]
+    except Exception:  # noqa: BLE001
+        traceback.print_exc()
+        return ''
 
 
 def serve(sock: socket.socket, memory_fd: int, propose: Propose) -> int:
@@ -86,7 +92,9 @@ def serve(sock: socket.socket, memory_fd: int, propose: Propose) -> int:
     identity = runtime.identity
     send(sock, {'identity': astuple(identity)})
     while (message := receive(sock)) is not None:
-        send(sock, _cycle(runtime, arrays, message, propose))
+        send(sock, _cycle(runtime, arrays, message, propose, hello['lockstep']))
+        if words := _afterwards(runtime):
+            send(sock, {'words': words, 't0_ns': message['t0_ns']})
     return 0
 
 

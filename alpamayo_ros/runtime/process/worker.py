@@ -17,10 +17,10 @@ from typing import Any, Literal
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.runtime.base import Identity
 from alpamayo_ros.runtime.process.bounds import LOOK_S, memory_of
-from alpamayo_ros.runtime.process.channel import get_fault, put_input
+from alpamayo_ros.runtime.process.channel import get_fault, get_proposal, put_input
 from alpamayo_ros.runtime.process.child import Child, WorkerSpec
 from alpamayo_ros.runtime.process.wire import receive, send
-from alpamayo_ros.runtime.text import bounded_text, bounded_tokens
+from alpamayo_ros.runtime.text import bounded_text
 from alpamayo_ros.runtime.timed import add_up
 from alpamayo_ros.types import PlannerInput, Proposal
 
@@ -43,6 +43,7 @@ class Worker:
         self._request = (0, 0, 0.0)  # id, t0_ns, begin
         self._deadline = float('inf')
         self._result: Proposal | None = None
+        self._words = ('', 0)
         self._faults: deque[Fault] = deque(maxlen=64)
         self._errors = 0
         self._deaths: deque[float] = deque()
@@ -96,6 +97,11 @@ class Worker:
         with self._news:
             result, self._result = self._result, None
             return result
+
+    def words(self) -> tuple[str, int]:
+        """The newest words with the t0 of their pictures, for the next cycle; '' before any."""
+        with self._news:
+            return self._words
 
     def wait(self, timeout_s: float) -> Proposal | None:
         """Wait for the running cycle to end, well or not; its proposal or None."""
@@ -187,6 +193,10 @@ class Worker:
             self._deadline = float('inf')
             self._tell(state='warm')
             return None
+        if 'words' in message:  # of a cycle whose plan is out
+            with self._news:
+                self._words = (bounded_text(message['words'])[0], int(message['t0_ns']))
+            return None
         number, _, begin = self._request
         if message.get('id') != number:
             return Fault(Code.MODEL_ABSENT, 'the model process answered a question nobody asked')
@@ -210,19 +220,9 @@ class Worker:
         if wall_s > self.spec.overrun_s:
             self._tell(Fault(Code.MODEL_OVERRUN, 'the cycle was dropped', numbers), 'warm')
             return
-        text, cut = bounded_text(message['text'])
-        ids, cut_ids = bounded_tokens(tuple(map(int, message['token_ids'])))
-        proposal = Proposal(
-            t0_ns=int(message['t0_ns']),
-            candidates=child.arrays.read('candidates'),
-            text=text,
-            token_ids=ids,
-            truncated=bool(message['truncated']) or cut or cut_ids,
-            stage_ms=add_up(message['stage_ms'], wall_s * 1e3),
-            text_t0_ns=int(message['text_t0_ns']),
-        )
+        proposal = get_proposal(child.arrays, message, add_up(message['stage_ms'], wall_s * 1e3))
         with self._news:
-            self._result = proposal
+            self._result, self._words = proposal, proposal.newest_words(self._words)
         late = wall_s > self.spec.warn_s
         self._tell(Fault(Code.MODEL_OVERRUN_WARN, '', numbers) if late else None, 'warm')
 

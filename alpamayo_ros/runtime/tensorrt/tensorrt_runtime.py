@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Condition, Features, Identity
+from alpamayo_ros.runtime.chunks import Chunk
 from alpamayo_ros.runtime.graph_feeds import decode_feed, denoise_feed, encode_feed, fuse_feed
 from alpamayo_ros.runtime.manifest import ModelFiles
 from alpamayo_ros.runtime.registry import GRAPHS
-from alpamayo_ros.runtime.staged import Chunk, StagedRuntime
+from alpamayo_ros.runtime.staged import StagedRuntime
 from alpamayo_ros.runtime.tensorrt.cuda import Cuda, open_cuda
 from alpamayo_ros.runtime.tensorrt.engine import Engine, EngineError
 from alpamayo_ros.runtime.tensorrt.engine_files import (

@@ -29,7 +29,8 @@ from alpamayo_ros.simulation.drive.planners import Planner, open_planner
 def open_task(task: Task) -> tuple[Planner, Options] | str:
     """Planner and options of a task, or why there is none."""
     profile, model = load_profile(task.profile), task.model or None
-    planner = open_planner(task.planner, profile, model, task.words_every_s)
+    words = (task.words_every_s, task.words_concurrent)
+    planner = open_planner(task.planner, profile, model, *words)
     if isinstance(planner, Fault):
         return str(planner)
     if task.ablate:

@@ -23,6 +23,7 @@ class Task:
     ablate: str = ''
     prompt: str = ''
     words_every_s: float = 0.0
+    words_concurrent: bool = False
 
     def to_json(self) -> str:
         """One line, keys in order."""

@@ -120,7 +120,7 @@ class Drive:
 
     def _send(self, proposal: Proposal, ego: EgoState, age_s: float) -> None:
         """A proposal on its way, with the world of now."""
-        self._said = (proposal.text, proposal.text_t0_ns)
+        self._said = proposal.newest_words()
         due_ns = self.sim.now_ns + self.options.latency_steps * STEP_NS
         self._waiting.append(_Waiting(proposal, ego, self._objects(), age_s, due_ns))
 

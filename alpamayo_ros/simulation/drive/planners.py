@@ -6,6 +6,7 @@ A model through its runtime, the privileged expert, or a car that just drives st
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from alpamayo_ros import pipeline
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime import registry
-from alpamayo_ros.runtime.base import Runtime
+from alpamayo_ros.runtime.base import Runtime, words_after
 from alpamayo_ros.runtime.loader import open_runtime
 from alpamayo_ros.simulation.driving_wish import read_prompt
 from alpamayo_ros.simulation.worlds import expert
@@ -77,7 +78,8 @@ class RuntimePlanner:
 
     def propose(self, inputs: PlannerInput) -> Proposal:
         """The model's candidates and words."""
-        return pipeline.propose(inputs, self.runtime)
+        proposal = pipeline.propose(inputs, self.runtime)
+        return replace(proposal, later=words_after(self.runtime))
 
 
 class ExpertPlanner:
@@ -132,12 +134,17 @@ class StraightPlanner:
 
 
 def open_planner(
-    kind: str, profile: ModelProfile, model: str | Path | None = None, words_every_s: float = 0.0
+    kind: str,
+    profile: ModelProfile,
+    model: str | Path | None = None,
+    words_every_s: float = 0.0,
+    words_concurrent: bool = False,
 ) -> Planner | Fault:
     """The planner ``kind``; ``model``: folder of a model with its manifest (default: shipped)."""
     if kind == 'expert':
         return ExpertPlanner(profile)
     if kind == 'straight':
         return StraightPlanner(profile)
-    runtime = open_runtime(kind, profile, model, words_every_s=words_every_s)
+    words = {'words_every_s': words_every_s, 'words_concurrent': words_concurrent}
+    runtime = open_runtime(kind, profile, model, **words)
     return runtime if isinstance(runtime, Fault) else RuntimePlanner(runtime, profile)

@@ -12,9 +12,10 @@ pytest.importorskip('torch', reason='torch is not installed: ./run test installs
 from alpamayo_ros.model.layout import MASKED
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime.base import Condition, Features, Identity, Runtime
+from alpamayo_ros.runtime.chunks import Chunk
 from alpamayo_ros.runtime.feature_cache import KEPT_TIMESTEPS, FeatureCache
 from alpamayo_ros.runtime.made_up import made_up_input
-from alpamayo_ros.runtime.staged import Chunk, StagedRuntime
+from alpamayo_ros.runtime.staged import StagedRuntime
 from alpamayo_ros.training.vocabulary import build_vocabulary
 from alpamayo_ros.types import Conditioning
 

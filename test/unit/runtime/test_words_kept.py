@@ -87,7 +87,7 @@ def test_what_the_grammar_cannot_read_is_not_kept(runtime: StagedRuntime, text: 
 def test_a_runtime_without_words_refuses() -> None:
     opened = open_runtime('scripted', PROFILE, words_every_s=0.5)
     assert isinstance(opened, Fault)
-    assert 'words_every_s is 0 for it, not 0.5' in str(opened)
+    assert 'words_every_s is 0 for it' in str(opened)
 
 
 def test_in_a_drive_every_fifth_cycle_decodes(runtime: StagedRuntime) -> None:

@@ -23,8 +23,9 @@ from alpamayo_ros.model.grammar import Grammar, State
 from alpamayo_ros.model.layout import MASKED
 from alpamayo_ros.model.pretrained import backbone_name
 from alpamayo_ros.model.prompt import prefix_ids
+from alpamayo_ros.runtime.chunks import ChunkFeeder, Places
 from alpamayo_ros.runtime.decode import Draft, decode
-from alpamayo_ros.runtime.staged import ChunkFeeder, Places, Stages
+from alpamayo_ros.runtime.staged import Stages
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,10 @@ from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.sampler import Step, sampler
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.runtime.base import Condition, Features
+from alpamayo_ros.runtime.chunks import Chunk, ChunkFeeder
 from alpamayo_ros.runtime.decode import Decoded, Feed, choose
 from alpamayo_ros.runtime.onnx_session import open_session
-from alpamayo_ros.runtime.staged import Chunk, ChunkFeeder, StagedRuntime, Stages
+from alpamayo_ros.runtime.staged import StagedRuntime, Stages
 from alpamayo_ros.types import Conditioning, FrameStack, Reasoning
 
 
