@@ -21,6 +21,25 @@ RuntimeOption = Annotated[
 ]
 
 
+WordsEvery = Annotated[
+    float, typer.Option(min=0, max=2, help='Seconds that the model keeps its words; 0: none.')
+]
+WordsConcurrent = Annotated[
+    bool,
+    typer.Option(
+        '--words-concurrent',
+        help='New words come after the plan, which goes by older ones.',
+    ),
+]
+
+
+def words_option(every_s: float, concurrent: bool) -> str:
+    """Which of the two was given, '' for none; typer.BadParameter for both."""
+    if every_s and concurrent:
+        raise typer.BadParameter('--words-every and --words-concurrent exclude each other')
+    return '--words-every' if every_s else '--words-concurrent' if concurrent else ''
+
+
 def one_of(name: str, value: str, known: Sequence[str]) -> None:
     """typer.BadParameter unless ``value`` is among ``known``; '' there stands for none."""
     if value not in known:

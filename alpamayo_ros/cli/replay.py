@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from alpamayo_ros.cli.choices import RuntimeOption, one_of, runtime_of
+from alpamayo_ros.cli.choices import (
+    RuntimeOption,
+    WordsConcurrent,
+    WordsEvery,
+    one_of,
+    runtime_of,
+    words_option,
+)
 from alpamayo_ros.cli.operating import incidents
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.statuses import Status
@@ -59,12 +66,8 @@ def app(
     ] = 'all',
     film: Annotated[bool, typer.Option('--film', help='Write DIR/drive.mp4 too.')] = False,
     seed: Annotated[int, typer.Option(min=0, help='Seed of the noise.')] = 0,
-    words_every: Annotated[
-        float, typer.Option(min=0, max=2, help='Seconds that the model keeps its words; 0: none.')
-    ] = 0.0,
-    words_concurrent: Annotated[
-        bool, typer.Option(help='New words are decoded after the plan, which goes by older ones.')
-    ] = False,
+    words_every: WordsEvery = 0.0,
+    words_concurrent: WordsConcurrent = False,
     as_json: Annotated[bool, typer.Option('--json', help='Print summary.json.')] = False,
 ) -> None:
     """Plan along a recorded drive, offline and without ROS, and say how well.
@@ -84,6 +87,7 @@ def app(
         raise typer.Exit(incidents.replay(bag, out, as_json))
     runtime_of(runtime)
     one_of('pictures', pictures, PICTURES)
+    words_option(words_every, words_concurrent)
     from alpamayo_ros.preflight import check_bag, check_folder
 
     check_bag(bag)

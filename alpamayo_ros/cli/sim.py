@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from alpamayo_ros.cli.choices import one_of
+from alpamayo_ros.cli.choices import WordsConcurrent, WordsEvery, one_of, words_option
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.foreign import FORM, named, registered
 from alpamayo_ros.simulation.batch.batch import BatchError, Task
@@ -69,12 +69,8 @@ def app(
     prompt: Annotated[
         str, typer.Option(help="Driving prompt; the expert's are in config/prompts.yaml.")
     ] = '',
-    words_every: Annotated[
-        float, typer.Option(min=0, max=2, help='Seconds that the model keeps its words; 0: none.')
-    ] = 0.0,
-    words_concurrent: Annotated[
-        bool, typer.Option(help='New words are decoded after the plan, which goes by older ones.')
-    ] = False,
+    words_every: WordsEvery = 0.0,
+    words_concurrent: WordsConcurrent = False,
     inject: Annotated[
         str, typer.Option(help='Faults by row, start and length: F03@5s:2s;F23@9s:0.5s.')
     ] = '',
@@ -123,8 +119,8 @@ def app(
         _name_unknown(prompt)
     steps = round(latency * 10)
     name = '' if suite else scenario
-    if (words_every or words_concurrent) and planner not in WORDY:
-        option = '--words-every' if words_every else '--words-concurrent'
+    option = words_option(words_every, words_concurrent)
+    if option and planner not in WORDY:
         raise typer.BadParameter(f'{option} is for {" and ".join(WORDY)}, not {planner}')
     words = (words_every, words_concurrent)
     task = Task(name, planner, profile, model, objects, steps, ablate, prompt, *words)

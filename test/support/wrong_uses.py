@@ -14,6 +14,8 @@ COMMANDS: tuple[Row, ...] = (
     ('replai x', 2, 'did you mean replay?'),
     ('--sed 3', 2, '--sed'),
     ('sim --planner expert --words-every 0.5', 2, '--words-every|onnx and torch'),
+    ('sim --planner expert --words-concurrent', 2, '--words-concurrent|onnx and torch'),
+    ('sim --planner onnx --words-concurrent --words-every 0.5', 2, 'exclude each other'),
     ('sim --planner still', 2, "no planner 'still'|expert, straight"),
     ('sim --sed 3', 2, 'alpamayo sim: |--sed|--seeds'),
     ('data chek {bag}', 2, 'chek|check'),
