@@ -80,15 +80,15 @@ class Worker:
             self._request = (self._request[0] + 1, inputs.t0_ns, now)
             try:
                 message = put_input(self._child.arrays, inputs)
+                # Before the message leaves: the answer may be here before ``send`` returns.
+                self._result, self._state = None, 'busy'
+                self._deadline = now + self.spec.deadline_s
                 send(self._child.sock, {'id': self._request[0], **message})
-            except ConnectionError:
-                return False  # it just died; the supervisor sees that too
-            except ValueError as error:
-                self._faults.append(Fault(Code.MODEL_ERROR, str(error)))
+            except (ConnectionError, ValueError) as error:
+                self._state, self._deadline = 'warm', float('inf')
+                if isinstance(error, ValueError):  # else it just died; the supervisor sees that
+                    self._faults.append(Fault(Code.MODEL_ERROR, str(error)))
                 return False
-            self._deadline = now + self.spec.deadline_s
-            self._result = None
-            self._state = 'busy'
         self._ring()
         return True
 

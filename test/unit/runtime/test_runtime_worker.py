@@ -20,6 +20,8 @@ from alpamayo_ros.limits import load_limits
 from alpamayo_ros.pipeline import propose
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime.made_up import made_up_input
+from alpamayo_ros.runtime.process import wire
+from alpamayo_ros.runtime.process import worker as process_worker
 from alpamayo_ros.runtime.process.child import WorkerSpec
 from alpamayo_ros.runtime.process.worker import Worker
 from alpamayo_ros.runtime.scripted import Script, ScriptedRuntime
@@ -133,6 +135,27 @@ def test_nothing_queues(start: Start) -> None:
     assert worker.poll() is None
     proposal = worker.wait(PATIENCE_S)
     assert proposal is not None and proposal.t0_ns == 1
+
+
+def test_an_answer_before_submit_returns_leaves_no_deadline(start: Start, monkeypatch) -> None:
+    """On a busy machine; a deadline set after the answer would kill an idle model."""
+    worker, answered = start(), threading.Event()
+
+    def heard(sock):
+        message = wire.receive(sock)
+        answered.set()
+        return message
+
+    def sent(sock, message):
+        wire.send(sock, message)
+        assert answered.wait(PATIENCE_S)
+        time.sleep(0.05)  # until the supervisor has looked at it
+
+    monkeypatch.setattr(process_worker, 'receive', heard)
+    monkeypatch.setattr(process_worker, 'send', sent)
+    assert worker.submit(inputs())
+    assert worker.wait(PATIENCE_S) is not None
+    assert worker.state == 'warm' and worker._deadline == float('inf')
 
 
 def test_f30_an_input_that_does_not_fit_is_refused_and_the_next_is_taken(start: Start) -> None:
