@@ -3,7 +3,7 @@
 A package registers one under the entry point group ``alpamayo.planners``.  The class is made with
 the profile and has one method, ``plan(frames, given)``, which answers with candidates (K, P, 3) or
 one path (P, 3), alone or beside its words.  A class with the calls of ``runtime.base.Runtime`` is
-taken as it is.  docs/api.md has an example.
+taken as it is; its group is ``alpamayo.runtimes``.  docs/api.md has an example.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Condition, Features, Identity, Runtime
 from alpamayo_ros.types import Conditioning, FrameStack, Reasoning
 
-GROUP = 'alpamayo.planners'
+PLANNERS, RUNTIMES = 'alpamayo.planners', 'alpamayo.runtimes'
 FORM = 'module:Class'
+CALLS = tuple(name for name in vars(Runtime) if not name.startswith('_'))
 
 
 class PlannerError(Exception):
@@ -36,7 +37,9 @@ class PlannerError(Exception):
 
 def registered() -> dict[str, EntryPoint]:
     """Names that installed packages offer."""
-    return {point.name: point for point in entry_points(group=GROUP)}
+    return {
+        point.name: point for group in (RUNTIMES, PLANNERS) for point in entry_points(group=group)
+    }
 
 
 def named(name: str) -> bool:
@@ -55,6 +58,9 @@ def load(name: str, profile: ModelProfile) -> Runtime | Fault:
         return _fault(f'{name} could not be made: {_said(error)}')
     if isinstance(made, Runtime):
         return made
+    if name in registered() and registered()[name].group == RUNTIMES:
+        lacks = ', '.join(call for call in CALLS if not hasattr(made, call))
+        return _fault(f'{name} is registered under {RUNTIMES} and lacks {lacks}')
     if not callable(getattr(made, 'plan', None)):
         return _fault(f'{name} has no method plan(frames, given), and is no Runtime either')
     return ForeignRuntime(name, made, profile)
@@ -75,8 +81,11 @@ def _said(error: Exception) -> str:
 
 def _find(name: str) -> Any:
     """The class, or a fault that says which part of the name is wrong."""
-    points = registered()
-    text = points[name].value if name in points else name
+    offers = [p for group in (PLANNERS, RUNTIMES) for p in entry_points(group=group, name=name)]
+    values = list(dict.fromkeys(point.value for point in offers))
+    if len(values) > 1:
+        return _fault(f'{name} is offered more than once, as {" and as ".join(values)}; name one')
+    text = values[0] if values else name
     module_name, _, kind_name = text.partition(':')
     if not module_name or not kind_name:
         return _fault(f'expected {FORM}, for example my_planner:Follow, got {name!r}')
