@@ -87,6 +87,16 @@ def test_a_publisher_of_takeover_is_named_and_its_name_is_only_text() -> None:
     assert node.lines == ['audit: takeover by /wheel, /x\\x1b[31m\\ny: READY']
 
 
+def test_a_publisher_whose_name_is_not_known_yet_is_named_later() -> None:
+    node = FakeNode()
+    node.publishers = ['_NODE_NAME_UNKNOWN_']  # what the middleware says before it knows
+    Audit(node).told('end of takeover', 'takeover', 'READY')
+    assert node.lines == [f'audit: end of takeover by {audit.UNKNOWN}: READY']
+    node.publishers = ['pedals']
+    node.timers[0]()
+    assert node.lines[1:] == ['audit: end of takeover was by /pedals']
+
+
 def test_a_flood_makes_two_lines_a_second_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(audit.time, 'monotonic', lambda: now[0])

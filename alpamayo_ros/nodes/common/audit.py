@@ -81,7 +81,14 @@ def askers(node: Any, *services: str) -> str:
 def writers(node: Any, topic: str) -> str:
     """Names of the nodes that publish a topic."""
     ends = node.get_publishers_info_by_topic(node.resolve_topic_name(topic))
-    return _named([f'{e.node_namespace.rstrip("/")}/{e.node_name}' for e in ends])
+    return _named(list(map(_owner, ends)))
+
+
+def _owner(end: Any) -> str:
+    """The node of an endpoint, which becomes known before its node's name does."""
+    if end.node_name.startswith('_NODE_NAME_UNKNOWN'):
+        return UNKNOWN
+    return f'{end.node_namespace.rstrip("/")}/{end.node_name}'
 
 
 def _named(found: list[str]) -> str:
