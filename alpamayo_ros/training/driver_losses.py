@@ -16,6 +16,7 @@ from alpamayo_ros.training.batches import Batch
 from alpamayo_ros.training.feasibility import feasibility_loss
 from alpamayo_ros.training.front import front_tokens
 from alpamayo_ros.training.losses import plan_loss, text_loss, truth_loss
+from alpamayo_ros.training.precision import mixed
 from alpamayo_ros.training.truth import NAMES
 
 DRAWS = 2  # noise levels a sample
@@ -45,7 +46,7 @@ def driver_losses(
 ) -> dict[str, Tensor]:
     """All losses of one batch; ``regression`` silences noise and time (the warm start)."""
     size = len(b.speed)
-    with torch.autocast(model.device.type, torch.bfloat16):
+    with mixed(model.device):
         visual = see(model, b)
         hidden = model.hidden(b.prefix, b.prefix_valid, visual, b.speed, b.coc)
         start = b.prefix.shape[1] + model.profile.visual_tokens

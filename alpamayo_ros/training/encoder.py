@@ -21,6 +21,7 @@ from alpamayo_ros.training.checkpoint import load_weights, save_weights
 from alpamayo_ros.training.dataset import Dataset
 from alpamayo_ros.training.front import front_tokens, front_views, side_tokens, side_views
 from alpamayo_ros.training.losses import plan_loss, truth_loss
+from alpamayo_ros.training.precision import mixed
 from alpamayo_ros.training.stage import Stage
 from alpamayo_ros.training.truth import COLUMN, GEOMETRY, NAMES, SCALE, SEEN
 
@@ -157,7 +158,7 @@ def _losses(
     trainer: EncoderTrainer, batch: tuple[Tensor, Tensor, int, Tensor, Tensor, Tensor]
 ) -> tuple[Tensor, Tensor, Tensor]:
     images, side, view, truth, speed, clean = batch
-    with torch.autocast(images.device.type, torch.bfloat16):
+    with mixed(images.device):
         t, p, s = trainer(images, side, view, speed)
     scaled = truth[: len(side), GEOMETRY] / torch.as_tensor(SCALE[GEOMETRY])
     lane = nn.functional.smooth_l1_loss(s.float(), scaled, beta=0.3)
@@ -174,7 +175,7 @@ def evaluate_encoder(trainer: EncoderTrainer, val: Dataset, count: int) -> dict[
     out = []
     for k in range(0, len(rows), 64):
         x = images[k : k + 64].float()
-        with torch.autocast(x.device.type, torch.bfloat16):
+        with mixed(x.device):
             out.append(
                 trainer(x, x[:1, 0], len(trainer.front_views), speed[k : k + 64])[0].float()
             )

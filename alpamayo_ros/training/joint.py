@@ -21,6 +21,7 @@ from alpamayo_ros.training.driver import HEAD, evaluate_driver
 from alpamayo_ros.training.driver_losses import DriverTrainer, driver_losses
 from alpamayo_ros.training.encoder import augment
 from alpamayo_ros.training.front import front_tokens, front_views
+from alpamayo_ros.training.precision import mixed
 from alpamayo_ros.training.stage import Stage
 
 BATCH = 32
@@ -71,7 +72,7 @@ def _with_fresh_front(model: VLA, images: Tensor, stored: Tensor) -> Tensor:
     """
     b, n = len(images), front_tokens(model.profile)
     index = torch.tensor(front_views(model.profile), device=model.device).repeat(b)
-    with torch.autocast(model.device.type, torch.bfloat16):
+    with mixed(model.device):
         tokens = model.views(images.flatten(0, 1), index)
         fresh = tokens.reshape(b, -1, tokens.shape[-1])[:, model.token_of[:n]].float()
     newest = torch.cat([fresh, stored[:, 0, n:]], 1)

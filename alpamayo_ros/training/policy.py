@@ -16,6 +16,7 @@ from torch import Tensor
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.batches import real_prefix
 from alpamayo_ros.training.nearest_frames import nearest_frames
+from alpamayo_ros.training.precision import mixed
 
 
 class BatchPolicy:
@@ -51,7 +52,7 @@ class BatchPolicy:
         ``prefix``: token ids, -1 on padding.
         """
         device, v = self.model.device, views.shape[1]
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed(device):
             images = torch.from_numpy(views).to(device)
             seen = torch.ones(images.shape[:2], device=device)
             features = self.model.encode_timestep(images, seen).float()
@@ -67,7 +68,7 @@ class BatchPolicy:
         )
         ids, real = real_prefix(torch.from_numpy(prefix).to(device))
         speed = torch.from_numpy(np.asarray(speed_mps, np.float32)).to(device)
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed(device):
             visual = self.model.fuse(
                 stack, age[..., None].repeat(1, 1, v), valid[..., None].repeat(1, 1, v)
             )
