@@ -15,6 +15,10 @@ app = typer.Typer(no_args_is_help=True, help=__doc__)
 RecipeOption = Annotated[
     str, typer.Option(help='A recipe of config/training by name, or a .yaml path.')
 ]
+StreamOption = Annotated[
+    str,
+    typer.Option(help='stream, stream_two_cores, stream_toy, or a .yaml path with the same keys.'),
+]
 RootOption = Annotated[
     Path, typer.Option(help='Folder of the run: data, logs, checkpoints, model.safetensors.')
 ]
@@ -70,9 +74,7 @@ def status(recipe: RecipeOption = 'nano', root: RootOption = Path('runs/nano')) 
 
 @app.command()
 def stream(
-    recipe: Annotated[
-        str, typer.Option(help='stream, stream_toy, or a .yaml path with the same keys.')
-    ] = 'stream',
+    recipe: StreamOption = 'stream',
     root: RootOption = Path('runs/stream'),
     begin: Annotated[
         Path | None,
@@ -103,9 +105,7 @@ def stream(
 @app.command('gpu-bundle')
 def gpu_bundle(
     to: Annotated[Path, typer.Option(help='Folder to write; it must be empty or new.')],
-    recipe: Annotated[
-        str, typer.Option(help='stream, stream_toy, or a .yaml path with the same keys.')
-    ] = 'stream',
+    recipe: StreamOption = 'stream',
     begin: Annotated[
         Path, typer.Option('--from', help='Weights to start from, as for train stream.')
     ] = Path('models/nano'),

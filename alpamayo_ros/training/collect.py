@@ -35,9 +35,9 @@ def camera_instant(step: int, spacing_s: float) -> bool:
     return step in steps
 
 
-def passenger(rng: np.random.Generator) -> str:
-    """What the passenger of a drive asks for, in wordings for training; mostly nothing."""
-    return draw_prompt(rng) if rng.random() < PROMPTED else ''
+def passenger(rng: np.random.Generator, share: float = PROMPTED) -> str:
+    """What the passenger asks for in a ``share`` of the drives, in wordings for training."""
+    return draw_prompt(rng) if rng.random() < share else ''
 
 
 def collect_expert(

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float16, UInt8
+from torch import Tensor
 
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.dataset import Dataset
+from alpamayo_ros.training.precision import mixed
 
 
 @torch.no_grad()
@@ -36,15 +39,23 @@ def stored_features(model: VLA, data: Dataset, tag: str, block: int = 32) -> tor
     return torch.cat(out)
 
 
+@torch.no_grad()
+def view_features(
+    model: VLA, frames: UInt8[np.ndarray, 'F V H W 3'], block: int = 32
+) -> Float16[Tensor, 'F N width']:
+    """Tokens of every timestep by the views as they are, ``block`` timesteps at a time."""
+    p = model.profile
+    result = torch.zeros(len(frames), p.visual_tokens, p.vision.width, dtype=torch.float16)
+    for k in range(0, len(frames), block):
+        images = torch.from_numpy(np.ascontiguousarray(frames[k : k + block])).to(model.device)
+        with mixed(model.device):
+            result[k : k + block] = model.view_tokens(images)
+    return result
+
+
 def _encode_shard(model: VLA, folder: Path, path: Path, block: int) -> None:
     frames = np.load(folder / 'frames.npy', mmap_mode='r', allow_pickle=False)  # noqa: TID251
-    p = model.profile
-    result = np.zeros((len(frames), p.visual_tokens, p.vision.width), np.float16)
-    for k in range(0, len(frames), block):
-        images = torch.from_numpy(np.asarray(frames[k : k + block]))
-        with torch.autocast(model.device.type, torch.bfloat16):
-            f = model.view_tokens(images)
-        result[k : k + block] = f.float().numpy()
+    result = view_features(model, frames, block).numpy()
     for old in folder.glob('features_*.npy'):
         old.unlink()
     temporary = path.with_suffix('.partial.npy')

@@ -32,6 +32,9 @@ def stream(
     refused = check_profile(profile_of(settings.profile))
     if refused:
         raise typer.BadParameter(refused)
+    if settings.views == 'frozen' and begin is None and not (root / 'counters.json').is_file():
+        raise typer.BadParameter('views: frozen needs views that see: --from a model, '
+                                 'such as --from models/nano')  # fmt: skip
     weights, extra = None if begin is None else weights_of(begin), _writer(root, tensorboard)
     try:
         held = lock(root)

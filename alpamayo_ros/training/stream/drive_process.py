@@ -87,7 +87,8 @@ class Driver:
     ) -> None:
         mounts = sim_cameras() if terms.exam else jittered(self.settings.jitter, rng)
         shared_renderer().remount(mounts)
-        writer, prompt = ShardWriter(), '' if terms.exam else passenger(rng)
+        writer = ShardWriter()
+        prompt = '' if terms.exam else passenger(rng, self.settings.prompted)
         recorder = Recorder(sim, self.profile, self.grammar, writer, sim.seed, prompt)
         disturbance = Disturbance(rng, terms.exam or rng.random() < GENTLE)
         asks = (self.slots, self.index % self.settings.workers)
@@ -143,8 +144,8 @@ def main() -> None:
     driver = Driver(folder, index, count)
     while driver.family.goes_on():
         waiting = sum(1 for _ in (folder / 'chunks').iterdir())
-        if waiting > driver.settings.waiting_chunks:
-            time.sleep(0.2)  # the trainer is behind
+        if waiting > driver.settings.waiting_chunks or read_json(folder / 'control.json')['wait']:
+            time.sleep(0.2)  # the trainer is behind, or has enough to draw from
             continue
         driver.drive()
 

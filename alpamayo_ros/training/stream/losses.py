@@ -1,6 +1,6 @@
 """What streaming training minimises, end to end: plan, words, feasibility, dense truth.
 
-The newest timestep's views carry a gradient, past timesteps do not.
+The newest timestep's views carry a gradient, past timesteps do not; frozen views come as tokens.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from alpamayo_ros.training.batches import SILENT, without_words
 from alpamayo_ros.training.feasibility import feasibility_loss
 from alpamayo_ros.training.front import front_views
 from alpamayo_ros.training.losses import text_loss, truth_loss
+from alpamayo_ros.training.precision import mixed
 from alpamayo_ros.training.stream.augmentation import augment, lose_pictures
 from alpamayo_ros.training.stream.dense_loss import Heads, dense_loss, lights_read
+from alpamayo_ros.training.stream.settings import Losses
 from alpamayo_ros.training.truth import NAMES
 
-WEIGHTS = {'plan': 3.0, 'text': 0.35, 'feasible': 0.02, 'single': 0.4, 'fused': 0.4}
 DRAWS = 2  # noise levels a sample
 NOISIER = 0.7  # exponent on the uniform level: noisy plans, which decide, more often
 WORDS_LOST = 0.5  # share of samples in which the denoiser does without words
@@ -33,48 +34,71 @@ ADE_S = {'ade_1s': 1.0, 'ade_3s': 3.0, 'ade_6s': 6.0}
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """The losses of a model with its heads; ``silence``: ids of a prefix without words."""
+    """The losses of a model with its heads; ``silence``: ids of a prefix without words.
+
+    A reading without weight is not computed.
+    """
 
     model: VLA
     heads: Heads
+    weights: Losses
     silence: Tensor
+
+    def total(self, found: dict[str, Tensor]) -> Tensor:
+        """The weighted sum of what :meth:`losses` found."""
+        weights = self.weights.model_dump()
+        return torch.stack([w * found[name] for name, w in weights.items() if w]).sum()
 
     def losses(self, b: dict[str, Tensor], regression: bool) -> dict[str, Tensor]:
         """Losses and, detached, figures of a batch of ``Ring.draw``."""
         model, device = self.model, b['speed'].device
         front = len(front_views(model.profile))
-        valid = lose_pictures(b['past'], b['images'].shape[2], front)
+        valid = lose_pictures(b['past'], len(model.profile.views), front)
         silent = torch.rand(len(valid), 1, device=device) < SILENT
         ids, real = without_words(b['prefix'], b['prefix_valid'], silent, self.silence)
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed(device):
             new, visual = self._see(b, valid)
             hidden = model.hidden(ids, real, visual, b['speed'], b['coc'])
             words = model.sequence(ids.shape[1], b['coc'].shape[1]).span('coc')
             logits = model.backbone.logits(hidden[:, words.start - 1 : words.stop - 1])
-            single = self.heads.single(new.flatten(1)).float()
-            fused = self.heads.fused(visual.flatten(1)).float()
+            readings = self._read(new, visual)
             predicted, clean, speed = self._denoise(b, hidden, real, regression)
         metres = model.dit.to_metres(predicted, speed)
         found = {
             'plan': self._plan_loss(predicted, clean),
             'text': text_loss(logits, b['coc'], b['choice']),
             'feasible': feasibility_loss(metres, speed, model.profile.trajectory.dt_s),
-            'single': _reading_loss(single, b),
-            'fused': _reading_loss(fused, b),
         }
-        return found | self._figures(metres, fused, b)
+        found |= {name: _reading_loss(got, b) for name, got in readings.items()}
+        if 'fused' in readings:
+            lights = readings['fused'].detach()[:, len(NAMES) :]
+            found['lights'] = lights_read(lights, b['dense'])
+        return found | self._figures(metres, b)
+
+    def _read(self, new: Tensor, visual: Tensor) -> dict[str, Tensor]:
+        """Dense truth as the heads read it: of the newest tokens, and of the fused ones."""
+        readers = {'single': (self.heads.single, new), 'fused': (self.heads.fused, visual)}
+        return {
+            name: reader(tokens.flatten(1)).float()
+            for name, (reader, tokens) in readers.items()
+            if getattr(self.weights, name)
+        }
 
     def _see(self, b: dict[str, Tensor], valid: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens of the newest timestep, and the fused ones."""
-        model = self.model
-        size, count, views = b['images'].shape[:3]
-        x = augment(b['images']) * (valid > 0)[..., None, None, None]  # a lost view is black
-        new = model.view_tokens(x[:, 0])
+        model, age_s = self.model, b['age_s'][:, :, None].expand(valid.shape)
+        tokens = b['tokens'].float() if 'tokens' in b else self._tokens(b['images'], valid)
+        crossed = model.cross(tokens.flatten(0, 1), valid.flatten(0, 1)).reshape(tokens.shape)
+        return tokens[:, 0], model.fuse(crossed, age_s, valid)
+
+    def _tokens(self, images: Tensor, valid: Tensor) -> Tensor:
+        """Pictures (B, T, V, H, W, 3) as tokens; the newest timestep's carry a gradient."""
+        size, count = images.shape[:2]
+        x = augment(images) * (valid > 0)[..., None, None, None]  # a lost view is black
+        new = self.model.view_tokens(x[:, 0])
         with torch.no_grad():
-            old = model.view_tokens(x[:, 1:].flatten(0, 1))
-        tokens = torch.cat([new[:, None], old.reshape(size, count - 1, *new.shape[1:])], 1)
-        mixed = model.cross(tokens.flatten(0, 1), valid.flatten(0, 1)).reshape(tokens.shape)
-        return new, model.fuse(mixed, b['age_s'][:, :, None].repeat(1, 1, views), valid)
+            old = self.model.view_tokens(x[:, 1:].flatten(0, 1))
+        return torch.cat([new[:, None], old.reshape(size, count - 1, *new.shape[1:])], 1)
 
     def _denoise(
         self, b: dict[str, Tensor], hidden: Tensor, real: Tensor, regression: bool
@@ -106,12 +130,11 @@ class Objective:
         off = F.smooth_l1_loss(predicted, clean, beta=BETA, reduction='none')
         return (off * by_time[None, :, None]).mean()
 
-    def _figures(self, metres: Tensor, fused: Tensor, b: dict[str, Tensor]) -> dict[str, Tensor]:
+    def _figures(self, metres: Tensor, b: dict[str, Tensor]) -> dict[str, Tensor]:
         draws = len(metres) // len(b['plan'])
         off = (metres.detach() - b['plan'].repeat_interleave(draws, 0))[..., :2].norm(dim=-1)
         dt_s = self.model.profile.trajectory.dt_s
-        errors = {name: off[:, : round(s / dt_s)].mean() for name, s in ADE_S.items()}
-        return errors | {'lights': lights_read(fused[:, len(NAMES) :], b['dense'])}
+        return {name: off[:, : round(s / dt_s)].mean() for name, s in ADE_S.items()}
 
 
 def _reading_loss(got: Tensor, b: dict[str, Tensor]) -> Tensor:

@@ -11,6 +11,7 @@ from torch import nn
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.budget import Average
 from alpamayo_ros.training.checkpoint import save_weights
+from alpamayo_ros.training.precision import mixed
 from alpamayo_ros.training.stream.augmentation import augment
 from alpamayo_ros.training.stream.ring import Ring
 from alpamayo_ros.training.stream.settings import write_json
@@ -21,7 +22,7 @@ def averaged(model: VLA, average: Average, ring: Ring, batches: int, batch: int)
     twin = copy.deepcopy(model)
     average.copy_to(twin)
     norms = [m for m in twin.views.modules() if isinstance(m, nn.BatchNorm2d)]
-    if norms and ring.samples:
+    if norms and ring.samples and ring.encode is None:  # frozen views keep their statistics
         _settle(twin, norms, ring, batches, batch)
     return twin.eval()
 
@@ -36,7 +37,7 @@ def _settle(twin: VLA, norms: list[nn.BatchNorm2d], ring: Ring, batches: int, ba
     for k in range(batches):
         images = ring.draw(batch)['images'][:, 0]
         x = augment(images) if k % 2 else images.to(torch.bfloat16)
-        with torch.autocast(twin.device.type, torch.bfloat16):
+        with mixed(twin.device):
             twin.view_tokens(x)
     for norm, momentum in zip(norms, usual, strict=True):
         norm.momentum = momentum

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,15 +25,27 @@ AT_ONCE = 50  # shards between two looks at the folder
 
 
 class Ring:
-    """The newest ``size`` frames with their samples."""
+    """The newest ``size`` frames with their samples.
+
+    ``encode``: frozen views; the ring then keeps tokens instead of pictures, an eighth of them.
+    """
 
     def __init__(
-        self, size: int, profile: ModelProfile, grammar: Grammar, device: torch.device
+        self,
+        size: int,
+        profile: ModelProfile,
+        grammar: Grammar,
+        device: torch.device,
+        encode: Callable[[np.ndarray], Tensor] | None = None,
     ) -> None:
-        self.size, self.device = size, device
+        self.size, self.device, self.encode = size, device, encode
         view, count = profile.views[0], profile.frames.count
-        shape = (size, len(profile.views), view.height, view.width, 3)
-        self.frames = torch.zeros(shape, dtype=torch.uint8, device=device)
+        if encode is None:
+            shape = (size, len(profile.views), view.height, view.width, 3)
+            self.frames = torch.zeros(shape, dtype=torch.uint8, device=device)
+        else:
+            tokens = (size, profile.visual_tokens, profile.vision.width)
+            self.frames = torch.zeros(tokens, dtype=torch.float16, device=device)
         words = grammar.max_length
         columns: dict[str, tuple[tuple[int, ...], torch.dtype]] = {
             'back': ((count,), torch.int32),
@@ -65,7 +78,8 @@ class Ring:
             self._at = 0
         a, b = self._at, self._at + n
         self.weight[a : b + self._reach] = 0  # what follows looks back at what is overwritten
-        self.frames[a:b] = torch.from_numpy(frames).to(self.device)
+        seen = torch.from_numpy(frames) if self.encode is None else self.encode(frames)
+        self.frames[a:b] = seen.to(self.device)
         slots = torch.from_numpy(a + at.astype(np.int64)).to(self.device)
         table = table | {'back': at[:, None] - table['frames']}
         for name, store in self.rows.items():
@@ -83,9 +97,14 @@ class Ring:
         return self.gather(torch.multinomial(self.weight[: self._filled], size, replacement=True))
 
     def gather(self, slots: Tensor) -> dict[str, Tensor]:
-        """Samples with their pictures ``images`` (B, T, V, H, W, 3), texts cut to the longest."""
+        """Samples with pictures or tokens, texts cut to the longest.
+
+        ``images`` (B, T, V, H, W, 3), or ``tokens`` (B, T, N, width) where views are frozen.
+        """
         b = {name: store[slots] for name, store in self.rows.items()}
-        b['images'] = self.frames[slots[:, None] - b.pop('back')]
+        b['images' if self.encode is None else 'tokens'] = self.frames[
+            slots[:, None] - b.pop('back')
+        ]
         longest = int((b['choice'] > 0).sum(1).max())
         b['coc'], b['choice'] = b['coc'][:, :longest].long(), b['choice'][:, :longest].float()
         b['prefix'], b['prefix_valid'] = real_prefix(b['prefix'])

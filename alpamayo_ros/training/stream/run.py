@@ -12,6 +12,7 @@ import json
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,6 +24,7 @@ from alpamayo_ros.model.tokenizer import Tokenizer
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import ModelProfile, load_profile
 from alpamayo_ros.training.checkpoint import load_weights, save_weights
+from alpamayo_ros.training.features import view_features
 from alpamayo_ros.training.stream.children import Children
 from alpamayo_ros.training.stream.clock import Clock
 from alpamayo_ros.training.stream.ring import Feed, Ring
@@ -72,7 +74,9 @@ class StreamRun:
         self._earlier = int(seen.get('samples', 0))
         peak = settings.peak if self.trainer.from_scratch else settings.peak_further
         self.clock = Clock(settings, seen.get('used_s', 0.0), began, peak)
-        self.ring = Ring(settings.ring, self.profile, self.grammar, self.together.device)
+        encode = partial(view_features, model) if settings.views == 'frozen' else None
+        self.ring = Ring(settings.ring, self.profile, self.grammar, self.together.device, encode)
+        self._first = self.trainer.step
         self.steering, self._extra, self._asked = Steering(self.folder, settings), extra, False
 
     def _prepare(self, words: Path) -> None:
@@ -196,7 +200,9 @@ class StreamRun:
     def _line(self, rate: float, policy_drives: bool, falls: int) -> dict[str, Any]:
         """A point of the curve, and the steering that follows from it."""
         exams = self.steering.look()
-        self.steering.steer(exams, policy_drives)
+        drawn = (self.trainer.step - self._first) * self.settings.batch
+        wait = drawn < self.settings.draws * self.ring.samples
+        self.steering.steer(exams, policy_drives, wait)
         line = {
             'used_s': round(self.clock.used_s, 1),
             'step': self.trainer.step,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alpamayo_ros.config_file import read_model
 
@@ -24,6 +24,20 @@ class Jitter(BaseModel):
     turn_deg: float = Field(ge=0, le=3)
 
 
+class Losses(BaseModel):
+    """Weights of what is minimised: plan, words, what no car can drive, and dense truth.
+
+    ``single`` reads the truth out of the newest timestep's tokens, ``fused`` out of all.
+    """
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+    plan: Positive
+    text: Annotated[float, Field(ge=0)]
+    feasible: Annotated[float, Field(ge=0)]
+    single: Annotated[float, Field(ge=0)]
+    fused: Annotated[float, Field(ge=0)]
+
+
 class Settings(BaseModel):
     """What a streaming run is told.
 
@@ -33,7 +47,10 @@ class Settings(BaseModel):
     cosine begins.  ``diffusion``: share of the time that is a regression at first (from scratch
     alone).  ``towns``: SUMO is there.  ``expert_s``: seconds of training before the policy drives
     ``policy_share`` of the drives, ``exam_share`` of those on plain templates, undisturbed: the
-    learning curve.
+    learning curve.  ``prompted``: share of the drives in which the passenger asks for something.
+    ``draws``: simulators wait while a sample has been drawn less often than that (0: never).
+    ``views``: whether the image encoder learns; frozen, with weights to start from, it sees every
+    frame once, and a step costs a third.
     """
 
     model_config = ConfigDict(extra='forbid', frozen=True)
@@ -56,12 +73,23 @@ class Settings(BaseModel):
     policy_share: Share
     exam_share: Share
     exam_window_s: Positive
+    prompted: Share
+    draws: Annotated[float, Field(ge=0)]
+    views: Literal['trained', 'frozen']
+    losses: Losses
     waiting_chunks: Count
     most_steps: Count
     towns: bool
     threads: Count
     jitter: Jitter
     families: dict[str, Annotated[float, Field(ge=0)]]
+
+    @model_validator(mode='after')
+    def _something_learns(self) -> Settings:
+        if self.views == 'frozen' and self.losses.single:
+            raise ValueError('losses.single reads the tokens of the views: with views: frozen it '
+                             'teaches nothing; make it 0 (fused may stay)')  # fmt: skip
+        return self
 
     @classmethod
     def from_file(cls, path: Path, **changes: Any) -> Settings:

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int16, UInt8
 from alpamayo_ros.profile import ModelProfile
 
 POLL_S, LOOK_S = 0.0005, 0.2
-PATIENCE_S = 60.0
+PATIENCE_S = 600.0  # the server starts anew, or the machine has other work
 
 
 class Slots:

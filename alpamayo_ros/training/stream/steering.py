@@ -39,14 +39,15 @@ class Steering:
         since = time.time() - self._settings.exam_window_s
         return [r for r in self.drives if r['exam'] and r['time'] > since]
 
-    def steer(self, exams: list[Row], policy_drives: bool) -> None:
-        """Tell the processes which families to drive, and whether by the policy."""
+    def steer(self, exams: list[Row], policy_drives: bool, wait: bool = False) -> None:
+        """Tell the processes which families to drive, whether by the policy, and to ``wait``."""
         weights, by = dict(self._settings.families), _by_family(exams)
         for family, rows in by.items():
             failed = sum(r['scene_score'] < PASSED for r in rows)
             weights[family] = LEAST + GROWTH * (failed + 0.5) / (len(rows) + 1)
         share = self._settings.policy_share if policy_drives else 0.0
-        write_json(self._folder / 'control.json', {'policy_share': share, 'families': weights})
+        told = {'policy_share': share, 'families': weights, 'wait': wait}
+        write_json(self._folder / 'control.json', told)
 
 
 def _by_family(rows: list[Row]) -> dict[str, list[Row]]:

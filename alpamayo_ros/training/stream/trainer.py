@@ -18,7 +18,7 @@ from alpamayo_ros.training.driver import begin_diffusion, set_scale
 from alpamayo_ros.training.stage import MOST_GRADIENT
 from alpamayo_ros.training.stream.clock import Clock
 from alpamayo_ros.training.stream.dense_loss import Heads
-from alpamayo_ros.training.stream.losses import WEIGHTS, Objective
+from alpamayo_ros.training.stream.losses import Objective
 from alpamayo_ros.training.stream.publish import averaged, publish
 from alpamayo_ros.training.stream.ring import Ring
 from alpamayo_ros.training.stream.settings import Settings
@@ -52,7 +52,9 @@ class Trainer:
         self._all = nn.ModuleDict({'model': model, 'heads': heads})
         together.same_start(self._all)
         silence = torch.tensor(prefix_ids(grammar.tokenizer, '', '', 4), device=device)
-        self._objective = Objective(model, heads, silence)
+        self._objective = Objective(model, heads, settings.losses, silence)
+        frozen = settings.views == 'frozen'
+        model.train().views.train(not frozen).requires_grad_(not frozen)
         self._parameters = [p for p in self._all.parameters() if p.requires_grad]
         groups = [
             {'params': [p for p in self._parameters if p.dim() > 1], 'weight_decay': DECAY},
@@ -99,7 +101,6 @@ class Trainer:
             with torch.no_grad():
                 self.model.dit.inp.weight.zero_()
             self._together.same_start(self._all)
-        self.model.train()
 
     def descend(self, ring: Ring, clock: Clock, ends: bool) -> bool:
         """One step; False, on all ranks, where rank 0 ``ends`` instead."""
@@ -120,7 +121,7 @@ class Trainer:
 
     def _step(self, ring: Ring) -> None:
         found = self._objective.losses(ring.draw(self._settings.batch), self.regression)
-        loss = torch.stack([weight * found[name] for name, weight in WEIGHTS.items()]).sum()
+        loss = self._objective.total(found)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._together.mean_gradients(self._parameters)

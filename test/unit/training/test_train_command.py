@@ -54,6 +54,7 @@ def test_a_stream_says_what_is_wrong_before_anything_starts(tmp_path: Path) -> N
         (['--recipe', str(recipe)], "no key 'speed'"),
         (['--recipe', 'nowhere'], 'no recipe'),
         (['--from', str(tmp_path / 'none')], 'no weights there'),
+        (['--recipe', 'stream_two_cores'], 'needs views that see: --from a model'),
     ]:
         done = CliRunner().invoke(
             app, ['stream', '--root', str(root), *words], env={'COLUMNS': '400'}

@@ -65,6 +65,7 @@ def test_prompts_are_drawn_of_the_training_wordings_alone() -> None:
     drawn = {collect.passenger(np.random.default_rng(seed)) for seed in range(400)}
     held_out = {words for _, words in wordings('held_out') if '{n}' not in words}
     assert '' in drawn and len(drawn) > 8 and not drawn & held_out
+    assert {collect.passenger(np.random.default_rng(seed), 0.0) for seed in range(40)} == {''}
     assert not any(read_prompt(text).unknown for text in drawn)
 
 

@@ -1,0 +1,99 @@
+"""Views that are frozen see every frame once; the driver behind them learns."""
+
+import json
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from stream_toy import FRAMES, Parts, shard
+
+from alpamayo_ros.cli.training.stream import settings_of
+from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.profile import share_dir
+from alpamayo_ros.statuses import ConfigError
+from alpamayo_ros.training.features import view_features
+from alpamayo_ros.training.stream.clock import Clock
+from alpamayo_ros.training.stream.ring import Ring
+from alpamayo_ros.training.stream.settings import Losses, Settings
+from alpamayo_ros.training.stream.steering import Steering
+from alpamayo_ros.training.stream.together import Together
+from alpamayo_ros.training.stream.trainer import Trainer
+
+RECIPES = sorted((share_dir() / 'config' / 'training').glob('stream*.yaml'))
+NO_READINGS = Losses(plan=3.0, text=0.2, feasible=0.02, single=0.0, fused=0.0)
+
+
+@pytest.fixture
+def frozen(parts: Parts) -> Settings:
+    """Toy settings with frozen views."""
+    return parts.settings.model_copy(update={'views': 'frozen', 'losses': NO_READINGS})
+
+
+@pytest.fixture
+def tokens(parts: Parts, model: VLA) -> Ring:
+    """A ring that keeps the tokens of two drives."""
+    model.views.eval()
+    encode = partial(view_features, model)
+    made = Ring(256, parts.profile, parts.grammar, torch.device('cpu'), encode)
+    for value in (10, 200):
+        made.add(*shard(parts, value))
+    return made
+
+
+@pytest.fixture
+def clock(frozen: Settings) -> Clock:
+    """A clock that has just begun."""
+    return Clock(frozen, 0.0, time.monotonic(), 1e-3)
+
+
+def test_a_ring_of_frozen_views_keeps_what_they_say_of_each_frame(
+    parts: Parts, model: VLA, tokens: Ring
+) -> None:
+    images, _ = shard(parts, 200)
+    said = view_features(model, images, block=5)
+    assert said.dtype == torch.float16 and said.shape == tokens.frames[:FRAMES].shape
+    assert torch.allclose(tokens.frames[FRAMES : 2 * FRAMES].float(), said.float(), atol=2e-2)
+    batch = tokens.gather(torch.tensor([FRAMES + 3]))
+    assert 'images' not in batch and torch.equal(
+        batch['tokens'][0], tokens.frames[[15, 14, 13, 12]]
+    )
+
+
+def test_only_the_driver_learns(
+    parts: Parts, model: VLA, tokens: Ring, frozen: Settings, clock: Clock, tmp_path: Path
+) -> None:
+    begins = {k: v.clone() for k, v in model.state_dict().items()}
+    made = Trainer(model, parts.grammar, frozen, Together(), tmp_path, False)
+    made.begin(tokens)
+    assert made.descend(tokens, clock, False)
+    found = made.figures()
+    assert found['text'] > 0 and not {'single', 'fused', 'lights'} & set(found)
+    made.publish(tokens)
+    written = load_file(tmp_path / json.loads((tmp_path / 'policy.json').read_text())['file'])
+    views = [name for name in begins if name.startswith('views.')]
+    assert any('running_mean' in name for name in views)  # statistics of pictures stay as well
+    assert all(torch.equal(written[name], begins[name]) for name in views)
+    assert not torch.equal(written['cross.slot'], begins['cross.slot'])
+
+
+@pytest.mark.parametrize('recipe', RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_can_be_read(recipe: Path) -> None:
+    settings = settings_of(recipe.stem, {})
+    assert settings.losses.plan > 0 and settings.first_rows < settings.ring
+
+
+def test_a_reading_that_would_teach_nothing_is_refused() -> None:
+    losses = {'plan': 3.0, 'text': 0.2, 'feasible': 0.0, 'single': 0.4, 'fused': 0.0}
+    file = share_dir() / 'config' / 'training' / 'stream_two_cores.yaml'
+    with pytest.raises(ConfigError, match='losses.single'):
+        Settings.from_file(file, losses=losses)
+
+
+def test_simulators_are_told_to_wait(parts: Parts, tmp_path: Path) -> None:
+    steering = Steering(tmp_path, parts.settings)
+    for wait in (True, False):
+        steering.steer([], True, wait)
+        assert json.loads((tmp_path / 'control.json').read_text())['wait'] is wait
