@@ -131,7 +131,9 @@ class Feed(threading.Thread):
     def take(self) -> int:
         """Move what is there; returns how many shards."""
         done = sorted(f for f in self._folder.iterdir() if (f / 'meta.json').is_file())[:AT_ONCE]
-        for shard in done:
+        for moved, shard in enumerate(done):
+            if self._over.is_set():
+                return moved
             frames = np.load(shard / 'frames.npy', allow_pickle=False)  # noqa: TID251
             with np.load(shard / 'samples.npz', allow_pickle=False) as table:  # noqa: TID251
                 self._ring.add(frames, dict(table))

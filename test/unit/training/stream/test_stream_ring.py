@@ -43,6 +43,17 @@ def test_shards_are_taken_once_whole_and_then_gone(ring: Ring, chunk, tmp_path: 
     assert [p.name for p in tmp_path.iterdir()] == ['b']
 
 
+def test_the_end_waits_for_the_shard_in_hand_alone(
+    ring: Ring, chunk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunk(tmp_path / 'a', 30)
+    chunk(tmp_path / 'b', 31)
+    feed = Feed(ring, tmp_path)
+    monkeypatch.setattr(ring, 'add', lambda *parts: feed.end())
+    monkeypatch.setattr(feed, 'join', lambda: None)
+    assert feed.take() == 1 and [p.name for p in tmp_path.iterdir()] == ['b']
+
+
 def test_what_ends_the_thread_reaches_the_trainer(ring: Ring, chunk, tmp_path: Path) -> None:
     chunk(tmp_path / 'a', 30)
     (tmp_path / 'a' / 'samples.npz').write_bytes(b'torn')
