@@ -27,7 +27,7 @@ AT_ONCE = 50  # shards between two looks at the folder
 class Ring:
     """The newest ``size`` frames with their samples.
 
-    ``encode``: frozen views; the ring then keeps tokens instead of pictures, an eighth of them.
+    ``encode``: frozen views; the ring then keeps tokens instead of pictures.
     """
 
     def __init__(
