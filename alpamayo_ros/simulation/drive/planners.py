@@ -145,6 +145,11 @@ def open_planner(
         return ExpertPlanner(profile)
     if kind == 'straight':
         return StraightPlanner(profile)
-    words = {'words_every_s': words_every_s, 'words_concurrent': words_concurrent}
-    runtime = open_runtime(kind, profile, model, **words)
+    runtime = open_runtime(
+        kind,
+        profile,
+        model,
+        words_every_s=words_every_s,
+        words_concurrent=words_concurrent,
+    )
     return runtime if isinstance(runtime, Fault) else RuntimePlanner(runtime, profile)
