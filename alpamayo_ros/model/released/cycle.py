@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,10 +14,11 @@ from alpamayo_ros.model.released.network import Network
 from alpamayo_ros.model.released.stack import Cache, Place, hide
 from alpamayo_ros.model.released.tower import patches
 from alpamayo_ros.model.released.vocabulary import BINS, END, PICTURE
-from alpamayo_ros.model.released.words import GUESSES, Words, greedy
+from alpamayo_ros.model.released.words import GUESSES, Step, Words, greedy
 
 PAD = 32  # prompts are filled up to multiples, so that few lengths are recorded
 ROOM = 8  # slots are a multiple: masks are read in vectors of so many
+Field = Callable[[Tensor, Tensor], Tensor]  # velocity of actions (K P, 2) at flow time (1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +61,38 @@ class Cycle:
 
         Pictures whose ``names`` the last call had are not encoded again.
         """
-        new = [i for i, name in enumerate(names) if name not in self._kept]
+        first = {name: i for i, name in reversed(list(enumerate(names)))}
+        new = sorted(i for name, i in first.items() if name not in self._kept)
         if new:
             found = self.tower(patches(pictures[new].to(self.device)))
             for row, i in enumerate(new):
                 self._kept[names[i]] = tuple(each[row].clone() for each in found)
-        self._kept = {name: self._kept[name] for name in names}
-        return tuple(torch.cat(each) for each in zip(*self._kept.values(), strict=True))
+        self._kept = {name: self._kept[name] for name in first}
+        shown = (self._kept[name] for name in names)
+        return tuple(torch.cat(each) for each in zip(*shown, strict=True))
+
+    def forget(self) -> None:
+        """All pictures."""
+        self._kept = {}
 
     @torch.no_grad()
     def reason(self, ids: Tensor, pictures: Outputs, draft: Sequence[int] = ()) -> Reasoned:
         """Words behind the prompt ``ids`` (N), in which bins of past motion already stand."""
+        first, step, shift = self._read(ids, pictures)
+        return Reasoned(greedy(first, step, draft, self.sizes.budget), len(ids), shift)
+
+    @torch.no_grad()
+    def repeat(self, ids: Tensor, pictures: Outputs, told: Words) -> Reasoned:
+        """The words ``told`` behind another prompt, all of them in the cache."""
+        _, step, shift = self._read(ids, pictures)
+        words, width = list(told.tokens), GUESSES + 1
+        for start in range(0, len(words), width):
+            step(words[start : start + width], start)
+        passes = -(-len(words) // width)
+        return Reasoned(Words(told.tokens, len(words), passes), len(ids), shift)
+
+    def _read(self, ids: Tensor, pictures: Outputs) -> tuple[int, Step, int]:
+        """The prompt into the cache: first word, the step behind it, the shift of positions."""
         n, room = len(ids), self._text_slots - self.sizes.budget - GUESSES - 1
         if n > room:
             raise ValueError(f'the prompt has {n} tokens, the cache has room for {room}')
@@ -97,23 +119,35 @@ class Cycle:
             (chosen,) = self.step(*(x.to(self.device) for x in (fed, slots, slots + shift)))
             return list(map(int, chosen[: len(words)].tolist()))
 
-        return Reasoned(greedy(int(first), step, draft, self.sizes.budget), n, shift)
+        return int(first), step, shift
 
     @torch.no_grad()
-    def denoise(self, reasoned: Reasoned, noise: Tensor) -> Tensor:
-        """Normed actions (K, points, 2) of ``noise`` of that shape, all under the same words."""
+    def denoise(self, reasoned: Reasoned, noise: Tensor, field: Field | None = None) -> Tensor:
+        """Normed actions (K, points, 2) of ``noise`` of that shape, all under the same words.
+
+        ``field``: instead of that behind the words, such as a guided one.
+        """
         expected = (self.candidates, self.sizes.points, 2)
         if tuple(noise.shape) != expected:
             raise ValueError(f'noise has the shape {tuple(noise.shape)}, expected {expected}')
-        first = reasoned.prompt + len(reasoned.words.tokens) + reasoned.shift
-        seen = torch.tensor([reasoned.prompt + reasoned.words.visible], device=self.device)
-        start = torch.tensor([first], device=self.device)
+        field = field if field is not None else self.field(reasoned)
         x = noise.to(self.device, torch.float32).reshape(-1, 2)
         times = torch.linspace(0.0, 1.0, self.sizes.steps + 1, device=self.device)
         for i in range(self.sizes.steps):
-            (v,) = self.velocity(x, times[i : i + 1], start, seen)
-            x = x + (times[i + 1] - times[i]) * v
+            x = x + (times[i + 1] - times[i]) * field(x, times[i : i + 1])
         return x.reshape(expected)
+
+    def field(self, reasoned: Reasoned) -> Field:
+        """The flow behind the words of ``reasoned``."""
+        first = reasoned.prompt + len(reasoned.words.tokens) + reasoned.shift
+        seen = torch.tensor([reasoned.prompt + reasoned.words.visible], device=self.device)
+        start = torch.tensor([first], device=self.device)
+
+        def velocity(x: Tensor, time: Tensor) -> Tensor:
+            (found,) = self.velocity(x, time, start, seen)
+            return found
+
+        return velocity
 
     def _tables(self, where: Tensor) -> tuple[Tensor, Tensor]:
         return tables(where, self.sizes.theta, self.sizes.sections)
@@ -147,6 +181,15 @@ class Cycle:
         slots = self._text_slots + torch.arange(k * n, device=self.device)
         place = Place(*self._tables(where.expand(3, -1)), slots, mask)
         return (self.network.expert(actions, time, place, self.cache),)
+
+
+def guided(told: Field, free: Field, weight: float) -> Field:
+    """Away from the flow without the instruction (Guided Flows, arXiv 2311.13443, equation 6)."""
+
+    def velocity(x: Tensor, time: Tensor) -> Tensor:
+        return (1 - weight) * free(x, time) + weight * told(x, time)
+
+    return velocity
 
 
 def _up(count: int, step: int) -> int:

@@ -14,7 +14,7 @@ import pytest
 import torch
 from support.released_networks import toy
 
-from alpamayo_ros.model.released.cycle import Cycle
+from alpamayo_ros.model.released.cycle import Cycle, guided
 from alpamayo_ros.model.released.network import Network
 from alpamayo_ros.model.released.sizes import TINY, sizes
 from alpamayo_ros.model.released.tensors import tensors
@@ -109,6 +109,35 @@ def test_only_new_pictures_go_through_the_tower(monkeypatch):
     fresh = made.encode(shown.roll(-1, 0), 'xyz')
     assert seen == [3, 1, 3]
     assert all((a - b).abs().max() <= 1e-5 for a, b in zip(kept, fresh, strict=True))
+
+
+def test_equal_pictures_stand_in_all_their_places():
+    made = cycle('cut')
+    shown = torch.from_numpy(toy.pictures())
+    once = made.encode(shown, 'abc')
+    twice = made.encode(shown[[0, 0, 2]], 'aac')
+    width = toy.ROWS * toy.COLUMNS
+    for new, old in zip(twice, once, strict=True):
+        assert torch.equal(new[width : 2 * width], old[:width]) and len(new) == len(old)
+
+
+@pytest.mark.parametrize('case', ['cut', 'ended'])
+def test_known_words_behind_a_prompt_are_those_that_were_told(case):
+    """Of a text that ended all words are seen, of one that was cut the last one too."""
+    made, found = cycle(case), reasoned(case)
+    free = Cycle(made.network, toy.CANDIDATES, len(toy.prompt()))
+    shown = made.encode(torch.from_numpy(toy.pictures()), range(toy.PICTURES))
+    again = free.repeat(torch.tensor(toy.prompt()), shown, found.words)
+    assert again.words.visible - found.words.visible == (case == 'cut')
+    assert (again.prompt, again.shift) == (found.prompt, found.shift)
+    noise = torch.from_numpy(toy.noise())
+    told = made.denoise(found, noise)
+    far = (free.denoise(again, noise) - told).abs().max()
+    assert far <= CLOSE if case == 'ended' else far > CLOSE
+    none = made.denoise(found, noise, guided(made.field(found), free.field(again), 1.0))
+    whole = made.denoise(found, noise, guided(made.field(found), free.field(again), 0.0))
+    assert (none - told).abs().max() <= CLOSE
+    assert (whole - free.denoise(again, noise)).abs().max() <= CLOSE
 
 
 def test_patches_are_those_of_the_vendors_process():
