@@ -60,6 +60,7 @@ def _measure(weights: Path | None, tiny: bool, candidates: int, rounds: int) -> 
     except ImportError as error:
         raise MachineError('torch is missing: pip install -r requirements/train.txt') from error
     from alpamayo_ros.model.released import sizes, speed
+    from alpamayo_ros.model.released.network import build
     from alpamayo_ros.model.released.weights import load, randomise, shards
 
     profile = load_profile(PROFILE)
@@ -70,7 +71,7 @@ def _measure(weights: Path | None, tiny: bool, candidates: int, rounds: int) -> 
         )
     names, view = [view.name for view in profile.views], profile.views[0]
     tokens = prompt_tokens(names, profile.frames.count, view.tokens, True)
-    network = speed.build(
+    network = build(
         sizes.TINY if tiny else sizes.sizes(profile),
         'cpu' if tiny else 'cuda',
         torch.float32 if tiny else torch.bfloat16,

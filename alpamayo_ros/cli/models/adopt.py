@@ -46,6 +46,12 @@ def adopt(
     device: Annotated[str, typer.Option(help='cuda, cuda:1 or cpu.')] = 'cuda',
     dtype: Annotated[str, typer.Option(help=f'{" or ".join(DTYPES)}.')] = DTYPES[0],
     attention: Annotated[str, typer.Option(help=f'{", ".join(ATTENTIONS)}.')] = ATTENTIONS[0],
+    networks: Annotated[
+        str,
+        typer.Option(
+            help="vendor: NVIDIA's class; own: this package's networks, which need no such class."
+        ),
+    ] = 'vendor',
     words: Annotated[
         str,
         typer.Option(
@@ -69,14 +75,16 @@ def adopt(
     Example: alpamayo model adopt ~/Alpamayo-1.5-10B --interpreter ~/alpamayo1.5/.venv/bin/python
     --vlm ~/Cosmos-Reason2-8B
     """
-    from alpamayo_ros.runtime.nvidia.adoption import Choices
+    from alpamayo_ros.runtime.nvidia.adoption import ENGINES, Choices
     from alpamayo_ros.runtime.nvidia.child.settings import SPEEDS, WORDS
 
     for name, value, known in (
         ('dtype', dtype, DTYPES), ('attention', attention, ATTENTIONS), ('words', words, WORDS),
-        ('speed', speed, SPEEDS),
+        ('speed', speed, SPEEDS), ('networks', networks, tuple(ENGINES)),
     ):  # fmt: skip
         one_of(name, value, known)
+    if networks == 'own':
+        _fits_own(words, attention, source or [])
     if not interpreter.is_file():
         raise typer.BadParameter(f'--interpreter: there is no file {interpreter}')
     chosen = {'dtype': dtype, 'attention': attention, 'words': words, 'speed': speed}
@@ -87,10 +95,22 @@ def adopt(
             'source': tuple(str(path.resolve()) for path in source or ()),
             'device': device,
             'guidance': guidance,
+            'engine': ENGINES[networks],
             **chosen,
         }
     )
     _adopt(folder, profile, choices, to)
+
+
+def _fits_own(words: str, attention: str, source: list[Path]) -> None:
+    """typer.BadParameter for what only NVIDIA's class does."""
+    for option, default in (
+        (f'--words {words}', words == 'greedy'), (f'--attention {attention}', attention == 'sdpa'),
+        ('--source', not source),
+    ):  # fmt: skip
+        if not default:
+            text = f"{option} is for NVIDIA's class; leave it out, or --networks own"
+            raise typer.BadParameter(f'--networks own: {text}')
 
 
 def _adopt(folder: Path, name: str, choices: Choices, to: Path | None) -> None:

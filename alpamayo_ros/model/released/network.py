@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from alpamayo_ros.model.released.expert import Expert
@@ -50,3 +51,10 @@ class Network(nn.Module):
         self.tower = Tower(sizes.tower)
         self.language = Language(sizes)
         self.expert = Expert(sizes)
+
+
+def build(sizes: Sizes, device: str, dtype: torch.dtype) -> Network:
+    """The network without values on ``device``; ``weights.randomise`` or ``load`` fill it."""
+    with torch.device('meta'):
+        network = Network(sizes).to(dtype)
+    return network.to_empty(device=device).eval().requires_grad_(False)

@@ -5,9 +5,12 @@ Numbers that no profile varies stand here, each with the public file that fixes 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from alpamayo_ros.profile import ModelProfile
+if TYPE_CHECKING:  # a vendor's environment reads the numbers and has no pydantic
+    from alpamayo_ros.profile import ModelProfile
 
 PATCH_PX = 16
 PATCH_NUMBERS = 3 * 2 * PATCH_PX**2  # colours, the picture twice in time, rows, columns
@@ -98,6 +101,15 @@ def sizes(profile: ModelProfile) -> Sizes:
         steps=profile.diffusion.sample_steps,
         budget=profile.text.max_coc,
     )
+
+
+def from_numbers(numbers: Mapping[str, Any]) -> Sizes:
+    """What ``dataclasses.asdict`` made of sizes, also after JSON."""
+    tower, stacks = dict(numbers['tower']), ('language', 'expert')
+    tower['inner'] = tuple(tower['inner'])
+    parts = {name: StackSize(**numbers[name]) for name in stacks}
+    rest = {'tower': TowerSize(**tower), 'sections': tuple(numbers['sections']), **parts}
+    return Sizes(**{**numbers, **rest})
 
 
 TINY = Sizes(  # the same wiring on a CPU in a second; the vocabulary is the real one

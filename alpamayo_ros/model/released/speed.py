@@ -13,7 +13,7 @@ from torch import Tensor
 from alpamayo_ros.model.released.cycle import Cycle, Reasoned
 from alpamayo_ros.model.released.graphs import Outputs
 from alpamayo_ros.model.released.network import Network
-from alpamayo_ros.model.released.sizes import CELL, PATCH_PX, Sizes, TowerSize
+from alpamayo_ros.model.released.sizes import CELL, PATCH_PX, TowerSize
 from alpamayo_ros.model.released.tower import patches
 from alpamayo_ros.model.released.vocabulary import PICTURE, VISION_END, VISION_START
 from alpamayo_ros.model.released.words import GUESSES
@@ -61,13 +61,6 @@ def prompt(tower: TowerSize, tokens: int, pictures: int) -> Tensor:
     if words < 1:
         raise ValueError(f'{pictures} pictures have {pictures * len(block)} tokens, not {tokens}')
     return torch.tensor(block * pictures + [WORD] * words)
-
-
-def build(sizes: Sizes, device: str, dtype: torch.dtype) -> Network:
-    """The network without values on ``device``; ``weights.randomise`` or ``load`` fill it."""
-    with torch.device('meta'):
-        network = Network(sizes).to(dtype)
-    return network.to_empty(device=device).eval().requires_grad_(False)
 
 
 def timed(run: Callable[[], object], rounds: int, device: torch.device) -> float:

@@ -21,7 +21,11 @@ from alpamayo_ros.runtime.manifest import Sha256, profile_hash
 from alpamayo_ros.runtime.nvidia.checkpoint import hashed, resolved
 
 MAX_RECORD = 1 << 20
-ENGINE = 'alpamayo_ros.runtime.nvidia.child.load:load'  # what loads the vendor's class
+CHILD = 'alpamayo_ros.runtime.nvidia.child'
+ENGINES = {  # what loads the weights: into the vendor's class, or into this package's networks
+    'vendor': f'{CHILD}.load:load',
+    'own': f'{CHILD}.own:load',
+}
 
 
 class _Strict(BaseModel):
@@ -49,7 +53,7 @@ class Choices(_Strict):
     words: Literal['greedy', 'sampled', 'each'] = 'greedy'
     speed: Literal['odometry', 'history'] = 'odometry'
     guidance: Annotated[float, Field(ge=0.0, le=10.0)] = 1.0
-    engine: str = ENGINE
+    engine: str = ENGINES['vendor']
 
 
 class Adoption(_Strict):

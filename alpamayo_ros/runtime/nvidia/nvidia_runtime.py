@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.model.released.sizes import sizes
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Condition, Features, Identity
 from alpamayo_ros.runtime.made_up import made_up_input
-from alpamayo_ros.runtime.nvidia.adoption import Adoption, read_adoption, verify
+from alpamayo_ros.runtime.nvidia.adoption import Adoption, Choices, read_adoption, verify
 from alpamayo_ros.runtime.nvidia.child.settings import Settings
 from alpamayo_ros.runtime.nvidia.process import VendorProcess
 from alpamayo_ros.runtime.nvidia.start_speed import disagreement, start_speed
@@ -73,12 +74,12 @@ class NvidiaRuntime:
         if features is not self._features:
             self.encode(features.frames)
             self._features = features
-        self._compare_speeds(given)
+        speed_mps = self._start_speed(given)
         self._process.arrays.write('poses', given.ego.poses)
         answer = self._process.ask(
             'reason',
             LIMIT_S,
-            speed_mps=float(given.ego.speed_mps[0]),
+            speed_mps=speed_mps,
             instruction=instruction_words(given.navigation),
             seed=given.ego.t0_ns % 2**63,
         )
@@ -87,13 +88,16 @@ class NvidiaRuntime:
         text = parts(answer['text'])
         return Reasoning(text, ids, self._condition, bool(answer['truncated']))
 
-    def _compare_speeds(self, given: Conditioning) -> None:
-        """Note it where plans begin at a speed from poses that odometry contradicts."""
+    def _start_speed(self, given: Conditioning) -> float:
+        """Where plans begin [m/s]; a note where poses say so and odometry contradicts them."""
         self.notes = []
-        if self._choices.speed == 'history':
-            estimate = start_speed(given.ego.poses, self.profile.ego_history.spacing_s)
-            fault = disagreement(estimate, float(given.ego.speed_mps[0]))
-            self.notes += [fault] if fault is not None else []
+        odometry = float(given.ego.speed_mps[0])
+        if self._choices.speed == 'odometry':
+            return odometry
+        estimate = start_speed(given.ego.poses, self.profile.ego_history.spacing_s)
+        fault = disagreement(estimate, odometry)
+        self.notes += [fault] if fault is not None else []
+        return estimate
 
     def denoise(
         self, condition: Condition, noise: Float[np.ndarray, 'K P 3']
@@ -124,13 +128,12 @@ class NvidiaRuntime:
         self._process.close()
 
 
-def settings_of(profile: ModelProfile, record: Adoption) -> Settings:
-    """What the vendor's process is told."""
-    chosen = record.choices
+def settings_of(profile: ModelProfile, folder: str, chosen: Choices) -> Settings:
+    """What the vendor's process is told; ``folder``: the checkpoint's."""
     height, width = profile.view_size
     return Settings(
         engine=chosen.engine,
-        folder=record.folder,
+        folder=folder,
         vlm=chosen.vlm,
         source=chosen.source,
         device=chosen.device,
@@ -150,6 +153,7 @@ def settings_of(profile: ModelProfile, record: Adoption) -> Settings:
         words=chosen.words,
         speed=chosen.speed,
         guidance=chosen.guidance,
+        sizes=asdict(sizes(profile)),
     )
 
 
@@ -162,7 +166,7 @@ def load(profile: ModelProfile, record_path: Path | None = None) -> NvidiaRuntim
     if fault is not None:
         return fault
     least = profile.deadlines.startup_s if profile.deadlines else LIMIT_S
-    settings = settings_of(profile, record)
+    settings = settings_of(profile, record.folder, record.choices)
     process = VendorProcess.start(record.choices.interpreter, settings, least)
     if isinstance(process, Fault):
         return process

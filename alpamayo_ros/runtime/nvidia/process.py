@@ -69,7 +69,7 @@ class VendorProcess:
             numbers = {'limit_ms': limit_s * 1e3}
             return Fault(Code.MODEL_KILLED, 'the checkpoint did not load in time', numbers)
         if 'error' in answer:
-            text = f"NVIDIA's package did not load the checkpoint: {answer['error']}"
+            text = f'the checkpoint was not loaded by {settings.engine}: {answer["error"]}'
             return Fault(Code.MODEL_PROVIDER, text)
         self.version = f'{answer["version"]}, Python {answer["python"]}'
         return None

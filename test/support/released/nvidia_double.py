@@ -22,7 +22,8 @@ class Engine:
 
     version = 'double'
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Any) -> None:
+        self.settings = settings
         self.seen: set[bytes] = set()
         self.speed_mps = 0.0
         self.offset = 0.0
@@ -62,6 +63,12 @@ class Engine:
         """Forget."""
         self.seen = set()
 
+    def time(self, rounds: int) -> dict[str, float]:
+        """Made up; 13 rounds fail."""
+        if rounds == 13:
+            raise MemoryError('CUDA out of memory')
+        return {'call_ms': 1e6 * self.settings.candidates, 'cycle_ms': 1e3 * rounds}
+
 
 def load(settings: Any) -> Engine:
     """The stand-in; files in the checkpoint's folder say how loading fails."""
@@ -74,4 +81,4 @@ def load(settings: Any) -> Engine:
     lacks = [n for n in ('pydantic', 'cv2', 'rclpy', 'jaxtyping') if n in sys.modules]
     if lacks:
         raise ImportError(f'the process has loaded {lacks}')
-    return Engine()
+    return Engine(settings)

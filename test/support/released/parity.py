@@ -44,7 +44,7 @@ def settings(folder: Path, home: Path) -> Any:
         source=(str(home / 'alpamayo1.5/src'),), device='cpu', dtype='float32', attention='sdpa',
         views=VIEWS, frames=4, height=320, width=576, tokens=180, history=16, points=64,
         candidates=3, steps=10, max_words=MOST, named=True, words='greedy', speed='history',
-        guidance=1.0,
+        guidance=1.0, sizes={},
     )  # fmt: skip
 
 

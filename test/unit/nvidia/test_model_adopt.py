@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import socket
 import sys
@@ -14,6 +15,7 @@ from alpamayo_ros.cli.model import app
 from alpamayo_ros.model.released.tensors import tensors
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime.nvidia.adoption import Adoption
+from alpamayo_ros.runtime.nvidia.child import own
 
 PROFILE = load_profile('nvidia-1.5-10b')
 
@@ -70,6 +72,19 @@ def test_a_record_is_kept_and_nothing_is_written_into_the_folder(folders, tmp_pa
     assert sorted(folder.iterdir()) == before
 
 
+def test_own_networks_are_kept_in_the_record(folders, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        'alpamayo_ros.runtime.nvidia.checkpoint.tensors', lambda profile: {'a': (2,)}
+    )
+    place = tmp_path / 'own.json'
+    result = call(*folders, '--networks', 'own', '--guidance', '1.5', '--to', str(place))
+    assert result.exit_code == 0, result.output
+    module, _, name = Adoption.model_validate_json(place.read_bytes()).choices.engine.partition(
+        ':'
+    )
+    assert getattr(importlib.import_module(module), name) is own.load
+
+
 def test_a_checkpoint_of_something_else_is_refused(folders):
     result = call(*folders)
     assert result.exit_code == 5
@@ -85,6 +100,10 @@ def test_a_checkpoint_of_something_else_is_refused(folders):
         (('--words', 'many'), 'there are greedy, sampled, each'),
         (('--speed', 'gps'), 'there are odometry, history'),
         (('--interpreter', '/nowhere'), 'there is no file /nowhere'),
+        (('--networks', 'fast'), 'there are vendor, own'),
+        (('--networks', 'own', '--words', 'each'), "--words each is for NVIDIA's class"),
+        (('--networks', 'own', '--attention', 'eager'), "--attention eager is for NVIDIA's class"),
+        (('--networks', 'own', '--source', '.'), "--source is for NVIDIA's class"),
     ],
 )
 def test_what_cannot_be_run_is_said(folders, more, message):

@@ -86,7 +86,7 @@ def test_the_folder_of_the_language_model_is_the_one_that_was_named(tmp_path: Pa
         engine='', folder=str(tmp_path), vlm='/here', source=(), device='cpu', dtype='float32',
         attention='sdpa', views=(), frames=4, height=320, width=576, tokens=180, history=16,
         points=64, candidates=3, steps=10, max_words=24, named=True, words='greedy',
-        speed='history', guidance=1.0,
+        speed='history', guidance=1.0, sizes={},
     )  # fmt: skip
     assert configuration(settings) == {
         'vlm_name_or_path': '/here', 'traj_vocab_size': 4000, 'model_dtype': 'float32'

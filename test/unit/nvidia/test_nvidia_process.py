@@ -140,6 +140,10 @@ def test_speed_from_poses_that_odometry_contradicts_is_noted(adopted):
         ego = replace(given.ego, speed_mps=given.ego.speed_mps + 0.4)
         opened.reason(features, Conditioning(ego))
         assert [note.code for note in opened.notes] == [Code.ODOM_SPEED_WARN]
+        slower = opened.reason(features, Conditioning(ego)).condition
+        noise = np.zeros((PROFILE.candidates, PROFILE.trajectory.points, 3), np.float32)
+        speed_mps = opened.denoise(slower, noise)[0, 0, 0] / 0.1
+        assert speed_mps == pytest.approx(float(given.ego.speed_mps[0]), abs=0.05)
     finally:
         opened.close()
 
@@ -161,7 +165,7 @@ def test_why_it_did_not_load_is_said(adopted, choices, code, message):
 def test_a_checkpoint_that_does_not_load_in_time_is_ended(adopted, tmp_path):
     record = adopted()
     (tmp_path / 'checkpoint/slow.txt').touch()
-    settings = nvidia_runtime.settings_of(PROFILE, record)
+    settings = nvidia_runtime.settings_of(PROFILE, record.folder, record.choices)
     found = VendorProcess.start(sys.executable, settings, 0.2)
     assert isinstance(found, Fault) and found.code is Code.MODEL_KILLED
     assert found.values == {'limit_ms': 200.0}

@@ -13,6 +13,7 @@ from alpamayo_ros.runtime.nvidia.child.language import Language, Prefix
 from alpamayo_ros.runtime.nvidia.child.motion import past, step_bins
 from alpamayo_ros.runtime.nvidia.child.prompt import prompt_text
 from alpamayo_ros.runtime.nvidia.child.settings import Settings
+from alpamayo_ros.runtime.nvidia.child.timing import cycle_ms, made_up, median_ms
 from alpamayo_ros.runtime.nvidia.child.tower import Tower
 
 
@@ -109,3 +110,27 @@ class VendorEngine:
         """Forget pictures and condition."""
         self.tower.reset()
         self._held = None
+
+    @torch.no_grad()
+    def time(self, rounds: int) -> dict[str, float]:
+        """Median [ms] of the vendor's public call, and of the three calls above."""
+        s = self.settings
+        images, poses = made_up(s, s.frames)
+        positions, rotations = past(poses)
+        ids = self.prompt(positions, '')
+        data = {
+            'tokenized_data': {
+                'input_ids': ids, 'attention_mask': torch.ones_like(ids),
+                **self.tower.public(images),
+            },
+            'ego_history_xyz': torch.from_numpy(positions)[None, None].to(s.device),
+            'ego_history_rot': torch.from_numpy(rotations)[None, None].to(s.device),
+        }  # fmt: skip
+
+        def call() -> None:
+            with self._mixed():
+                self.model.sample_trajectories_from_data_with_vlm_rollout(
+                    data, num_traj_samples=s.candidates, max_generation_length=s.max_words
+                )
+
+        return {'call_ms': median_ms(call, rounds, s.device), 'cycle_ms': cycle_ms(self, rounds)}

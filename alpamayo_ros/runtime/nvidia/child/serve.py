@@ -21,6 +21,7 @@ class Engine(Protocol):
     """A loaded model: features and conditions stay inside, the newest of each is held."""
 
     version: str
+    settings: Settings
 
     def encode(self, images: np.ndarray) -> int:
         """Hold the features of pictures (T newest first, V, H, W, 3); how many were new."""
@@ -38,6 +39,10 @@ class Engine(Protocol):
 
     def reset(self) -> None:
         """Forget pictures and condition."""
+        ...
+
+    def time(self, rounds: int) -> dict[str, float]:
+        """Median [ms] of a cycle on made-up input, and of the vendor's own call if it has one."""
         ...
 
 
@@ -94,4 +99,6 @@ def _answer(engine: Engine, arrays: SharedArrays, message: dict[str, Any]) -> di
     if call == 'reset':
         engine.reset()
         return {}
-    raise ValueError(f'the parent asks for encode, reason, denoise or reset, not {call!r}')
+    if call == 'time':
+        return engine.time(message['rounds'])
+    raise ValueError(f'the parent asks for encode, reason, denoise, reset or time, not {call!r}')

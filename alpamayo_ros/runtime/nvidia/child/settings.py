@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from alpamayo_ros.runtime.process.wire import Layout
 
@@ -19,7 +20,8 @@ class Settings:
     names, in the order of ``released_contract.CAMERAS``.  ``words``: one text for all candidates,
     the most likely (``greedy``) or ``sampled``, or a sampled one for ``each`` as the vendor does.
     ``speed``: of t0, from ``odometry`` or from the ``history`` of poses as the vendor does.
-    ``guidance``: weight of the instruction; 1 is none, and costs no second pass.
+    ``guidance``: weight of the instruction; 1 is none, and costs no second pass.  ``sizes``: of
+    the networks (``model.released.sizes``) that are not built from the vendor's configuration.
     """
 
     engine: str
@@ -43,6 +45,7 @@ class Settings:
     words: str
     speed: str
     guidance: float
+    sizes: dict[str, Any]
 
 
 def layout(settings: Settings) -> Layout:

@@ -62,6 +62,13 @@ class Tower:
             'image_grid_thw': grids,
         }
 
+    def public(self, images: np.ndarray) -> dict[str, torch.Tensor]:
+        """Pictures (T newest first, V, H, W, 3) as the vendor's public call takes them."""
+        pictures = in_order(images)
+        grids = torch.tensor([grid(*pictures.shape[1:3])] * len(pictures), device=self._device)
+        rows = torch.from_numpy(patches(pictures)).to(self._device)
+        return {'pixel_values': rows, 'image_grid_thw': grids}
+
     def serve(self, pixel_values: Any, image_grid_thw: Any = None) -> tuple[Any, list[Any]]:
         """In place of the model's ``get_image_features``: what is held, once a text."""
         times = len(image_grid_thw) // len(self._order)
