@@ -90,6 +90,7 @@ ROWS = (
     Row('alpamayo train', 'tested', 'test/unit/training/test_train_command.py'),
     Row('alpamayo export', 'tested', 'test/unit/cli/test_export.py'),
     Row('alpamayo data convert', 'tested', 'test/unit/bags/test_data_command.py'),
+    Row('alpamayo bench released', 'tested', 'test/unit/cli/test_bench_released.py'),
     Row('alpamayo bench', 'tested', 'test/unit/cli/test_bench_cycle.py'),
     Row('alpamayo replay out/incidents', 'tested', 'test/unit/cli/test_incident_command.py'),
     # drives: one seed, by a planner that looks at nothing unless the page names one

@@ -9,7 +9,8 @@ import alpamayo_ros
 RUN_TIME = ('bringup', 'environment', 'faults', 'model_process', 'motion', 'nodes', 'pipeline')
 RUN_TIME += ('profile', 'runtime', 'safety', 'sensing', 'simulation', 'types')
 NEEDS_TORCH = ('runtime.torch_runtime',)
-CHILD = ('engine', 'expert', 'language', 'load', 'tower')  # of the vendor's own process
+# of the vendor's own process
+CHILD = ('drawn', 'engine', 'expert', 'language', 'load', 'own', 'timing', 'tower')
 NEEDS_TORCH += tuple(f'runtime.nvidia.child.{name}' for name in CHILD)
 SHOWN = ('bags', 'datasets', 'film', 'metrics', 'recording', 'replay', 'reports', 'viewer')
 
