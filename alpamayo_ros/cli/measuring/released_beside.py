@@ -69,24 +69,30 @@ def _settings(
     from alpamayo_ros.runtime.nvidia.nvidia_runtime import settings_of
 
     tiny = ours['shapes'] == 'tiny'
-    choices = Choices(
-        interpreter=str(other.interpreter),
-        vlm=str(other.vlm.resolve()),
-        source=tuple(str(path.resolve()) for path in other.source),
-        device='cpu' if tiny else 'cuda',
-        dtype='float32' if tiny else 'bfloat16',
-        attention=other.attention,
-        engine=DRAWN if weights is None else ENGINES['vendor'],
+    choices = Choices.model_validate(
+        {
+            'interpreter': str(other.interpreter),
+            'vlm': str(other.vlm.resolve()),
+            'source': tuple(str(path.resolve()) for path in other.source),
+            'device': 'cpu' if tiny else 'cuda',
+            'dtype': 'float32' if tiny else 'bfloat16',
+            'attention': other.attention,
+            'engine': DRAWN if weights is None else ENGINES['vendor'],
+        }
     )
     folder = '' if weights is None else str(weights.resolve())
     made = settings_of(profile, folder, choices)
     made = replace(made, candidates=ours['candidates'], max_words=WORDS)
     if not tiny:
         return made
-    side = PATCH_PX * CELL
-    height, width = TINY.tower.rows * side, TINY.tower.columns * side
-    shape = {'height': height, 'width': width, 'tokens': TINY.tower.tokens}
-    return replace(made, **shape, sizes=asdict(TINY))
+    side, tower = PATCH_PX * CELL, TINY.tower
+    return replace(
+        made,
+        height=tower.rows * side,
+        width=tower.columns * side,
+        tokens=tower.tokens,
+        sizes=asdict(TINY),
+    )
 
 
 def _free() -> None:

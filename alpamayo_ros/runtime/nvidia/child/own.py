@@ -76,11 +76,12 @@ class OwnEngine:
             free = self.beside.repeat(ids, self._shown, told.words)
             field = guided(field, self.beside.field(free), self.settings.guidance)
         self._held, self._draft = (told, field, speed_mps), told.words.tokens
-        ids = list(told.words.tokens)
-        text, mark, _ = self.words.decode([i for i in ids if i != FUTURE_START]).partition(COT_END)
+        said = list(told.words.tokens)
+        spoken = [word for word in said if word != FUTURE_START]
+        text, mark, _ = self.words.decode(spoken).partition(COT_END)
         return {
             'text': text.strip() if mark else '',
-            'token_ids': ids,
+            'token_ids': said,
             'truncated': not told.words.complete,
         }
 

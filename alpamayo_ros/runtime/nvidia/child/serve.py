@@ -20,8 +20,12 @@ MAX_ERROR = 2000
 class Engine(Protocol):
     """A loaded model: features and conditions stay inside, the newest of each is held."""
 
-    version: str
     settings: Settings
+
+    @property
+    def version(self) -> str:
+        """What it is and what it runs on."""
+        ...
 
     def encode(self, images: np.ndarray) -> int:
         """Hold the features of pictures (T newest first, V, H, W, 3); how many were new."""

@@ -64,7 +64,11 @@ def median_ms(
     between: Callable[[], None] = lambda: None,
 ) -> float:
     """Median [ms] of ``rounds`` calls, the device's work included, ``between`` them not."""
-    wait = torch.cuda.synchronize if torch.device(device).type == 'cuda' else lambda: None
+
+    def wait() -> None:
+        if torch.device(device).type == 'cuda':
+            torch.cuda.synchronize()
+
     spent = []
     for i in range(WARM_UP + rounds):
         wait()
