@@ -125,7 +125,7 @@ def rewritten(folder: Path, *without: str) -> Recording:
 
 def test_egomotion_alone_is_a_page_without_frames_that_says_so(tmp_path: Path):
     kinds = ('image', 'candidates', 'plan', 'words', 'health', 'timing', 'objects', 'route')
-    lack = 'camera front: no pictures on <camera>'
+    lack = 'camera front: no pictures on <camera>; take it out of `assumed`'
     alone = rewritten(tmp_path, *kinds)
     counts = {'timesteps': 60, 'pictures': 0}
     shown = page(replay(verdict='not evaluable', lacks=(lack,), counts=counts), alone)
@@ -133,6 +133,7 @@ def test_egomotion_alone_is_a_page_without_frames_that_says_so(tmp_path: Path):
     assert 'No model took part' in shown and ', no camera, rig sim' in shown
     assert 'class="ahead"' not in shown and '<figure class="scene blind">' in shown
     assert 'no pictures on &lt;camera&gt;' in shown and '--incomplete' in shown
+    assert 'take it out of <code>assumed</code>' in shown
 
 
 def test_pictures_that_were_not_kept_are_not_said_to_be_missing(tmp_path: Path):
