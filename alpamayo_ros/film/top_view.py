@@ -152,8 +152,12 @@ class TopView:
         turn = np.linspace(0.0, 2 * np.pi, 24)
         ring = middle + RING_PX * np.stack([np.cos(turn), np.sin(turn)], axis=1)
         canvas.polyline(out, ring, palette.OTHER, 2)
-        place = (round(middle[0]) + RING_PX + 4, round(middle[1]) - 7)
-        canvas.text(out, box.kind, place, 11, palette.OTHER)
+        words, off = box.kind.replace('_', ' '), RING_PX + 4
+        x, y = round(middle[0]), round(middle[1]) - 7
+        if x + off + canvas.text_width(words, 11) <= self.width:
+            canvas.text(out, words, (x + off, y), 11, palette.OTHER)
+        else:  # at the picture's right edge: on the other side
+            canvas.text(out, words, (x - off, y), 11, palette.OTHER, anchor='right')
 
     def _car(self, out: Canvas, corners: Float[np.ndarray, '4 2'], colour: Colour) -> None:
         points = self.pixels(corners)

@@ -172,7 +172,11 @@ def flat(facts: Mapping[str, Any], name: str = '') -> list[tuple[str, str]]:
         if isinstance(value, Mapping):
             out += flat(value, full)
         elif value not in (None, '', [], {}):
-            out.append(
-                (full, ', '.join(map(str, value)) if isinstance(value, list) else str(value))
-            )
+            values = value if isinstance(value, list) else [value]
+            out.append((full, ', '.join(map(_plain, values))))
     return out
+
+
+def _plain(value: Any) -> str:
+    """As a person writes it: yes and no."""
+    return {True: 'yes', False: 'no'}[value] if isinstance(value, bool) else str(value)

@@ -15,7 +15,6 @@ from alpamayo_ros.film.camera_boxes import NAMED, camera_boxes
 from alpamayo_ros.film.dashboard import HEIGHT, VIEW_BOX, WORDS_BOX, Dashboard, FrameContent
 from alpamayo_ros.film.director import Director, carried
 from alpamayo_ros.film.top_view import (
-    RING_PX,
     Car,
     Road,
     Scene,
@@ -23,7 +22,7 @@ from alpamayo_ros.film.top_view import (
     box_corners,
     to_base,
 )
-from alpamayo_ros.palette import OTHER, PLAN, of_cost
+from alpamayo_ros.palette import PLAN, of_cost
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports import demo_summary as summary
@@ -253,19 +252,3 @@ def test_acceleration_is_that_of_the_recorded_speed(director: Director):
     assert plots.acceleration(table)[40] == pytest.approx(-2.0, abs=0.05)
     assert plots.acceleration(table)[10] == pytest.approx(0.0, abs=0.05)
     assert VIEW_BOX[2] == 400
-
-
-def test_a_person_of_a_few_pixels_has_a_ring():
-    view = TopView(400, 636)
-    person = events.Box(1, 'pedestrian', 20.0, 3.0, 0.0, 1.0, 0.5, 0.5)
-    car = events.Box(2, 'car', 20.0, 3.0, 0.0, 1.0, 4.5, 1.8)
-    drawn = {
-        box.kind: view.draw(Scene(pose=(0.0, 0.0, 0.0), boxes=[box]), Car())
-        for box in (person, car)
-    }
-    x, y = view.pixels(np.array([[20.0, 3.0]]))[0].round().astype(int)
-    beside = {k: p[y - 8 : y + 8, x + RING_PX + 4 : x + 70] for k, p in drawn.items()}
-    named = {k: int((np.abs(p.astype(int) - OTHER).sum(2) < 60).sum()) for k, p in beside.items()}
-    assert named['pedestrian'] > 20 and named['car'] == 0
-    around = drawn['pedestrian'][y - 13 : y + 14, x - 13 : x + 14]
-    assert (around == OTHER).all(2).sum() > 15

@@ -227,5 +227,7 @@ def test_figures_read_well():
 
 
 def test_nested_facts_become_lines():
-    facts = {'bag': {'name': 'a', 'sha256': ''}, 'seeds': [1, 2]}
-    assert report_tables.flat(facts) == [('bag name', 'a'), ('seeds', '1, 2')]
+    facts = {'bag': {'name': 'a', 'sha256': ''}, 'seeds': [1, 2], 'left_lane': True, 'stops': 0}
+    assert report_tables.flat(facts) == [
+        ('bag name', 'a'), ('seeds', '1, 2'), ('left lane', 'yes'), ('stops', '0'),
+    ]  # fmt: skip
