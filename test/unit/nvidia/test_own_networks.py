@@ -8,38 +8,31 @@ import sys
 import types
 from dataclasses import asdict, replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from support.released_networks import toy
+from support.released_networks import own_double, toy
 from support.released_networks.asked import SETTINGS
 from support.released_networks.words import Tokenizer
 
-from alpamayo_ros.model.released.network import build
 from alpamayo_ros.model.released.sizes import TINY, from_numbers
 from alpamayo_ros.model.released.unicycle import points
 from alpamayo_ros.model.released.vocabulary import FUTURE_START, PAST
-from alpamayo_ros.model.released.weights import by_name
-from alpamayo_ros.model.released.weights import load as fill
 from alpamayo_ros.runtime.nvidia.child import own, own_tokens
 from alpamayo_ros.runtime.nvidia.child.motion import past, step_bins
+from alpamayo_ros.runtime.nvidia.process import VendorProcess
 
 TURN = 'Turn left in 40m'
 NOISE = np.random.default_rng(3).standard_normal((3, 64, 3), np.float32)
+PATIENCE_S = 300.0
 CLOSE = 1e-5  # m, rad: the same numbers in another order
 
 
 @cache
 def network():
-    torch.set_num_threads(1)
-    made = build(TINY, 'cpu', torch.float32)
-    fill(made, ((n, torch.from_numpy(toy.weight(n, tuple(v.shape)))) for n, v in given(made)))
-    return made
-
-
-def given(made):
-    return by_name(made).items()
+    return own_double.network(TINY)
 
 
 @pytest.fixture
@@ -171,6 +164,26 @@ def test_a_tokenizer_of_another_size_is_refused(monkeypatch, lacks):
         return
     with pytest.raises(ValueError, match='in /here has 155,696 words .* expected 155,697'):
         own_tokens.tokenizer('/here', 155_697)
+
+
+def test_the_vendors_process_answers_with_them(engine):
+    """Through its socket and shared memory, offline; the same numbers as in this process."""
+    folder = str(Path(own_double.__file__).parent)
+    asked = replace(SETTINGS, engine='own_double:load', source=(folder,))
+    process = VendorProcess.start(sys.executable, asked, PATIENCE_S)
+    assert isinstance(process, VendorProcess), process
+    told, plans = planned(engine, images(0), TURN)
+    try:
+        assert process.version.startswith('own networks, torch ')
+        for name, values in (('images', images(0)), ('poses', poses()), ('noise', NOISE)):
+            process.arrays.write(name, values)
+        assert process.ask('encode', PATIENCE_S) == {'new': 4}
+        how = {'speed_mps': 8.0, 'instruction': TURN, 'seed': 0}
+        assert process.ask('reason', PATIENCE_S, **how) == told
+        process.ask('denoise', PATIENCE_S)
+        assert np.abs(process.arrays.read('candidates') - plans).max() <= CLOSE
+    finally:
+        process.close()
 
 
 def test_the_process_needs_no_package_of_ours():
