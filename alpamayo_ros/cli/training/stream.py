@@ -18,7 +18,7 @@ from alpamayo_ros.statuses import ConfigError, Status
 from alpamayo_ros.training.stream.children import ChildError
 from alpamayo_ros.training.stream.lock import lock
 from alpamayo_ros.training.stream.run import StreamRun, check_profile
-from alpamayo_ros.training.stream.settings import Settings
+from alpamayo_ros.training.stream.settings import Settings, read_json
 
 WEIGHTS = ('model.safetensors', 'weights.safetensors')
 
@@ -32,9 +32,7 @@ def stream(
     refused = check_profile(profile_of(settings.profile))
     if refused:
         raise typer.BadParameter(refused)
-    if settings.views == 'frozen' and begin is None and not (root / 'counters.json').is_file():
-        raise typer.BadParameter('views: frozen needs views that see: --from a model, '
-                                 'such as --from models/nano')  # fmt: skip
+    _check_views(settings.views, begin, root)
     weights, extra = None if begin is None else weights_of(begin), _writer(root, tensorboard)
     try:
         held = lock(root)
@@ -66,6 +64,19 @@ def _started() -> float:
     words = Path('/proc/self/stat').read_text().rpartition(')')[2].split()
     since_boot_s = int(words[19]) / os.sysconf('SC_CLK_TCK')
     return time.monotonic() - (time.clock_gettime(time.CLOCK_BOOTTIME) - since_boot_s)
+
+
+def _check_views(views: str, begin: Path | None, root: Path) -> None:
+    """typer.BadParameter where frozen views have learnt nothing, or a run began with the other."""
+    if not (root / 'counters.json').is_file():
+        if views == 'frozen' and begin is None:
+            raise typer.BadParameter('views: frozen needs views that see: --from a model, '
+                                     'such as --from models/nano')  # fmt: skip
+        return
+    before = read_json(root / 'rank_0' / 'settings.json').get('views', 'trained')
+    if before != views:
+        raise typer.BadParameter(f'{root} was begun with views: {before}, this says {views}; '
+                                 'go on with its own, or name another --root')  # fmt: skip
 
 
 def settings_of(recipe: str, changes: dict[str, Any]) -> Settings:

@@ -61,3 +61,13 @@ def test_a_stream_says_what_is_wrong_before_anything_starts(tmp_path: Path) -> N
         )
         assert done.exit_code == 2 and said in done.output, done.output
     assert not root.exists()
+
+
+def test_a_run_goes_on_with_the_views_that_it_began_with(tmp_path: Path) -> None:
+    (tmp_path / 'rank_0').mkdir()
+    (tmp_path / 'counters.json').write_text('{}')
+    (tmp_path / 'rank_0' / 'settings.json').write_text('{"views": "frozen"}')
+    command = ['stream', '--recipe', 'stream_toy', '--root', str(tmp_path)]
+    done = CliRunner().invoke(app, command, env={'COLUMNS': '400'})
+    assert done.exit_code == 2 and not (tmp_path / 'rank_0.pid').exists(), done.output
+    assert 'was begun with views: frozen, this says trained' in done.output
