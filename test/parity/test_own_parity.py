@@ -41,6 +41,7 @@ def test_words_and_candidates_are_the_vendors(figures, case):
         assert found['ids_equal'] and found['text_equal'], name
         assert found['truncated'] == [case == 'cut'] * 2, name
         assert found['far'] <= CLOSE, name
+        assert found['words'] == 24 if case == 'cut' else 2 < found['words'] < 24, name
 
 
 def test_only_new_pictures_are_encoded(figures):

@@ -23,6 +23,7 @@ import toy  # noqa: E402
 ROUTES = ('', 'Turn left in 40m')
 WEIGHTS = (1.0, 1.5, 0.0)
 MOST = 24  # words
+ENDS = 4  # of the cut text: instead of this word the other ends, after 3 to 6 words
 
 
 def settings(folder: Path, home: Path) -> Any:
@@ -93,7 +94,7 @@ def main(home: Path, out: Path) -> None:
         for case in ('cut', 'ended'):
             folder = Path(name) / case
             words = found['cut']['1  0']['ids'] if case == 'ended' else None
-            checkpoint(home, folder, words[5] if words else None)
+            checkpoint(home, folder, words[ENDS] if words else None)
             found[case] = compared(settings(folder, home))
     out.write_text(json.dumps(found, indent=1) + '\n')
 
