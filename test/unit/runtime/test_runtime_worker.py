@@ -155,7 +155,7 @@ def test_an_answer_before_submit_returns_leaves_no_deadline(start: Start, monkey
     monkeypatch.setattr(process_worker, 'send', sent)
     assert worker.submit(inputs())
     assert worker.wait(PATIENCE_S) is not None
-    assert worker.state == 'warm' and worker._deadline == float('inf')
+    assert until(lambda: worker.state == 'warm') and worker._deadline == float('inf')
 
 
 def test_f30_an_input_that_does_not_fit_is_refused_and_the_next_is_taken(start: Start) -> None:
