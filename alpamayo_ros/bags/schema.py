@@ -11,6 +11,7 @@ import struct
 from functools import cache
 from typing import Any
 
+from rosbags.interfaces import Msgdef
 from rosbags.serde import SerdeError
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 from rosbags.typesys.base import TypesysError
@@ -51,8 +52,27 @@ ACKERMANN = {
 }
 
 
+class _Store(Typestore):
+    """The known types, whose readers are made once a process, and those that one bag adds."""
+
+    def get_msgdef(self, typename: str) -> Msgdef[object]:
+        """The reader and writer of a type."""
+        known = _known()
+        if typename in known.types:
+            return known.get_msgdef(typename)
+        return super().get_msgdef(typename)
+
+
 def typestore() -> Typestore:
     """The standard types of ROS 2 and, where the package's msg/ folder is present, its own."""
+    known, store = _known(), _Store()
+    store.types.update(known.types)
+    store.fielddefs.update(known.fielddefs)
+    return store
+
+
+@cache
+def _known() -> Typestore:
     store = get_typestore(Stores.ROS2_JAZZY)
     types: dict[str, Any] = {}
     for name, text in ACKERMANN.items():

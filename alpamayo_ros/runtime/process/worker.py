@@ -106,9 +106,7 @@ class Worker:
     def wait(self, timeout_s: float) -> Proposal | None:
         """Wait for the running cycle to end, well or not; its proposal or None."""
         with self._news:
-            self._news.wait_for(
-                lambda: self._state != 'busy' or self._result is not None, timeout_s
-            )
+            self._news.wait_for(lambda: self._state != 'busy' or bool(self._result), timeout_s)
         return self.poll()
 
     def wait_warm(self, timeout_s: float) -> bool:
@@ -138,8 +136,16 @@ class Worker:
     def _ring(self) -> None:
         self._bell.send(b'.')
 
-    def _tell(self, fault: Fault | None = None, state: WorkerState | None = None) -> None:
+    def _tell(
+        self,
+        fault: Fault | None = None,
+        state: WorkerState | None = None,
+        result: Proposal | None = None,
+    ) -> None:
+        """All of it at once: who sees the result sees its fault and the state too."""
         with self._news:
+            if result is not None:
+                self._result, self._words = result, result.newest_words(self._words)
             if fault is not None:
                 self._faults.append(fault)
             if state is not None:
@@ -221,10 +227,8 @@ class Worker:
             self._tell(Fault(Code.MODEL_OVERRUN, 'the cycle was dropped', numbers), 'warm')
             return
         proposal = get_proposal(child.arrays, message, add_up(message['stage_ms'], wall_s * 1e3))
-        with self._news:
-            self._result, self._words = proposal, proposal.newest_words(self._words)
         late = wall_s > self.spec.warn_s
-        self._tell(Fault(Code.MODEL_OVERRUN_WARN, '', numbers) if late else None, 'warm')
+        self._tell(Fault(Code.MODEL_OVERRUN_WARN, '', numbers) if late else None, 'warm', proposal)
 
     def _mourn(self, reason: Fault | None, status: int) -> None:
         """Report the death, and pause before the next life unless there is none."""

@@ -33,3 +33,13 @@ def test_another_field_in_any_of_them_is_seen(kind):
         changed = agree(topic(kind, text.replace(body, f'{body.rstrip()}\nint8 more\n')), STORE)
         assert 'was recorded with other fields' in changed, name
     assert 'cannot be read' in agree(topic(kind, text + '\nfloat64 ?'), STORE)
+
+
+def test_what_one_bag_adds_no_other_store_knows():
+    text, _ = STORE.generate_msgdef('nav_msgs/msg/Odometry', ros_version=2)
+    one, other = typestore(), typestore()
+    assert agree(topic('mine/msg/Seen', text), one) == ''
+    assert agree(topic('mine/msg/Seen', 'int8 less'), other) == ''
+    assert one.get_msgdef('mine/msg/Seen') is not other.get_msgdef('mine/msg/Seen')
+    kind = 'nav_msgs/msg/Odometry'
+    assert one.get_msgdef(kind) is other.get_msgdef(kind)
