@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from graph import PATIENCE_S, Graph, Listener
 
+from alpamayo_ros.faults import Code
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes.common.convert import ns
@@ -22,13 +24,19 @@ AGE_P99_S = 0.3  # of plans beside the loops, from the pictures' instant to publ
 RECOVERY_S = 2.0  # from the end of the loops to ACTIVE, with no fault of time
 AGE_MAX_S = load_limits().plan_age_s  # what the gate promises of each plan
 QUIET_S = 5.0  # before and after, for comparison
+PACE = Code.MODEL_OVERRUN_WARN.name  # a percentile of 100 cycles: it outlives its cause by 10 s
 DRIVING = (Health.ACTIVE, Health.DEGRADED)
 
 
 @contextmanager
 def busy(loops: int) -> Iterator[None]:
-    """So many processes that do nothing as fast as they can."""
-    started = [subprocess.Popen([sys.executable, '-c', BUSY]) for _ in range(loops)]
+    """So many processes that do nothing as fast as they can, at normal priority.
+
+    Also where this program, and with it the graph, runs at a higher one.
+    """
+    back = str(max(0, -os.getpriority(os.PRIO_PROCESS, 0)))
+    command = ['nice', '-n', back, sys.executable, '-c', BUSY]
+    started = [subprocess.Popen(command) for _ in range(loops)]
     try:
         yield
     finally:
@@ -61,15 +69,22 @@ class Starved(Listener):
         self.until(lambda: time.monotonic() >= end_s, seconds + 1.0)
         return figures(self.health, self.plans)
 
-    def recovered(self) -> float | None:
-        """Seconds until it drives as before: ACTIVE twice with a plan each, nothing said."""
+    def recovered(self) -> tuple[float | None, float | None]:
+        """Seconds until it drives, and until it drives as before.
+
+        Twice with a plan each and nothing said but ``PACE``; and ACTIVE, with nothing said at all.
+        """
         begin_s, first = time.monotonic(), len(self.health)
 
-        def well() -> bool:
-            last = [h for h in self.health[first:] if h.plan_id][-2:]
-            return len(last) == 2 and all(h.state == Health.ACTIVE and not h.faults for h in last)
+        def after(allowed: set[str], states: tuple[int, ...]) -> float | None:
+            def well() -> bool:
+                last = [h for h in self.health[first:] if h.plan_id][-2:]
+                good = [h.state in states and allowed.issuperset(h.faults) for h in last]
+                return len(good) == 2 and all(good)
 
-        return time.monotonic() - begin_s if self.until(well, PATIENCE_S) else None
+            return time.monotonic() - begin_s if self.until(well, PATIENCE_S) else None
+
+        return after({PACE}, DRIVING), after(set(), (Health.ACTIVE,))
 
 
 def figures(health: list[Health], plans: list[PlannedTrajectory]) -> dict[str, Any]:
@@ -103,8 +118,9 @@ def starve(
     found: dict[str, Any] = {'before': watch.watch(QUIET_S)}
     with busy(loops):
         found['beside'] = watch.watch(seconds)
-    found['recovered_s'] = back_s = watch.recovered()
+    found['driving_s'], found['recovered_s'] = watch.recovered()
     found['after'] = watch.watch(QUIET_S)
     for name, value in found.items():
         say(f'{name}: {value}')
-    return {**found, 'recovered_s': back_s and round(back_s, 2), 'held': held(found)}
+    times = {key: found[key] and round(found[key], 2) for key in ('driving_s', 'recovered_s')}
+    return {**found, **times, 'held': held(found)}
