@@ -37,7 +37,7 @@ def disobedience(
     asked = from_text(navigation)
     if isinstance(asked, Fault) or asked.maneuver not in SIDES:
         return None
-    if not math.isfinite(asked.distance_m):
+    if not asked.distance_m > 0.0:  # unknown, or told `now`: it may be anywhere in the turn
         return None
     side = SIDES[Maneuver(asked.maneuver)]
     turn, past = _turn_at(poses, asked.distance_m)

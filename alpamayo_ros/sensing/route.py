@@ -30,13 +30,13 @@ _VERBS = (
     (Maneuver.EXIT, r'take the (?:(?P<nth>first|second|third|fourth|fifth|sixth|next) )?exit'),
     (Maneuver.STOP, r'stop|pull over|halt'),
 )
-_WHERE = (
-    r'(?: (?:now|here)| at the (?:next )?(?:junction|intersection|traffic lights?|roundabout))?'
-)
+_AT = r'at the (?:next )?(?:junction|intersection|traffic lights?|roundabout)'
+_WHERE = rf'(?: (?:(?P<now>now|here)|{_AT}))?'
+_LAST = _WHERE.replace('<now>', '<last>')
 _HOW_FAR = r'(?: (?:in|after) (?P<far>\d{1,4}(?:\.\d)?) ?(?P<unit>m|meters?|metres?|km))?'
 _STREET = r'(?: (?:onto|into|on) (?P<street>.{1,200}))?'
 _PATTERNS = tuple(
-    (maneuver, re.compile(rf'(?:please )?(?:{verb}){_WHERE}{_HOW_FAR}{_WHERE}{_STREET}\.?', re.I))
+    (maneuver, re.compile(rf'(?:please )?(?:{verb}){_WHERE}{_HOW_FAR}{_LAST}{_STREET}\.?', re.I))
     for maneuver, verb in _VERBS
 )
 _NTH = {'first': 1, 'second': 2, 'third': 3, 'fourth': 4, 'fifth': 5, 'sixth': 6}
@@ -52,7 +52,8 @@ def from_text(text: str) -> NavInstruction | Fault:
         if match is None:
             continue
         found = match.groupdict()
-        far = float(found['far']) if found['far'] else math.nan
+        here = 0.0 if found['now'] or found['last'] else math.nan
+        far = float(found['far']) if found['far'] else here
         far *= 1000.0 if found['unit'] == 'km' else 1.0
         return NavInstruction(
             maneuver, far, found['street'] or '', _NTH.get(found.get('nth') or '', 0)

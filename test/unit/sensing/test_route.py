@@ -15,6 +15,8 @@ from alpamayo_ros.sensing.route import from_route, from_text
     [
         ('turn left in 80 m onto Elm Street', 'turn left in 80 m onto Elm Street'),
         ('Turn Right', 'turn right'),
+        ('turn left now', 'turn left now'),
+        ('take the exit here', 'take the exit now'),
         ('left', 'turn left'),
         ('follow the road', 'follow the road'),
         ('continue', 'follow the road'),
@@ -43,10 +45,15 @@ def test_text_that_is_not(text):
     assert found.code is Code.NAV_FORMAT
 
 
-def test_every_wording_is_understood_again():
-    for maneuver in Maneuver:
-        words, _ = canonical(NavInstruction(maneuver, 50.0))
-        assert from_text(words).maneuver is maneuver
+@pytest.mark.parametrize('maneuver', Maneuver)
+@pytest.mark.parametrize('distance_m', [math.nan, 0.0, 5.0, 50.0, 1000.0])
+@pytest.mark.parametrize('exit_number', [0, 2])
+def test_every_wording_is_understood_again_word_for_word(maneuver, distance_m, exit_number):
+    """The words pass the graph as a message: none of them may get lost, least of all `now`."""
+    words, _ = canonical(NavInstruction(maneuver, distance_m, 'Elm Street', exit_number))
+    found = from_text(words)
+    assert found.maneuver is maneuver
+    assert canonical(found) == (words, None)
 
 
 def corner(radius: float, angle: float, before: float = 40.0) -> np.ndarray:
