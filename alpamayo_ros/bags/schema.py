@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from rosbags.interfaces import Msgdef
@@ -124,7 +124,7 @@ def _parse(topic: Topic) -> dict[str, Any]:
     return types
 
 
-@cache
+@lru_cache(maxsize=1024)  # whoever wrote a bag chose the texts
 def _parsed(text: str, name: str) -> dict[str, Any]:
     """One definition; most topics use the same few, and parsing costs 3 ms of CPU time each."""
     return dict(get_types_from_msg(text, name))

@@ -57,7 +57,7 @@ class PlannerNode(LifecycleNode):
     def __init__(self) -> None:
         super().__init__('planner', automatically_declare_parameters_from_overrides=True)
         self.settings, self.limits, self.faults = configure(self, PARAMETERS)
-        worker_spec.check_runtime(self.settings.runtime)
+        worker_spec.check_runtime(self.settings)
         self._gpus = GpuWatch(self, self.limits) if self.settings.watch_gpus else None
         self._active = False
         self._news = self.create_guard_condition(self._on_news)

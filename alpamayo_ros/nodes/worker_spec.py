@@ -32,11 +32,16 @@ PARAMETERS = (
 HANG_GUARD_S = 30.0  # of wall time in lockstep, where simulated time waits for the model
 
 
-def check_runtime(name: str) -> None:
-    """ConfigurationError where there is no such runtime, or its package is missing."""
-    found = registry.find(name)
+def check_runtime(settings: Any) -> None:
+    """ConfigurationError where there is no such runtime, its package is missing, or keys clash."""
+    found = registry.find(settings.runtime)
     if isinstance(found, Fault):
         raise ConfigurationError(f'planner refuses to configure: runtime: {found}')
+    if settings.words_every_s and settings.words_concurrent:
+        raise ConfigurationError(
+            f'planner refuses to configure: words_every_s is {settings.words_every_s:g} and '
+            'words_concurrent is true; the two exclude each other, leave one of them out'
+        )
 
 
 def worker_spec(settings: Any, profile: ModelProfile, limits: Limits) -> WorkerSpec:

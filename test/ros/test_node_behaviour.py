@@ -63,6 +63,14 @@ def test_bad_parameters_refuse_to_configure(tmp_path, line, words):
     assert 'Traceback' not in out
 
 
+def test_two_ways_of_words_at_once_are_refused_by_name(tmp_path):
+    keys = 'words_concurrent: true\n    words_every_s: 0.5'
+    process = start('planner', tmp_path, f'/**/planner:\n  ros__parameters:\n    {keys}\n')
+    out, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 2 and 'words_every_s is 0.5 and words_concurrent is true' in out
+    assert 'Traceback' not in out
+
+
 @pytest.mark.parametrize(
     ('node', 'line', 'words'),
     [

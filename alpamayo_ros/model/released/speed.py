@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -12,6 +9,7 @@ from torch import Tensor
 
 from alpamayo_ros.model.released.cycle import Cycle, Reasoned
 from alpamayo_ros.model.released.graphs import Outputs
+from alpamayo_ros.model.released.median_time import median_ms
 from alpamayo_ros.model.released.network import Network
 from alpamayo_ros.model.released.sizes import CELL, PATCH_PX, TowerSize
 from alpamayo_ros.model.released.tower import patches
@@ -19,7 +17,6 @@ from alpamayo_ros.model.released.vocabulary import PICTURE, VISION_END, VISION_S
 from alpamayo_ros.model.released.words import GUESSES
 
 WORDS = 20  # of a text: a typical sentence with its two ends has 10 to 21
-WARM_UP = 3
 WORD = 1000  # any ordinary one
 
 
@@ -47,10 +44,10 @@ def stages(
         kept = cycle.encode(shown, range(stamp - pictures, stamp))
         return cycle.denoise(cycle.reason(ids, kept, draft), noise)
 
-    found['prompt_ms'] = timed(lambda: _first(cycle, ids, features), rounds, cycle.device)
-    found['cycle_ms'] = timed(lambda: whole(()), rounds, cycle.device)
+    found['prompt_ms'] = median_ms(lambda: _first(cycle, ids, features), rounds, cycle.device)
+    found['cycle_ms'] = median_ms(lambda: whole(()), rounds, cycle.device)
     draft = reasoned.words.tokens
-    found['cycle_drafted_ms'] = timed(lambda: whole(draft), rounds, cycle.device)
+    found['cycle_drafted_ms'] = median_ms(lambda: whole(draft), rounds, cycle.device)
     return found
 
 
@@ -61,20 +58,6 @@ def prompt(tower: TowerSize, tokens: int, pictures: int) -> Tensor:
     if words < 1:
         raise ValueError(f'{pictures} pictures have {pictures * len(block)} tokens, not {tokens}')
     return torch.tensor(block * pictures + [WORD] * words)
-
-
-def timed(run: Callable[[], object], rounds: int, device: torch.device) -> float:
-    """Median time [ms] of ``rounds`` calls, the device's work included."""
-    wait = torch.cuda.synchronize if device.type == 'cuda' else lambda: None
-    spent = []
-    for i in range(WARM_UP + rounds):
-        wait()
-        start = time.perf_counter()
-        run()
-        wait()
-        if i >= WARM_UP:
-            spent.append(time.perf_counter() - start)
-    return 1e3 * statistics.median(spent)
 
 
 @torch.no_grad()
@@ -92,7 +75,7 @@ def _parts(cycle: Cycle, reasoned: Reasoned, rows: Tensor, rounds: int) -> dict[
         'draft_ms': lambda: cycle.step(many, slots, slots),
         'expert_step_ms': lambda: cycle.velocity(actions, now, slots[:1], slots[:1]),
     }
-    return {name: timed(run, rounds, device) for name, run in runs.items()}
+    return {name: median_ms(run, rounds, device) for name, run in runs.items()}
 
 
 def _first(cycle: Cycle, ids: Tensor, features: Outputs) -> Reasoned:

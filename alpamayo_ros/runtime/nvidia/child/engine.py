@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from alpamayo_ros.model.released.median_time import median_ms
 from alpamayo_ros.runtime.nvidia.child.expert import Expert
 from alpamayo_ros.runtime.nvidia.child.language import Language, Prefix
 from alpamayo_ros.runtime.nvidia.child.motion import past, step_bins
 from alpamayo_ros.runtime.nvidia.child.prompt import prompt_text
 from alpamayo_ros.runtime.nvidia.child.settings import Settings
-from alpamayo_ros.runtime.nvidia.child.timing import cycle_ms, made_up, median_ms
+from alpamayo_ros.runtime.nvidia.child.timing import cycle_ms, made_up
 from alpamayo_ros.runtime.nvidia.child.tower import Tower
 
 
@@ -133,4 +134,7 @@ class VendorEngine:
                     data, num_traj_samples=s.candidates, max_generation_length=s.max_words
                 )
 
-        return {'call_ms': median_ms(call, rounds, s.device), 'cycle_ms': cycle_ms(self, rounds)}
+        return {
+            'call_ms': median_ms(call, rounds, torch.device(s.device)),
+            'cycle_ms': cycle_ms(self, rounds),
+        }

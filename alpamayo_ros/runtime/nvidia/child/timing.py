@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from alpamayo_ros.model.released.median_time import median_ms
 from alpamayo_ros.runtime.nvidia.child.settings import Settings
 
 if TYPE_CHECKING:
     from alpamayo_ros.runtime.nvidia.child.serve import Engine
 
-WARM_UP = 2
 SPACING_S, SPEED_MPS = 0.1, 8.0
 
 
@@ -54,28 +51,4 @@ def cycle_ms(engine: Engine, rounds: int) -> float:
         age += 1
         images, _ = made_up(s, age)
 
-    return median_ms(cycle, rounds, s.device, following)
-
-
-def median_ms(
-    run: Callable[[], None],
-    rounds: int,
-    device: str,
-    between: Callable[[], None] = lambda: None,
-) -> float:
-    """Median [ms] of ``rounds`` calls, the device's work included, ``between`` them not."""
-
-    def wait() -> None:
-        if torch.device(device).type == 'cuda':
-            torch.cuda.synchronize()
-
-    spent = []
-    for i in range(WARM_UP + rounds):
-        wait()
-        start = time.perf_counter()
-        run()
-        wait()
-        if i >= WARM_UP:
-            spent.append(time.perf_counter() - start)
-        between()
-    return 1e3 * statistics.median(spent)
+    return median_ms(cycle, rounds, torch.device(s.device), following)
