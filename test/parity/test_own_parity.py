@@ -5,31 +5,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from vendor_figures import LIMIT_S, vendor_figures
 
-PROGRAM = Path(__file__).resolve().parents[1] / 'support/released_networks/own_parity.py'
-LIMIT_S = 3000.0  # where other work has the processors
 CLOSE = 1e-4  # m, rad
 
 
 @pytest.fixture(scope='module')
 def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Everything that the program found, once for all tests."""
-    home = os.environ.get('ALPAMAYO_NVIDIA', '')
-    if not home:
-        pytest.skip("ALPAMAYO_NVIDIA names no folder with NVIDIA's package")
-    out = tmp_path_factory.mktemp('own') / 'figures.json'
-    command = [str(Path(home) / 'venv/bin/python'), '-I', str(PROGRAM), home, str(out)]
-    subprocess.run(command, check=True, timeout=LIMIT_S, env={**os.environ, 'HF_HUB_OFFLINE': '1'})
-    found: dict[str, Any] = json.loads(out.read_text())
-    return found
+    return vendor_figures('released_networks/own_parity.py', tmp_path_factory.mktemp('own'))
 
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(LIMIT_S + 60.0)]
