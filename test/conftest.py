@@ -20,6 +20,7 @@ from alpamayo_ros import environment
 ROOT = Path(__file__).resolve().parents[1]
 CHECKED = ('types', 'pipeline', 'sensing', 'motion', 'safety', 'bags', 'datasets')
 CHECKED += ('film', 'metrics', 'recording', 'replay', 'reports', 'viewer')
+LIVE = ('ros', 'processes')  # markers of tests in which other processes have a say
 DOMAINS = 100  # Fast DDS needs ids up to 101 on Linux; 0 is everybody's default
 
 # Started in the background of a script, Ctrl-C is ignored, and every child would inherit that.
@@ -32,7 +33,14 @@ _domain = itertools.count(os.getpid())
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked ``nightly``, unless ``-m`` speaks of it."""
+    """Leave out what is marked ``nightly``, unless ``-m`` speaks of it; live tests may try twice.
+
+    Only where ``--max-suite-reruns`` says how many such tries there may be in all.
+    """
+    if config.getoption('max_suite_reruns', None):
+        for item in items:
+            if any(item.get_closest_marker(name) for name in LIVE):
+                item.add_marker(pytest.mark.flaky(reruns=1))
     if 'nightly' in config.option.markexpr:
         return
     late = [item for item in items if item.get_closest_marker('nightly')]

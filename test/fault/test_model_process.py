@@ -23,6 +23,8 @@ from alpamayo_ros.safety.state import Mode
 from alpamayo_ros.simulation.drive.drive import Drive
 from alpamayo_ros.types import PlannerInput, Proposal
 
+pytestmark = pytest.mark.processes
+
 PATIENCE_S = 300.0
 ABSENT_STEPS = 5  # of the drive, which waits then: its time is not the process's
 BAD = 20  # the cycle that fails

@@ -26,6 +26,8 @@ from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes.common.convert import stamp
 from alpamayo_ros.units import NS
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.mark.parametrize(
     ('detected_s', 'back_s', 'held'),

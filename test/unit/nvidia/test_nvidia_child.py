@@ -17,6 +17,8 @@ from alpamayo_ros.runtime.nvidia.child.tower import Tower
 
 FOREIGN = r"""
 import sys
+
+pytestmark = pytest.mark.processes
 before = set(sys.modules)
 for name in sys.argv[1:]:
     __import__(f'alpamayo_ros.runtime.nvidia.child.{name}')

@@ -31,6 +31,8 @@ from alpamayo_ros.simulation.drive.planners import RuntimePlanner, open_planner
 from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.types import Conditioning, PlannerInput
 
+pytestmark = pytest.mark.processes
+
 PROFILE = load_profile('nvidia-1.5-10b')
 SUPPORT = Path(__file__).resolve().parents[2] / 'support/released'
 PATIENCE_S = 300.0

@@ -27,6 +27,8 @@ from alpamayo_ros.runtime.process.worker import Worker
 from alpamayo_ros.runtime.scripted import Script, ScriptedRuntime
 from alpamayo_ros.types import Conditioning, PlannerInput
 
+pytestmark = pytest.mark.processes
+
 PROFILE = load_profile('nano')
 PATIENCE_S = 300.0
 Start = Callable[..., Worker]

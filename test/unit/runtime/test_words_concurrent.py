@@ -23,6 +23,8 @@ from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.types import Conditioning, PlannerInput
 from alpamayo_ros.units import NS
 
+pytestmark = pytest.mark.processes
+
 PROFILE = load_profile('nano')
 START_NS = 10 * NS
 WAIT_S = 300.0

@@ -17,6 +17,8 @@ from recorded import write
 from alpamayo_ros import palette
 from alpamayo_ros.viewer import packages
 
+pytestmark = pytest.mark.processes
+
 SKY = np.array([40, 120, 200])  # of the recorded pictures
 PLAN = np.array(palette.PLAN)
 

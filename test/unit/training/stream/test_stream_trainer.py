@@ -21,6 +21,8 @@ from alpamayo_ros.training.stream.steering import Steering, figures
 from alpamayo_ros.training.stream.together import Together
 from alpamayo_ros.training.stream.trainer import Trainer
 
+pytestmark = pytest.mark.processes
+
 
 def clock(parts: Parts, used_s: float = 0.0) -> Clock:
     return Clock(parts.settings, used_s, time.monotonic(), 1e-3)
