@@ -10,12 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import yaml
-
 from alpamayo_ros.environment import DDS_PROFILE, WITH_CYCLONE, fast_dds
 from alpamayo_ros.graph_options import Options, Value
-from alpamayo_ros.graph_spec import OUR_WORDS, Graph, NodeSpec, Pairs, topic_map
-from alpamayo_ros.profile import share_dir
+from alpamayo_ros.graph_spec import OUR_WORDS, PROXY, Graph, NodeSpec, Pairs, faulty, topic_map
+from alpamayo_ros.profile import load_profile, share_dir
+from alpamayo_ros.sensing.rig import load_rig
 
 
 def _driver(options: Options, sim_time: bool, from_bag: bool = False) -> list[NodeSpec]:
@@ -65,9 +64,24 @@ def _by_hand(manual: bool) -> Pairs:
     return (('auto_arm', False), ('auto_rearm', False)) if manual else ()
 
 
+def _fed(options: Options, driver: list[NodeSpec]) -> list[NodeSpec]:
+    """The driver; where faults are asked for, it reads what ``fault_proxy`` says, and that node.
+
+    Recorders and the controller go on hearing the sensors.
+    """
+    if not options.inject:
+        return driver
+    rig, like = load_rig(options.rig), driver[0]
+    topics = [c.topic for c in rig.for_profile(load_profile(options.profile))]
+    changed = tuple((topic, faulty(topic)) for topic in (*topics, rig.odometry.topic))
+    proxy = NodeSpec(PROXY, (*like.parameters, ('inject', options.inject)), like.remappings)
+    # The first remapping that fits is taken: these before the names of the vehicle's topics.
+    return [*(replace(n, remappings=(*changed, *n.remappings)) for n in driver), proxy]
+
+
 def vehicle(options: Options) -> Graph:
     """On a test vehicle: cameras, odometry and route come from its own drivers."""
-    return _graph('vehicle', options, _driver(options, sim_time=options.sim_time))
+    return _graph('vehicle', options, _fed(options, _driver(options, options.sim_time)))
 
 
 def simulator(options: Options) -> Graph:
@@ -103,12 +117,13 @@ def replay(options: Options) -> Graph:
             ('rate', float(options.rate)),
             ('duration_s', float(options.duration_s)),
             ('recorded', bool(options.record)),
+            ('proxied', bool(options.inject)),
         ),
         remappings=topic_map(options.topics),
         respawn=False,
         ends_graph=True,
     )
-    driver = _driver(options, sim_time=True, from_bag=True)
+    driver = _fed(options, _driver(options, sim_time=True, from_bag=True))
     return _graph('replay', options, [*driver, source])
 
 
@@ -220,22 +235,3 @@ def environment(with_others: bool = False) -> tuple[tuple[str, str], ...]:
     """
     profile = WITH_CYCLONE if with_others else DDS_PROFILE
     return ((fast_dds(), str(share_dir() / profile)),)
-
-
-def parameter_text(node: NodeSpec) -> str:
-    """The node's own parameters as a parameter file, under its full name as launch_ros does.
-
-    ``-p`` would not do: rcl lets any entry of a file that names the node win over it.
-    """
-    tree = {f'{node.namespace}/{node.name}': {'ros__parameters': dict(node.parameters)}}
-    return yaml.safe_dump(tree)
-
-
-def ros_arguments(node: NodeSpec, graph: Graph, own_file: str) -> list[str]:
-    """The ``--ros-args`` that start ``node``; ``own_file`` holds its ``parameter_text``."""
-    words = ['--ros-args', '-r', f'__node:={node.name}', '-r', f'__ns:={node.namespace}']
-    for file in (*graph.parameter_files, own_file):
-        words += ['--params-file', file]
-    for source, target in node.remappings:
-        words += ['-r', f'{source}:={target}']
-    return [*words, '--enclave', node.enclave] if node.secured else words

@@ -71,7 +71,9 @@ class Options:
         '', 'Public key, or folder of *.pub, one of which signed the model; empty: any model.'
     )
     objects: str = _option('none', 'Objects in the cost: none or ground_truth.')
-    inject: str = _option('', 'Faults: drop(source=front,start_s=5,stop_s=7).')
+    inject: str = _option(
+        '', 'Faults of sensors: F03@5s:2s, or drop(source=front,start_s=5,stop_s=7).'
+    )
     bag: str = _option('', 'Replay: the bag (.mcap file or folder).')
     rate: float = _option(1.0, 'Replay: speed against wall time.', within=RATE)
     incomplete: bool = _option(False, 'Replay: play a bag that lacks what the profile needs.')

@@ -1,9 +1,11 @@
-"""What a graph of processes is made of: its nodes, their names, and the map of its topics."""
+"""What a graph of processes is made of: its nodes, their names, the map of its topics."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+import yaml
 
 from alpamayo_ros.graph_options import Value
 from alpamayo_ros.statuses import ConfigError
@@ -11,6 +13,7 @@ from alpamayo_ros.yaml_file import read_yaml
 
 PACKAGE = 'alpamayo_ros'
 NAMESPACE = '/alpamayo'
+PROXY = 'fault_proxy'
 RESPAWN_DELAY_S = 1.0  # before a node that died is started again
 Pairs = tuple[tuple[str, Value], ...]  # names and values of parameters
 OUR_WORDS = (
@@ -55,6 +58,12 @@ class Graph:
     environment: tuple[tuple[str, str], ...]
 
 
+def faulty(topic: str) -> str:
+    """Where ``fault_proxy`` says a topic again, for the nodes that drive."""
+    full = topic if topic.startswith('/') else f'{NAMESPACE}/{topic}'
+    return f'{NAMESPACE}/faulty{full}'
+
+
 def topic_map(path: str) -> tuple[tuple[str, str], ...]:
     """Remappings of a YAML file ``name: topic``; '' gives none.
 
@@ -70,3 +79,22 @@ def topic_map(path: str) -> tuple[tuple[str, str], ...]:
             f'{path}: expected lines "name: topic", for example "odometry: /localization/odom"'
         )
     return tuple((str(name), str(topic)) for name, topic in found.items())
+
+
+def parameter_text(node: NodeSpec) -> str:
+    """The node's own parameters as a parameter file, under its full name as launch_ros does.
+
+    ``-p`` would not do: rcl lets any entry of a file that names the node win over it.
+    """
+    tree = {f'{node.namespace}/{node.name}': {'ros__parameters': dict(node.parameters)}}
+    return yaml.safe_dump(tree)
+
+
+def ros_arguments(node: NodeSpec, graph: Graph, own_file: str) -> list[str]:
+    """The ``--ros-args`` that start ``node``; ``own_file`` holds its ``parameter_text``."""
+    words = ['--ros-args', '-r', f'__node:={node.name}', '-r', f'__ns:={node.namespace}']
+    for file in (*graph.parameter_files, own_file):
+        words += ['--params-file', file]
+    for source, target in node.remappings:
+        words += ['-r', f'{source}:={target}']
+    return [*words, '--enclave', node.enclave] if node.secured else words

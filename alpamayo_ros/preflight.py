@@ -30,7 +30,8 @@ from alpamayo_ros.runtime.manifest import check_profile, read_model
 from alpamayo_ros.runtime.signature import nothing_signed
 from alpamayo_ros.sensing.mounts import check_names
 from alpamayo_ros.sensing.rig import Rig, load_rig
-from alpamayo_ros.simulation.scenario import load_scenario, with_faults
+from alpamayo_ros.simulation.graph_faults import check_inject
+from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.statuses import ConfigError, MachineError, NoSuchFileError, Status
 
 AUTOWARE = (
@@ -65,12 +66,9 @@ def check_graph(name: str, options: Options) -> None:
     topic_map(options.topics)
     check_model(options.runtime, profile, options.model, options.trusted_keys)
     if name == 'simulator':
-        scenario = load_scenario(options.scenario)
-        try:
-            with_faults(scenario, options.inject)
-        except ValueError as error:
-            raise ConfigError(f'inject: {error}') from error
+        load_scenario(options.scenario)
         check_renderer()
+    check_inject(name, options)
     if name == 'replay' and not options.bag:
         raise ConfigError('a replay needs a bag; for example: alpamayo up replay --bag a.mcap')
     if name == 'replay' and options.bag_out:

@@ -22,9 +22,9 @@ from alpamayo_ros.nodes.common import convert, qos
 from alpamayo_ros.nodes.common.convert import ns, stamp
 from alpamayo_ros.nodes.common.node import AlpamayoNode, run
 from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
-from alpamayo_ros.nodes.image_views import ViewPipeline
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.lockstep.step_queue import Announced
+from alpamayo_ros.nodes.messages.image_views import ViewPipeline
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.arrivals import Arrival, Overdue, form
 from alpamayo_ros.sensing.rig import load_rig

@@ -20,7 +20,7 @@ from alpamayo_ros.bags.bag import BagReader
 from alpamayo_ros.bags.outline import outline
 from alpamayo_ros.graph_options import DURATION_S, RATE
 from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
-from alpamayo_ros.nodes.common.params import LISTENERS, RECORDED, Param
+from alpamayo_ros.nodes.common.params import LISTENERS, ODOMETRY_READERS, RECORDED, Param
 from alpamayo_ros.nodes.lockstep.readiness import PlannerWatch
 from alpamayo_ros.nodes.lockstep.step_source import listeners
 from alpamayo_ros.nodes.messages.recorded import RecordedTopics
@@ -40,12 +40,12 @@ PARAMETERS = (
     Param('incomplete', bool, '', 'Play a bag that lacks a camera of the profile, or odometry.'),
     Param('tail_s', float, 's', 'How long it goes on after the last message.', 0.0, 60.0),
     Param('start_timeout_s', float, 's', 'Longest wait for somebody who listens.', 1.0, 600.0),
+    Param('proxied', bool, '', 'fault_proxy stands between the recording and the driver.'),
     RECORDED,
     LISTENERS,
     Param('hang_guard_s', float, 's', 'Lockstep: longest wall time for one reply.', 1.0, 600.0),
 )
 TICK_S = 0.01  # /clock and the messages that are due, at 100 Hz
-ODOMETRY_READERS = 4  # camera_sync, egomotion, navigation, trajectory
 
 
 class ReplayNode(AlpamayoNode):
@@ -67,7 +67,8 @@ class ReplayNode(AlpamayoNode):
         self._reader.needed = set(self._topics.outputs)  # bytes of another shape go to nobody
         if self._topics.lacks and not s.incomplete and not damaged(found, path):
             raise ConfigurationError(lacking(path, s.profile, self._topics.lacks, types))
-        wanted = {camera.topic: 1 for camera in cameras} | {rig.odometry.topic: ODOMETRY_READERS}
+        wanted = {camera.topic: 1 for camera in cameras}
+        wanted[rig.odometry.topic] = 1 if s.proxied else ODOMETRY_READERS
         self._awaited = {self.resolve_topic_name(topic): n for topic, n in wanted.items()}
         self.player: FreePlayer | StepPlayer
         parts = (self, self._topics, self._reader, s.duration_s)

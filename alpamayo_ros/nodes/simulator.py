@@ -8,6 +8,7 @@ world stands still until the one reply to each t0 is here; free-running, it foll
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -52,8 +53,8 @@ PARAMETERS = (
     LISTENERS,
     Param('hang_guard_s', float, 's', 'Lockstep: longest wall time for one reply.', 1.0, 600.0),
 )
-TICK_S = 0.02  # free-running: odometry and clock at 50 Hz, images at every fifth tick
-TICKS = 5
+TICK_S, TICKS = 0.02, 5  # free-running: odometry and clock at 50 Hz, images at every fifth tick
+NICE = 5  # free-running: rendering gives way to the driver; on a vehicle nobody renders
 
 
 class SimulatorNode(AlpamayoNode):
@@ -75,6 +76,8 @@ class SimulatorNode(AlpamayoNode):
         if s.lockstep:
             others = listeners(s.listeners, s.recorded, s.bagged, s.commanded)
             self.steps = StepSource(self, self._answered, others)
+        else:
+            os.nice(NICE)
         self.topics = WorldTopics(self, cameras, s.lockstep, s.jpeg_quality, injectors, self.steps)
         self.exit_code = 0
         latency_ns = round(s.latency_s * NS) if s.lockstep else 0
@@ -193,8 +196,7 @@ class SimulatorNode(AlpamayoNode):
             self._publish_timestep()
 
     def _guard(self) -> None:
-        lack = '' if self.steps is None else self.steps.hang(self.settings.hang_guard_s)
-        if lack:
+        if lack := '' if self.steps is None else self.steps.hang(self.settings.hang_guard_s):
             self.get_logger().error(lack)
             self._finish('hang')
             self.exit_code = Status.ENVIRONMENT
@@ -207,9 +209,8 @@ class SimulatorNode(AlpamayoNode):
             if self._advance():
                 self._publish_timestep()
             return
-        state = self.world.between(
-            self._tick % TICKS, TICKS, self._orders.in_force(self.world.now_ns)
-        )
+        order = self._orders.in_force(self.world.now_ns)
+        state = self.world.between(self._tick % TICKS, TICKS, order)
         self.topics.clock(state.stamp_ns)
         self.topics.odometry(state)
 

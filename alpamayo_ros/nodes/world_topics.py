@@ -23,7 +23,7 @@ from alpamayo_ros.nodes.lockstep.step_source import StepSource
 from alpamayo_ros.sensing.navigation import NavInstruction as Instruction
 from alpamayo_ros.sensing.rig import RigCamera
 from alpamayo_ros.sensing.synchronisation.sync import WAIT_NS
-from alpamayo_ros.simulation.inject import Event, Injector
+from alpamayo_ros.simulation.inject import Event, Injector, Line
 from alpamayo_ros.types import EgoState
 
 CLOCK_DEPTH = 10
@@ -51,8 +51,7 @@ class WorldTopics:
         ``steps``: in lockstep, keeps account of what is sent.
         """
         self._node, self._cameras, self._quality = node, cameras, quality
-        self._injectors = injectors
-        self._late: list[Event] = []
+        self._line = Line(injectors)
         sensor, out = qos.sensor(lockstep), qos.output(lockstep)
         publish = qos.watched_publisher
         self._clock = node.create_publisher(Clock, '/clock', CLOCK_DEPTH)
@@ -98,13 +97,8 @@ class WorldTopics:
 
     def _inject(self, event: Event) -> list[Event]:
         """What becomes of one message, those included that are due from before."""
-        found = [event]
-        for injector in self._injectors:
-            found = [after for before in found for after in injector(before)]
-        self._late += found
-        due = [e for e in self._late if e.arrival_ns <= event.arrival_ns]
-        self._late = [e for e in self._late if e.arrival_ns > event.arrival_ns]
-        return due
+        self._line.feed(event)
+        return self._line.due(event.arrival_ns)
 
     def odometry(self, state: EgoState) -> None:
         """Pose in odom, twist in base_link (REP 105), and tf where it can be published."""

@@ -11,6 +11,7 @@ from alpamayo_ros.faults import Code, Fault, Reaction
 from alpamayo_ros.types import EgoState, TrackedObject
 
 CYCLES = 100  # for the 99th percentile of the cycle time; none is known before
+RECENT = 5  # cycles, half a second: where none of them was late, what slowed the model has gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,8 @@ class Scene:
     ``ego``: state at the proposal's t0 (with no proposal: the newest), None when unknown.
     ``ego_now``: the newest state, None when there never was one.  ``objects`` in base_link at t0;
     None means that nobody looks for objects, an empty tuple that there are none.
-    ``faults``: found upstream (sync, egomotion, navigation, planner).  ``p99_cycle_s``: 99th
-    percentile of the model's cycle times, None when unknown.  ``frame_age_s``: age of the oldest
+    ``faults``: found upstream (sync, egomotion, navigation, planner).  ``p99_cycle_s``: how long
+    the model's cycles take (``pace_s``), None when unknown.  ``frame_age_s``: age of the oldest
     valid view that the newest reply was made from, None where it was made from none.
     ``observed_ns``: when the inputs were looked at, the instant at which their ages are judged;
     None means now.  In lockstep it is t0, since the world stands still until the reply.
@@ -50,8 +51,20 @@ def build_scene(
     ``upstream``: what the stages before have found, None for nothing.  ``cycles_s``: the model's
     newest cycle times, oldest first; empty where wall time counts for nothing.
     """
-    p99_s = float(np.percentile(cycles_s[-CYCLES:], 99)) if len(cycles_s) >= CYCLES else None
-    return Scene(ego, ego_now, objects, known(upstream), p99_s, frame_age_s, observed_ns)
+    pace = pace_s(cycles_s)
+    return Scene(ego, ego_now, objects, known(upstream), pace, frame_age_s, observed_ns)
+
+
+def pace_s(cycles_s: Sequence[float]) -> float | None:
+    """99th percentile of the newest ``CYCLES`` cycle times, None while there are fewer.
+
+    At most the longest of the newest ``RECENT``: a percentile alone would keep a car DEGRADED for
+    ten seconds after a load that is gone.
+    """
+    if len(cycles_s) < CYCLES:
+        return None
+    p99_s = float(np.percentile(cycles_s[-CYCLES:], 99))
+    return min(p99_s, max(cycles_s[-RECENT:]))
 
 
 def decisive(faults: Iterable[Fault]) -> list[Fault]:

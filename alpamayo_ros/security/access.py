@@ -13,7 +13,7 @@ from typing import Any
 
 from alpamayo_ros.bags.incident_topics import incident_topics
 from alpamayo_ros.bags.record_plan import read_plan
-from alpamayo_ros.graph_spec import OUR_WORDS, Graph, NodeSpec
+from alpamayo_ros.graph_spec import OUR_WORDS, PROXY, Graph, NodeSpec, faulty
 from alpamayo_ros.profile import load_profile, share_dir
 from alpamayo_ros.sensing.rig import Rig, load_rig
 from alpamayo_ros.yaml_file import read_yaml
@@ -171,6 +171,12 @@ def _replay(g: Given) -> Wanted:
     return Wanted(said, ('health',), (), ('planner/get_state',))
 
 
+def _fault_proxy(g: Given) -> Wanted:
+    """It hears what the sensors say, and says it again elsewhere."""
+    topics = (*g.cameras, g.rig.odometry.topic)
+    return Wanted(tuple(faulty(topic) for topic in topics), topics)
+
+
 NODES: dict[str, Callable[[Given], Wanted]] = {
     'camera_sync': _camera_sync,
     'egomotion': _egomotion,
@@ -187,9 +193,10 @@ NODES: dict[str, Callable[[Given], Wanted]] = {
     'autoware': _autoware,
     'simulator': _simulator,
     'replay': _replay,
+    'fault_proxy': _fault_proxy,
 }
 SOURCES = ('simulator', 'replay')
-OUT_OF_STEP = ('planner', 'monitor', 'viewer', 'incident_recorder', *SOURCES)
+OUT_OF_STEP = ('planner', 'monitor', 'viewer', 'incident_recorder', PROXY, *SOURCES)
 
 
 def of_graph(graph: Graph) -> dict[str, Access]:
@@ -234,7 +241,7 @@ def _heard_in_step(name: str) -> Iterable[str]:
 
 def full(name: str, node: NodeSpec) -> str:
     """The full name that a node's own name has on the graph."""
-    mapped = dict(node.remappings).get(name, name)
+    mapped = next((new for old, new in node.remappings if old == name), name)
     if mapped.startswith('/'):
         return mapped
     if mapped.startswith('~/'):

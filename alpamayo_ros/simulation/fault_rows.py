@@ -60,6 +60,13 @@ RANGES: dict[str, tuple[float, float]] = {
 }  # fmt: skip
 LONGEST = 2000  # characters of a text
 WHOLE = ('keep_every', 'bits', 'seed', 'stamp_ns')
+TOLD = (
+    'x_m',
+    'y_m',
+    'heading_rad',
+    'speed_mps',
+    'yaw_rate_rps',
+)  # of a state, in nav_msgs/Odometry
 WORDS = ('source', 'payload', 'kind', 'field', 'code', 'text')
 
 
@@ -94,10 +101,13 @@ def of_streams(text: str) -> list[Injector]:
 
 
 def of_topics(text: str) -> list[Injector]:
-    """Those that a graph's simulator can show; ValueError names what has no topic there."""
+    """Those that a graph's topics can show; ValueError names what has no topic there."""
     for name, given in calls(text):
         if name == JUMP or name == 'fail' or given.get('source') == 'model':
             raise ValueError(f'{name} has no topic in a graph: try it with alpamayo sim --inject')
+        if name == 'spoil' and given['field'] not in TOLD:
+            said = f'odometry messages have no {given["field"]}; expected one of {", ".join(TOLD)}'
+            raise ValueError(said)
     return parse(text)
 
 

@@ -25,19 +25,20 @@ class Event:
     payload: Any = None
 
 
+ALL = '*'  # as a source: every one
 Injector = Callable[[Event], list[Event]]
 Change = Callable[[Event], list[Event]]
 
 
 def during(source: str, start_s: float, stop_s: float, change: Change) -> Injector:
-    """Apply ``change`` to events of ``source`` ('*': all) that arrive in [start, stop)."""
+    """Apply ``change`` to events of ``source`` (``ALL``: any) that arrive in [start, stop)."""
     first: list[int] = []
 
     def inject(event: Event) -> list[Event]:
         if not first:
             first.append(event.arrival_ns)
         at_s = (event.arrival_ns - first[0]) / NS
-        hit = source in ('*', event.source) and start_s <= at_s < stop_s
+        hit = source in (ALL, event.source) and start_s <= at_s < stop_s
         return change(event) if hit else [event]
 
     return inject
@@ -155,7 +156,7 @@ def jump_clock(at_s: float, by_s: float, stop_s: float = FOREVER) -> Injector:
             replace(event, stamp_ns=event.stamp_ns + by_ns, arrival_ns=event.arrival_ns + by_ns)
         ]
 
-    return during('*', at_s, stop_s, jump)
+    return during(ALL, at_s, stop_s, jump)
 
 
 def decimate(source: str, keep_every: int) -> Injector:
@@ -169,6 +170,37 @@ def decimate(source: str, keep_every: int) -> Injector:
     return during(source, 0.0, FOREVER, keep)
 
 
+class Line:
+    """Injectors one behind the other, and what they hold back."""
+
+    def __init__(self, injectors: Sequence[Injector]) -> None:
+        """Nothing is held back yet."""
+        self._injectors = tuple(injectors)
+        self._late: list[Event] = []
+
+    def feed(self, event: Event) -> None:
+        """One event; what comes of it is due at its arrival."""
+        self._late += through(event, self._injectors)
+
+    def due(self, until_ns: int, source: str = ALL) -> list[Event]:
+        """What of ``source`` has arrived until then, in that order."""
+        here: list[Event] = []
+        later: list[Event] = []
+        for event in self._late:
+            due = event.arrival_ns <= until_ns and source in (ALL, event.source)
+            (here if due else later).append(event)
+        self._late = later
+        return sorted(here, key=lambda e: e.arrival_ns)
+
+
+def through(event: Event, injectors: Iterable[Injector]) -> list[Event]:
+    """What comes of one event."""
+    found = [event]
+    for inject in injectors:
+        found = [after for before in found for after in inject(before)]
+    return found
+
+
 def apply(events: Iterable[Event], injectors: Sequence[Injector]) -> list[Event]:
     """The stream after all injectors, in order of delivery.
 
@@ -176,10 +208,7 @@ def apply(events: Iterable[Event], injectors: Sequence[Injector]) -> list[Event]
     """
     out = []
     for i, event in enumerate(events):
-        stage = [event]
-        for inject in injectors:
-            stage = [result for one in stage for result in inject(one)]
-        out += [(event.arrival_ns, i, result) for result in stage]
+        out += [(event.arrival_ns, i, result) for result in through(event, injectors)]
     return [e for _, _, e in sorted(out, key=lambda row: _delivery(row[0], row[2], row[1]))]
 
 

@@ -11,6 +11,7 @@ from alpamayo_ros.config_file import find, read_model
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.simulation import fault_rows
 from alpamayo_ros.simulation.actor_models import AnyActor
+from alpamayo_ros.simulation.inject import ALL
 from alpamayo_ros.simulation.road import ROAD_M
 from alpamayo_ros.simulation.sim_rig import sim_cameras
 
@@ -143,9 +144,9 @@ class Scenario(_Strict):
     @classmethod
     def _understood(cls, text: str) -> str:
         fault_rows.parse(text)
-        known = [*(c.name for c in sim_cameras()), 'odometry', 'model', '*']
+        known = [*(c.name for c in sim_cameras()), 'odometry', 'model', ALL]
         for _, given in fault_rows.calls(text):
-            if given.get('source', '*') not in known:
+            if given.get('source', ALL) not in known:
                 raise ValueError(f'no source {given["source"]!r}; there are {", ".join(known)}')
         return text
 

@@ -10,9 +10,10 @@ import yaml
 from typer.testing import CliRunner
 
 from alpamayo_ros import graph_spec
-from alpamayo_ros.bringup import GRAPHS, parameter_text, ros_arguments
+from alpamayo_ros.bringup import GRAPHS
 from alpamayo_ros.cli import main, up
 from alpamayo_ros.graph_options import Options, choices, parse_options
+from alpamayo_ros.graph_spec import parameter_text, ros_arguments
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVER = [

@@ -9,7 +9,7 @@ pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or sour
 from sensor_msgs.msg import CompressedImage, Image
 
 from alpamayo_ros.faults import Code
-from alpamayo_ros.nodes.image_views import ViewPipeline
+from alpamayo_ros.nodes.messages.image_views import ViewPipeline
 from alpamayo_ros.nodes.messages.overlay import draw
 from alpamayo_ros.nodes.world_topics import camera_info
 from alpamayo_ros.profile import load_profile

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from alpamayo_ros.bringup import parameter_text, ros_arguments
 from alpamayo_ros.environment import PARENT, defaults
-from alpamayo_ros.graph_spec import RESPAWN_DELAY_S, Graph, NodeSpec
+from alpamayo_ros.graph_spec import RESPAWN_DELAY_S, Graph, NodeSpec, parameter_text, ros_arguments
 from alpamayo_ros.statuses import Status
 
 STOP_GRACE_S = 5.0  # a node ends within 0.3 s of SIGTERM; the planner waits for its child

@@ -53,6 +53,7 @@ COMMON = (
 RELIABLE_INPUTS = Param(
     'reliable_inputs', bool, '', 'Inputs come from a sender that can repeat them: a bag.'
 )
+ODOMETRY_READERS = 4  # camera_sync, egomotion, navigation, trajectory
 # Declared by the simulator and the replay.
 RECORDED = Param('recorded', bool, '', 'A recorder listens; lockstep waits for it too.')
 LISTENERS = Param('listeners', str, '', 'Further nodes that lockstep waits for; commas between.')

@@ -24,7 +24,7 @@ from alpamayo_ros.sensing.synchronisation.synced_set import SyncedSet
 from alpamayo_ros.sensing.view_pipeline import ViewPipeline
 from alpamayo_ros.simulation import fault_rows
 from alpamayo_ros.simulation.drive.sensors import Sensors
-from alpamayo_ros.simulation.inject import Event
+from alpamayo_ros.simulation.inject import Event, Line, through
 from alpamayo_ros.simulation.sim_rig import sim_rig
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.types import EgoState, PlannerInput, Proposal
@@ -63,7 +63,7 @@ class FaultySensors(Sensors):
         self._ego.push(replace(sim.ego, stamp_ns=self.now_ns))
         self._sync = make_sync(profile, self._cameras, load_limits())
         self._pipeline = ViewPipeline(profile, self._cameras, threads=1)
-        self._late: list[Event] = []
+        self._line = Line(self._injectors)
         self._steps = 0
 
     def close(self) -> None:
@@ -86,9 +86,9 @@ class FaultySensors(Sensors):
         self.pictures = {} if self.blind else self._images()
         self.said, self._steps = [], self._steps + 1
         for camera in self._cameras:
-            self._inject(Event(camera.name, now, now, self._jpeg(camera)))
+            self._line.feed(Event(camera.name, now, now, self._jpeg(camera)))
         out: list[SyncedSet | Fault] = []
-        for event in self._due(now + WAIT_NS):
+        for event in self._line.due(now + WAIT_NS):
             out += self._push(event)
         until_ns = self.now_ns + WAIT_NS
         for result in [*out, *self._sync.poll(until_ns)]:
@@ -105,18 +105,6 @@ class FaultySensors(Sensors):
         if self.blind:
             return _pattern(camera.width, camera.height, self._steps)
         return _encode(self.pictures[camera.name])
-
-    def _inject(self, event: Event) -> None:
-        found = [event]
-        for injector in self._injectors:
-            found = [after for before in found for after in injector(before)]
-        self._late += found
-
-    def _due(self, until_ns: int) -> list[Event]:
-        """What has arrived until then, in order."""
-        due = [e for e in self._late if e.arrival_ns <= until_ns]
-        self._late = [e for e in self._late if e.arrival_ns > until_ns]
-        return sorted(due, key=lambda e: e.arrival_ns)
 
     def _push(self, event: Event) -> list[SyncedSet | Fault]:
         if event.source == ODOMETRY:
@@ -155,13 +143,8 @@ class FaultySensors(Sensors):
         return self._why if isinstance(found, Fault) and self._why is not None else found
 
     def _odometry(self, state: EgoState) -> Fault | None:
-        self._inject(Event(ODOMETRY, state.stamp_ns, state.stamp_ns, state))
-        ready: list[Event] = []
-        later: list[Event] = []
-        for event in self._late:
-            here = event.source == ODOMETRY and event.arrival_ns <= state.stamp_ns
-            (ready if here else later).append(event)
-        self._late = later
+        self._line.feed(Event(ODOMETRY, state.stamp_ns, state.stamp_ns, state))
+        ready = self._line.due(state.stamp_ns, ODOMETRY)
         found = [self._push_odometry(event) for event in ready]
         return next((f for f in found if f is not None), None)
 
@@ -178,9 +161,7 @@ class FaultySensors(Sensors):
 
     def answer(self, proposal: Proposal) -> Proposal | Fault | None:
         """What becomes of the model's answer: itself, a fault in its place, or nothing."""
-        found = [Event(MODEL, self.sim.now_ns, self.sim.now_ns, proposal)]
-        for injector in self._injectors:
-            found = [after for before in found for after in injector(before)]
+        found = through(Event(MODEL, self.sim.now_ns, self.sim.now_ns, proposal), self._injectors)
         return found[0].payload if found else None
 
 

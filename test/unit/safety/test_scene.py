@@ -1,10 +1,12 @@
 """The scene's builder: each fault once, and a percentile only of enough cycles."""
 
+import math
+
 import pytest
 from drives import SECOND, ego
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.safety.scene import CYCLES, build_scene, decisive, known
+from alpamayo_ros.safety.scene import CYCLES, RECENT, build_scene, decisive, known, pace_s
 
 
 def test_each_code_counts_once_as_it_was_said_first_and_sorted_by_name():
@@ -29,6 +31,13 @@ def test_the_percentile_is_of_the_newest_cycles():
     assert 0.05 < scene.p99_cycle_s < 0.06
     late = build_scene(None, None, cycles_s=[0.05] * (CYCLES - 2) + [0.15] * 2)
     assert 0.14 < late.p99_cycle_s <= 0.15
+
+
+def test_a_model_in_time_again_is_not_called_late_for_the_rest_of_a_hundred_cycles():
+    late = [0.05] * (CYCLES - 40) + [0.15] * 40
+    assert pace_s([*late, *[0.05] * (RECENT - 1)]) == pytest.approx(0.15)
+    assert pace_s([*late, *[0.05] * RECENT]) == 0.05
+    assert math.isnan(pace_s([*late, *[0.05] * (RECENT - 1), math.nan]))
 
 
 def test_what_a_decision_has_to_see_changes_what_may_be_driven():

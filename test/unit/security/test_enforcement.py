@@ -10,9 +10,10 @@ from types import ModuleType
 import pytest
 from typer.testing import CliRunner
 
-from alpamayo_ros.bringup import ros_arguments, vehicle
+from alpamayo_ros.bringup import vehicle
 from alpamayo_ros.cli.main import app
 from alpamayo_ros.graph_options import Options
+from alpamayo_ros.graph_spec import ros_arguments
 from alpamayo_ros.security.enforcement import FILES, NotSecuredError, refusals, secured
 
 ROOT = Path(__file__).resolve().parents[3]
