@@ -17,8 +17,11 @@ PATCHES = (4, 7)  # rows and columns of a view; where a trunk pads, its last row
 TEXT = {'vocab_size': 1024, 'max_prefix': 16, 'max_coc': 72}
 
 
-def tiny(profile: ModelProfile) -> ModelProfile:
-    """Every width becomes 64 in 4 heads, every stack 2 layers, the vocabulary 1,024."""
+def tiny(profile: ModelProfile, sample_steps: int | None = None) -> ModelProfile:
+    """Every width becomes 64 in 4 heads, every stack 2 layers, the vocabulary 1,024.
+
+    ``sample_steps``: of the denoiser, which an exported graph unrolls; None: the profile's.
+    """
     data = profile.model_dump()
     data['description'] = f'{profile.name} at the size of a test'
     data['views'] = [_view(view, profile.vision).model_dump() for view in profile.views]
@@ -27,6 +30,8 @@ def tiny(profile: ModelProfile) -> ModelProfile:
     data['backbone'] |= _backbone(profile.backbone)
     data['denoiser'] |= _denoiser(profile.denoiser)
     data['inputs'] |= _inputs(profile.inputs)
+    if sample_steps is not None:
+        data['diffusion'] |= {'sample_steps': sample_steps}
     return ModelProfile.model_validate(data)
 
 

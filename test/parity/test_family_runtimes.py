@@ -40,7 +40,7 @@ def one_thread() -> Iterator[None]:
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """A member of each kind with random weights, in both runtimes."""
     torch.manual_seed(5)
-    profile = tiny(load_profile(request.param))
+    profile = tiny(load_profile(request.param), sample_steps=2)
     model = VLA(profile).eval()
     with torch.no_grad():
         for parameter in model.parameters():
