@@ -137,7 +137,7 @@ def annotate(
     from alpamayo_ros.simulation.driving_wish import read_prompt
     from alpamayo_ros.simulation.scenario import load_scenario
     from alpamayo_ros.training.annotation.review import instants, page
-    from alpamayo_ros.training.vocabulary import load_spec
+    from alpamayo_ros.training.grammar_file import load_spec
 
     try:
         chosen = load_scenario(scenario)

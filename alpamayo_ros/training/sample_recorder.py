@@ -19,8 +19,8 @@ from alpamayo_ros.simulation.drive.visibility import seen_pixels
 from alpamayo_ros.simulation.driving_wish import read_prompt
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.simulation import STEP_NS, Simulation
-from alpamayo_ros.training.annotate import Facts, annotate
-from alpamayo_ros.training.annotation.chain import annotation
+from alpamayo_ros.training.annotate import Facts
+from alpamayo_ros.training.annotation.instant import dense_truth, facts_of, phrases
 from alpamayo_ros.training.dataset import ShardWriter
 from alpamayo_ros.training.nearest_frames import nearest_frames
 
@@ -62,13 +62,9 @@ class Recorder:
         None where the plan has a cause that nobody can see: its words would not be true.
         """
         dt_s = self.profile.trajectory.dt_s
-        if self.grammar.spec.version == 1:
-            return annotate(facts, plan, dt_s)
-        found = annotation(self.sim, plan, dt_s, self._pixels, self.wish)
-        if found.bound.hidden:
-            return None
         rng = np.random.default_rng([self.seed, self.sim.now_ns // STEP_NS])
-        return found.words(self.grammar.spec, rng)
+        spec = self.grammar.spec
+        return phrases(self.sim, spec, facts, plan, dt_s, self._pixels, self.wish, rng)[0]
 
     def prefix(self) -> Int16[np.ndarray, ' X']:
         """Token ids of the instruction here and of the prompt, -1 behind them."""
@@ -88,7 +84,7 @@ class Recorder:
         if not keep:
             return None
         plan = expert.plan(self.sim, self.profile.trajectory, self.wish).astype(np.float32)
-        facts = _facts(self.sim)
+        facts = facts_of(self.sim)
         words = self._words(facts, plan)
         shown = nearest_frames(self.past, time_s, self.profile.frames)
         frames, ages, past = zip(*shown, strict=True)
@@ -96,7 +92,7 @@ class Recorder:
             'frames': np.array(frames, np.int64),
             'age_s': np.array(ages, np.float32),
             'past': np.array(past, np.float32),
-            'truth': _truth(self.sim, facts),
+            'truth': dense_truth(self.sim, facts),
             'plan': plan,
             'speed': np.float32(facts.speed_mps),
             'coc': WORDLESS if words is None else self.grammar.encode(words),
@@ -105,37 +101,3 @@ class Recorder:
         }
         self.writer.rows.append(row)
         return row
-
-
-def _facts(sim: Simulation) -> Facts:
-    t = sim.truth()
-    return Facts(
-        sim.ego.speed_mps,
-        t.lane_offset_m,
-        np.asarray(t.curvature_ahead_1pm),
-        t.leader_gap_m,
-        t.leader_speed_mps,
-        t.leader_acceleration_mps2,
-    )
-
-
-def _truth(sim: Simulation, f: Facts) -> Float[np.ndarray, ' 17']:
-    t = sim.truth()
-    seen = f.gap_m < 55.0
-    leader = [
-        f.gap_m,
-        f.leader_acceleration_mps2 < -0.5,
-        f.leader_speed_mps < 0.5,
-        f.speed_mps - f.leader_speed_mps,
-    ]
-    return np.array(
-        [
-            *t.lane_ahead_m,
-            t.lane_offset_m,
-            t.heading_error_rad,
-            *t.curvature_ahead_1pm,
-            seen,
-            *(leader if seen else [0] * 4),
-        ],
-        np.float32,
-    )

@@ -10,8 +10,9 @@ from torch import Tensor
 from alpamayo_ros.model.grammar import Grammar, GrammarSpec
 from alpamayo_ros.model.prompt import corpus
 from alpamayo_ros.model.tokenizer import SPECIAL, Tokenizer
-from alpamayo_ros.profile import ModelProfile, share_dir
+from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.simulation.driving_wish import DRAWN_GAPS_S, wordings
+from alpamayo_ros.training.grammar_file import load_spec
 
 TOKEN_ROWS = ('backbone.embed.weight', 'backbone.head.weight')
 
@@ -81,11 +82,6 @@ def bind(profile: ModelProfile, tokenizer: Tokenizer) -> Grammar:
             f'with {tokenizer.vocab_size} words: raise text.max_coc'
         )
     return grammar
-
-
-def load_spec(name: str) -> GrammarSpec:
-    """A grammar of ``config/grammars`` by its name in a profile."""
-    return GrammarSpec.from_file(share_dir() / 'config' / 'grammars' / f'{name}.yaml')
 
 
 def write_vocabulary(grammar: Grammar, folder: Path) -> None:

@@ -28,7 +28,8 @@ from alpamayo_ros.model.tiny import tiny  # noqa: E402
 from alpamayo_ros.model.tokenizer import SPECIAL, Tokenizer  # noqa: E402
 from alpamayo_ros.model.vla import VLA  # noqa: E402
 from alpamayo_ros.profile import ModelProfile, load_profile  # noqa: E402
-from alpamayo_ros.training.vocabulary import load_spec, run_vocabulary  # noqa: E402
+from alpamayo_ros.training.grammar_file import load_spec  # noqa: E402
+from alpamayo_ros.training.vocabulary import run_vocabulary  # noqa: E402
 
 WORDS = 1024
 SENTENCE = 'a pedestrian waits at the kerb <|im_end|> we yield'

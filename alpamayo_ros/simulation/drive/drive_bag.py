@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from alpamayo_ros.sensing.navigation import FOLLOW_TEXT
 from alpamayo_ros.sensing.rig import Rig, RigCamera, rotation_xyz
 from alpamayo_ros.sensing.route import from_text
 from alpamayo_ros.simulation.agents import Agent
+from alpamayo_ros.simulation.driving_wish import PLAIN, Wish
 from alpamayo_ros.simulation.ego import EgoPose, advance
 from alpamayo_ros.simulation.scenario import Scenario, load_scenario
 from alpamayo_ros.simulation.sim_rig import sim_rig
@@ -38,6 +39,23 @@ QUALITY = 90
 GRAIN = 3.0  # standard deviation: 1600 x 900 at quality 90 then takes about 0.2 MB
 INFO_NS = NS  # camera_info is repeated once a second
 CAR_HEIGHT_M, PEDESTRIAN_HEIGHT_M = 1.5, 1.75
+Images = Mapping[str, UInt8[np.ndarray, '_ _ 3']]
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """How the expert is asked to drive, and who looks on.
+
+    ``watch`` hears simulation, stamp and pictures of every instant.  ``beyond_s``: odometry goes
+    on for so long after the last picture, so that what was driven after it is known.
+    """
+
+    wish: Wish = PLAIN
+    watch: Callable[[Simulation, int, Images], None] = lambda sim, now_ns, images: None
+    beyond_s: float = 0.0
+
+
+ALONE = Company()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +75,14 @@ def record_drive(
     seconds: float,
     size: tuple[int, int] | None = None,
     progress: Callable[[float], None] = lambda _: None,
+    company: Company = ALONE,
 ) -> DriveFacts:
     """Write ``out`` (.mcap) and ``.rig.yaml`` beside it.
 
     Six JPEG cameras at 10 Hz, camera_info, odometry and tf at 50 Hz, ground_truth/objects,
     nav_instruction.  ``size`` (width, height in pixels): every picture is drawn up to it and given
     a grain, for benchmarks: files as large as a real camera's.  ``progress`` hears the simulated
-    seconds.
+    seconds.  ``company``: a wish for the expert, and an onlooker.
     """
     found = load_scenario(scenario) if isinstance(scenario, str) else scenario
     sim, rig = open_world(found, seed), rig_of(size)
@@ -72,11 +91,12 @@ def record_drive(
             tape = _Tape(bag, rig, sim)
             tape.begin()
             for step in range(max(1, round(seconds / STEP_S))):
-                tape.look()
+                company.watch(sim, tape.now_ns, tape.look())
                 if sim.done:
                     break
-                tape.drive()
+                tape.drive(company.wish)
                 progress((step + 1) * STEP_S)
+            tape.drive_on(company)
             bag.note({'origin': 'simulator', 'source': f'{found.name}, seed {seed}, the expert'})
             facts = DriveFacts(tape.steps, bag.counts.total(), sim.outcome.end, rig)
     finally:
@@ -120,7 +140,7 @@ class _Tape:
         mounts = {('base_link', c.frame_id): c.base_from_optical for c in self.rig.cameras}
         self.bag.transforms('/tf_static', self.now_ns, mounts)
 
-    def look(self) -> None:
+    def look(self) -> Images:
         """Odometry, truth, instruction and pictures of now."""
         now = self.now_ns
         self._odometry(self.sim.pose, now)
@@ -137,11 +157,20 @@ class _Tape:
             topic = f'{NAMESPACE}/{camera.topic}'
             self.bag.compressed_image(topic, now, camera.frame_id, data)
         self.steps += 1
+        return images
 
-    def drive(self) -> None:
+    def drive_on(self, company: Company) -> None:
+        """Odometry alone, after the last picture."""
+        for _ in range(round(company.beyond_s / STEP_S)):
+            if self.sim.done:
+                return
+            self._odometry(self.sim.pose, self.now_ns)
+            self.drive(company.wish)
+
+    def drive(self, wish: Wish) -> None:
         """Let the expert drive 0.1 s; odometry of the way there."""
         before, start = self.sim.pose, self.now_ns
-        command = expert.control(self.sim)
+        command = expert.control(self.sim, wish)
         for tick in range(1, TICKS):
             pose = advance(before, *command, self.sim.vehicle, tick * STEP_S / TICKS, tick)
             self._odometry(pose, start + tick * STEP_NS // TICKS)

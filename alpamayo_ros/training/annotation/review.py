@@ -20,6 +20,7 @@ from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.simulation.worlds.simulation import STEP_S
 from alpamayo_ros.training.annotation.chain import Annotation, annotation
+from alpamayo_ros.training.annotation.instant import written
 
 STYLE = (
     'body{font:15px sans-serif;max-width:1100px;margin:2em auto}img{float:left;margin-right:1em}'
@@ -64,10 +65,7 @@ def instants(
                 plan = expert.plan(sim, form, wish)
                 found = annotation(sim, plan, form.dt_s, pixels, wish)
                 words = found.words(spec, np.random.default_rng([seed, step]))
-                lines = tuple(
-                    f'{part.name}: ' + ''.join(words[slot.name] for slot in part.slots)
-                    for part in spec.parts
-                )
+                lines = tuple(written(spec, words).split('\n'))
                 now = (sim.now_ns / 1e9, sim.ego.speed_mps, sim.navigation)
                 yield Instant(*now, images['front'], found, lines)
             sim.step(*expert.control(sim, wish))
