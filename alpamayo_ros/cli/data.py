@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from alpamayo_ros.cli import data_bags, data_log
+from alpamayo_ros.cli.clips import judging, making
 from alpamayo_ros.cli.training.stats import stats
 from alpamayo_ros.cli.working import working
 
@@ -20,7 +21,7 @@ assumed; the bag carries the same words. Then:
 """
 BAD = (ValueError, KeyError)
 
-HELP = 'Convert recordings; check, seal, recover and simulate bags.'
+HELP = 'Convert recordings; check, seal, recover and simulate bags; make, filter and review clips.'
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP)
 convert = typer.Typer(no_args_is_help=True, help=CONVERT, rich_markup_mode=None)
 app.add_typer(convert, name='convert', short_help='Another format to an mcap and a rig file.')
@@ -32,6 +33,10 @@ app.command('seal')(data_bags.seal)
 app.command('recover')(data_bags.recover)
 app.command('simulate')(data_bags.simulate)
 app.command('stats')(stats)
+app.command('clips')(making.clips)
+app.command('shards')(making.shards)
+app.command('filter')(judging.filter_)
+app.command('review')(judging.review)
 
 Out = Annotated[Path, typer.Argument(help='Bag to write (.mcap); the rig goes beside it.')]
 

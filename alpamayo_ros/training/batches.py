@@ -67,7 +67,7 @@ class Batches:
     def gather(self, rows: np.ndarray) -> Batch:
         """The samples ``rows`` without dropout."""
         r = {k: torch.from_numpy(v[rows]) for k, v in self.data.rows.items()}
-        valid = r['past'].float()[:, :, None].repeat(1, 1, self.views)
+        valid = r['past'].float()[:, :, None] * r['seen'].float()[:, None]
         prefix, prefix_valid = real_prefix(r['prefix'])
         return Batch(
             self.features[r['frames'].long()].float(),

@@ -2,9 +2,11 @@
 
 A shard is a folder: ``frames.npy`` (F, V, H, W, 3) uint8, memory-mapped, and ``samples.npz`` with
 one row a sample: ``frames`` (S, T) indices into frames.npy, newest first; ``age_s`` (S, T);
-``past`` (S, T) 1 where that timestep exists; ``prefix`` (S, X) token ids of instruction and
-prompt, -1 on padding; ``truth`` (S, 17); ``plan`` (S, P, 3) the expert's
-plan in base_link at t0; ``speed`` (S,); ``coc`` (S, L) token ids padded with 0; ``seed`` (S,).
+``past`` (S, T) 1 where that timestep exists; ``seen`` (S, V) 1 where a camera showed the view
+(everywhere, where the column is absent); ``prefix`` (S, X) token ids of instruction and prompt, -1
+on padding; ``truth`` (S, 17), NaN where nobody knows it; ``plan`` (S, P, 3) the expert's plan, or
+what was driven, in base_link at t0; ``speed`` (S,); ``coc`` (S, L) token ids padded with 0;
+``seed`` (S,).
 ``meta.json`` comes last, remembers how the shard was made, and holds size and SHA-256 of its
 files.
 """
@@ -68,6 +70,8 @@ class Dataset:
                 )
         longest = max(t['coc'].shape[1] for t in tables)
         for i, table in enumerate(tables):
+            views = self._frames[i].shape[1]
+            table.setdefault('seen', np.ones((len(table['speed']), views), np.float32))
             table['frames'] = table['frames'] + self._start[i]
             table['coc'] = np.pad(table['coc'], ((0, 0), (0, longest - table['coc'].shape[1])))
             table['shard'] = np.full(len(table['speed']), i)

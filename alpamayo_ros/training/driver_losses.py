@@ -15,7 +15,7 @@ from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.batches import Batch
 from alpamayo_ros.training.feasibility import feasibility_loss
 from alpamayo_ros.training.front import front_tokens
-from alpamayo_ros.training.losses import plan_loss, text_loss, truth_loss
+from alpamayo_ros.training.losses import known_truth_loss, plan_loss, text_loss
 from alpamayo_ros.training.precision import mixed
 from alpamayo_ros.training.truth import NAMES
 
@@ -63,7 +63,7 @@ def driver_losses(
     return {
         'text': text_loss(logits, b.coc, b.choice),
         'plan': plan_loss(predicted.float(), repeated),
-        'truth': truth_loss(truth.float(), b.truth),
+        'truth': known_truth_loss(truth.float(), b.truth),
         'feasible': feasibility_loss(metres, speed, model.profile.trajectory.dt_s),
     }
 

@@ -20,7 +20,7 @@ from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.checkpoint import load_weights, save_weights
 from alpamayo_ros.training.dataset import Dataset
 from alpamayo_ros.training.front import front_tokens, front_views, side_tokens, side_views
-from alpamayo_ros.training.losses import plan_loss, truth_loss
+from alpamayo_ros.training.losses import known_rows, known_truth_loss, plan_loss
 from alpamayo_ros.training.precision import mixed
 from alpamayo_ros.training.stage import Stage
 from alpamayo_ros.training.truth import COLUMN, GEOMETRY, NAMES, SCALE, SEEN
@@ -161,15 +161,21 @@ def _losses(
     with mixed(images.device):
         t, p, s = trainer(images, side, view, speed)
     scaled = truth[: len(side), GEOMETRY] / torch.as_tensor(SCALE[GEOMETRY])
-    lane = nn.functional.smooth_l1_loss(s.float(), scaled, beta=0.3)
-    return truth_loss(t.float(), truth), plan_loss(p.float(), clean), lane
+    known = known_rows(truth[: len(side)])
+    lane = s.sum() * 0.0
+    if known.any():
+        lane = nn.functional.smooth_l1_loss(s.float()[known], scaled[known], beta=0.3)
+    return known_truth_loss(t.float(), truth), plan_loss(p.float(), clean), lane
 
 
 @torch.no_grad()
 def evaluate_encoder(trainer: EncoderTrainer, val: Dataset, count: int) -> dict[str, float]:
-    """Errors of the truth head on validation samples, in SI units."""
+    """Errors of the truth head on validation samples, in SI units; none without their truth."""
+    known = np.flatnonzero(np.isfinite(val.rows['truth']).all(1))
+    rows = known[:: max(1, len(known) // count)]
+    if not len(rows):
+        return {}
     trainer.eval()
-    rows = np.arange(len(val))[:: max(1, len(val) // count)]
     images = torch.from_numpy(val.images(val.rows['frames'][rows, 0], trainer.front_views))
     speed = torch.from_numpy(val.rows['speed'][rows])
     out = []

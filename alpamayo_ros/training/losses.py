@@ -27,6 +27,17 @@ def truth_loss(prediction: Tensor, truth: Tensor) -> Tensor:
     return 3.5 * geometry + 2.0 * (leader * seen).mean() + 0.5 * facts.mean()
 
 
+def known_truth_loss(prediction: Tensor, truth: Tensor) -> Tensor:
+    """``truth_loss`` over the samples whose truth is known (no NaN); 0 where it is of none."""
+    known = known_rows(truth)
+    return truth_loss(prediction[known], truth[known]) if known.any() else prediction.sum() * 0.0
+
+
+def known_rows(truth: Tensor) -> Tensor:
+    """(B,) True where somebody knows the dense truth of a sample."""
+    return ~truth.isnan().any(1)
+
+
 def text_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Weighted next-token cross-entropy.
 

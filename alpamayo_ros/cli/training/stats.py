@@ -1,10 +1,10 @@
-"""``alpamayo data stats``: whether shards of training samples are whole, and what is in them."""
+"""``alpamayo data stats``: whether shards and clips are whole, and what is in them."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,35 +14,45 @@ from alpamayo_ros.statuses import Status
 
 def stats(
     folders: Annotated[
-        list[Path], typer.Argument(help='Shards, or folders with shards somewhere below.')
+        list[Path], typer.Argument(help='Shards, clips, or folders with some somewhere below.')
     ],
     profile: ProfileOption = 'nano',
     as_json: Annotated[bool, typer.Option('--json', help='The figures as JSON.')] = False,
 ) -> None:
-    """Check every shard against its hashes and count what it holds; exit 5 where one is damaged.
+    """Check every shard or clip against its hashes and count what it holds; exit 5 for a damaged.
 
     Example: alpamayo data stats runs/nano/data
     """
-    from alpamayo_ros.cli.choices import profile_of
-    from alpamayo_ros.training.shards import stats as made
+    from alpamayo_ros.training.clips.clip_stats import lines
 
-    found = made.find(folders)
-    if not found:
-        named = ', '.join(map(str, folders))
-        raise typer.BadParameter(f'no shard in {named}: alpamayo train run collects some')
-    try:
-        figures = made.stats(found, profile_of(profile).trajectory.dt_s)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+    figures = _figures(folders, profile)
     if as_json:
         typer.echo(json.dumps(figures, indent=1))
     else:
-        flat = {k: v for k, v in figures.items() if k not in ('share', 'damaged')}
-        for name, value in flat.items():
-            typer.echo(f'{name:20} {value}')
-        for name, value in figures.get('share', {}).items():
-            typer.echo(f'{name:20} {100 * value:.1f} %')
+        typer.echo('\n'.join(lines(figures)))
         for said in figures['damaged']:
             typer.echo(said, err=True)
     if figures['damaged']:
         raise typer.Exit(Status.DAMAGED)
+
+
+def _figures(folders: list[Path], profile: str) -> dict[str, Any]:
+    """Of the shards below the folders, else of the clips; typer.BadParameter without either."""
+    from alpamayo_ros.cli.choices import profile_of
+    from alpamayo_ros.training.clips import storage
+    from alpamayo_ros.training.clips.clip_stats import clip_stats
+    from alpamayo_ros.training.shards import stats as made
+
+    shards, clips = made.find(folders), list(storage.find(folders))
+    named = ', '.join(map(str, folders))
+    if shards and clips:
+        raise typer.BadParameter(f'{named} holds shards and clips; name one kind at a time')
+    if clips:
+        return clip_stats(clips)
+    if not shards:
+        text = f'no shard and no clip in {named}: alpamayo train run and alpamayo data clips'
+        raise typer.BadParameter(f'{text} make some')
+    try:
+        return made.stats(shards, profile_of(profile).trajectory.dt_s)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None

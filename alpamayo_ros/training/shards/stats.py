@@ -53,11 +53,13 @@ def _shares(rows: dict[str, np.ndarray], dt_s: float) -> dict[str, Any]:
         'leader': truth[:, SEEN] > 0.5,
         'leader_near': (truth[:, SEEN] > 0.5) & (gap < 15.0),
     }
+    unknown = np.isnan(truth).any(1)
     return {
         'worlds': len(np.unique(rows['seed'])),
         'chains': len(np.unique(rows['coc'], axis=0)),
         'instructions': len(np.unique(rows['prefix'], axis=0)),
         'speed_mean_mps': round(float(speed.mean()), 2),
         'share': {name: round(float(which.mean()), 3) for name, which in shares.items()},
-        'not_finite': int((~np.isfinite(plan).all((1, 2)) | ~np.isfinite(truth).all(1)).sum()),
+        'truth_unknown': int(unknown.sum()),
+        'not_finite': int((~np.isfinite(plan).all((1, 2)) | np.isinf(truth).any(1)).sum()),
     }

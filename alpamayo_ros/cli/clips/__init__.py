@@ -1,0 +1,1 @@
+"""Commands about clips: making, filtering, reviewing them, and shards of them."""

@@ -1,0 +1,184 @@
+"""``alpamayo data clips`` and ``alpamayo data shards``: clips made, and made into shards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alpamayo_ros.cli.model import ProfileOption
+from alpamayo_ros.cli.working import working
+from alpamayo_ros.statuses import Status
+
+if TYPE_CHECKING:
+    from alpamayo_ros.profile import ModelProfile
+    from alpamayo_ros.training.clips.clip import ClipSource
+    from alpamayo_ros.training.clips.storage import Meta
+
+SOURCE = typer.Argument(
+    help='Recordings (.mcap), folders in nuScenes format, of PhysicalAI-AV, of clips; or '
+    'NAME:PATH with the name of a source (docs/clips.md).'
+)
+
+
+def clips(
+    out: Annotated[Path, typer.Option(help='Folder for the clips; one folder each.')],
+    sources: Annotated[list[str] | None, SOURCE] = None,
+    scenario: Annotated[
+        list[str] | None, typer.Option(help='A scenario that the expert drives; may be repeated.')
+    ] = None,
+    seeds: Annotated[str, typer.Option(help='Of the scenarios: 10000:10010, 7 or 1,5,9.')] = '',
+    seconds: Annotated[float, typer.Option(min=8, max=30, help='Length of a clip at most.')] = 20,
+    words: Annotated[
+        str, typer.Option(help="Grammar of the expert's words: phrases_v1 or phrases_v2.")
+    ] = 'phrases_v2',
+    prompt: Annotated[str, typer.Option(help='What the expert is asked for.')] = '',
+    rig: Annotated[Path | None, typer.Option(help='Rig of a recording that has none.')] = None,
+    maps: Annotated[
+        list[str] | None, typer.Option('--map', help='recorded:=ours, as in alpamayo replay.')
+    ] = None,
+    licence: Annotated[str, typer.Option(help='Of the recordings; the clips keep it.')] = '',
+    profile: ProfileOption = 'nano',
+) -> None:
+    """Make clips of 8 to 30 s: of drives of the expert, or of recordings with odometry.
+
+    Finished clips are left as they are, so the same command goes on where it
+    stopped. Six cameras and notes at 10 Hz: motion, words and truth of the simulator.
+
+    Example: alpamayo data clips --scenario stopped_car --seeds 10000:10004 --out clips
+    """
+    from alpamayo_ros.cli.choices import one_of, profile_of
+
+    if bool(sources) == bool(scenario):
+        raise typer.BadParameter('name recordings, or scenarios with --scenario and --seeds')
+    if scenario and not seeds:
+        raise typer.BadParameter('--scenario wants --seeds; 10000 and up train (docs/clips.md)')
+    one_of('words', words, ('phrases_v1', 'phrases_v2'))
+    _asked(prompt)
+    chosen, failed, kept = profile_of(profile), 0, 0
+    with working('making clips', (ValueError, OSError)):
+        made = (
+            _driven(scenario, seeds, seconds, words, prompt, out, chosen)
+            if scenario
+            else _cut(sources or [], rig, maps or [], seconds, licence, out, chosen)
+        )
+        for one in made:
+            if isinstance(one, str):
+                typer.echo(f'no clip: {one}', err=True)
+                failed += 1
+            else:
+                kept += 1
+                typer.echo(f'{out / one.name}: {one.seconds:.1f} s, {one.instants} instants')
+    typer.echo(f'{kept} clips in {out}' + (f', {failed} too short' if failed else ''))
+    raise typer.Exit(Status.PASS if kept else Status.NOT_EVALUABLE)
+
+
+def _asked(prompt: str) -> None:
+    from alpamayo_ros.simulation.driving_wish import read_prompt
+
+    unknown = read_prompt(prompt).unknown
+    if unknown:
+        known = 'config/prompts.yaml lists what it obeys'
+        raise typer.BadParameter(f'--prompt: the expert does not understand {unknown!r}; {known}')
+
+
+def _driven(
+    scenarios: list[str],
+    seeds: str,
+    seconds: float,
+    words: str,
+    prompt: str,
+    out: Path,
+    profile: ModelProfile,
+) -> Iterator[Meta | str]:
+    from alpamayo_ros.cli.sim import parse_seeds
+    from alpamayo_ros.simulation.scenario import load_scenario
+    from alpamayo_ros.training.clips import storage
+    from alpamayo_ros.training.clips.drives import Drive, drive_clip
+    from alpamayo_ros.training.grammar_file import load_spec
+
+    spec, names = load_spec(words), {name: load_scenario(name).name for name in scenarios}
+    for name in scenarios:
+        for seed in parse_seeds(seeds):
+            drive = Drive(name, seed, seconds, words, prompt)
+            folder = out / f'{names[name]}_{seed}'
+            if not (folder / storage.META).is_file():
+                made = drive_clip(drive, folder, spec, profile)
+                yield f'{folder.name}: {made}' if isinstance(made, str) else made
+                continue
+            there = storage.read_meta(folder)
+            if there.made_of != drive.words:
+                text = f'{folder} is of another call ({there.made_of}); choose another --out'
+                raise ValueError(text)
+            yield there
+
+
+def _cut(
+    sources: list[str],
+    rig: Path | None,
+    maps: list[str],
+    seconds: float,
+    licence: str,
+    out: Path,
+    profile: ModelProfile,
+) -> Iterator[Meta | str]:
+    from alpamayo_ros.training.clips.cutting import Cut, cut_clip
+
+    for text in sources:
+        cut = Cut(seconds, f'{text} in parts of {seconds:g} s', licence)
+        for clip in _open(text, rig, maps).clips():
+            yield from cut_clip(clip, out, cut, profile)
+
+
+def _open(text: str, rig: Path | None, maps: list[str]) -> ClipSource:
+    from alpamayo_ros.replay.topics import parse_maps
+    from alpamayo_ros.training.clips.recorded_clip import RecordedClips
+    from alpamayo_ros.training.clips.sources import open_source
+
+    found = open_source(text)
+    if rig is None and not maps:
+        return found
+    if not isinstance(found, RecordedClips):
+        raise typer.BadParameter(f'--rig and --map are for recordings; {text} is none')
+    return RecordedClips(found.path, rig, parse_maps(maps))
+
+
+def shards(
+    sources: Annotated[list[str], SOURCE],
+    out: Annotated[Path, typer.Option(help='Folder of the shard; RUN/data/NAME-0 for a recipe.')],
+    profile: ProfileOption = 'nano',
+    run: Annotated[
+        Path | None, typer.Option(help='Folder of the run whose tokenizer words are written in.')
+    ] = None,
+    escalated: Annotated[
+        bool, typer.Option('--escalated', help='Take clips that wait for a person too.')
+    ] = False,
+) -> None:
+    """Make a shard that a step of a recipe trains on (data: [NAME]) of clips, of any source.
+
+    Clips that the filter or a person dropped are left out, and those that wait for a person.
+
+    Example: alpamayo data shards clips --out runs/mine/data/clips-0
+    """
+    from alpamayo_ros.cli.choices import profile_of
+    from alpamayo_ros.training.clips.clip_shards import write_shard
+    from alpamayo_ros.training.clips.recorded_clip import StoredClips
+    from alpamayo_ros.training.clips.sources import open_source
+    from alpamayo_ros.training.shards.integrity import META
+    from alpamayo_ros.training.vocabulary import build_vocabulary, run_vocabulary
+
+    if (out / META).exists():
+        raise typer.BadParameter(f'--out {out} holds a shard already; delete it to make it anew')
+    chosen = profile_of(profile)
+    with working('reading clips', (ValueError, OSError)):
+        opened = [open_source(text) for text in sources]
+        for one in opened:
+            if isinstance(one, StoredClips) and escalated:
+                one.verdicts = ('', 'keep', 'escalate')
+        every = (clip for one in opened for clip in one.clips())
+        grammar = run_vocabulary(chosen, run) if run else build_vocabulary(chosen)
+        counts = write_shard(every, out, chosen, grammar)
+    said = ', '.join(f'{count} {name.replace("_", " ")}' for name, count in counts.items())
+    typer.echo(f'{out}: {said}')

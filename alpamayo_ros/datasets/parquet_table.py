@@ -1,0 +1,34 @@
+"""Tables in parquet as columns; pyarrow is asked for only where one is read."""
+
+from __future__ import annotations
+
+import io
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from alpamayo_ros.statuses import MachineError
+
+INSTALL = 'pip install pyarrow==26.0.1 (requirements/view.txt)'
+Columns = dict[str, list[Any]]
+
+
+def read_parquet(source: Path | bytes, wanted: tuple[str, ...]) -> Columns:
+    """The named columns of a file or of its bytes; an index of pandas is a column too.
+
+    MachineError without pyarrow; ValueError where the table is none or lacks a column.
+    """
+    if find_spec('pyarrow') is None:
+        raise MachineError(f'parquet files are read by pyarrow, which is not installed: {INSTALL}')
+    import pyarrow
+    from pyarrow import parquet
+
+    named = source.name if isinstance(source, Path) else 'a table'
+    try:
+        table = parquet.read_table(io.BytesIO(source) if isinstance(source, bytes) else source)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise ValueError(f'{named} is no parquet table: {str(error)[:200]}') from error
+    found: Columns = {name: table.column(name).to_pylist() for name in table.column_names}
+    if missing := [name for name in wanted if name not in found]:
+        raise ValueError(f'{named} has the columns {sorted(found)}; expected {missing[0]!r} too')
+    return {name: found[name] for name in wanted}

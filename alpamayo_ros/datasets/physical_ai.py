@@ -1,0 +1,185 @@
+"""NVIDIA's PhysicalAI-Autonomous-Vehicles as it lies on a disk: files, tables and what they mean.
+
+Layout and fields are those of the devkit's published documentation (NVlabs/physical_ai_av, wiki of
+October 2025): the rig frame is the rear axle's middle on the ground, x forward; times are
+microseconds from the start of a clip; camera frames have x right, y down, z forward.
+``*.chunk_NNNN.zip`` may be as downloaded or unpacked beside its place.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import zipfile
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from jaxtyping import Float
+
+from alpamayo_ros.datasets.conversion import pose_of, rotation_of
+from alpamayo_ros.datasets.conversion import vehicle as vehicle_of
+from alpamayo_ros.datasets.named_cameras import camera
+from alpamayo_ros.datasets.parquet_table import Columns, read_parquet
+from alpamayo_ros.sensing.rig import Distortion, Rig, RigCamera
+from alpamayo_ros.types import EgoState
+
+CAMERAS = {  # of the data set: what this package calls a camera that looks there
+    'camera_front_wide_120fov': 'front',
+    'camera_cross_left_120fov': 'front_left',
+    'camera_cross_right_120fov': 'front_right',
+    'camera_rear_left_70fov': 'rear_left',
+    'camera_rear_right_70fov': 'rear_right',
+    'camera_front_tele_30fov': 'front_tele',
+    'camera_rear_tele_30fov': 'rear_tele',
+}
+RATE_HZ = 30.0
+EPOCH_NS = 1000 * 10**9  # as simulated recordings: a stamp of zero means that there is none
+QUATERNION, PLACE = ('qx', 'qy', 'qz', 'qw'), ('x', 'y', 'z')
+LENS = ('width', 'height', 'cx', 'cy', *(f'fw_poly_{k}' for k in range(5)))
+SIZES = ('length', 'width', 'wheelbase', 'rear_axle_to_bbox_center')
+CENTRED_PX = 0.5  # a lens polynomial that does not begin at the principal point is refused
+Answer = TypeVar('Answer')
+REASONING = 'reasoning/ood_reasoning.parquet'
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of one clip: a folder, and in which chunk the clip is."""
+
+    root: Path
+    clip: str
+    chunk: int
+
+    def has(self, group: str, feature: str, ending: str) -> bool:
+        """Whether a file of a feature is there."""
+        return self._open(group, feature, ending, lambda _: True) or False
+
+    def bytes_of(self, group: str, feature: str, ending: str) -> bytes | None:
+        """One file of a feature, unpacked or in its chunk's zip; None where there is none."""
+        return self._open(group, feature, ending, lambda found: found())
+
+    def _open(
+        self, group: str, feature: str, ending: str, use: Callable[[Callable[[], bytes]], Answer]
+    ) -> Answer | None:
+        folder, name = self.root / group / feature, f'{self.clip}.{feature}{ending}'
+        if (folder / name).is_file():
+            return use((folder / name).read_bytes)
+        packed = folder / f'{feature}.chunk_{self.chunk:04d}.zip'
+        if not packed.is_file():
+            return None
+        try:
+            with zipfile.ZipFile(packed) as archive:
+                there = name in archive.namelist()
+                return use(lambda: archive.read(name)) if there else None
+        except (zipfile.BadZipFile, OSError) as error:
+            raise ValueError(f'{packed}: {error}') from error
+
+    def rows_of(self, feature: str, columns: tuple[str, ...], key: str = '') -> dict[str, Columns]:
+        """Rows of a calibration table that are of this clip, by the column ``key``."""
+        path = self.root / 'calibration' / feature / f'{feature}.chunk_{self.chunk:04d}.parquet'
+        if not path.is_file():
+            raise FileNotFoundError(f'there is no {path}')
+        wanted = ('clip_id', *filter(None, [key]), *columns)
+        table = read_parquet(path, wanted)
+        own = [i for i, clip in enumerate(table['clip_id']) if str(clip) == self.clip]
+        names = table[key] if key else [''] * len(table['clip_id'])
+        return {str(names[i]): {c: [table[c][i]] for c in columns} for i in own}
+
+
+def clip_index(root: Path) -> dict[str, int]:
+    """Chunk by clip, in the order of the index."""
+    table = read_parquet(root / 'clip_index.parquet', ('clip_id', 'chunk'))
+    return {str(c): int(n) for c, n in zip(table['clip_id'], table['chunk'], strict=True)}
+
+
+def read_states(files: Files) -> list[EgoState]:
+    """The car in the clip's anchor frame; speed is that of the rig frame along its x axis."""
+    data = files.bytes_of('labels', 'egomotion', '.parquet')
+    if data is None:
+        raise FileNotFoundError(f'{files.clip}: no egomotion below {files.root / "labels"}')
+    names = ('timestamp', *QUATERNION, *PLACE, 'vx', 'vy')
+    table = {k: np.array(v, float) for k, v in read_parquet(data, names).items()}
+    rows = np.stack(list(table.values()), 1)
+    stamps = table['timestamp']
+    if len(rows) < 2 or not np.isfinite(rows).all() or (np.diff(stamps) <= 0).any():
+        raise ValueError(f'{files.clip}: egomotion is not two or more finite rows in time order')
+    turned = rotation_of(table['qw'], table['qx'], table['qy'], table['qz'])
+    heading = np.unwrap(np.arctan2(turned[:, 1, 0], turned[:, 0, 0]))
+    speed = table['vx'] * np.cos(heading) + table['vy'] * np.sin(heading)
+    rate = np.gradient(heading, stamps / 1e6)
+    columns = (table['x'], table['y'], heading, speed, rate)
+    return [EgoState(stamp_ns(us), *(float(c[i]) for c in columns)) for i, us in enumerate(stamps)]
+
+
+def stamp_ns(time_us: float) -> int:
+    """A time of a clip as a stamp."""
+    return EPOCH_NS + round(float(time_us) * 1000)
+
+
+def read_rig(files: Files) -> Rig:
+    """Cameras that have both calibrations, and the clip's own vehicle."""
+    lenses = files.rows_of('camera_intrinsics', LENS, 'camera_name')
+    mounts = files.rows_of('sensor_extrinsics', (*QUATERNION, *PLACE), 'sensor_name')
+    cameras = [
+        _camera(name, lenses[key], mounts[key])
+        for key, name in CAMERAS.items()
+        if key in lenses and key in mounts
+    ]
+    if not cameras:
+        raise ValueError(f'{files.clip}: no calibration of a camera; there is {sorted(lenses)}')
+    size = {k: float(v[0]) for k, v in files.rows_of('vehicle_dimensions', SIZES)[''].items()}
+    front_m = size['rear_axle_to_bbox_center'] + size['length'] / 2
+    car = vehicle_of(size['wheelbase'], size['length'], size['width'], front_m)
+    about = 'PhysicalAI-Autonomous-Vehicles; the largest steering angle is assumed'
+    return Rig(name='physical_ai_av', description=about, cameras=tuple(cameras), vehicle=car)
+
+
+def _camera(name: str, lens: Columns, mount: Columns) -> RigCamera:
+    """A camera with its f-theta lens: radius in pixels as a polynomial of the angle."""
+    width, height, cx, cy, *poly = (float(lens[k][0]) for k in LENS)
+    if abs(poly[0]) > CENTRED_PX or poly[1] <= 0:
+        raise ValueError(f'{name}: a lens polynomial of {poly}; expected to begin with 0, f > 0')
+    pose = [float(mount[k][0]) for k in ('qw', *QUATERNION[:3], *PLACE)]
+    base = pose_of(pose[:4], pose[4:])
+    matrix = (poly[1], 0.0, cx, 0.0, poly[1], cy, 0.0, 0.0, 1.0)
+    made = camera(name, base, matrix, (round(width), round(height)), RATE_HZ)
+    largest = _largest_rad(poly, max(cx, width - cx), max(cy, height - cy))
+    bent = tuple(p / poly[1] for p in poly[2:])
+    lens_model = Distortion(model='ftheta', coefficients=(largest, *bent))
+    return made.model_copy(update={'distortion': lens_model})
+
+
+def _largest_rad(poly: list[float], across_px: float, down_px: float) -> float:
+    """The angle up to which the lens shows something: its far corner, or where it turns back."""
+    angles = np.linspace(0.0, math.pi / 2, 1001)
+    radii = np.polynomial.polynomial.polyval(angles, poly)
+    ends = (np.diff(radii, append=math.inf) <= 0) | (radii > math.hypot(across_px, down_px))
+    return float(angles[int(np.argmax(ends))] if ends.any() else angles[-1])
+
+
+def camera_times(files: Files, feature: str) -> Float[np.ndarray, ' n'] | None:
+    """When each picture of a camera was taken [us]; None where the camera is not there."""
+    data = files.bytes_of('camera', feature, '.timestamps.parquet')
+    if data is None:
+        return None
+    return np.array(read_parquet(data, ('timestamp',))['timestamp'], float)
+
+
+def reasoning(root: Path) -> dict[str, list[tuple[int, str]]]:
+    """Sentences by clip with their times [us], of those few clips that have some."""
+    path = root / REASONING
+    found: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    if not path.is_file():
+        return found
+    table = read_parquet(path, ('clip_id', 'events'))
+    for clip, text in zip(table['clip_id'], table['events'], strict=True):
+        events: list[Mapping[str, Any]] = json.loads(text) if text else []
+        for event in events:
+            said = event.get('coc') or event.get('cot')
+            if said:
+                found[str(clip)].append((int(event['event_start_timestamp']), str(said)))
+    return found

@@ -1,0 +1,108 @@
+"""Clips as the shards that the step-wise recipe trains on (``training.dataset``)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from alpamayo_ros.model.grammar import Grammar
+from alpamayo_ros.model.prompt import prefix_ids
+from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.training.clips.clip import Clip, Note
+from alpamayo_ros.training.clips.motion import STEP_S
+from alpamayo_ros.training.clips.recorded_clip import ClipError
+from alpamayo_ros.training.clips.samples import Moment, moments
+from alpamayo_ros.training.dataset import ShardWriter
+from alpamayo_ros.training.nearest_frames import nearest_frames
+from alpamayo_ros.training.sample_recorder import WORDLESS
+from alpamayo_ros.training.truth import NAMES
+from alpamayo_ros.units import NS
+
+
+def write_shard(
+    clips: Iterable[Clip],
+    folder: Path,
+    profile: ModelProfile,
+    grammar: Grammar,
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[str, int]:
+    """One shard of all clips; how many clips, timesteps, samples, and samples with words.
+
+    Words that the grammar could not have written are left out, and counted as ``foreign_words``.
+    """
+    writer, counts = ShardWriter(), Counter[str]()
+    for number, clip in enumerate(clips):
+        progress(clip.name)
+        counts['clips'] += 1
+        _add(clip, number, writer, profile, grammar, counts)
+    if not writer.rows:
+        dt_s = profile.trajectory.points * profile.trajectory.dt_s
+        text = f'no sample in {counts["clips"]} clips: every sample wants {dt_s:g} s of future'
+        raise ClipError(f'{text} and pictures of {", ".join(c.name for c in profile.cameras)}')
+    counts |= Counter(timesteps=len(writer.frames), samples=len(writer.rows))
+    writer.write(folder, {'by': 'clips', 'worlds': counts['clips'], 'counts': dict(counts)})
+    return dict(counts)
+
+
+def _add(
+    clip: Clip,
+    number: int,
+    writer: ShardWriter,
+    profile: ModelProfile,
+    grammar: Grammar,
+    counts: Counter[str],
+) -> None:
+    past: list[tuple[float, int]] = []
+    for now in moments(clip, profile):
+        past.append((now.t0_ns / NS, writer.add_frame(now.views)))
+        target = _target(now, profile)
+        if now.car is None or target is None:
+            continue
+        shown = nearest_frames(past[-80:], now.t0_ns / NS, profile.frames)
+        row = _row(now, shown, target, profile, grammar)
+        words = _words(now.note, grammar, counts)
+        writer.rows.append(row | {'coc': words, 'seed': np.int64(number)})
+
+
+def _target(now: Moment, profile: ModelProfile) -> Float[np.ndarray, 'P 3'] | None:
+    """The plan that the words belong to, where it is as long as the profile's; else the driven."""
+    form, plan = profile.trajectory, now.note.plan
+    fits = len(plan) >= form.points and abs(form.dt_s - STEP_S) < 1e-9
+    return np.array(plan[: form.points], float) if fits else now.future
+
+
+def _words(note: Note, grammar: Grammar, counts: Counter[str]) -> tuple[int, ...]:
+    ids = grammar.parse(note.words) if note.words else None
+    counts['worded'] += ids is not None
+    counts['foreign_words'] += bool(note.words) and ids is None
+    return WORDLESS if ids is None else ids
+
+
+def _row(
+    now: Moment,
+    shown: list[tuple[int, float, float]],
+    target: Float[np.ndarray, 'P 3'],
+    profile: ModelProfile,
+    grammar: Grammar,
+) -> dict[str, Any]:
+    """A sample of a shard, less its words; what nobody knows of the dense truth is NaN."""
+    assert now.car is not None
+    frames, ages, there = zip(*shown, strict=True)
+    most, note = profile.text.max_prefix, now.note
+    ids = prefix_ids(grammar.tokenizer, note.instruction, note.prompt, most)
+    unknown = np.full(len(NAMES), np.nan)
+    return {
+        'frames': np.array(frames, np.int64),
+        'age_s': np.array(ages, np.float32),
+        'past': np.array(there, np.float32),
+        'seen': now.seen.astype(np.float32),
+        'truth': np.array(unknown if note.dense is None else note.dense, np.float32),
+        'plan': target.astype(np.float32),
+        'speed': np.float32(now.car.speed_mps),
+        'prefix': np.pad(np.array(ids, np.int16), (0, most - len(ids)), constant_values=-1),
+    }

@@ -1,0 +1,37 @@
+"""Scenes of a folder in nuScenes format as clips, by way of the converter to a bag."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from alpamayo_ros.datasets.nuscenes import convert
+from alpamayo_ros.datasets.nuscenes_tables import scene_names
+from alpamayo_ros.training.clips.recorded_clip import RecordedClip
+
+
+@dataclass
+class NuscenesClips:
+    """Every scene whose pictures are there; a scene is converted when its turn comes.
+
+    The bag of a scene lies in a temporary folder until the next one is asked for.
+    """
+
+    root: Path
+
+    def clips(self) -> Iterator[RecordedClip]:
+        """One scene after the other; those without pictures are passed over."""
+        found = 0
+        for scene in scene_names(self.root):
+            with tempfile.TemporaryDirectory(prefix='alpamayo-clips-') as folder:
+                bag = Path(folder) / f'{scene}.mcap'
+                try:
+                    convert(self.root, bag, scene=scene)
+                except FileNotFoundError:
+                    continue
+                found += 1
+                yield RecordedClip(bag)
+        if not found:
+            raise FileNotFoundError(f'{self.root}: no scene has its pictures there')

@@ -1,0 +1,175 @@
+"""A clip on disk: a folder whose ``clip.json`` comes last and holds the SHA-256 of its files.
+
+``drive.mcap`` and ``drive.rig.yaml`` are a recording as any other; the annotation lies beside
+them.  A new annotation is written under a new number before ``clip.json`` names it, so that a
+clip is whole at every instant (docs/clips.md has the fields).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from alpamayo_ros.bags.folder import sha256
+from alpamayo_ros.bags.whole_file import write_whole
+from alpamayo_ros.datasets.rig_file import rig_path
+from alpamayo_ros.statuses import ConfigError, Status
+from alpamayo_ros.training.clips.clip import Note
+
+FORMAT = 1
+META, BAG = 'clip.json', 'drive.mcap'
+Verdict = Literal['', 'keep', 'escalate', 'drop']
+Name = str
+
+
+class DamagedClipError(ConfigError):
+    """A clip that is not what was written; the text names file and reason."""
+
+    status = Status.DAMAGED
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra='forbid', frozen=True)
+
+
+class Meta(_Strict):
+    """``clip.json``.
+
+    ``origin``: simulator, or recorded; ``made_of``: what would make it again.  ``files``: size
+    and SHA-256 by name; ``revision``: of the annotation, counted from 1.
+    """
+
+    format: int
+    name: str
+    origin: str
+    made_of: str
+    begin_ns: int
+    end_ns: int
+    instants: int = Field(ge=1)
+    cameras: tuple[str, ...]
+    grammar: str = ''
+    licence: str = ''
+    revision: int = Field(default=1, ge=1)
+    files: dict[str, tuple[int, str]] = {}
+
+    @property
+    def annotation(self) -> str:
+        """Name of the file with the notes."""
+        return f'annotation.{self.revision}.json'
+
+    @property
+    def seconds(self) -> float:
+        """From the first to the last instant."""
+        return (self.end_ns - self.begin_ns) / 1e9
+
+
+class Annotation(_Strict):
+    """The notes, and what was found of them: ``verdict`` '' where nobody has judged yet.
+
+    ``reasons`` and ``figures`` are the filter's; ``by``: who judged, the filter or a person.
+    """
+
+    format: int = FORMAT
+    verdict: Verdict = ''
+    by: Literal['', 'filter', 'review'] = ''
+    reasons: tuple[str, ...] = ()
+    figures: dict[str, float | None] = {}
+    notes: tuple[Note, ...] = ()
+
+
+def finish(folder: Path, meta: Meta, annotation: Annotation) -> Meta:
+    """Write the annotation and then ``clip.json``: from then on the clip is complete."""
+    names = (BAG, rig_path(Path(BAG)).name)
+    return _seal(folder, meta, annotation, {name: _seen(folder / name) for name in names})
+
+
+def amend(folder: Path, annotation: Annotation) -> Meta:
+    """Give a clip another annotation, and take the old one away; nothing else is sealed anew."""
+    meta = read_meta(folder)
+    files = {name: entry for name, entry in meta.files.items() if name != meta.annotation}
+    after = meta.model_copy(update={'revision': meta.revision + 1})
+    new = _seal(folder, after, annotation, files)
+    (folder / meta.annotation).unlink(missing_ok=True)
+    return new
+
+
+def _seal(
+    folder: Path, meta: Meta, annotation: Annotation, files: dict[str, tuple[int, str]]
+) -> Meta:
+    head = annotation.model_dump(exclude={'notes'})
+    rows = ',\n'.join(n.model_dump_json(exclude_defaults=True) for n in annotation.notes)
+    text = json.dumps(head)[:-1] + ', "notes": [\n' + rows + '\n]}\n'
+    notes = write_whole(folder / meta.annotation, text)
+    whole = meta.model_copy(update={'files': {**files, meta.annotation: _seen(notes)}})
+    write_whole(folder / META, whole.model_dump_json(indent=1) + '\n')
+    return whole
+
+
+def _seen(file: Path) -> tuple[int, str]:
+    """Size and SHA-256."""
+    return file.stat().st_size, sha256(file)
+
+
+def read_meta(folder: Path) -> Meta:
+    """What ``clip.json`` says; DamagedClipError where it is none."""
+    try:
+        meta = Meta.model_validate_json((folder / META).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise DamagedClipError(f'{folder}: {META} cannot be read: {_first(error)}') from error
+    if meta.format != FORMAT:
+        raise DamagedClipError(f'{folder}: format {meta.format}, expected {FORMAT}')
+    return meta
+
+
+def read_annotation(folder: Path) -> Annotation:
+    """The notes of a clip; DamagedClipError where they are not those that were written."""
+    meta = read_meta(folder)
+    if wrong := _wrong(folder, meta.annotation, meta):
+        raise DamagedClipError(wrong)
+    try:
+        return Annotation.model_validate_json((folder / meta.annotation).read_bytes())
+    except ValidationError as error:
+        raise DamagedClipError(f'{folder / meta.annotation}: {_first(error)}') from error
+
+
+def damage(folder: Path) -> str:
+    """What is wrong with a clip, in a sentence; '' where it is whole."""
+    try:
+        meta = read_meta(folder)
+        for name in meta.files:
+            if wrong := _wrong(folder, name, meta):
+                return wrong
+        read_annotation(folder)
+    except DamagedClipError as error:
+        return str(error)
+    return ''
+
+
+def _wrong(folder: Path, name: str, meta: Meta) -> str:
+    """Whether a file is not the one that ``clip.json`` names."""
+    file, (size, digest) = folder / name, meta.files.get(name, (0, ''))
+    if Path(name).name != name or not digest:
+        return f'{folder}: {META} names no {name}: make this clip again'
+    found = file.stat().st_size if file.is_file() else 0
+    if found != size:
+        return f'{file} has {found} bytes, expected {size}: delete the folder, make it again'
+    same = sha256(file) == digest
+    return '' if same else f'{file} is not what was written: delete the folder, make it again'
+
+
+def _first(error: OSError | ValidationError) -> str:
+    """An error in one line."""
+    if isinstance(error, OSError):
+        return str(error.strerror)
+    one = error.errors()[0]
+    return f'{".".join(map(str, one["loc"])) or "the file"}: {one["msg"]}'
+
+
+def find(roots: Iterable[Path]) -> Iterator[Path]:
+    """Finished clips in or below the folders, sorted, those in writing left out."""
+    for root in roots:
+        yield from sorted(meta.parent for meta in root.rglob(META))
