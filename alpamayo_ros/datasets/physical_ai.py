@@ -115,7 +115,7 @@ def read_states(files: Files) -> list[EgoState]:
     return [EgoState(stamp_ns(us), *(float(c[i]) for c in columns)) for i, us in enumerate(stamps)]
 
 
-def stamp_ns(time_us: float) -> int:
+def stamp_ns(time_us: float | int) -> int:
     """A time of a clip as a stamp."""
     return EPOCH_NS + round(float(time_us) * 1000)
 

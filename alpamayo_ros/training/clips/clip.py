@@ -82,7 +82,6 @@ class Note(_Strict):
     dense: tuple[Finite, ...] | None = None
 
 
-@runtime_checkable
 class Clip(Protocol):
     """Some seconds of driving; ``pictures`` may be asked for again and begins anew.
 

@@ -1,0 +1,80 @@
+"""The review page shows what is there, escapes it, and its corrections are checked and applied."""
+
+import json
+from pathlib import Path
+
+import pytest
+from made_up_clips import KEEP, WAIT
+
+from alpamayo_ros.config_file import ConfigError
+from alpamayo_ros.training.clips import quality, storage
+from alpamayo_ros.training.clips.corrections import apply
+from alpamayo_ros.training.clips.recorded_clip import StoredClip
+from alpamayo_ros.training.clips.review_page import page
+
+BARS = quality.load_bars()
+
+
+def change(folder: Path, words: str) -> None:
+    """Other words in every note."""
+    found = storage.read_annotation(folder)
+    notes = tuple(n.model_copy(update={'words': words}) for n in found.notes)
+    storage.amend(folder, found.model_copy(update={'notes': notes}))
+
+
+def corrections(folder: Path, **clips: object) -> Path:
+    file = folder.parent / 'corrections.json'
+    file.write_text(json.dumps({'format': 1, 'clips': clips}))
+    return file
+
+
+def test_the_page_shows_pictures_words_truth_and_verdict(folder: Path) -> None:
+    change(folder, WAIT)
+    quality.filter_clip(folder, BARS)
+    text = page([StoredClip(folder)], 'Review', 4.0)
+    assert text.count('<textarea') == 3 and text.count('data:image/jpeg') == 6  # 0, 4 and 8 s
+    assert '1 clips: 1 drop' in text and 'drop: agreement is 0.00' in text
+    assert 'not driven: wait' in text and 'not said: manoeuvre keep' in text
+    assert 'intent: wait and keep the lane' in text and 'http' not in text.replace(
+        'http-equiv', ''
+    )
+
+
+def test_words_cannot_break_out_of_the_page(folder: Path) -> None:
+    change(folder, '</textarea><script>alert(1)</script>')
+    text = page([StoredClip(folder)], '<b>x</b>', 9.0)
+    assert text.count('<script>') == 1 and '&lt;script&gt;alert' in text and '<b>x' not in text
+
+
+def test_corrections_are_applied_and_measured_again(folder: Path) -> None:
+    change(folder, WAIT)
+    assert quality.filter_clip(folder, BARS).verdict == 'drop'
+    stamps = [str(n.t0_ns) for n in storage.read_annotation(folder).notes]
+    file = corrections(folder, **{folder.name: {'words': dict.fromkeys(stamps, KEEP)}})
+    assert apply(file, [folder], BARS) == [
+        f'{folder.name}: keep (by the filter), 81 words changed'
+    ]
+    file = corrections(folder, **{folder.name: {'verdict': 'drop'}})
+    assert 'drop (by the review)' in apply(file, [folder], BARS)[0]
+    assert quality.filter_clip(folder, BARS).verdict == 'drop'  # a person's
+    file = corrections(folder, **{folder.name: {'verdict': ''}})
+    assert 'keep (by the filter)' in apply(file, [folder], BARS)[0]
+    assert storage.damage(folder) == ''
+
+
+@pytest.mark.parametrize(
+    ('clips', 'words'),
+    [
+        ({'strait_000': {'verdict': 'keep'}}, "no clip 'strait_000'; did you mean straight_000"),
+        ({'straight_000': {'words': {'7': KEEP}}}, 'has no note at 7 ns'),
+        ({'straight_000': {'verdict': 'good'}}, 'verdict'),
+        ({'straight_000': {'words': {'1000000000000': 'fly'}}}, 'none of phrases_v1'),
+    ],
+)
+def test_wrong_corrections_change_nothing(
+    folder: Path, clips: dict[str, object], words: str
+) -> None:
+    file = corrections(folder, **{'straight_000': {'verdict': 'drop'}} | clips)
+    with pytest.raises(ConfigError, match=words):
+        apply(file, [folder], BARS)
+    assert storage.read_meta(folder).revision == 1
