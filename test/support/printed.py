@@ -97,6 +97,8 @@ ROWS = (
     Row('alpamayo sim --list', 'run'),
     Row('alpamayo sim --planner my_planner', 'run'),
     Row('alpamayo sim', 'run', more=BLIND),
+    Row('alpamayo data review clips --apply', 'tested',
+        'test/unit/training/clips/test_clip_review.py'),
     Row('alpamayo data', 'run'),
     Row('alpamayo rig from-bag', 'run', more=('--force',)),
     Row('alpamayo rig check my_car.yaml --live', 'tested', 'test/ros/operating/test_rig_live.py'),

@@ -1,0 +1,71 @@
+"""The commands about clips: what they say, and how they end."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from alpamayo_ros.cli.data import app
+from alpamayo_ros.training.clips import storage
+
+
+def run(*words: object) -> tuple[int, str]:
+    done = CliRunner().invoke(app, [str(w) for w in words], env={'COLUMNS': '300'})
+    return done.exit_code, done.output
+
+
+def test_filter_and_stats_count_and_name_what_is_damaged(folder: Path) -> None:
+    code, said = run('filter', folder)
+    assert code == 0 and 'keep                         1' in said
+    code, said = run('stats', '--json', folder.parent)
+    found = json.loads(said)
+    assert code == 0 and (found['clips'], found['seconds'], found['notes']) == (1, 8.0, 81)
+    assert found['verdict_keep'] == found['words_phrases_v1'] == 1
+    assert found['share']['worded'] == found['share']['with_future'] == 1.0
+    (folder / 'drive.mcap').write_bytes(b'x')
+    for command in ('filter', 'stats'):
+        code, said = run(command, folder.parent)
+        assert code == 5 and 'has 1 bytes' in said
+    code, said = run('review', folder, '--out', folder.parent / 'page.html')
+    assert code == 5 and not (folder.parent / 'page.html').exists()
+
+
+def test_a_page_is_written_and_corrections_come_back(folder: Path) -> None:
+    page, file = folder.parent / 'page.html', folder.parent / 'corrections.yaml'
+    code, said = run('review', folder, '--out', page, '--every', 8)
+    assert code == 0 and 'page.html: 1 clips' in said and page.stat().st_size > 10_000
+    assert run('review', folder, '--out', page, '--verdict', 'drop')[1].count('0 clips') == 1
+    file.write_text('format: 1\nclips: {straight_000: {verdict: escalate}}\n')
+    code, said = run('review', folder, '--apply', file)
+    assert code == 0 and 'straight_000: escalate (by the review), 0 words changed' in said
+    file.write_text('clips: {straight_000: {verdct: drop}}\n')
+    code, said = run('review', folder, '--apply', file)
+    assert code == 2 and 'did you mean verdict' in said
+
+
+def test_a_recording_is_cut_into_clips(folder: Path, tmp_path: Path) -> None:
+    code, said = run(
+        'clips', folder / 'drive.mcap', '--licence', 'CC0-1.0', '--out', tmp_path / 'b'
+    )
+    assert code == 0 and 'drive_000: 8.0 s, 81 instants' in said, said
+    meta = storage.read_meta(out / 'drive_000')
+    assert (meta.origin, meta.licence, meta.grammar) == ('recorded', 'CC0-1.0', '')
+    note = storage.read_annotation(out / 'drive_000').notes[0]
+    assert note.words == '' and len(note.trajectory) == 64
+    (folder / 'drive.rig.yaml').unlink()
+    code, said = run('clips', bag, '--out', tmp_path / 'c')
+    assert code == 2 and 'name one with --rig' in said
+
+
+def test_shards_leave_out_what_was_dropped(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
+    out = tmp_path / 'data' / 'clips-0'
+    found = storage.read_annotation(folder)
+    storage.amend(folder, found.model_copy(update={'verdict': 'escalate', 'by': 'review'}))
+    code, said = run('shards', folder, '--out', out)
+    assert code == 2 and 'no sample in 0 clips' in said
+    code, said = run('shards', folder, '--escalated', '--out', out)
+    assert code == 0 and '1 clips, 81 worded' in said and '81 samples' in said
+    code, said = run('shards', folder, '--out', out)
+    assert code == 2 and 'holds a shard already' in said
