@@ -62,10 +62,11 @@ class Note(_Strict):
     """What is written about one instant.
 
     ``words``: the chain of causation, a line a part, '' for none.  ``facts``: truth by subject
-    (``metrics.coc_facts``), ``values``: truth of each slot of the grammar, ``dense``: columns of
-    ``training.truth``; None where nobody knows it.  ``trajectory``: what was driven; ``plan``:
-    what the driver whose words these are meant to drive.  Both in base_link at ``t0_ns``, a point
-    every 0.1 s, the first at t0 + 0.1 s; cut off at the clip's end, empty where nobody said it.
+    (``metrics.language.coc_facts``), ``values``: truth of each slot of the grammar, ``dense``:
+    columns of ``training.truth``; None where nobody knows it.  ``trajectory``: what was driven;
+    ``plan``: what the driver whose words these are meant to drive.  Both in base_link at
+    ``t0_ns``, a point every 0.1 s, the first at t0 + 0.1 s; cut off at the clip's end, empty where
+    nobody said it.
     """
 
     t0_ns: int = Field(ge=0)
