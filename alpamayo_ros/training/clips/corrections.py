@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from alpamayo_ros.config_file import read_model, unknown
 from alpamayo_ros.model.grammar import choices
@@ -19,7 +19,7 @@ from alpamayo_ros.training.clips.clip import Text
 from alpamayo_ros.training.clips.quality import Bar, filter_clip
 from alpamayo_ros.training.grammar_file import load_spec
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 
 
 class Correction(BaseModel):
@@ -34,7 +34,7 @@ class Corrections(BaseModel):
     """The file that the page's button saves; YAML with the same keys is read too."""
 
     model_config = ConfigDict(extra='forbid', frozen=True)
-    format: Literal[1] = Field(default=FORMAT)
+    format: Literal[1] = FORMAT
     clips: dict[str, Correction]
 
 
