@@ -45,9 +45,8 @@ def test_a_page_is_written_and_corrections_come_back(folder: Path) -> None:
 
 
 def test_a_recording_is_cut_into_clips(folder: Path, tmp_path: Path) -> None:
-    code, said = run(
-        'clips', folder / 'drive.mcap', '--licence', 'CC0-1.0', '--out', tmp_path / 'b'
-    )
+    bag, out = folder / 'drive.mcap', tmp_path / 'b'
+    code, said = run('clips', bag, '--licence', 'CC0-1.0', '--out', out)
     assert code == 0 and 'drive_000: 8.0 s, 81 instants' in said, said
     meta = storage.read_meta(out / 'drive_000')
     assert (meta.origin, meta.licence, meta.grammar) == ('recorded', 'CC0-1.0', '')

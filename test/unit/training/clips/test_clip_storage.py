@@ -73,9 +73,9 @@ def test_writing_goes_on_where_it_stopped(folder: Path) -> None:
 
 
 def test_a_hole_in_the_pictures_ends_a_clip(tmp_path: Path) -> None:
-    clip = StraightClip(seconds=20.0, lost=(9.0, 10.0))
+    clip = StraightClip(seconds=17.0, lost=(8.0, 9.0))
     made = list(cut_clip(clip, tmp_path, Cut(30.0, 'a test'), NANO))
-    assert [m.seconds for m in made if isinstance(m, storage.Meta)] == [9.0, 10.0]
+    assert [m.seconds for m in made if isinstance(m, storage.Meta)] == [8.0, 8.0]
 
 
 def test_a_folder_without_clips_says_what_makes_some(tmp_path: Path) -> None:
