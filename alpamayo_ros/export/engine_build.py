@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from alpamayo_ros.export.engine_graph import engine_graph
+from alpamayo_ros.export.outside import MAX_PROTOBUF, take_apart, weight_bytes
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.model.layout import token_layout
 from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.runtime.file_gate import data_file
 from alpamayo_ros.runtime.manifest import ModelFiles
 from alpamayo_ros.runtime.registry import GRAPHS
 from alpamayo_ros.runtime.tensorrt.engine_files import (
@@ -22,7 +26,6 @@ from alpamayo_ros.runtime.tensorrt.engine_files import (
 )
 from alpamayo_ros.runtime.tensorrt.library import Library
 
-MAX_PROTOBUF = 1 << 31  # bytes of a graph that a parser takes in one piece
 TIMINGS = 'timing.cache'
 
 Ranges = dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]]
@@ -45,8 +48,14 @@ def targets(library: Library) -> list[str]:
     return [f'{name[2:-1]}.{name[-1]}' for name in sorted(names, key=lambda n: int(n[2:]))]
 
 
-def parse(library: Library, name: str, data: bytes) -> Parsed | Fault:
-    """A strongly typed network of an ONNX graph, or what the parser says about which node."""
+def parse(
+    library: Library, name: str, data: bytes, weights: Mapping[str, bytes] | None = None
+) -> Parsed | Fault:
+    """A strongly typed network of an ONNX graph, or what the parser says about which node.
+
+    ``weights``: those that were taken out of it; the parser reads them where they lie in memory,
+    and no file.
+    """
     if len(data) >= MAX_PROTOBUF:
         return Fault(Code.MODEL_FORMAT, f'{name} has {len(data)} bytes; a parser takes 2 GiB')
     trt, said = library.module, list[str]()
@@ -55,11 +64,36 @@ def parse(library: Library, name: str, data: bytes) -> Parsed | Fault:
     typed = 1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
     network = builder.create_network(typed)
     parser = trt.OnnxParser(network, logger)
-    if parser.parse(data):
-        return Parsed(builder, network, (parser, logger, data), said)
+    if _read(parser, data, weights or {}):
+        return Parsed(builder, network, (parser, logger, data, weights), said)
     errors = [parser.get_error(i) for i in range(parser.num_errors)]
     text = '; '.join(f'{e.node_name()}: {" ".join(e.desc().split())}' for e in errors)
     return Fault(Code.MODEL_FORMAT, f'{name} is not understood: {text or said[-1:]}'[:500])
+
+
+def _read(parser: Any, data: bytes, weights: Mapping[str, bytes]) -> bool:
+    """Whether the parser understands graph and weights."""
+    if not weights:
+        return bool(parser.parse(data))
+    if not parser.load_model_proto(data):
+        return False
+    given = (
+        parser.load_initializer(name, np.frombuffer(values, np.uint8).ctypes.data, len(values))
+        for name, values in weights.items()
+    )
+    return all(given) and bool(parser.parse_model_proto())
+
+
+def understood(
+    library: Library, name: str, files: ModelFiles, bound: int = MAX_PROTOBUF
+) -> Parsed | Fault:
+    """The network of one of a model's graphs, rewritten; from ``bound`` bytes on in two parts."""
+    data = files.get(name)
+    if isinstance(data, Fault):
+        return data
+    model = engine_graph(data, files.data.get(data_file(name), b''))
+    weights = take_apart(model, name) if weight_bytes(model) >= bound else {}
+    return parse(library, name, model.SerializeToString(), weights)
 
 
 def shape_ranges(profile: ModelProfile, graph: str, network: Any) -> Ranges:
@@ -107,18 +141,15 @@ def build(
 
 def build_engines(
     library: Library, files: ModelFiles, profile: ModelProfile, folder: Path, target: str,
-    progress: Callable[[str], None] = print,
+    progress: Callable[[str], None] = print, bound: int = MAX_PROTOBUF,
 ) -> EngineManifest | Fault:  # fmt: skip
     """Engines of all four graphs with their manifest in ``folder``, which stays one's own."""
     _own_folder(folder)
     (folder / ENGINES).unlink(missing_ok=True)
     entries = []
     for name in GRAPHS:
-        data = files.get(name)
         progress(name)
-        entry = (
-            data if isinstance(data, Fault) else _one(library, profile, folder, target, name, data)
-        )
+        entry = _one(library, profile, folder, target, name, files, bound)
         if isinstance(entry, Fault):
             return entry
         entries.append(entry)
@@ -135,9 +166,10 @@ def build_engines(
 
 
 def _one(
-    library: Library, profile: ModelProfile, folder: Path, target: str, name: str, data: bytes
-) -> EngineEntry | Fault:
-    parsed = parse(library, name, engine_graph(data).SerializeToString())
+    library: Library, profile: ModelProfile, folder: Path, target: str, name: str,
+    files: ModelFiles, bound: int,
+) -> EngineEntry | Fault:  # fmt: skip
+    parsed = understood(library, name, files, bound)
     if isinstance(parsed, Fault):
         return parsed
     ranges = shape_ranges(profile, name, parsed.network)
@@ -146,10 +178,12 @@ def _one(
     if isinstance(engine, Fault):
         return Fault(engine.code, f'{name}: {engine.message}')
     file = name.replace('.onnx', '.engine')
+    hashes = {entry.name: entry.sha256 for entry in files.manifest.files}
     (folder / file).write_bytes(engine)
     return EngineEntry(
         graph=name,
-        graph_sha256=hashlib.sha256(data).hexdigest(),
+        graph_sha256=hashes[name],
+        data_sha256=hashes.get(data_file(name), ''),
         file=file,
         bytes=len(engine),
         sha256=hashlib.sha256(engine).hexdigest(),

@@ -6,24 +6,28 @@ in float32; only what a matrix unit computes is narrowed, and the key/value cach
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+from alpamayo_ros.export.onnx_graph import sweep
+from alpamayo_ros.export.outside import check, whole
 
 FLOAT, HALF = TensorProto.FLOAT, TensorProto.FLOAT16
 PRODUCTS = ('MatMul', 'Gemm', 'Conv', 'Attention')
 CACHES = 'TensorScatter'
 
 
-def engine_graph(data: bytes) -> Any:
-    """The ONNX model ``data``, rewritten; it computes the same to what float16 holds."""
-    model = onnx.ModelProto.FromString(data)
+def engine_graph(data: bytes, weights: bytes = b'') -> Any:
+    """The ONNX model ``data``, rewritten; it computes the same to what float16 holds.
+
+    ``weights``: what lies in the file beside a graph beyond 2 GiB.
+    """
+    model = whole(data, weights)
     del model.graph.value_info[:]
     _Rewriting(model).run()
-    onnx.checker.check_model(model)
+    check(model)
     return model
 
 
@@ -36,6 +40,7 @@ class _Rewriting:
         self.half: dict[str, str] = {}  # a float32 value and its float16 twin
         self.renamed: dict[str, str] = {}
         self.halved_caches: set[str] = set()
+        self.codes: set[str] = set()  # floats from INT8: a product of those is in INT8 already
         self.nodes: list[Any] = []
 
     def run(self) -> None:
@@ -48,7 +53,7 @@ class _Rewriting:
         del self.graph.node[:]
         self.graph.node.extend(self.nodes)
         self._cache_types()
-        self._sweep()
+        sweep(self.graph)
 
     def _pictures(self) -> None:
         """Integer pictures become floats before anything else touches them."""
@@ -65,7 +70,9 @@ class _Rewriting:
             self.halved_caches |= {node.input[0], node.output[0]}
             node.input[1] = self._narrow(node.input[1])
             self.half[node.output[0]] = node.output[0]
-        if node.op_type not in PRODUCTS:
+        if node.op_type == 'DequantizeLinear':
+            self.codes.add(node.output[0])
+        if node.op_type not in PRODUCTS or node.input[0] in self.codes:
             self.nodes.append(node)
             return
         for i, name in enumerate(node.input):
@@ -95,21 +102,3 @@ class _Rewriting:
         for value in (*self.graph.input, *self.graph.output):
             if value.name in self.halved_caches:
                 value.type.tensor_type.elem_type = HALF
-
-    def _sweep(self) -> None:
-        """Leave out weights that nothing reads any more, and the Casts that read them."""
-        read = set(_read(self.graph))
-        kept = [n for n in self.graph.node if n.op_type != 'Cast' or n.output[0] in read]
-        del self.graph.node[:]
-        self.graph.node.extend(kept)
-        read = set(_read(self.graph))
-        weights = [weight for weight in self.graph.initializer if weight.name in read]
-        del self.graph.initializer[:]
-        self.graph.initializer.extend(weights)
-
-
-def _read(graph: Any) -> Iterator[str]:
-    """Names that a node or an output of the graph reads."""
-    for node in graph.node:
-        yield from node.input
-    yield from (value.name for value in graph.output)

@@ -15,14 +15,13 @@ from safetensors.torch import save
 from alpamayo_ros.export.export_decode import decode_graph
 from alpamayo_ros.export.export_stages import denoise_graph, encoder_graph, fusion_graph
 from alpamayo_ros.export.onnx_graph import store_half
+from alpamayo_ros.export.outside import write
+from alpamayo_ros.export.sealing import seal
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.runtime.golden import GOLDEN, write_golden
-from alpamayo_ros.runtime.manifest import Manifest, write_manifest
+from alpamayo_ros.runtime.manifest import Manifest
 from alpamayo_ros.runtime.registry import GRAPHS, TEXT_FILES, WEIGHTS
-
-CARD = 'card.md'
 
 
 @torch.no_grad()
@@ -62,16 +61,9 @@ def export_model(
         'decode.onnx': lambda: decode_graph(model.backbone, model.layout.max_sequence),
         'denoise.onnx': lambda: denoise_graph(model),
     }
+    written = [WEIGHTS]
     for name in GRAPHS:
         progress(name)
-        data = store_half(makers[name]()).SerializeToString(deterministic=True)
-        (folder / name).write_bytes(data)
-    dtypes = dict.fromkeys([WEIGHTS, *GRAPHS], 'float16') | dict.fromkeys(TEXT_FILES, '')
-    if (folder / CARD).is_file():
-        dtypes[CARD] = ''
-    write_manifest(folder, profile, version, release, training, dtypes)
-    progress(GOLDEN)
-    fault = write_golden(folder, profile)
-    if fault is not None:
-        return fault
-    return write_manifest(folder, profile, version, release, training, {**dtypes, GOLDEN: ''})
+        written += write(store_half(makers[name]()), folder, name)
+    dtypes = dict.fromkeys(written, 'float16') | dict.fromkeys(TEXT_FILES, '')
+    return seal(folder, profile, version, release, training, dtypes, progress)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+
+from alpamayo_ros.export.outside import check
 
 OPSET = 24
 IR_VERSION = 11
@@ -72,7 +74,7 @@ class GraphBuilder:
         graph = helper.make_graph(self.nodes, name, inputs, outputs, list(self.weights.values()))
         opset = helper.make_opsetid('', OPSET)
         model = helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
-        onnx.checker.check_model(model)
+        check(model)
         return model
 
 
@@ -103,3 +105,22 @@ def store_half(model: Any) -> Any:
     del model.graph.node[:], model.graph.value_info[:]
     model.graph.node.extend(nodes)
     return model
+
+
+def sweep(graph: Any) -> None:
+    """Leave out weights that nothing reads any more, and the Casts that read them."""
+    read = set(_read(graph))
+    kept = [node for node in graph.node if node.op_type != 'Cast' or node.output[0] in read]
+    del graph.node[:]
+    graph.node.extend(kept)
+    read = set(_read(graph))
+    weights = [weight for weight in graph.initializer if weight.name in read]
+    del graph.initializer[:]
+    graph.initializer.extend(weights)
+
+
+def _read(graph: Any) -> Iterator[str]:
+    """Names that a node or an output of the graph reads."""
+    for node in graph.node:
+        yield from node.input
+    yield from (value.name for value in graph.output)

@@ -13,7 +13,7 @@ from typing import Any
 from alpamayo_ros.faults import Code, Fault
 
 PLAIN_NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9_-]{0,63}(\.[A-Za-z0-9_-]{1,16}){1,3}')
-SUFFIXES = ('.safetensors', '.onnx', '.json', '.yaml', '.md')
+SUFFIXES = ('.safetensors', '.onnx', '.data', '.json', '.yaml', '.md')
 # Pickles and what holds them, libraries, and compiled engines: each runs what it holds.
 RUNS_CODE = tuple(
     '.pt .pth .pkl .pickle .dill .joblib .ckpt .bin .npy .npz .h5 .hdf5 .keras .pb .mar'
@@ -24,6 +24,7 @@ MAX_HEADER = 1 << 20
 MAX_FILE = 1 << 34
 DOMAINS = ('', 'ai.onnx', 'com.microsoft')
 EXTERNAL = 1  # onnx.TensorProto.EXTERNAL
+PLACE = ('location', 'offset', 'length')  # of weights in the file beside a graph
 LOADS_FILES = ('EPContext',)  # its documented use is to load a compiled engine by path
 
 
@@ -46,6 +47,11 @@ def read_file(folder: Path, directory: int, name: str, limit: int) -> bytes | Fa
         numbers = {'limit_bytes': float(limit)}
         return Fault(Code.MODEL_HASH, f'{folder / name} is longer than expected', numbers)
     return data
+
+
+def data_file(graph: str) -> str:
+    """Where the weights of a graph beyond protobuf's 2 GiB lie: ``decode.data``."""
+    return f'{graph.removesuffix(".onnx")}.data'
 
 
 def check_name(name: str) -> Fault | None:
@@ -111,9 +117,14 @@ def _check_onnx(name: str, data: bytes) -> Fault | None:
     except DecodeError as error:
         return Fault(Code.MODEL_FORMAT, f'{name} is no ONNX model: {error}')
     own = {function.domain for function in model.functions}
+    beside = {t.name for t in model.graph.initializer if _beside(name, t) is not None}
+    seen = 0
     for part in _parts(model):
         kind = part.DESCRIPTOR.name
         if kind == 'TensorProto' and (part.data_location == EXTERNAL or part.external_data):
+            seen += 1
+            if seen <= len(beside) and part.name in beside and _beside(name, part) is not None:
+                continue
             where = {e.key: e.value for e in part.external_data}.get('location', '?')
             return Fault(Code.MODEL_UNSAFE, f'{name}: {part.name!r} lies outside, in {where!r}')
         if kind == 'NodeProto' and part.domain not in DOMAINS and part.domain not in own:
@@ -121,6 +132,39 @@ def _check_onnx(name: str, data: bytes) -> Fault | None:
         if kind == 'NodeProto' and part.op_type in LOADS_FILES:
             return Fault(Code.MODEL_UNSAFE, f'{name}: {part.op_type} loads a file of its own')
     return None
+
+
+def check_beside(name: str, data: bytes, beside: bytes | None) -> Fault | None:
+    """Refuse a graph whose weights lie beyond the verified file beside it, or in none."""
+    if b'location' not in data:
+        return None
+    import onnx
+
+    found = [_beside(name, t) for t in onnx.ModelProto.FromString(data).graph.initializer]
+    ends = [end for end in found if end is not None]
+    if ends and beside is None:
+        text = f'{name} has its weights in {data_file(name)}, which the manifest does not list'
+        return Fault(Code.MODEL_MISSING, text)
+    if ends and beside is not None and max(ends) > len(beside):
+        text = (
+            f'{name}: weights end at byte {max(ends)} of {data_file(name)}, it has {len(beside)}'
+        )
+        return Fault(Code.MODEL_FORMAT, text)
+    return None
+
+
+def _beside(name: str, tensor: Any) -> int | None:
+    """Where a weight ends in the file beside its graph; None for one that lies anywhere else."""
+    place = {entry.key: entry.value for entry in tensor.external_data}
+    if (
+        tensor.data_location != EXTERNAL
+        or tuple(place) != PLACE
+        or len(place) != len(tensor.external_data)
+    ):
+        return None
+    numbers = place['offset'], place['length']
+    plain = all(text.isascii() and text.isdigit() and len(text) < 16 for text in numbers)
+    return sum(map(int, numbers)) if plain and place['location'] == data_file(name) else None
 
 
 def _parts(message: Any) -> Iterator[Any]:

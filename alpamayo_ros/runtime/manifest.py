@@ -23,8 +23,10 @@ from alpamayo_ros.layer_shapes import InputTokens
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.file_gate import (
     MAX_FILE,
+    check_beside,
     check_bytes,
     check_name,
+    data_file,
     read_file,
     stray,
     strict_json,
@@ -167,7 +169,7 @@ def _read_model(
     found = stray(folder, directory)
     if found is not None:
         return found
-    wanted = None if names is None else set(names)
+    wanted = None if names is None else {n for name in names for n in (name, data_file(name))}
     data: dict[str, bytes] = {}
     for entry in manifest.files:
         if wanted is None or entry.name in wanted:
@@ -175,6 +177,10 @@ def _read_model(
             if isinstance(content, Fault):
                 return content
             data[entry.name] = content
+    for name in [name for name in data if name.endswith('.onnx')]:
+        fault = check_beside(name, data[name], data.get(data_file(name)))
+        if fault is not None:
+            return fault
     return ModelFiles(folder, manifest, hashlib.sha256(text).hexdigest(), text, data)
 
 

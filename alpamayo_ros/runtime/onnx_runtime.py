@@ -13,6 +13,7 @@ from alpamayo_ros.model.layout import token_layout
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Condition, Features, Identity
 from alpamayo_ros.runtime.chunks import Chunk
+from alpamayo_ros.runtime.file_gate import data_file
 from alpamayo_ros.runtime.graph_feeds import denoise_feed, encode_feed, fuse_feed
 from alpamayo_ros.runtime.manifest import ModelFiles
 from alpamayo_ros.runtime.onnx_session import DecodeSession, open_session
@@ -30,7 +31,8 @@ def load(files: ModelFiles, profile: ModelProfile) -> StagedRuntime | Fault:
     sessions = []
     for name in GRAPHS:
         data = files.get(name)
-        session = data if isinstance(data, Fault) else open_session(name, data)
+        weights = files.data.get(data_file(name))
+        session = data if isinstance(data, Fault) else open_session(name, data, weights=weights)
         if isinstance(session, Fault):
             return session
         sessions.append(session)

@@ -11,6 +11,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.runtime.chunks import Chunk
+from alpamayo_ros.runtime.file_gate import data_file
 from alpamayo_ros.runtime.graph_feeds import decode_feed
 
 BROKEN = (
@@ -22,10 +23,17 @@ BROKEN = (
     state.RuntimeException,
 )  # what ONNX Runtime raises for a model it cannot use
 PROVIDERS = ('CPUExecutionProvider',)
+CODES = b'QuantizeLinear'  # an operator of graphs in INT8 (alpamayo_ros/export/int8)
+# With either of these ONNX Runtime 1.32 recognises few of their products or refuses the graph.
+WRONG_FOR_CODES = ('MatMulAddFusion', 'CommonSubexpressionElimination')
 
 
-def open_session(name: str, data: bytes, providers: tuple[str, ...] = PROVIDERS) -> Any:
+def open_session(
+    name: str, data: bytes, providers: tuple[str, ...] = PROVIDERS, weights: bytes | None = None
+) -> Any:
     """A session from verified bytes, or a ``Fault``; ONNX Runtime's own fallback counts as one.
+
+    ``weights``: what lies in the file beside a graph beyond 2 GiB.
 
     One thread, no spinning: two spinning threads were 2 to 2.6 times slower than one under load
     (docs/design.md, "Runtimes").
@@ -39,8 +47,16 @@ def open_session(name: str, data: bytes, providers: tuple[str, ...] = PROVIDERS)
     options.inter_op_num_threads = 1
     options.add_session_config_entry('session.intra_op.allow_spinning', '0')
     options.log_severity_level = 3
+    if weights is None and data_file(name).encode() in data:  # it would look for it on disk
+        return Fault(Code.MODEL_MISSING, f'{name} has its weights in {data_file(name)}')
+    if weights is not None:
+        sizes = [data_file(name)], [weights], [len(weights)]
+        options.add_external_initializers_from_files_in_memory(*sizes)
+    left_out = list(WRONG_FOR_CODES) if CODES in data else None
     try:
-        session = onnxruntime.InferenceSession(data, options, providers=list(providers))
+        session = onnxruntime.InferenceSession(
+            data, options, providers=list(providers), disabled_optimizers=left_out
+        )
     except BROKEN as error:
         return Fault(Code.MODEL_FORMAT, f'{name}: {error}'[:500])
     if session.get_providers()[: len(providers)] != list(providers):

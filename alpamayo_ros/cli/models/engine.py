@@ -65,16 +65,14 @@ def check(
 
     Example: alpamayo engine check --profile nano
     """
-    from alpamayo_ros.export.engine_build import parse
-    from alpamayo_ros.export.engine_graph import engine_graph
+    from alpamayo_ros.export.engine_build import understood
     from alpamayo_ros.runtime.registry import GRAPHS
     from alpamayo_ros.runtime.tensorrt import engine_files
 
     loaded, library = profile_of(profile), _library(runtime)
     files = _model(loaded, model)
     for name in GRAPHS:
-        data = _or_stop(files.get(name))
-        parsed = _or_stop(parse(library, name, engine_graph(data).SerializeToString()))
+        parsed = _or_stop(understood(library, name, files))
         typer.echo(f'{name}: understood, {parsed.network.num_layers} layers')
     folder = engine_files.engine_dir(loaded.name)
     found = _or_stop(engine_files.read_engines(folder, loaded.name))

@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.runtime.file_gate import read_file, strict_json
+from alpamayo_ros.runtime.file_gate import data_file, read_file, strict_json
 from alpamayo_ros.runtime.manifest import ModelFiles, Sha256
 
 ENGINES = 'engines.json'
@@ -34,12 +34,14 @@ class _Strict(BaseModel):
 class EngineEntry(_Strict):
     """One engine: the graph it was built from, and the shapes it takes.
 
+    ``data_sha256``: of the file beside a graph beyond 2 GiB.
     ``inputs``: name to its least, usual and greatest shape; three times the same where it is
     static.
     """
 
     graph: str
     graph_sha256: Sha256
+    data_sha256: Sha256 | Literal[''] = ''
     file: Annotated[str, Field(pattern=r'^[a-z_]{1,32}\.engine$')]
     bytes: Annotated[int, Field(ge=1, le=MAX_ENGINE)]
     sha256: Sha256
@@ -123,7 +125,8 @@ def misfit(
         return Fault(Code.MODEL_FORMAT, text)
     graphs = {entry.name: entry.sha256 for entry in files.manifest.files}
     for entry in manifest.engines:
-        if graphs.get(entry.graph) != entry.graph_sha256:
+        beside = graphs.get(data_file(entry.graph), '')
+        if (graphs.get(entry.graph), beside) != (entry.graph_sha256, entry.data_sha256):
             text = f'{entry.file} is stale: {entry.graph} of {files.folder} has changed: {say}'
             return Fault(Code.MODEL_FORMAT, text)
     if (manifest.library, manifest.version) != (library, version):
