@@ -9,6 +9,7 @@ import typer
 
 from alpamayo_ros.cli.choices import RuntimeOption, any_profile_of, profile_of
 from alpamayo_ros.cli.models.adopt import adopt
+from alpamayo_ros.cli.models.quantise import quantise
 from alpamayo_ros.cli.models.stopping import stop
 from alpamayo_ros.cli.models.verify import sign, verify
 from alpamayo_ros.runtime import registry
@@ -22,6 +23,7 @@ app = typer.Typer(no_args_is_help=True, help=__doc__)
 app.command()(verify)
 app.command()(sign)
 app.command()(adopt)
+app.command()(quantise)
 
 FolderArgument = Annotated[
     Path | None, typer.Argument(help='Model folder; default: the one that ships for the profile.')

@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 
 from alpamayo_ros.cli.measuring.cycle.parts import Parts
-from alpamayo_ros.cli.measuring.cycle.recorded_cycles import Recorded
 from alpamayo_ros.cli.measuring.cycle.timing import Spent, take_turns
 from alpamayo_ros.model.diffusion import CLIP, alpha_bar
 from alpamayo_ros.model.layout import MASKED
@@ -20,6 +19,7 @@ from alpamayo_ros.model.sampler import Step, sampler
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import Diffusion
 from alpamayo_ros.runtime.base import Condition
+from alpamayo_ros.runtime.recorded import Recorded
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ import transformers
 from numpy.typing import NDArray
 
 from alpamayo_ros.cli.measuring.cycle.parts import Parts
-from alpamayo_ros.cli.measuring.cycle.recorded_cycles import Recorded
 from alpamayo_ros.cli.measuring.cycle.timing import Spent, take_turns
 from alpamayo_ros.model.backbone import Backbone
 from alpamayo_ros.model.grammar import Grammar, State
@@ -25,6 +24,7 @@ from alpamayo_ros.model.pretrained import backbone_name
 from alpamayo_ros.model.prompt import prefix_ids
 from alpamayo_ros.runtime.chunks import ChunkFeeder, Places
 from alpamayo_ros.runtime.decode import Draft, decode
+from alpamayo_ros.runtime.recorded import Recorded
 from alpamayo_ros.runtime.staged import Stages
 
 

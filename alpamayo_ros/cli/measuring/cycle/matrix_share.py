@@ -9,8 +9,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from alpamayo_ros.cli.measuring.cycle.parts import Parts
-from alpamayo_ros.cli.measuring.cycle.recorded_cycles import Recorded
 from alpamayo_ros.cli.measuring.cycle.timing import take_turns
+from alpamayo_ros.runtime.recorded import Recorded
 
 SIDE = 768  # of the square product in single precision, one thread
 

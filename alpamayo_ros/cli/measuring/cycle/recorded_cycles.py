@@ -6,30 +6,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
-from jaxtyping import Float
-
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.noise import noise
 from alpamayo_ros.pipeline import Decision
+from alpamayo_ros.runtime.recorded import Recorded
 from alpamayo_ros.runtime.staged import StagedRuntime
 from alpamayo_ros.simulation.drive.drive import Drive
 from alpamayo_ros.simulation.drive.planners import RuntimePlanner
 from alpamayo_ros.simulation.scenario import Scenario
-from alpamayo_ros.types import Conditioning, EgoState, FrameStack, PlannerInput, Proposal
+from alpamayo_ros.types import EgoState, PlannerInput, Proposal
 
 SKIPPED = 20  # the first cycles: the car stands, and nothing is in the caches
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What entered one cycle; ``words`` and ``plans`` are what came out in the drive."""
-
-    frames: FrameStack
-    given: Conditioning
-    noise: Float[np.ndarray, 'K P 3']
-    words: tuple[int, ...]
-    plans: Float[np.ndarray, 'K P 3']
 
 
 @dataclass(slots=True)

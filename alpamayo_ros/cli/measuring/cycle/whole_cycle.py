@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from alpamayo_ros.cli.measuring.cycle.parts import Parts
-from alpamayo_ros.cli.measuring.cycle.recorded_cycles import Recorded
 from alpamayo_ros.cli.measuring.cycle.timing import Spent, take_turns
+from alpamayo_ros.runtime.recorded import Recorded
 from alpamayo_ros.runtime.staged import StagedRuntime
 
 SAME_M = 1e-3  # waypoints of the naive path: other shapes of the same products round differently

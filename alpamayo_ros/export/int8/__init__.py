@@ -1,0 +1,1 @@
+"""INT8 by symmetric Q/DQ: calibration, the rewritten graphs, and what they have to keep."""
