@@ -17,13 +17,18 @@ CARD = 'card.md'
 def seal(
     folder: Path, profile: ModelProfile, version: str, release: int,
     training: Mapping[str, Any], dtypes: Mapping[str, str],
-    progress: Callable[[str], None] = lambda name: None,
+    progress: Callable[[str], None] = lambda name: None, golden: bool = True,
 ) -> Manifest | Fault:  # fmt: skip
-    """Hash the files of ``dtypes`` (and a card), ask the graphs for the golden answer, list it."""
+    """Hash the files of ``dtypes`` (and a card), ask the graphs for the golden answer, list it.
+
+    ``golden`` False: none, where no other machine could repeat it.
+    """
     found = dict(dtypes)
     if (folder / CARD).is_file():
         found[CARD] = ''
-    write_manifest(folder, profile, version, release, training, found)
+    manifest = write_manifest(folder, profile, version, release, training, found)
+    if not golden:
+        return manifest
     progress(GOLDEN)
     fault = write_golden(folder, profile)
     if fault is not None:

@@ -10,6 +10,7 @@ import typer
 
 from alpamayo_ros.cli.choices import one_of, profile_of
 from alpamayo_ros.cli.models.stopping import stop
+from alpamayo_ros.preflight import check_folder
 from alpamayo_ros.statuses import Status
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def quantise(
         one_of('stages', name, STAGE_NAMES)
     if to.exists():
         stop(f'--to {to} exists already; name another folder, or remove it')
+    check_folder(to)  # before minutes of drives
     loaded = profile_of(profile)
     found = _or_stop(open_float(loaded, model, calibration or SCENARIOS, cycles))
     judged = [_or_stop(judge(found, name)) for name in chosen]
@@ -79,7 +81,7 @@ def quantise(
         typer.echo('Nothing is faster in INT8 on this processor: no folder is written.')
         typer.echo('For TensorRT, whose INT8 this does not measure: --for engine')
         raise typer.Exit(Status.FAIL)
-    _write(found.model, kept, to, (profile, model, drives))
+    _write(found.model, kept, to, goal, (profile, model, drives))
 
 
 def _gate(kept: list[Judged]) -> None:
@@ -98,7 +100,7 @@ def _gate(kept: list[Judged]) -> None:
 
 
 def _write(
-    found: Float, kept: list[Judged], to: Path, driven: tuple[str, Path | None, int]
+    found: Float, kept: list[Judged], to: Path, goal: str, driven: tuple[str, Path | None, int]
 ) -> None:
     """The folder, under its name only once both models drove alike."""
     from alpamayo_ros.export.int8.graph import STAGES
@@ -110,23 +112,38 @@ def _write(
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     try:
-        manifest = _or_stop(write_int8(found.files, found.profile, graphs, outcomes, fresh))
+        here = goal == 'processor'
+        manifest = _or_stop(
+            write_int8(found.files, found.profile, graphs, outcomes, fresh, golden=here)
+        )
         _drive(fresh, *driven)
         fresh.rename(to)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     size = sum(entry.bytes for entry in manifest.files) / 1e6
     typer.echo(f'{to}: {manifest.version}, {size:.1f} MB; drive it with --model {to}')
+    if here:
+        typer.echo('Another processor rounds otherwise and may refuse it (MODEL_GOLDEN).')
+    else:
+        typer.echo(
+            'No golden answer: an engine rounds otherwise. Compare on the GPU: '
+            f'alpamayo engine verify --model {to}'
+        )
 
 
 def _drive(fresh: Path, profile: str, model: Path | None, drives: int) -> None:
     """Both models on the same drives; the end of the command where INT8 loses score."""
     from alpamayo_ros.cli.models.quantise_drives import scores
     from alpamayo_ros.export.int8.parity import SCORE
+    from alpamayo_ros.simulation.batch.batch import BatchError
 
     if not drives:
         return typer.echo('No drives were asked for: the score in a closed loop is not compared.')
-    before, now = (scores(profile, folder, drives) for folder in (model, fresh))
+    try:
+        before, now = (scores(profile, folder, drives) for folder in (model, fresh))
+    except BatchError as error:
+        typer.echo(f'alpamayo model quantise: {error}', err=True)
+        raise typer.Exit(Status.ENVIRONMENT) from error
     lost = (sum(before) - sum(now)) / len(before)
     typer.echo(
         f'scene score over {drives} drives: {sum(now) / drives:.3f}, in float '

@@ -22,11 +22,13 @@ def write_int8(
     graphs: Mapping[str, bytes],
     outcomes: Mapping[str, Figures],
     folder: Path,
+    golden: bool,
 ) -> Manifest | Fault:
     """Write the folder; ``outcomes``: by stage what was measured, kept in the manifest.
 
     The weights file is left out: the torch runtime would give the float model's answer, which is
-    not the golden one.
+    not the golden one.  ``golden`` False leaves that out too: where float sums are rounded
+    otherwise some codes are others, and plans on the made-up picture move by decimetres.
     """
     given = files.manifest
     dtypes = dict.fromkeys(TEXT_FILES, '') | {e.name: e.dtype for e in given.files}
@@ -40,7 +42,8 @@ def write_int8(
         (folder / name).write_bytes(data)
     (folder / CARD).write_text(card(files, outcomes))
     training = {**given.training, 'int8': json.dumps(outcomes), 'int8_of': files.sha256}
-    return seal(folder, profile, f'{given.version}+int8', given.release, training, dtypes)
+    version = f'{given.version}+int8'
+    return seal(folder, profile, version, given.release, training, dtypes, golden=golden)
 
 
 def card(files: ModelFiles, outcomes: Mapping[str, Figures]) -> str:

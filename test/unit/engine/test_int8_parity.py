@@ -21,6 +21,7 @@ from alpamayo_ros.export.int8.ranges import Ranges, calibrate
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime import onnx_runtime
+from alpamayo_ros.runtime.golden import GOLDEN
 from alpamayo_ros.runtime.loader import model_dir, open_runtime
 from alpamayo_ros.runtime.made_up import made_up_input
 from alpamayo_ros.runtime.manifest import ModelFiles, read_model
@@ -100,9 +101,10 @@ def test_a_wrong_scale_leaves_no_folder(
 def test_what_passes_is_a_model_like_any_other(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, opened: Opened
 ) -> None:
-    """Verified, with a golden answer of its own; the float weights, which give another, are none."""
+    """Verified, with a golden answer of its own; without float weights, which give another."""
     to = tmp_path / 'int8'
-    result = _call(monkeypatch, opened, to, '--for', 'engine', '--drives', '0')
+    monkeypatch.setattr(quantise_stages, 'FASTER', 10.0)
+    result = _call(monkeypatch, opened, to, '--drives', '0')
     assert result.exit_code == 0, result.output
     assert [place.name for place in tmp_path.iterdir()] == ['int8']
     found = open_runtime('onnx', PROFILE, to)
@@ -114,8 +116,21 @@ def test_what_passes_is_a_model_like_any_other(
     assert WEIGHTS not in kinds
     assert json.loads(manifest['training']['int8'])['encoder']['cosine'] > 0.99
     assert '| encoder |' in (to / 'card.md').read_text()
+    assert GOLDEN in kinds
     again = _call(monkeypatch, opened, to, '--for', 'engine')
     assert again.exit_code == 2 and 'exists already' in again.output
+
+
+def test_for_an_engine_there_is_no_golden_answer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, opened: Opened
+) -> None:
+    """Another machine's rounding moves plans on made-up pictures; how to compare is said."""
+    to = tmp_path / 'int8'
+    result = _call(monkeypatch, opened, to, '--for', 'engine', '--drives', '0')
+    assert result.exit_code == 0, result.output
+    assert 'alpamayo engine verify --model' in result.output
+    assert not (to / GOLDEN).exists()
+    assert isinstance(open_runtime('onnx', PROFILE, to), StagedRuntime)
 
 
 def test_lost_score_leaves_no_folder(
