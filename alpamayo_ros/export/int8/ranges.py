@@ -31,11 +31,9 @@ from alpamayo_ros.runtime.staged import StagedRuntime
 from alpamayo_ros.runtime.text_model import load_grammar
 from alpamayo_ros.types import Conditioning
 
-SHARES = (
-    1.0,
-    0.9999,
-    0.999,
-)  # of a call's numbers that a range has to hold; the first: its maximum
+# Of a call's numbers that a range holds.  99.9 % suits the cycles it was calibrated on and no
+# others: end points of nano's denoiser then moved by 1.3 m (95 %).
+SHARES = (1.0, 0.9999)
 ENCODER, FUSION, DECODE, DENOISE = GRAPHS
 
 Ranges = dict[str, dict[str, NDArray[np.float64]]]
