@@ -118,8 +118,8 @@ def _stored(graph: Any, name: str, values: NDArray[np.float32]) -> Any:
 def _scale(graph: Any, name: str, greatest: float) -> None:
     """The scale of an activation and its zero point."""
     scale = np.array(greatest / ACTIVATION if greatest > 0 else 1.0, np.float32)
-    parts = {f'{name}.scale': scale, f'{name}.zero': np.array(0, np.int8)}
-    graph.initializer.extend(numpy_helper.from_array(part, made) for made, part in parts.items())
+    graph.initializer.append(numpy_helper.from_array(scale, f'{name}.scale'))
+    graph.initializer.append(numpy_helper.from_array(np.array(0, np.int8), f'{name}.zero'))
 
 
 def _pair(name: str, output: str) -> Iterator[Any]:
