@@ -93,8 +93,8 @@ def _gate(kept: list[Judged]) -> None:
     bad = [stage for stage, misses in missed.items() if misses]
     if bad:
         left = [one.attempt.stage for one in kept if one.attempt.stage not in bad]
-        advice = f'--stages {",".join(left)}' if left else 'calibrate on drives more like yours'
-        text = f'{", ".join(bad)} refused, no folder is written. Leave it in float: {advice}'
+        advice = f': --stages {",".join(left)}' if left else ', or calibrate on more drives'
+        text = f'{", ".join(bad)} refused, no folder is written. Leave it in float{advice}'
         typer.echo(text, err=True)
         raise typer.Exit(Status.FAIL)
 
@@ -146,7 +146,7 @@ def _drive(fresh: Path, profile: str, model: Path | None, drives: int) -> None:
         raise typer.Exit(Status.ENVIRONMENT) from error
     lost = (sum(before) - sum(now)) / len(before)
     typer.echo(
-        f'scene score over {drives} drives: {sum(now) / drives:.3f}, in float '
+        f'scene score, {drives} with each model: {sum(now) / drives:.3f}, in float '
         f'{sum(before) / drives:.3f}; paired loss {lost:.3f}, at most {SCORE}'
     )
     if lost > SCORE:
