@@ -98,15 +98,17 @@ def stages(profile: ModelProfile) -> tuple[Stage, ...]:
     )
 
 
+def pass_of(profile: ModelProfile, decoding: Decoding) -> Stage:
+    """One pass of the words."""
+    return Stage(decoding.name, language.words(profile, decoding.width))
+
+
 def budget(profile: ModelProfile, device: Device, precision: str) -> Budget:
     """All of it; ValueError where the device does not compute in ``precision``."""
     if device.rate(precision) is None:
         known = ', '.join(precisions(device))
         raise ValueError(f'{device.title} has no {precision}; it has {known}')
-    passes = {
-        d.name: timed(Stage(d.name, language.words(profile, d.width)), device, precision)
-        for d in DECODINGS
-    }
+    passes = {d.name: timed(pass_of(profile, d), device, precision) for d in DECODINGS}
     times = tuple(timed(stage, device, precision) for stage in stages(profile))
     return Budget(profile.name, device, precision, times, passes, memory_gb(profile, precision))
 
