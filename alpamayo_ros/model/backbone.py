@@ -62,6 +62,9 @@ class Backbone(nn.Module):
     The token embedding doubles as the output head when tied.
     """
 
+    cos: Tensor
+    sin: Tensor
+
     def __init__(self, shape: BackboneShape, vocab_size: int, positions: int) -> None:
         super().__init__()
         self.shape = shape

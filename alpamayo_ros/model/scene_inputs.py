@@ -62,13 +62,14 @@ class HistoryTokens(Encoded):
 
     def __init__(self, profile: ModelProfile) -> None:
         super().__init__(profile.ego_history.count, 3, profile.backbone.width)
+        scale = torch.tensor([SPEED_SCALE_MPS, ACCELERATION_SCALE_MPS2, STEERING_SCALE_RAD])
+        self.register_buffer('scale', scale, persistent=False)
 
     def tokens(self, given: SceneInputs, batch: int) -> Tensor:
         """(B, H, width)."""
         if given.history is None:
             return self(None, None, batch)
-        scale = [SPEED_SCALE_MPS, ACCELERATION_SCALE_MPS2, STEERING_SCALE_RAD]
-        return self(given.history / given.history.new_tensor(scale), given.history_valid, batch)
+        return self(given.history / self.scale, given.history_valid, batch)
 
 
 class MapTokens(Encoded):

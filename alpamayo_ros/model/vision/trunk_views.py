@@ -22,6 +22,9 @@ class TrunkViews(nn.Module):
     with black at the bottom or right.
     """
 
+    row_means: Tensor
+    column_means: Tensor
+
     def __init__(self, profile: ModelProfile) -> None:
         super().__init__()
         v = profile.vision

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -140,7 +140,7 @@ def llama(backbone: Backbone) -> Any:
         num_attention_heads=shape.heads,
         num_key_value_heads=shape.kv_heads,
         head_dim=shape.width // shape.heads,
-        max_position_embeddings=len(cast(torch.Tensor, backbone.cos)),
+        max_position_embeddings=len(backbone.cos),
         rms_norm_eps=backbone.norm.eps,
         rope_parameters={'rope_type': 'default', 'rope_theta': shape.rope_theta},
         tie_word_embeddings=shape.tie_embeddings,

@@ -1,0 +1,138 @@
+"""A whole cycle over static buffers: each stage, and all of them, as CUDA graphs.
+
+Nothing here is decided by the host once a cycle has begun: which page, which positions, how many
+words a pass keeps are numbers on the device.  The host uploads what is given, starts one graph,
+and waits once, for plans and words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from alpamayo_ros.model.fast.given import Given
+from alpamayo_ros.model.fast.language import Language
+from alpamayo_ros.model.fast.pages import pages
+from alpamayo_ros.model.fast.places import Places
+from alpamayo_ros.model.fast.plans import Plans
+from alpamayo_ros.model.fast.scene import Scene
+from alpamayo_ros.model.fast.words import Words
+from alpamayo_ros.model.released.graphs import Outputs, Recorded
+from alpamayo_ros.model.vla import VLA
+
+PERIOD_S = 0.1  # of a cycle
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """How words are written: ``count`` passes of ``width`` words."""
+
+    width: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Candidates (K, P, 3) in metres, words, and how many of these the passes came to."""
+
+    plans: Tensor
+    ids: Tensor
+    count: int
+
+
+class Cycle:
+    """``model`` with its buffers; one a model, whose products become views of joined ones.
+
+    ``given`` lies on the device and ``host`` beside it, pinned where there is a GPU.
+    """
+
+    def __init__(
+        self, model: VLA, words: int, ways: Sequence[Passes], graphs: bool = True
+    ) -> None:
+        """``words`` at most; ``ways`` of writing them, each a graph of its own."""
+        p, device = model.profile, model.device
+        gpu = device.type == 'cuda'
+        self.model, self.limit = model.eval().requires_grad_(False), words
+        self.given = Given.empty(p, device)
+        self.host = Given.empty(p, 'meta' if device.type == 'meta' else 'cpu', pinned=gpu)
+        self.places = Places(model, words, max(way.width for way in ways))
+        self.language = Language(model.backbone, self.places.slots)
+        self.scene = Scene(model, self.language, self.places, pages(p.frames, PERIOD_S))
+        self.words = Words(self.language, self.places, self.scene, words)
+        self._plans = Plans(model, self.places)
+        self.plans = torch.zeros_like(self.given.noise)
+        self._before = self.scene.hidden.new_zeros(1, p.backbone.width)
+        self._answer = [
+            torch.zeros_like(x, device=self.host.noise.device, pin_memory=gpu)
+            for x in self._made()
+        ]
+        self._recorded = graphs and gpu
+        self._read_text = self._graph(lambda: self.scene.read_text(self.given))
+        self.encode = self._graph(lambda: self.scene.encode(self.given))
+        self.prefill = self._graph(self._prefill)
+        self.begin = self._graph(lambda: self.words.begin(self.given, self._before))
+        self.token = self._graph(lambda: self.words.step(self.given, 1))
+        self.drafted = [
+            self._graph(partial(self.words.step, self.given, way.width)) for way in ways
+        ]
+        self.denoise = self._graph(self._denoise)
+        self.whole = [self._graph(partial(self._cycle, way)) for way in ways]
+
+    @torch.no_grad()
+    def read_text(self) -> None:
+        """The text before the pictures, of ``host``; again only when it changes."""
+        self.given.copy_(self.host)
+        self._read_text()
+        self._wait()
+
+    @torch.no_grad()
+    def run(self, way: int = 0) -> Answer:
+        """What ``host`` asks for, by the text that was read last.
+
+        ValueError where positions have counted beyond what the backbone can tell apart.
+        """
+        last = self.places.last_position + int(self.host.shift)
+        if last >= self.language.positions:
+            raise ValueError(
+                f'position {last} is beyond the {self.language.positions} of backbone.context; '
+                'start anew: new Pages, read_text, full pages'
+            )
+        self.given.copy_(self.host)
+        self.whole[way]()
+        for kept, made in zip(self._answer, self._made(), strict=True):
+            kept.copy_(made, non_blocking=True)
+        self._wait()
+        plans, ids, count = self._answer
+        return Answer(plans.clone(), ids[: self.limit].clone(), int(count))
+
+    def _wait(self) -> None:
+        if self.plans.is_cuda:
+            torch.cuda.current_stream().synchronize()
+
+    def _made(self) -> Outputs:
+        return self.plans, self.words.ids, self.words.count
+
+    def _graph(self, stage: Callable[[], None]) -> Recorded:
+        def run() -> Outputs:
+            stage()
+            return ()
+
+        return Recorded(run, self._recorded)
+
+    def _prefill(self) -> None:
+        self._before.copy_(self.scene.prefill(self.given))
+
+    def _denoise(self) -> None:
+        self.plans.copy_(self._plans(self.given, self.scene, self.words))
+
+    def _cycle(self, way: Passes) -> None:
+        self.scene.encode(self.given)
+        self._prefill()
+        self.words.begin(self.given, self._before)
+        for _ in range(way.count):
+            self.words.step(self.given, way.width)
+        self._denoise()

@@ -1,0 +1,71 @@
+"""Everything that a cycle reads from outside, at fixed addresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from alpamayo_ros.profile import ModelProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Inputs of one cycle, on the host or on the device.
+
+    ``images`` (V, H, W, 3) uint8 of the newest timestep, ``cameras`` (V) 0 where one is lost;
+    ``page`` (1) that the timestep is kept in, ``chosen`` (T) pages that the cycle sees, newest
+    first, ``shift`` (1) of positions (:mod:`pages`); ``age_s`` (T, V); ``speed_mps`` (1);
+    ``history`` (H, 3) in the units of ``SceneInputs``, ``lines`` (L, P, 2) in metres, each with
+    ``..._valid``; ``prefix`` and ``prior`` token ids, ``..._valid`` 0 on padding; ``last`` (1):
+    how many words of ``prior`` are real; ``draft`` guesses of the words, from the first on;
+    ``noise`` (K, P, 3).
+    """
+
+    images: Tensor
+    cameras: Tensor
+    page: Tensor
+    chosen: Tensor
+    shift: Tensor
+    age_s: Tensor
+    speed_mps: Tensor
+    history: Tensor
+    history_valid: Tensor
+    lines: Tensor
+    lines_valid: Tensor
+    prefix: Tensor
+    prefix_valid: Tensor
+    prior: Tensor
+    prior_valid: Tensor
+    last: Tensor
+    draft: Tensor
+    noise: Tensor
+
+    @classmethod
+    def empty(cls, p: ModelProfile, device: str | torch.device, pinned: bool = False) -> Given:
+        """Zeros; ``pinned``: memory of the host that a device reads by itself."""
+        views, times, lines = len(p.views), p.frames.count, p.inputs.map_lines
+        past = p.ego_history.count * p.inputs.ego_history
+
+        def numbers(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+            return torch.zeros(shape, dtype=dtype, device=device, pin_memory=pinned)
+
+        def ids(count: int) -> Tensor:
+            return numbers(count, dtype=torch.long)
+
+        return cls(
+            numbers(views, *p.view_size, 3, dtype=torch.uint8), numbers(views),
+            ids(1), ids(times), ids(1), numbers(times, views), numbers(1),
+            numbers(past, 3), numbers(past),
+            numbers(lines, p.inputs.map_points, 2), numbers(lines),
+            ids(p.text.max_prefix), numbers(p.text.max_prefix),
+            ids(p.inputs.prior_coc), numbers(p.inputs.prior_coc), ids(1),
+            ids(p.text.max_coc), numbers(p.candidates, p.trajectory.points, 3),
+        )  # fmt: skip
+
+    def copy_(self, other: Given) -> None:
+        """The numbers of ``other``; from pinned memory nobody waits."""
+        for field in fields(self):
+            mine, given = getattr(self, field.name), getattr(other, field.name)
+            mine.copy_(given, non_blocking=True)

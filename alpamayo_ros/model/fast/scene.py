@@ -1,0 +1,106 @@
+"""The stages before the words: pictures to tokens, tokens to keys; kept timesteps in pages."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from alpamayo_ros.model.fast.given import Given
+from alpamayo_ros.model.fast.language import Language
+from alpamayo_ros.model.fast.places import Places, hidden_too
+from alpamayo_ros.model.fast.vision import Encoder, Fusion
+from alpamayo_ros.model.layout import MASKED
+from alpamayo_ros.model.scene_inputs import SceneInputs
+from alpamayo_ros.model.vla import VLA
+
+
+class Scene:
+    """Tokens and keys of what a cycle sees.
+
+    ``hidden`` (slots, width): hidden states of all tokens; ``pad`` (slots): ``MASKED`` where a
+    slot holds no token of this cycle.  A page keeps features where time is mixed before the
+    backbone, otherwise keys, values and hidden states.
+    """
+
+    def __init__(self, model: VLA, language: Language, places: Places, pages: int) -> None:
+        self._model, self._language, self._places = model, language, places
+        self._encoder, self._fuse = Encoder(model), Fusion(model)
+        self._text, self._new = places.text(), places.new()
+        p, like = model.profile, language.keys
+        self.hidden = like.new_zeros(places.slots, p.backbone.width)
+        self.pad = like.new_zeros(places.slots, dtype=torch.float32)
+        self._visual = like.new_zeros(p.visual_tokens, p.backbone.width)
+        self._cameras = like.new_ones(pages, len(p.views), dtype=torch.float32)
+        shape = (p.visual_tokens, p.vision.width)
+        kept = (self.hidden, language.keys, language.values)
+        n = p.visual_tokens
+        self._kept: tuple[Tensor, ...] = (
+            (like.new_zeros(pages, *shape),)
+            if self._fuse.over_time
+            else tuple(x.new_zeros(pages, *x.shape[:-2], n, x.shape[-1]) for x in kept)
+        )
+
+    def read_text(self, given: Given) -> None:
+        """The prefix into the cache; again only when it changes."""
+        rows = self._text
+        self.pad[self._places.prefix].copy_((1.0 - given.prefix_valid) * MASKED)
+        looks = hidden_too(rows.looks, self.pad, self._language.shared)
+        x = self._language.embed(given.prefix)
+        self.hidden.index_copy_(
+            0, rows.slots, self._language(x, rows.positions, rows.slots, looks)
+        )
+
+    def encode(self, given: Given) -> None:
+        """The newest timestep's tokens, kept or mixed with kept ones."""
+        features = self._encoder(given.images, given.cameras)
+        self._cameras.index_copy_(0, given.page, given.cameras[None])
+        if self._fuse.over_time:
+            (kept,) = self._kept
+            kept.index_copy_(0, given.page, features[None])
+            chosen = kept.index_select(0, given.chosen)
+        else:
+            chosen = features[None]
+        seen = self._cameras.index_select(0, given.chosen)
+        self._visual.copy_(self._fuse(chosen, given.age_s, seen))
+
+    def prefill(self, given: Given) -> Tensor:
+        """All new tokens into the cache; (1, width) the hidden state before the first word."""
+        places, rows = self._places, self._new
+        if places.prior is not None:
+            self.pad[places.prior].copy_((1.0 - given.prior_valid) * MASKED)
+        if not self._fuse.over_time:
+            self._recall(given)
+        looks = hidden_too(rows.looks, self.pad, self._language.shared)
+        positions = rows.positions + rows.moving * given.shift
+        states = self._language(self._tokens(given), positions, rows.slots, looks)
+        self.hidden.index_copy_(0, rows.slots, states)
+        if not self._fuse.over_time:
+            self._keep(given)
+        before = places.scene.stop - 1 if places.prior is None else places.prior.start - 1
+        return self.hidden.index_select(0, given.last + before)
+
+    def _tokens(self, given: Given) -> Tensor:
+        """Embeddings of the new rows, pictures first as in ``Places.new``."""
+        past = given.history[None], given.history_valid[None]
+        lines = given.lines[None], given.lines_valid[None]
+        more = SceneInputs(*past, *lines, given.age_s[None])
+        scene = self._model.scene(self._visual[None], given.speed_mps, more)[0]
+        before, n = given.lines.shape[0], len(self._visual)
+        parts = [scene[before : before + n], scene[:before], scene[before + n :]]
+        return torch.cat([*parts, self._language.embed(given.prior)])
+
+    def _live(self) -> tuple[Tensor, ...]:
+        return self.hidden, self._language.keys, self._language.values
+
+    def _recall(self, given: Given) -> None:
+        """Kept timesteps into the slots of their ages."""
+        for age, place in enumerate(self._places.pages[1:], 1):
+            for live, kept in zip(self._live(), self._kept, strict=True):
+                page = kept.index_select(0, given.chosen[age : age + 1])[0]
+                live[..., place, :].copy_(page)
+
+    def _keep(self, given: Given) -> None:
+        """The newest timestep into its page."""
+        newest = self._places.pages[0]
+        for live, kept in zip(self._live(), self._kept, strict=True):
+            kept.index_copy_(0, given.page, live[..., newest, :][None])
