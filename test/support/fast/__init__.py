@@ -1,0 +1,1 @@
+"""What tests of the cycle in static shapes share."""
