@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from alpamayo_ros.cli.measuring.cycle.command import run_bench
+from alpamayo_ros.cli.measuring.gpu_speed import gpu_command
 from alpamayo_ros.cli.measuring.released_speed import released_command
 from alpamayo_ros.cli.measuring.replay_speed import replay_command
 from alpamayo_ros.cli.measuring.sync_cost import sync_command
@@ -48,3 +49,4 @@ def bench(
 app.command('sync')(sync_command)
 app.command('replay')(replay_command)
 app.command('released')(released_command)
+app.command('gpu')(gpu_command)

@@ -91,6 +91,7 @@ ROWS = (
     Row('alpamayo export', 'tested', 'test/unit/cli/test_export.py'),
     Row('alpamayo model quantise', 'tested', 'test/unit/engine/test_int8_parity.py'),
     Row('alpamayo data convert', 'tested', 'test/unit/bags/test_data_command.py'),
+    Row('alpamayo bench gpu', 'tested', 'test/unit/cli/test_bench_gpu.py'),
     Row('alpamayo bench released', 'tested', 'test/unit/cli/test_bench_released.py'),
     Row('alpamayo bench', 'tested', 'test/unit/cli/test_bench_cycle.py'),
     Row('alpamayo replay out/incidents', 'tested', 'test/unit/cli/test_incident_command.py'),
