@@ -78,6 +78,12 @@ def denoise_step(
     return x0, step[2] * x0 + step[3] * eps
 
 
+def fresh_amplitude(step: Sequence[float], eta: float) -> float:
+    """Amplitude of the noise that :func:`stochastic_step` adds; 0 on the way to clean data."""
+    signal, spread, next_signal, next_spread = step
+    return eta * next_spread / spread * math.sqrt(1 - (signal / next_signal) ** 2)
+
+
 def stochastic_step(
     prediction: Tensor, x: Tensor, step: Sequence[float], kind: str, noise: Tensor, eta: float
 ) -> tuple[Tensor, Tensor]:
@@ -88,6 +94,6 @@ def stochastic_step(
     """
     x0, _ = denoise_step(prediction, x, step, kind)
     signal, spread, next_signal, next_spread = step
-    sigma = eta * next_spread / spread * math.sqrt(1 - (signal / next_signal) ** 2)
+    sigma = fresh_amplitude(step, eta)
     kept = math.sqrt(next_spread**2 - sigma**2)
     return x0, next_signal * x0 + kept * (x - signal * x0) / spread + sigma * noise
