@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -17,7 +17,17 @@ RecipeOption = Annotated[
 ]
 StreamOption = Annotated[
     str,
-    typer.Option(help='stream, stream_two_cores, stream_toy, or a .yaml path with the same keys.'),
+    typer.Option(
+        help='stream, stream_two_cores, stream_toy, rl, rl_toy, or a .yaml path with such keys.'
+    ),
+]
+StageOption = Annotated[
+    Literal['sft', 'dagger', 'rl'] | None,
+    typer.Option(
+        help='sft: on the expert alone; dagger: on states of the policy too; rl: by the worth of '
+        'its answers (recipe rl, --from needed). Default: what the recipe says.',
+        show_default=False,
+    ),
 ]
 RootOption = Annotated[
     Path, typer.Option(help='Folder of the run: data, logs, checkpoints, model.safetensors.')
@@ -75,6 +85,7 @@ def status(recipe: RecipeOption = 'nano', root: RootOption = Path('runs/nano')) 
 @app.command()
 def stream(
     recipe: StreamOption = 'stream',
+    stage: StageOption = None,
     root: RootOption = Path('runs/stream'),
     begin: Annotated[
         Path | None,
@@ -86,6 +97,13 @@ def stream(
     workers: Annotated[int | None, typer.Option(min=1, help='Simulator processes.')] = None,
     ring: Annotated[int | None, typer.Option(min=256, help='Frames that are kept.')] = None,
     batch: Annotated[int | None, typer.Option(min=2, help='Samples a step.')] = None,
+    quantise: Annotated[
+        Literal['none', 'int8'] | None,
+        typer.Option(
+            help='int8: linear layers round as INT8 arithmetic would, and learn to bear it.',
+            show_default=False,
+        ),
+    ] = None,
     tensorboard: Annotated[
         bool, typer.Option('--tensorboard', help='Write the curve for TensorBoard too.')
     ] = False,
@@ -95,11 +113,14 @@ def stream(
     Runs on CUDA where there is some, else on the CPU. Ctrl-C publishes; the same command goes on.
 
     Example: alpamayo train stream --from models/nano --root runs/stream --seconds 1500
+
+    Example: alpamayo train stream --stage rl --from runs/stream --root runs/rl
     """
     from alpamayo_ros.cli.training.stream import stream as train
 
     numbers = {'seconds': seconds, 'workers': workers, 'ring': ring, 'batch': batch}
-    train(recipe, root, begin, tensorboard, **numbers)
+    named = 'rl' if stage == 'rl' and recipe == 'stream' else recipe
+    train(named, root, begin, tensorboard, stage=stage, quantise=quantise, **numbers)
 
 
 @app.command('gpu-bundle')

@@ -72,11 +72,15 @@ class BatchPolicy:
             visual = self.model.fuse(
                 stack, age[..., None].repeat(1, 1, v), valid[..., None].repeat(1, 1, v)
             )
-            empty = ids.new_zeros(len(slots), 0)
-            hidden = self.model.hidden(ids, real, visual, speed, empty)
-            mask = self.model.denoiser_mask(real, real.new_zeros(len(slots), 0))
-            plan = self._plan(hidden, mask, speed)
+            plan = self.answer(ids, real, visual, speed)
         return plan.float().cpu().numpy()
+
+    def answer(self, ids: Tensor, real: Tensor, visual: Tensor, speed: Tensor) -> Tensor:
+        """Plans (B, P, 3) [m, rad] without words: prefix, its validity, visual tokens, m/s."""
+        empty = ids.new_zeros(len(speed), 0)
+        hidden = self.model.hidden(ids, real, visual, speed, empty)
+        mask = self.model.denoiser_mask(real, real.new_zeros(len(speed), 0))
+        return self._plan(hidden, mask, speed)
 
     def _plan(self, hidden: Tensor, mask: Tensor, speed: Tensor) -> Tensor:
         shape = (len(speed), self.model.profile.trajectory.points, 3)

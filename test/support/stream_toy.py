@@ -12,6 +12,7 @@ from alpamayo_ros.model.tiny import tiny
 from alpamayo_ros.profile import ModelProfile, load_profile, share_dir
 from alpamayo_ros.training.stream.dense import COLUMNS
 from alpamayo_ros.training.stream.settings import Settings
+from alpamayo_ros.training.stream.slots import Slots
 from alpamayo_ros.training.truth import NAMES
 from alpamayo_ros.training.vocabulary import build_vocabulary
 
@@ -58,4 +59,5 @@ def shard(parts: Parts, value: int, frames: int = FRAMES) -> tuple[np.ndarray, d
         'choice': np.ones((n, 7), np.float32),
         'prefix': prefix,
         'weight': np.ones(n, np.float32),
+        **{name: np.stack([one] * n) for name, one in Slots.silence(p).items()},
     }

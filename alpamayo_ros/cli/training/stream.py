@@ -20,11 +20,13 @@ from alpamayo_ros.training.stream.lock import lock
 from alpamayo_ros.training.stream.run import StreamRun, check_profile
 from alpamayo_ros.training.stream.settings import Settings, read_json
 
+RECIPES = ('stream*.yaml', 'rl*.yaml')
+BEGUN_WITH = {'views': 'trained', 'stage': 'dagger'}  # where a run does not say
 WEIGHTS = ('model.safetensors', 'weights.safetensors')
 
 
 def stream(
-    recipe: str, root: Path, begin: Path | None, tensorboard: bool, **changes: float | None
+    recipe: str, root: Path, begin: Path | None, tensorboard: bool, **changes: str | float | None
 ) -> None:
     """Train; ``begin``: weights to start from; ``changes``: keys of the recipe, None: as it is."""
     began = _started()
@@ -32,7 +34,7 @@ def stream(
     refused = check_profile(profile_of(settings.profile))
     if refused:
         raise typer.BadParameter(refused)
-    _check_views(settings.views, begin, root)
+    _check_root(settings, begin, root)
     weights, extra = None if begin is None else weights_of(begin), _writer(root, tensorboard)
     try:
         held = lock(root)
@@ -66,22 +68,25 @@ def _started() -> float:
     return time.monotonic() - (time.clock_gettime(time.CLOCK_BOOTTIME) - since_boot_s)
 
 
-def _check_views(views: str, begin: Path | None, root: Path) -> None:
-    """typer.BadParameter where frozen views have learnt nothing, or a run began with the other."""
+def _check_root(settings: Settings, begin: Path | None, root: Path) -> None:
+    """typer.BadParameter where frozen views have learnt nothing, or a run began otherwise."""
     if not (root / 'counters.json').is_file():
-        if views == 'frozen' and begin is None:
+        if settings.views == 'frozen' and begin is None:
             raise typer.BadParameter('views: frozen needs views that see: --from a model, '
                                      'such as --from models/nano')  # fmt: skip
         return
-    before = read_json(root / 'rank_0' / 'settings.json').get('views', 'trained')
-    if before != views:
-        raise typer.BadParameter(f'{root} was begun with views: {before}, this says {views}; '
-                                 'go on with its own, or name another --root')  # fmt: skip
+    before = read_json(root / 'rank_0' / 'settings.json')
+    for key, usual in BEGUN_WITH.items():
+        then, now = before.get(key, usual), getattr(settings, key)
+        if then != now:
+            raise typer.BadParameter(f'{root} was begun with {key}: {then}, this says {now}; '
+                                     'go on with its own, or name another --root')  # fmt: skip
 
 
 def settings_of(recipe: str, changes: dict[str, Any]) -> Settings:
     """The numbers of a recipe by name or path; typer.BadParameter says what is wrong."""
-    known = {p.stem: p for p in (share_dir() / 'config' / 'training').glob('stream*.yaml')}
+    folder = share_dir() / 'config' / 'training'
+    known = {p.stem: p for name in RECIPES for p in folder.glob(name)}
     try:
         return Settings.from_file(find('recipe', recipe, known), **changes)
     except ConfigError as error:

@@ -102,11 +102,14 @@ class Drive:
             row['dense'] = dense_truth(self.sim)
             own = self._driven(step)
             row['weight'] = np.float32(importance(row, self._still, own))
+            row |= self._slots.silence(self.recorder.profile)
         if number:
             plan = self._slots.wait(self._slot, number, self._goes_on)
             if plan is None:
                 return
             self._made = Made(plan, step, Anchor(pose.x_m, pose.y_m, pose.heading_rad))
+            if row is not None and self._driven(step):
+                row |= self._slots.words(self._slot)
 
     def _command(self, step: int) -> tuple[float, float]:
         made = self._made

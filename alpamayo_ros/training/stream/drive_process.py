@@ -97,16 +97,17 @@ class Driver:
         if not self.family.goes_on():
             return  # cut short: neither a shard nor a result
         failed = terms.handover is None and bool(sim.outcome.collisions_at_fault)
+        result = self._result(sim, scenario, terms, len(writer.rows))
         if len(writer.rows) >= LEAST_SAMPLES and not failed:  # an expert that errs teaches nothing
-            self._write(writer, terms)
-        self._note(self._result(sim, scenario, terms, len(writer.rows)))
+            self._write(writer, terms, result['scene_score'])
+        self._note(result)
 
-    def _write(self, writer: ShardWriter, terms: Terms) -> None:
+    def _write(self, writer: ShardWriter, terms: Terms, score: float) -> None:
         longest = max(len(row['coc']) for row in writer.rows)
         padded = [np.pad(r['coc'], (0, longest - len(r['coc']))) for r in writer.rows]
         choice = choice_weights(self.grammar, np.stack(padded))
         for row, weights in zip(writer.rows, choice, strict=True):
-            row['choice'] = weights
+            row |= {'choice': weights, 'outcome': np.float32(score)}
         by = 'expert' if terms.handover is None else 'policy'
         name = f'{self.index:03d}_{self.first_seed}_{self.number:06d}'
         writer.write(self.folder / 'chunks' / name, {'by': by})

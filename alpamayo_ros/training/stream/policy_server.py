@@ -16,9 +16,13 @@ from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.training.checkpoint import load_weights
 from alpamayo_ros.training.policy import BatchPolicy
+from alpamayo_ros.training.reinforcement.policy import SpeakingPolicy
+from alpamayo_ros.training.reinforcement.word_table import WordTable
+from alpamayo_ros.training.stream.fake_int8 import quantise_linear
 from alpamayo_ros.training.stream.family import Family
 from alpamayo_ros.training.stream.settings import Settings, read_json
 from alpamayo_ros.training.stream.slots import POLL_S, Slots
+from alpamayo_ros.training.vocabulary import run_vocabulary
 
 LOOK_S = 1.0
 DDIM_STEPS = 3
@@ -33,7 +37,13 @@ class Server:
         self.device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
         self.slots = Slots(folder, settings.workers, profile)
         model = VLA(profile).to(self.device)
+        if settings.quantise == 'int8':
+            quantise_linear(model)
         self.policy = BatchPolicy(model, settings.workers, DDIM_STEPS)
+        if settings.stage == 'rl':
+            grammar = run_vocabulary(profile, folder)
+            table = WordTable(grammar, profile.text.vocab_size, self.device)
+            self.policy = SpeakingPolicy(model, settings.workers, DDIM_STEPS, table)
         self._name, self._looked = '', -LOOK_S
 
     def refresh(self) -> bool:
@@ -56,6 +66,12 @@ class Server:
             who.tolist(), times.tolist(), s.images[who], speeds, np.array(s.prefix[who])
         )
         s.plan[who] = plans
+        if isinstance(self.policy, SpeakingPolicy) and self.policy.said is not None:
+            tokens, likelihood = (part.cpu().numpy() for part in self.policy.said)
+            length = tokens.shape[1]
+            s.said[who], s.likelihood[who] = 0, 0.0
+            s.said[who, :length], s.likelihood[who, :length] = tokens, likelihood
+            s.told[who] = int(self._name)
         s.answered[who] = numbers
 
 

@@ -58,6 +58,10 @@ class Ring:
             'coc': ((words,), torch.int16),
             'choice': ((words,), torch.float16),
             'prefix': ((profile.text.max_prefix,), torch.int16),
+            'said': ((profile.text.max_coc,), torch.int16),
+            'said_likelihood': ((profile.text.max_coc,), torch.float32),
+            'told': ((), torch.int32),
+            'outcome': ((), torch.float32),
         }
         self.rows = {
             name: torch.zeros((size, *shape), dtype=kind, device=device)
@@ -95,6 +99,20 @@ class Ring:
     def draw(self, size: int) -> dict[str, Tensor]:
         """A random batch by weight."""
         return self.gather(torch.multinomial(self.weight[: self._filled], size, replacement=True))
+
+    def draw_said(self, size: int, since: int) -> dict[str, Tensor] | None:
+        """A random batch of states in which a policy spoke, published as ``since`` or later.
+
+        None where there is none.  Texts are cut to the longest.
+        """
+        told = (self.rows['told'] >= max(since, 1)) & (self.weight > 0)
+        if not bool(told.any()):
+            return None
+        b = self.gather(torch.multinomial(told.float(), size, replacement=True))
+        longest = int((b['said'] > 0).sum(1).max())
+        b['said'] = b['said'][:, :longest].long()
+        b['said_likelihood'] = b['said_likelihood'][:, :longest]
+        return b
 
     def gather(self, slots: Tensor) -> dict[str, Tensor]:
         """Samples with pictures or tokens, texts cut to the longest.

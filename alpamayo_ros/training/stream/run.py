@@ -30,9 +30,9 @@ from alpamayo_ros.training.stream.clock import Clock
 from alpamayo_ros.training.stream.ring import Feed, Ring
 from alpamayo_ros.training.stream.settings import Settings, read_json, write_json
 from alpamayo_ros.training.stream.slots import Slots
+from alpamayo_ros.training.stream.stages import trainer_of
 from alpamayo_ros.training.stream.steering import Steering, figures
 from alpamayo_ros.training.stream.together import Together
-from alpamayo_ros.training.stream.trainer import Trainer
 from alpamayo_ros.training.vocabulary import (
     carry_words,
     further_vocabulary,
@@ -69,7 +69,9 @@ class StreamRun:
         model = VLA(self.profile)
         if begin is not None:
             self._begin(begin, model)
-        self.trainer = Trainer(model, self.grammar, settings, self.together, root, begin is None)
+        self.trainer = trainer_of(
+            model, self.grammar, settings, self.together, root, begin is None
+        )
         seen = self.trainer.restore()
         self._earlier = int(seen.get('samples', 0))
         peak = settings.peak if self.trainer.from_scratch else settings.peak_further

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alpamayo_ros.config_file import read_model
+from alpamayo_ros.training.reinforcement.settings import Reinforcement
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -31,7 +32,7 @@ class Losses(BaseModel):
     """
 
     model_config = ConfigDict(extra='forbid', frozen=True)
-    plan: Positive
+    plan: Annotated[float, Field(ge=0)]
     text: Annotated[float, Field(ge=0)]
     feasible: Annotated[float, Field(ge=0)]
     single: Annotated[float, Field(ge=0)]
@@ -41,6 +42,9 @@ class Losses(BaseModel):
 class Settings(BaseModel):
     """What a streaming run is told.
 
+    ``stage``: ``sft``, on the expert's drives alone; ``dagger``, on the policy's too; ``rl``, by
+    what drawn answers are worth, as ``rl`` says.  ``quantise``: ``int8`` rounds the linear layers
+    in every forward pass as INT8 arithmetic would, so that the weights learn to bear it.
     ``seconds``: of the whole run, publishing and earlier calls included.  ``ring``: frames that
     are kept.  ``first_rows``: samples before the first step.  ``peak``: learning rate from
     scratch, ``peak_further`` from given weights.  ``constant``: share of the time before the
@@ -55,6 +59,8 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra='forbid', frozen=True)
     profile: str
+    stage: Literal['sft', 'dagger', 'rl']
+    quantise: Literal['none', 'int8']
     seconds: Positive
     workers: Count
     ring: Annotated[int, Field(ge=256)]
@@ -83,12 +89,31 @@ class Settings(BaseModel):
     threads: Count
     jitter: Jitter
     families: dict[str, Annotated[float, Field(ge=0)]]
+    rl: Reinforcement | None = None
 
     @model_validator(mode='after')
     def _something_learns(self) -> Settings:
         if self.views == 'frozen' and self.losses.single:
             raise ValueError('losses.single reads the tokens of the views: with views: frozen it '
                              'teaches nothing; make it 0 (fused may stay)')  # fmt: skip
+        if not (self.losses.plan or self.rl):
+            raise ValueError('losses.plan is 0: no plan would be learnt; give it a weight')
+        return self
+
+    @model_validator(mode='after')
+    def _stage_has_its_numbers(self) -> Settings:
+        if self.stage == 'rl' and self.rl is None:
+            raise ValueError('stage: rl needs the part rl of a recipe: take rl or rl_toy')
+        if self.stage != 'rl' and self.rl is not None:
+            raise ValueError(f'stage: {self.stage} has no use for the part rl of a recipe: take '
+                             'stream, stream_two_cores or stream_toy')  # fmt: skip
+        if self.rl is None:
+            return self
+        if self.views != 'frozen':
+            raise ValueError('stage: rl tunes backbone and denoiser behind views: frozen')
+        if self.rl.exam_rows >= self.first_rows:
+            raise ValueError(f'rl.exam_rows {self.rl.exam_rows} are held out of the first_rows '
+                             f'{self.first_rows}, of which some must be left')  # fmt: skip
         return self
 
     @classmethod

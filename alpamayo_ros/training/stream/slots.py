@@ -1,7 +1,8 @@
 """One slot a simulator process: a question to the policy (pictures, words, motion), its answer.
 
-Files of the run's folder, mapped by all processes.  A question's number is written last, and so is
-an answer's.
+A policy that speaks answers with its words too, how likely they were, and the number of the
+publication that said them (0: none).  Files of the run's folder, mapped by all processes.  A
+question's number is written last, and so is an answer's.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ class Slots:
         self.prefix = _mapped(folder / 'slot_prefix.bin', np.int16, prefix)
         self.state = _mapped(folder / 'slot_state.bin', np.float64, (count, 3))
         self.plan = _mapped(folder / 'slot_plan.bin', np.float32, (count, points, 3))
+        words = (count, profile.text.max_coc)
+        self.said = _mapped(folder / 'slot_said.bin', np.int16, words)
+        self.likelihood = _mapped(folder / 'slot_likelihood.bin', np.float32, words)
+        self.told = _mapped(folder / 'slot_told.bin', np.int32, (count,))
         self.asked = _mapped(folder / 'slot_asked.bin', np.int64, (count,))
         self.answered = _mapped(folder / 'slot_answered.bin', np.int64, (count,))
 
@@ -72,6 +77,25 @@ class Slots:
                 if not goes_on():
                     return None
         return np.array(self.plan[slot])
+
+    def words(self, slot: int) -> dict[str, np.ndarray]:
+        """What was said with the newest answer, as columns of a sample."""
+        return {
+            'said': np.array(self.said[slot]),
+            'said_likelihood': np.array(self.likelihood[slot]),
+            'told': np.int32(self.told[slot]),
+        }
+
+    @staticmethod
+    def silence(profile: ModelProfile) -> dict[str, np.ndarray]:
+        """The same columns where nobody said anything, and the score of no drive."""
+        length = profile.text.max_coc
+        return {
+            'said': np.zeros(length, np.int16),
+            'said_likelihood': np.zeros(length, np.float32),
+            'told': np.int32(0),
+            'outcome': np.float32(0),
+        }
 
     def open(self) -> np.ndarray:
         """Slots with a question that waits."""

@@ -45,7 +45,8 @@ class Steering:
         for family, rows in by.items():
             failed = sum(r['scene_score'] < PASSED for r in rows)
             weights[family] = LEAST + GROWTH * (failed + 0.5) / (len(rows) + 1)
-        share = self._settings.policy_share if policy_drives else 0.0
+        by_policy = policy_drives and self._settings.stage != 'sft'
+        share = self._settings.policy_share if by_policy else 0.0
         told = {'policy_share': share, 'families': weights, 'wait': wait}
         write_json(self._folder / 'control.json', told)
 

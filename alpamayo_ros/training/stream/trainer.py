@@ -18,6 +18,7 @@ from alpamayo_ros.training.driver import begin_diffusion, set_scale
 from alpamayo_ros.training.stage import MOST_GRADIENT
 from alpamayo_ros.training.stream.clock import Clock
 from alpamayo_ros.training.stream.dense_loss import Heads
+from alpamayo_ros.training.stream.fake_int8 import quantise_linear
 from alpamayo_ros.training.stream.losses import Objective
 from alpamayo_ros.training.stream.publish import averaged, publish
 from alpamayo_ros.training.stream.ring import Ring
@@ -25,7 +26,6 @@ from alpamayo_ros.training.stream.settings import Settings
 from alpamayo_ros.training.stream.together import Together
 
 DECAY = 0.03
-FIGURES_EVERY = 10  # steps: reading a figure waits for the device
 
 
 class Trainer:
@@ -33,6 +33,8 @@ class Trainer:
 
     The ring is not part of a checkpoint: who goes on collects anew.
     """
+
+    figures_every = 10  # steps: reading a figure waits for the device
 
     def __init__(
         self,
@@ -48,13 +50,16 @@ class Trainer:
         device, self.from_scratch = together.device, from_scratch
         self.regression = from_scratch
         self.model = model.to(device)
+        if settings.quantise == 'int8':
+            quantise_linear(model)
         heads = Heads(model).to(device)
-        self._all = nn.ModuleDict({'model': model, 'heads': heads})
+        self._all = nn.ModuleDict({'model': model, 'heads': heads, **self._companions()})
         together.same_start(self._all)
         silence = torch.tensor(prefix_ids(grammar.tokenizer, '', '', 4), device=device)
         self._objective = Objective(model, heads, settings.losses, silence)
         frozen = settings.views == 'frozen'
         model.train().views.train(not frozen).requires_grad_(not frozen)
+        self._choose_learners()
         self._parameters = [p for p in self._all.parameters() if p.requires_grad]
         groups = [
             {'params': [p for p in self._parameters if p.dim() > 1], 'weight_decay': DECAY},
@@ -66,7 +71,18 @@ class Trainer:
         self._average = Average(model)
         self.step = self._published = 0
         self._sums: dict[str, Tensor] = {}
-        self._count = 0
+        self._counts: dict[str, int] = {}
+
+    def _companions(self) -> dict[str, nn.Module]:
+        """What a stage trains and saves beside model and heads."""
+        return {}
+
+    def _choose_learners(self) -> None:
+        """Where a stage leaves more of the model as it is than frozen views."""
+
+    def _clipped(self) -> list[list[nn.Parameter]]:
+        """Parameters whose gradients are bounded together."""
+        return [self._parameters]
 
     # -- going on ---------------------------------------------------------------------------------
     def restore(self) -> dict[str, float]:
@@ -82,14 +98,16 @@ class Trainer:
     def save(self, used_s: float, samples: int) -> None:
         """A checkpoint."""
         if self._together.leads:
-            self._state.save({
-                'used_s': used_s,
-                'samples': samples,
-                'step': self.step,
-                'published': self._published,
-                'regression': self.regression,
-                'from_scratch': self.from_scratch,
-            })  # fmt: skip
+            self._state.save({'used_s': used_s, 'samples': samples, **self._counters()})
+
+    def _counters(self) -> dict[str, float]:
+        """What a checkpoint remembers of a trainer."""
+        return {
+            'step': self.step,
+            'published': self._published,
+            'regression': self.regression,
+            'from_scratch': self.from_scratch,
+        }
 
     # -- training ---------------------------------------------------------------------------------
     def begin(self, ring: Ring) -> None:
@@ -120,20 +138,25 @@ class Trainer:
         return True
 
     def _step(self, ring: Ring) -> None:
-        found = self._objective.losses(ring.draw(self._settings.batch), self.regression)
-        loss = self._objective.total(found)
+        loss, found = self._losses(ring)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._together.mean_gradients(self._parameters)
-        nn.utils.clip_grad_norm_(self._parameters, MOST_GRADIENT)
+        for group in self._clipped():
+            nn.utils.clip_grad_norm_(group, MOST_GRADIENT)
         if self.regression:
             self.model.dit.inp.weight.grad = None
         self._optimiser.step()
         self._average.update(self.model)
-        if self.step % FIGURES_EVERY == 1:
+        if self.step % self.figures_every == 1 % self.figures_every:
             for name, value in found.items():
                 self._sums[name] = self._sums.get(name, 0.0) + value.detach()
-            self._count += 1
+                self._counts[name] = self._counts.get(name, 0) + 1
+
+    def _losses(self, ring: Ring) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the step goes down, and all that is found on the way."""
+        found = self._objective.losses(ring.draw(self._settings.batch), self.regression)
+        return self._objective.total(found), found
 
     def _leave_regression(self) -> None:
         begin_diffusion(self.model)
@@ -141,8 +164,8 @@ class Trainer:
 
     def figures(self) -> dict[str, float]:
         """Means since the last call; what had no value in some batch is left out."""
-        means = {k: round(float(v) / self._count, 4) for k, v in self._sums.items()}
-        self._sums, self._count = {}, 0
+        means = {k: round(float(v) / self._counts[k], 4) for k, v in self._sums.items()}
+        self._sums, self._counts = {}, {}
         return {k: v for k, v in means.items() if math.isfinite(v)}
 
     def publish(self, ring: Ring) -> VLA:

@@ -55,6 +55,9 @@ def test_a_stream_says_what_is_wrong_before_anything_starts(tmp_path: Path) -> N
         (['--recipe', 'nowhere'], 'no recipe'),
         (['--from', str(tmp_path / 'none')], 'no weights there'),
         (['--recipe', 'stream_two_cores'], 'needs views that see: --from a model'),
+        (['--stage', 'rl'], 'needs views that see: --from a model'),
+        (['--stage', 'rl', '--recipe', 'stream_toy'], 'take rl or rl_toy'),
+        (['--stage', 'sft', '--recipe', 'rl_toy'], 'no use for the part rl'),
     ]:
         done = CliRunner().invoke(
             app, ['stream', '--root', str(root), *words], env={'COLUMNS': '400'}
@@ -63,11 +66,21 @@ def test_a_stream_says_what_is_wrong_before_anything_starts(tmp_path: Path) -> N
     assert not root.exists()
 
 
-def test_a_run_goes_on_with_the_views_that_it_began_with(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ('begun', 'words', 'said'),
+    [
+        ('{"views": "frozen"}', [], 'was begun with views: frozen, this says trained'),
+        ('{"stage": "sft"}', [], 'was begun with stage: sft, this says dagger'),
+        ('{}', ['--stage', 'sft'], 'was begun with stage: dagger, this says sft'),
+    ],
+)
+def test_a_run_goes_on_as_it_began(
+    tmp_path: Path, begun: str, words: list[str], said: str
+) -> None:
     (tmp_path / 'rank_0').mkdir()
     (tmp_path / 'counters.json').write_text('{}')
-    (tmp_path / 'rank_0' / 'settings.json').write_text('{"views": "frozen"}')
-    command = ['stream', '--recipe', 'stream_toy', '--root', str(tmp_path)]
+    (tmp_path / 'rank_0' / 'settings.json').write_text(begun)
+    command = ['stream', '--recipe', 'stream_toy', '--root', str(tmp_path), *words]
     done = CliRunner().invoke(app, command, env={'COLUMNS': '400'})
     assert done.exit_code == 2 and not (tmp_path / 'rank_0.pid').exists(), done.output
-    assert 'was begun with views: frozen, this says trained' in done.output
+    assert said in done.output

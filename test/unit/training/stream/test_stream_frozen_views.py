@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 from stream_toy import FRAMES, Parts, shard
 
+from alpamayo_ros.cli.training.stream import RECIPES as RECIPE_NAMES
 from alpamayo_ros.cli.training.stream import settings_of
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import share_dir
@@ -22,7 +23,8 @@ from alpamayo_ros.training.stream.steering import Steering
 from alpamayo_ros.training.stream.together import Together
 from alpamayo_ros.training.stream.trainer import Trainer
 
-RECIPES = sorted((share_dir() / 'config' / 'training').glob('stream*.yaml'))
+FOLDER = share_dir() / 'config' / 'training'
+RECIPES = sorted(p for name in RECIPE_NAMES for p in FOLDER.glob(name))
 NO_READINGS = Losses(plan=3.0, text=0.2, feasible=0.02, single=0.0, fused=0.0)
 
 

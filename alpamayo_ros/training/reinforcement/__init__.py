@@ -1,0 +1,1 @@
+"""The third training stage: words and plans that are drawn, driven and rewarded."""

@@ -1,0 +1,86 @@
+"""What is asked of every publication: are the words as true as those of the supervised model?
+
+Held-out states of the run, the same for both models, likeliest words and the run-time sampler with
+fixed noise; truth is the annotator's text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from alpamayo_ros import metrics
+from alpamayo_ros.model.grammar import Grammar
+from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.training.reinforcement.rewards import displacement
+from alpamayo_ros.training.reinforcement.rollout import Batch, asked, seen_of
+from alpamayo_ros.training.reinforcement.speech import hidden_states, say
+from alpamayo_ros.training.reinforcement.word_table import PAD, WordTable
+from alpamayo_ros.training.stream.ring import Ring
+
+BLOCK = 64  # states at once
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Micro F1 of facts, agreement of words and plan (``metrics.agreement``), distance [m]."""
+
+    facts_f1: float
+    agreement: float
+    ade_m: float
+
+    def named(self, ending: str = '') -> dict[str, float]:
+        """As figures of the curve."""
+        return {
+            f'exam_facts_f1{ending}': round(self.facts_f1, 4),
+            f'exam_agreement{ending}': round(self.agreement, 4),
+            f'exam_ade_m{ending}': round(self.ade_m, 4),
+        }
+
+
+class Exam:
+    """Asks the same questions of any model."""
+
+    def __init__(self, ring: Ring, rows: int, table: WordTable, grammar: Grammar) -> None:
+        """Takes the first ``rows`` samples with words out of the ring: whole drives but one."""
+        known = ((ring.weight > 0) & (ring.rows['coc'][:, 0] != PAD)).nonzero()[:rows, 0]
+        if not len(known):
+            raise ValueError(
+                'no sample of the ring has words, so nothing can tell whether facts stay true: '
+                'collect more first (first_rows), or take a profile whose grammar has words'
+            )
+        self._table, self._grammar = table, grammar
+        self._blocks = [ring.gather(part) for part in known.split(BLOCK)]
+        ring.weight[known] = 0
+
+    @torch.no_grad()
+    def marks(self, model: VLA) -> Marks:
+        """How a model does."""
+        counts, agreed, off = [], [], []
+        for number, b in enumerate(self._blocks):
+            texts, plans = self._answers(model, b, number)
+            form = model.profile.trajectory
+            rows = zip(texts, b['coc'].tolist(), plans.cpu().numpy(), b['speed'], strict=True)
+            for text, true, plan, speed in rows:
+                truth = metrics.coc_facts(self._text(true))
+                counts.append(metrics.facts_f1(metrics.coc_facts(text), truth))
+                agreed.append(metrics.agreement(text, plan, float(speed), form.dt_s))
+            off.append(displacement(plans, b['plan']))
+        known = [a for a in agreed if a is not None]
+        mean = sum(known) / len(known) if known else 1.0
+        return Marks(metrics.f1(counts) or 0.0, mean, float(torch.cat(off).mean()))
+
+    def _answers(self, model: VLA, b: Batch, number: int) -> tuple[list[str], torch.Tensor]:
+        seen = seen_of(model, b)
+        tokens = say(model, self._table, seen).tokens
+        hidden = hidden_states(model, seen, tokens)
+        question = asked(model, seen, hidden, tokens)
+        generator = torch.Generator().manual_seed(number)
+        shape = (len(tokens), 1, model.profile.trajectory.points, 3)
+        noise = torch.randn(shape, generator=generator).to(seen.speed.device)
+        plans = model.denoise(hidden, question.mask, seen.speed, noise)[:, 0]
+        return [self._text(row) for row in tokens.tolist()], plans
+
+    def _text(self, row: list[int]) -> str:
+        return self._grammar.text([token for token in row if token != PAD])

@@ -1,0 +1,162 @@
+"""The trainer of the reinforcement stage: roll-outs, steps, publications that pass the exam.
+
+Backbone and denoiser learn, vision and fusion stay.  ``losses`` of the recipe go on teaching what
+the expert says and does, on a batch of their own a step.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from alpamayo_ros.model.grammar import Grammar
+from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.training.budget import Average
+from alpamayo_ros.training.checkpoint import load_weights, save_weights
+from alpamayo_ros.training.reinforcement.exam import Exam, Marks
+from alpamayo_ros.training.reinforcement.judges import Judges
+from alpamayo_ros.training.reinforcement.objective import Losses, Policies
+from alpamayo_ros.training.reinforcement.rollout import Roller, Rollout
+from alpamayo_ros.training.reinforcement.word_table import WordTable
+from alpamayo_ros.training.stream.publish import averaged, publish
+from alpamayo_ros.training.stream.ring import Ring
+from alpamayo_ros.training.stream.settings import Settings
+from alpamayo_ros.training.stream.together import Together
+from alpamayo_ros.training.stream.trainer import Trainer
+
+REFERENCE = 'supervised.safetensors'
+STRICTER = 2.0  # how much more the distance counts after a publication that was refused
+SEED = 8191  # of what is drawn; ranks and calls add to it
+
+
+class ReinforcementTrainer(Trainer):
+    """A :class:`Trainer` that goes up the worth of drawn answers."""
+
+    figures_every = 1
+
+    def __init__(
+        self,
+        model: VLA,
+        grammar: Grammar,
+        settings: Settings,
+        together: Together,
+        root: Path,
+        from_scratch: bool,
+    ) -> None:
+        if settings.rl is None:
+            raise ValueError('stage: rl needs the part rl of a recipe: take rl or rl_toy')
+        self._rl, self._grammar = settings.rl, grammar
+        self._judges = Judges(model, model.profile.text.max_coc).to(together.device)
+        super().__init__(model, grammar, settings, together, root, from_scratch)
+        self._table = WordTable(grammar, model.profile.text.vocab_size, together.device)
+        self._reference = copy.deepcopy(model).eval().requires_grad_(False)
+        self._accepted = copy.deepcopy(self._reference)
+        generator = torch.Generator(together.device).manual_seed(SEED + together.rank)
+        self._roller = Roller(
+            model, self._reference, self._table, self._judges, self._rl, generator
+        )
+        self._policies = Policies(model, self._table, self._judges, self._roller.steps, self._rl)
+        self._waiting: list[Rollout] = []
+        self._exam: Exam | None = None
+        self._bar, self._last = Marks(0.0, 0.0, 0.0), Marks(0.0, 0.0, 0.0)
+        self.strictness, self.refused = 1.0, 0
+
+    def _companions(self) -> dict[str, nn.Module]:
+        return {'judges': self._judges}
+
+    def _choose_learners(self) -> None:
+        self.model.requires_grad_(False)
+        self.model.backbone.requires_grad_(True)
+        self.model.denoiser.requires_grad_(bool(self._rl.plan or self._settings.losses.plan))
+
+    def _clipped(self) -> list[list[nn.Parameter]]:
+        judges = list(self._judges.parameters())
+        theirs = {id(p) for p in judges}
+        return [judges, [p for p in self._parameters if id(p) not in theirs]]
+
+    # -- going on ---------------------------------------------------------------------------------
+    def restore(self) -> dict[str, float]:
+        """As :meth:`Trainer.restore`; the supervised model is the one the run began with."""
+        seen = super().restore()
+        if seen:
+            load_weights(self._root / REFERENCE, self._reference)
+            load_weights(self._root / 'model.safetensors', self._accepted)
+            self.strictness, self.refused = seen['strictness'], int(seen['refused'])
+        return seen
+
+    def _counters(self) -> dict[str, float]:
+        return {**super()._counters(), 'strictness': self.strictness, 'refused': self.refused}
+
+    def begin(self, ring: Ring) -> None:
+        """Before the first step: hold the exam's states out and ask the supervised model."""
+        file = self._root / REFERENCE
+        if self._together.leads and not file.is_file():
+            save_weights(file, self._reference)
+        self._exam = Exam(ring, self._rl.exam_rows, self._table, self._grammar)
+        self._bar = self._last = self._exam.marks(self._reference)
+
+    # -- training ---------------------------------------------------------------------------------
+    def _losses(self, ring: Ring) -> tuple[Tensor, Losses]:
+        learns = self.step > self._rl.judges_first
+        b = ring.draw(self._settings.batch)
+        found = self._policies.judged(b)
+        more: Losses = {}
+        if learns:
+            taught = self._objective.losses(b, False)
+            part, more = self._next(ring)
+            found |= self._policies.answered(part)
+            more |= {f'expert_{k}': v for k, v in taught.items()}
+        driven = ring.draw_said(self._rl.driven, self._published - self._rl.fresh + 1)
+        found |= {} if driven is None else self._policies.driven(driven)
+        loss = self._policies.total(found, self.strictness, learns)
+        if learns:
+            loss = loss + self._objective.total(taught)
+        return loss, found | more
+
+    def _next(self, ring: Ring) -> tuple[Rollout, Losses]:
+        """The next part of the roll-out in hand, or of a new one with its figures."""
+        figures: Losses = {}
+        if not self._waiting:
+            whole, figures = self._roller.roll(ring.draw(self._rl.states))
+            for _ in range(self._rl.epochs):
+                order = torch.randperm(len(whole.advantage), device=self._together.device)
+                self._waiting += [whole.rows(part) for part in order.chunk(self._rl.parts)]
+        return self._waiting.pop(0), figures
+
+    # -- what leaves ------------------------------------------------------------------------------
+    def publish(self, ring: Ring) -> VLA:
+        """Publish the averaged weights where they pass; else go back to those that did.
+
+        Facts may not fall below the supervised model's; after a refusal the distance to it counts
+        more.
+        """
+        s = self._settings
+        twin = averaged(self.model, self._average, ring, s.norm_batches, s.batch)
+        if self._exam is not None:
+            self._last = self._exam.marks(twin)
+        (passed,) = self._together.agree(float(self._last.facts_f1 >= self._bar.facts_f1))
+        if not passed:
+            self._go_back()
+            return copy.deepcopy(self._accepted)
+        self._accepted.load_state_dict(twin.state_dict())
+        if self._together.leads:
+            self._published += 1
+            publish(twin, self._root, self._published, False)
+        return twin
+
+    def _go_back(self) -> None:
+        self.refused, self.strictness = self.refused + 1, self.strictness * STRICTER
+        self.model.load_state_dict(self._accepted.state_dict())
+        self._average, self._waiting = Average(self.model), []
+        self._optimiser.state.clear()
+
+    def figures(self) -> dict[str, float]:
+        """Means since the last call, the newest exam, and the supervised model's."""
+        marks = self._last.named() | self._bar.named('_supervised')
+        return super().figures() | marks | {
+            'refused': self.refused,
+            'strictness': self.strictness,
+        }  # fmt: skip
