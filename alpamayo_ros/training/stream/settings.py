@@ -1,4 +1,4 @@
-"""Numbers of a streaming run (``config/training/stream*.yaml``), for all its processes."""
+"""Numbers of a streaming run (a recipe ``stream*`` or ``rl*``), for all its processes."""
 
 from __future__ import annotations
 
