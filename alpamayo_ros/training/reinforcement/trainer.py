@@ -92,29 +92,25 @@ class ReinforcementTrainer(Trainer):
 
     def begin(self, ring: Ring) -> None:
         """Before the first step: hold the exam's states out and ask the supervised model."""
-        file = self._root / REFERENCE
-        if self._together.leads and not file.is_file():
-            save_weights(file, self._reference)
+        if self._together.leads and self.step == 0:
+            save_weights(self._root / REFERENCE, self._reference)
         self._exam = Exam(ring, self._rl.exam_rows, self._table, self._grammar)
         self._bar = self._last = self._exam.marks(self._reference)
 
     # -- training ---------------------------------------------------------------------------------
     def _losses(self, ring: Ring) -> tuple[Tensor, Losses]:
-        learns = self.step > self._rl.judges_first
-        b = ring.draw(self._settings.batch)
-        found = self._policies.judged(b)
-        more: Losses = {}
-        if learns:
-            taught = self._objective.losses(b, False)
-            part, more = self._next(ring)
-            found |= self._policies.answered(part)
-            more |= {f'expert_{k}': v for k, v in taught.items()}
+        b, policies = ring.draw(self._settings.batch), self._policies
+        found = policies.judged(b)
         driven = ring.draw_said(self._rl.driven, self._published - self._rl.fresh + 1)
-        found |= {} if driven is None else self._policies.driven(driven)
-        loss = self._policies.total(found, self.strictness, learns)
-        if learns:
-            loss = loss + self._objective.total(taught)
-        return loss, found | more
+        if driven is not None:
+            found |= policies.driven(driven)
+        if self.step <= self._rl.judges_first:
+            return policies.total(found, self.strictness, False), found
+        answers, figures = self._next(ring)
+        found |= policies.answered(answers)
+        taught = self._objective.losses(b, False)
+        loss = policies.total(found, self.strictness, True) + self._objective.total(taught)
+        return loss, found | figures | {f'expert_{k}': v for k, v in taught.items()}
 
     def _next(self, ring: Ring) -> tuple[Rollout, Losses]:
         """The next part of the roll-out in hand, or of a new one with its figures."""
