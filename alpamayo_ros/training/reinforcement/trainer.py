@@ -21,6 +21,7 @@ from alpamayo_ros.training.reinforcement.judges import Judges
 from alpamayo_ros.training.reinforcement.objective import Losses, Policies
 from alpamayo_ros.training.reinforcement.rollout import Roller, Rollout
 from alpamayo_ros.training.reinforcement.word_table import WordTable
+from alpamayo_ros.training.stream.clock import Clock
 from alpamayo_ros.training.stream.publish import averaged, publish
 from alpamayo_ros.training.stream.ring import Ring
 from alpamayo_ros.training.stream.settings import Settings
@@ -62,7 +63,7 @@ class ReinforcementTrainer(Trainer):
         self._waiting: list[Rollout] = []
         self._exam: Exam | None = None
         self._bar, self._last = Marks(0.0, 0.0, 0.0), Marks(0.0, 0.0, 0.0)
-        self.strictness, self.refused = 1.0, 0
+        self.strictness, self.refused, self._failed = 1.0, 0, False
 
     def _companions(self) -> dict[str, nn.Module]:
         return {'judges': self._judges}
@@ -98,6 +99,14 @@ class ReinforcementTrainer(Trainer):
         self._bar = self._last = self._exam.marks(self._reference)
 
     # -- training ---------------------------------------------------------------------------------
+    def descend(self, ring: Ring, clock: Clock, ends: bool) -> bool:
+        """As :meth:`Trainer.descend`, from what passed last where rank 0 refused the rest."""
+        failed, published = self._together.agree(float(self._failed), self._published)
+        self._published = int(published)
+        if failed:
+            self._go_back()
+        return super().descend(ring, clock, ends)
+
     def _losses(self, ring: Ring) -> tuple[Tensor, Losses]:
         b, policies = ring.draw(self._settings.batch), self._policies
         found = policies.judged(b)
@@ -124,28 +133,30 @@ class ReinforcementTrainer(Trainer):
 
     # -- what leaves ------------------------------------------------------------------------------
     def publish(self, ring: Ring) -> VLA:
-        """Publish the averaged weights where they pass; else go back to those that did.
+        """Publish the averaged weights where they pass; else what passed last is returned.
 
-        Facts may not fall below the supervised model's; after a refusal the distance to it counts
-        more.
+        Facts may not fall below the supervised model's.  After a refusal the next step begins
+        there, and the distance to the supervised model counts more.
         """
         s = self._settings
         twin = averaged(self.model, self._average, ring, s.norm_batches, s.batch)
+        if not self._together.leads:
+            return twin
         if self._exam is not None:
             self._last = self._exam.marks(twin)
-        (passed,) = self._together.agree(float(self._last.facts_f1 >= self._bar.facts_f1))
-        if not passed:
-            self._go_back()
+        if self._last.facts_f1 < self._bar.facts_f1:
+            self.refused, self._failed = self.refused + 1, True
             return copy.deepcopy(self._accepted)
         self._accepted.load_state_dict(twin.state_dict())
-        if self._together.leads:
-            self._published += 1
-            publish(twin, self._root, self._published, False)
+        self._published += 1
+        publish(twin, self._root, self._published, False)
         return twin
 
     def _go_back(self) -> None:
-        self.refused, self.strictness = self.refused + 1, self.strictness * STRICTER
+        """On all ranks: the weights that passed last, and nothing that led away from them."""
+        self.strictness, self._failed = self.strictness * STRICTER, False
         self.model.load_state_dict(self._accepted.state_dict())
+        self._together.same_start(self._all)
         self._average, self._waiting = Average(self.model), []
         self._optimiser.state.clear()
 
