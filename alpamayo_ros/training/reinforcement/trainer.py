@@ -29,6 +29,7 @@ from alpamayo_ros.training.stream.together import Together
 from alpamayo_ros.training.stream.trainer import Trainer
 
 REFERENCE = 'supervised.safetensors'
+QUICKER = 10.0  # times the policy's rate: judges begin from nothing
 STRICTER = 2.0  # how much more the distance counts after a publication that was refused
 SEED = 8191  # of what is drawn; ranks and calls add to it
 
@@ -73,10 +74,10 @@ class ReinforcementTrainer(Trainer):
         self.model.backbone.requires_grad_(True)
         self.model.denoiser.requires_grad_(bool(self._rl.plan or self._settings.losses.plan))
 
-    def _clipped(self) -> list[list[nn.Parameter]]:
+    def _rated(self) -> list[tuple[list[nn.Parameter], float]]:
         judges = list(self._judges.parameters())
         theirs = {id(p) for p in judges}
-        return [judges, [p for p in self._parameters if id(p) not in theirs]]
+        return [(judges, QUICKER), ([p for p in self._parameters if id(p) not in theirs], 1.0)]
 
     # -- going on ---------------------------------------------------------------------------------
     def restore(self) -> dict[str, float]:

@@ -62,9 +62,11 @@ class Trainer:
         self._choose_learners()
         self._parameters = [p for p in self._all.parameters() if p.requires_grad]
         groups = [
-            {'params': [p for p in self._parameters if p.dim() > 1], 'weight_decay': DECAY},
-            {'params': [p for p in self._parameters if p.dim() <= 1], 'weight_decay': 0.0},
-        ]
+            {'params': [p for p in some if (p.dim() > 1) == wide], 'weight_decay': decay,
+             'scale': scale}
+            for some, scale in self._rated()
+            for wide, decay in ((True, DECAY), (False, 0.0))
+        ]  # fmt: skip
         cuda = device.type == 'cuda'
         self._optimiser = torch.optim.AdamW(groups, 1e-3, betas=(0.9, 0.98), fused=cuda)
         self._state = Resumable(root, self._all, self._optimiser)
@@ -80,9 +82,9 @@ class Trainer:
     def _choose_learners(self) -> None:
         """Where a stage leaves more of the model as it is than frozen views."""
 
-    def _clipped(self) -> list[list[nn.Parameter]]:
-        """Parameters whose gradients are bounded together."""
-        return [self._parameters]
+    def _rated(self) -> list[tuple[list[nn.Parameter], float]]:
+        """Parameters whose gradients are bounded together, and how much larger their rate is."""
+        return [(self._parameters, 1.0)]
 
     # -- going on ---------------------------------------------------------------------------------
     def restore(self) -> dict[str, float]:
@@ -132,7 +134,7 @@ class Trainer:
             self._leave_regression()
         self.step += 1
         for group in self._optimiser.param_groups:
-            group['lr'] = rate
+            group['lr'] = rate * group['scale']
         self._step(ring)
         clock.took('step', time.monotonic() - began)
         return True
@@ -142,8 +144,8 @@ class Trainer:
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._together.mean_gradients(self._parameters)
-        for group in self._clipped():
-            nn.utils.clip_grad_norm_(group, MOST_GRADIENT)
+        for some, _ in self._rated():
+            nn.utils.clip_grad_norm_(some, MOST_GRADIENT)
         if self.regression:
             self.model.dit.inp.weight.grad = None
         self._optimiser.step()
