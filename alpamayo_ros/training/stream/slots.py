@@ -78,7 +78,7 @@ class Slots:
                     return None
         return np.array(self.plan[slot])
 
-    def words(self, slot: int) -> dict[str, np.ndarray]:
+    def words(self, slot: int) -> dict[str, np.ndarray | np.generic]:
         """What was said with the newest answer, as columns of a sample."""
         return {
             'said': np.array(self.said[slot]),
@@ -87,7 +87,7 @@ class Slots:
         }
 
     @staticmethod
-    def silence(profile: ModelProfile) -> dict[str, np.ndarray]:
+    def silence(profile: ModelProfile) -> dict[str, np.ndarray | np.generic]:
         """The same columns where nobody said anything, and the score of no drive."""
         length = profile.text.max_coc
         return {
