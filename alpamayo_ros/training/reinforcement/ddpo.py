@@ -1,8 +1,8 @@
 """A plan as a walk of random steps from noise, each with a likelihood of its own.
 
 With eta = 1 a step of the sampler draws from a Gaussian around what the denoiser predicts, so the
-walk is a policy of several decisions (Black et al. 2024, DDPO).  The last step, to the clean plan,
-draws nothing and has no likelihood.
+walk is a policy of several decisions (Black et al. 2024, DDPO).  It ends at the least noisy level
+instead of the clean plan, for a step that draws nothing would move the plan without being judged.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from alpamayo_ros.model.layout import MASKED
 from alpamayo_ros.model.vla import VLA
 
 ETA = 1.0
+LAST = 1  # timestep at which a walk ends
 
 
 class Asked(NamedTuple):
@@ -29,33 +30,35 @@ class Asked(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """Samples (B, K + 1, P, 3) from noise to the clean plan in network units, K steps."""
+    """Samples (B, K + 1, P, 3) from noise to the plan in network units, and K log-likelihoods."""
 
     points: Tensor
     likelihood: Tensor
 
 
 class Steps:
-    """The K steps of a walk of a model; the first K - 1 have a likelihood."""
+    """The K steps of a walk of a model."""
 
     def __init__(self, model: VLA, count: int) -> None:
         diffusion = model.profile.diffusion
-        power = model.alpha_bar.double().tolist()
-        self.pairs = sample_steps(diffusion, count)
-        self.levels = [levels(power[a], power[b]) for a, b in self.pairs]
+        signal = model.alpha_bar.double().tolist()
+        self.pairs = [(a, max(b, LAST)) for a, b in sample_steps(diffusion, count)]
+        self.levels = [levels(signal[a], signal[b]) for a, b in self.pairs]
         self.amplitudes = [fresh_amplitude(step, ETA) for step in self.levels]
+        power = torch.tensor(self.amplitudes, device=model.device).square()
+        self.weights = power / power.sum()  # natural gradient: quiet steps are not noise alone
         self._model, self._diffusion = model, diffusion
 
     def __len__(self) -> int:
         return len(self.pairs)
 
     def means(self, asked: Asked, points: Tensor, model: VLA | None = None) -> Tensor:
-        """(B, K - 1, P, 3) where each random step of a walk would lead without its noise.
+        """(B, K, P, 3) where each step of a walk would lead without its noise.
 
         ``model``: another one than the walk's own.
         """
         made = _Denoiser(self._model if model is None else model, asked)
-        return torch.stack([self._mean(made, points[:, k], k) for k in range(len(self) - 1)], 1)
+        return torch.stack([self._mean(made, points[:, k], k) for k in range(len(self))], 1)
 
     def _mean(self, made: _Denoiser, x: Tensor, k: int) -> Tensor:
         out = made.ask(x, self.pairs[k][0] / self._diffusion.train_steps)
@@ -74,22 +77,21 @@ class Steps:
         points, found = [noise()], []
         for k, amplitude in enumerate(self.amplitudes):
             mean = self._mean(made, points[-1], k)
-            points.append(mean + amplitude * noise() if amplitude > 0 else mean)
-            if k < len(self) - 1:
-                found.append(log_likelihood(points[-1], mean, amplitude))
+            points.append(mean + amplitude * noise())
+            found.append(log_likelihood(points[-1], mean, amplitude))
         return Walk(torch.stack(points, 1), torch.stack(found, 1))
 
     def likelihood(self, points: Tensor, means: Tensor) -> Tensor:
-        """(B, K - 1) log-likelihood of the random steps of a walk around ``means``."""
+        """(B, K) log-likelihood of the steps of a walk around ``means``."""
         found = [
             log_likelihood(points[:, k + 1], means[:, k], amplitude)
-            for k, amplitude in enumerate(self.amplitudes[:-1])
+            for k, amplitude in enumerate(self.amplitudes)
         ]
         return torch.stack(found, 1)
 
     def distance(self, means: Tensor, reference: Tensor) -> Tensor:
-        """(B, K - 1) KL of each step from the one of a reference with the same amplitude."""
-        spread = means.new_tensor(self.amplitudes[:-1])
+        """(B, K) KL of each step from the one of a reference with the same amplitude."""
+        spread = means.new_tensor(self.amplitudes)
         return (means - reference).square().flatten(2).sum(2) / (2 * spread**2)
 
     def metres(self, walk: Walk, speed: Tensor) -> Tensor:

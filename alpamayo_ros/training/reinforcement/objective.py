@@ -55,9 +55,9 @@ class Policies:
         numbers = points[0, 0].numel()
         means = self.steps.means(asked(self.model, r.seen, hidden, r.said.tokens), points)
         now, before = self.steps.likelihood(points, means) / numbers, r.walk.likelihood / numbers
-        worth = r.advantage[:, None].expand_as(now)
+        worth, weights = r.advantage[:, None].expand_as(now), self.steps.weights.expand_as(now)
         return {
-            'walk': clipped(now, before, worth, s.clip_plan),
+            'walk': clipped(now, before, worth, s.clip_plan, weights),
             'kl_plan': self.steps.distance(means, r.reference_means).mean() / numbers,
             'clipped_plan': outside(now, before, s.clip_plan).detach(),
         }

@@ -36,7 +36,7 @@ Batch = dict[str, Tensor]
 class Rollout:
     """Answers in rows, those to one state together; ``advantage`` (B,).
 
-    ``reference_scores`` (B, L, V) and ``reference_means`` (B, K - 1, P, 3): what the supervised
+    ``reference_scores`` (B, L, V) and ``reference_means`` (B, K, P, 3): what the supervised
     model says to the same texts and walks.
     """
 
