@@ -182,8 +182,11 @@ def _recorder(like: NodeSpec, name: str, options: Options) -> NodeSpec:
     """Listens beside the others; first, so that it ends last and misses nothing of the start."""
     title = {'simulator': options.scenario, 'replay': Path(options.bag).name}.get(name, name)
     own: Pairs = (('folder', options.record), ('origin', name), ('title', title))
-    own += (('use_sim_time', False), *_same(options, 'seed', 'runtime', 'about'))
-    return NodeSpec('recorder', _read_by_all(like) + own, like.remappings, respawn=False)
+    own += (('use_sim_time', False), *_same(options, 'seed', 'runtime'))
+    put_in = bool(options.inject) and name != 'simulator'  # whose scenario speaks for itself
+    faults = f'with faults put in: {options.inject}' if put_in else ''
+    own += (('about', '; '.join(filter(None, (options.about, faults)))),)
+    return NodeSpec('recorder', _read_by_all(like) + own, _names(options), respawn=False)
 
 
 def _bag_recorder(like: NodeSpec, name: str, options: Options) -> NodeSpec:

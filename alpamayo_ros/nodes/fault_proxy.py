@@ -27,8 +27,7 @@ from alpamayo_ros.nodes.common.params import ODOMETRY_READERS, RELIABLE_INPUTS, 
 from alpamayo_ros.nodes.messages.told_state import told, written
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.rig import load_rig
-from alpamayo_ros.simulation.fault_rows import Announced, of_topics
-from alpamayo_ros.simulation.graph_faults import ODOMETRY
+from alpamayo_ros.simulation.fault_rows import ODOMETRY, Announced, of_topics
 from alpamayo_ros.simulation.inject import Event, Line
 from alpamayo_ros.units import NS
 
@@ -73,6 +72,9 @@ class FaultProxyNode(AlpamayoNode):
 
     def _on_message(self, source: str, message: Any) -> None:
         now_ns = self.get_clock().now().nanoseconds
+        if not now_ns:  # simulated time has not begun
+            self._out[source].publish(message)
+            return
         self._began_ns = self._began_ns or now_ns
         if source == ODOMETRY:
             payload: Any = told(message)

@@ -19,6 +19,7 @@ from rclpy.clock import ClockType
 from alpamayo_ros.bags.bag import BagReader
 from alpamayo_ros.bags.outline import outline
 from alpamayo_ros.graph_options import DURATION_S, RATE
+from alpamayo_ros.graph_spec import PROXY
 from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
 from alpamayo_ros.nodes.common.params import LISTENERS, ODOMETRY_READERS, RECORDED, Param
 from alpamayo_ros.nodes.lockstep.readiness import PlannerWatch
@@ -107,6 +108,8 @@ class ReplayNode(AlpamayoNode):
         for publisher in self._topics.outputs.values():
             wanted, here = self._awaited.get(publisher.topic_name, 0), readers(publisher)
             lacks += [f'{here} of {wanted} read {publisher.topic_name}'] if here < wanted else []
+            if wanted and self.settings.proxied and not self._proxy_reads(publisher.topic_name):
+                lacks.append(f'{PROXY} does not read {publisher.topic_name}')
         lacks += [] if self._planner.ask() else ['the planner is not active']
         if not lacks:
             return True
@@ -119,6 +122,10 @@ class ReplayNode(AlpamayoNode):
             return False
         self.get_logger().warning(f'{text}; playing all the same')
         return True
+
+    def _proxy_reads(self, topic: str) -> bool:
+        """Whether the node between us and the driver is there; it reads once the driver does."""
+        return any(end.node_name == PROXY for end in self.get_subscriptions_info_by_topic(topic))
 
     def _finish(self, code: int) -> None:
         self.exit_code = code

@@ -67,7 +67,10 @@ TOLD = (
     'speed_mps',
     'yaw_rate_rps',
 )  # of a state, in nav_msgs/Odometry
-WORDS = ('source', 'payload', 'kind', 'field', 'code', 'text')
+WORDS = ('source', 'kind', 'field', 'code', 'text')
+OF_PICTURES = ('paint', 'print_sign', 'truncate', 'flip_bits')  # change bytes of a camera
+OF_ODOMETRY = ('spoil', 'teleport')
+ODOMETRY = 'odometry'  # as a source, whatever its topic
 
 
 def expand(part: str) -> str:
@@ -161,7 +164,16 @@ def calls(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
             raise ValueError(f'{part!r} is no injector; there are {sorted(BY_NAME)}')
         given = _arguments(part, rest[:-1])
         _made(name, given)
+        _check_source(name, str(given.get('source', ODOMETRY)))
         yield name, given
+
+
+def _check_source(name: str, source: str) -> None:
+    """ValueError where an injector is asked of messages of another kind."""
+    if name in OF_PICTURES and source in (ODOMETRY, inject.ALL, 'model'):
+        raise ValueError(f'{name} changes the bytes of a picture; expected a camera, not {source}')
+    if name in OF_ODOMETRY and source != ODOMETRY:
+        raise ValueError(f'{name} changes odometry; expected source={ODOMETRY}, not {source}')
 
 
 def _arguments(part: str, inside: str) -> dict[str, Any]:
@@ -187,6 +199,8 @@ def _argument(key: str, text: str) -> int | float | str:
     """The value of an argument; ValueError where it is no number or out of range."""
     if key in WORDS:
         return text
+    if key == 'payload':
+        raise ValueError('a payload cannot be written as text; leave it out')
     kind = int if key in WHOLE else float
     low, high = RANGES.get(key, (-1e9, 1e9))
     try:

@@ -30,18 +30,30 @@ Injector = Callable[[Event], list[Event]]
 Change = Callable[[Event], list[Event]]
 
 
+class During:
+    """Applies ``change`` to events of ``source`` (``ALL``: any) that arrive in [start, stop)."""
+
+    def __init__(self, source: str, start_s: float, stop_s: float, change: Change) -> None:
+        """Time counts from the first call of ``begin``."""
+        self._source, self._start_s, self._stop_s = source, start_s, stop_s
+        self._change = change
+        self._first_ns: int | None = None
+
+    def begin(self, now_ns: int) -> None:
+        """Count from here on, where nobody has said so before."""
+        if self._first_ns is None:
+            self._first_ns = now_ns
+
+    def __call__(self, event: Event) -> list[Event]:
+        self.begin(event.arrival_ns)
+        at_s = (event.arrival_ns - (self._first_ns or 0)) / NS
+        hit = self._source in (ALL, event.source) and self._start_s <= at_s < self._stop_s
+        return self._change(event) if hit else [event]
+
+
 def during(source: str, start_s: float, stop_s: float, change: Change) -> Injector:
-    """Apply ``change`` to events of ``source`` (``ALL``: any) that arrive in [start, stop)."""
-    first: list[int] = []
-
-    def inject(event: Event) -> list[Event]:
-        if not first:
-            first.append(event.arrival_ns)
-        at_s = (event.arrival_ns - first[0]) / NS
-        hit = source in (ALL, event.source) and start_s <= at_s < stop_s
-        return change(event) if hit else [event]
-
-    return inject
+    """The same, as the injectors are made."""
+    return During(source, start_s, stop_s, change)
 
 
 FOREVER = float('inf')
@@ -127,6 +139,8 @@ def truncate(source: str, seed: int, start_s: float = 0.0, stop_s: float = FOREV
     rng = random.Random(seed)
 
     def cut(event: Event) -> list[Event]:
+        if not event.payload:
+            return [event]
         return [replace(event, payload=event.payload[: rng.randrange(len(event.payload))])]
 
     return during(source, start_s, stop_s, cut)
@@ -140,6 +154,8 @@ def flip_bits(
 
     def flip(event: Event) -> list[Event]:
         data = bytearray(event.payload)
+        if not data:
+            return [event]
         for _ in range(bits):
             data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
         return [replace(event, payload=bytes(data))]
@@ -193,9 +209,12 @@ class Line:
         return sorted(here, key=lambda e: e.arrival_ns)
 
 
-def through(event: Event, injectors: Iterable[Injector]) -> list[Event]:
-    """What comes of one event."""
+def through(event: Event, injectors: Sequence[Injector]) -> list[Event]:
+    """What comes of one event; for all of them time begins with the first event of any."""
     found = [event]
+    for inject in injectors:
+        if isinstance(inject, During):
+            inject.begin(event.arrival_ns)
     for inject in injectors:
         found = [after for before in found for after in inject(before)]
     return found

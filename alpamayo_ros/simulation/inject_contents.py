@@ -34,7 +34,7 @@ def paint(
     rng = np.random.default_rng(seed)
 
     def painted(event: Event) -> list[Event]:
-        found = cv2.imdecode(np.frombuffer(event.payload, np.uint8), cv2.IMREAD_COLOR)
+        found = _decoded(event.payload)
         if found is None:
             return [event]
         low, high = {'black': (0, 1), 'white': (255, 256), 'noise': (0, 256)}[kind]
@@ -52,7 +52,7 @@ def print_sign(
     """A white board with ``text`` in the picture, ``share`` of its width; a broken one stays."""
 
     def printed(event: Event) -> list[Event]:
-        found = cv2.imdecode(np.frombuffer(event.payload, np.uint8), cv2.IMREAD_COLOR)
+        found = _decoded(event.payload)
         if found is None:
             return [event]
         image = with_sign(np.asarray(found, np.uint8), text, share)
@@ -60,6 +60,11 @@ def print_sign(
         return [replace(event, payload=bytes(data.tobytes()))]
 
     return during(source, start_s, stop_s, printed)
+
+
+def _decoded(data: bytes) -> UInt8[np.ndarray, 'H W 3'] | None:
+    """BGR, or None for what is no picture."""
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
 
 
 def with_sign(

@@ -224,6 +224,19 @@ def test_numbers_that_no_stream_can_follow_are_refused(text: str):
         parse(text)
 
 
+def test_time_begins_for_all_with_the_first_event_of_any():
+    both = [drop('*', 0.0, 5.0), drop('front', 6.0, 8.0)]
+    stream = [Event('front', t, t) for t in range(0, 10 * NS, NS)]
+    assert [event.arrival_ns // NS for event in apply(stream, both)] == [5, 8, 9]
+
+
+def test_an_empty_picture_stays_what_it_is():
+    empty = Event('front', 0, 0, b'')
+    text = 'truncate(source=front,seed=1);flip_bits(source=front,bits=3,seed=1)'
+    for inject in parse(f'{text};paint(source=front,kind=black);print_sign(source=front)'):
+        assert inject(empty) == [empty]
+
+
 def test_an_injection_is_announced_when_it_begins_and_when_it_ends():
     injected = Announced('F03@5s:2s; delay(source=rear,by_ms=40)')
     told = {round(t * 0.1, 1): injected.at(t * 0.1) for t in range(100)}
