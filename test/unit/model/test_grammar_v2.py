@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alpamayo_ros import metrics
-from alpamayo_ros.model.grammar import Grammar, GrammarSpec, Slot, load_spec, values
+from alpamayo_ros.model.grammar import Grammar, GrammarSpec, Slot, values
 from alpamayo_ros.profile import ModelProfile, load_profile, share_dir
 from alpamayo_ros.runtime.decode import Draft, decode
 from alpamayo_ros.runtime.manifest import profile_hash
+from alpamayo_ros.training.grammar_file import load_spec
 from alpamayo_ros.training.vocabulary import build_vocabulary, write_vocabulary
 
 PARTS = ['perception', 'situation', 'rationale', 'intent', 'counterfactual']

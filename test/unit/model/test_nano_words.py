@@ -9,9 +9,10 @@ pytest.importorskip('torch', reason='torch is not installed: ./run test installs
 import torch
 from safetensors.torch import load_file
 
-from alpamayo_ros.model.grammar import GrammarSpec, load_spec
+from alpamayo_ros.model.grammar import GrammarSpec
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import load_profile
+from alpamayo_ros.training.grammar_file import load_spec
 from alpamayo_ros.training.vocabulary import build_vocabulary
 
 

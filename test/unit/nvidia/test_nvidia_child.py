@@ -15,10 +15,10 @@ from alpamayo_ros.runtime.nvidia.child.load import configuration, refuse
 from alpamayo_ros.runtime.nvidia.child.settings import Settings
 from alpamayo_ros.runtime.nvidia.child.tower import Tower
 
+pytestmark = pytest.mark.processes
+
 FOREIGN = r"""
 import sys
-
-pytestmark = pytest.mark.processes
 before = set(sys.modules)
 for name in sys.argv[1:]:
     __import__(f'alpamayo_ros.runtime.nvidia.child.{name}')

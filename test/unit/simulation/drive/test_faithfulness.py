@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from alpamayo_ros.faults import Fault
+from alpamayo_ros.model.grammar import values
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime.loader import open_runtime
 from alpamayo_ros.runtime.made_up import made_up_input
@@ -16,7 +17,7 @@ from alpamayo_ros.simulation.drive.faithfulness import (
     other_words,
 )
 from alpamayo_ros.simulation.scenario import load_scenario
-from alpamayo_ros.training.grammar_file import load_spec, values
+from alpamayo_ros.training.grammar_file import load_spec
 
 
 @pytest.fixture(scope='module')
