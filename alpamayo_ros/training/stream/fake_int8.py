@@ -20,18 +20,30 @@ def scale_of(x: Tensor) -> Tensor:
     return (x.detach().abs().amax(-1, keepdim=True) / MOST).clamp(min=LEAST_SCALE)
 
 
-def rounded(x: Tensor) -> Tensor:
-    """``x`` on the grid of its rows; the gradient is that of ``x``."""
+def in_steps(x: Tensor) -> tuple[Tensor, Tensor]:
+    """``x`` in whole steps of its rows, and the steps; the gradient is that of ``x`` / step.
+
+    In float32 whatever ``x`` is, for bfloat16 would choose other integers.
+    """
+    x = x.float()
     scale = scale_of(x)
-    grid = (x / scale).round().clamp(-MOST, MOST) * scale
-    return x + (grid - x).detach()
+    exact = x / scale
+    return exact + (exact.round().clamp(-MOST, MOST) - exact).detach(), scale
 
 
 class Int8Linear(nn.Linear):
-    """A linear layer whose weights and inputs are rounded to INT8 first."""
+    """A linear layer whose weights and inputs are rounded to INT8 first.
+
+    The integers themselves are multiplied, which bfloat16 holds exactly: a layer computes with the
+    same ones under autocast and without it.  Steps multiply the sums, in float32.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(rounded(x), rounded(self.weight), self.bias)
+        inputs, of_rows = in_steps(x)
+        weights, of_channels = in_steps(self.weight)
+        sums = F.linear(inputs, weights)
+        found = sums * of_rows * of_channels[:, 0]
+        return (found if self.bias is None else found + self.bias).to(sums.dtype)
 
 
 def quantise_linear(module: nn.Module) -> int:

@@ -11,8 +11,8 @@ from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.stream.clock import Clock
 from alpamayo_ros.training.stream.fake_int8 import (
     Int8Linear,
+    in_steps,
     quantise_linear,
-    rounded,
     scale_of,
 )
 from alpamayo_ros.training.stream.ring import Ring
@@ -38,14 +38,30 @@ def test_a_layer_computes_what_integers_do() -> None:
     assert not torch.allclose(made(x), nn.functional.linear(x, made.weight, made.bias), atol=1e-4)
 
 
+def test_a_layer_computes_with_the_same_integers_under_autocast() -> None:
+    made, x = layer(), torch.randn(64, 16) * 3
+    with torch.no_grad():
+        made.bias.zero_()
+        wanted = made(x)
+        with torch.autocast('cpu', torch.bfloat16):
+            found = made(x)
+    assert found.dtype == torch.bfloat16
+    assert torch.allclose(found.float(), wanted, rtol=2**-7, atol=0)  # sum and product rounded
+
+
 def test_the_gradient_passes_the_rounding() -> None:
-    x = torch.tensor([[0.3, -1.0, 0.004]], requires_grad=True)
-    (rounded(x) * torch.tensor([1.0, 2.0, 3.0])).sum().backward()
-    assert x.grad is not None and x.grad.tolist() == [[1.0, 2.0, 3.0]]
+    made, x = layer(3, 2), torch.tensor([[0.3, -1.0, 0.004]], requires_grad=True)
+    made(x).sum().backward()
+    with torch.no_grad():
+        (x_steps, of_x), (weights, of_weights) = in_steps(x), in_steps(made.weight)
+    assert x.grad is not None and made.weight.grad is not None
+    assert torch.allclose(x.grad, (weights * of_weights).sum(0))
+    assert torch.allclose(made.weight.grad, (x_steps * of_x).expand(2, 3))
 
 
 def test_zeros_and_padding_stay() -> None:
-    assert not rounded(torch.zeros(2, 4)).any()
+    made = layer(4, 2)
+    assert torch.equal(made(torch.zeros(2, 4)), made.bias.expand(2, 2))
 
 
 def test_tuning_wins_back_what_rounding_costs() -> None:
