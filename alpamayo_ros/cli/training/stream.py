@@ -21,7 +21,8 @@ from alpamayo_ros.training.stream.run import StreamRun, check_profile
 from alpamayo_ros.training.stream.settings import Settings, read_json
 
 RECIPES = ('stream*.yaml', 'rl*.yaml')
-BEGUN_WITH = {'views': 'trained', 'stage': 'dagger'}  # where a run does not say
+# Where a run does not say.
+BEGUN_WITH = {'views': 'trained', 'stage': 'dagger', 'quantise': 'none'}
 WEIGHTS = ('model.safetensors', 'weights.safetensors')
 
 

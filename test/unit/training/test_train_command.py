@@ -71,6 +71,8 @@ def test_a_stream_says_what_is_wrong_before_anything_starts(tmp_path: Path) -> N
     [
         ('{"views": "frozen"}', [], 'was begun with views: frozen, this says trained'),
         ('{"stage": "sft"}', [], 'was begun with stage: sft, this says dagger'),
+        ('{"quantise": "int8"}', [], 'was begun with quantise: int8, this says none'),
+        ('{}', ['--quantise', 'int8'], 'was begun with quantise: none, this says int8'),
         ('{}', ['--stage', 'sft'], 'was begun with stage: dagger, this says sft'),
     ],
 )
