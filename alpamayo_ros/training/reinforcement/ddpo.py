@@ -16,6 +16,8 @@ from torch import Tensor
 from alpamayo_ros.model.diffusion import fresh_amplitude, levels, sample_steps, stochastic_step
 from alpamayo_ros.model.layout import MASKED
 from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.profile import Diffusion
+from alpamayo_ros.statuses import ConfigError
 
 ETA = 1.0
 LAST = 1  # timestep at which a walk ends
@@ -40,11 +42,18 @@ class Steps:
     """The K steps of a walk of a model."""
 
     def __init__(self, model: VLA, count: int) -> None:
+        """ConfigError where a step would add no noise, so that it has no likelihood."""
         diffusion = model.profile.diffusion
         signal = model.alpha_bar.double().tolist()
-        self.pairs = [(a, max(b, LAST)) for a, b in sample_steps(diffusion, count)]
+        self.pairs = _pairs(diffusion, count)
         self.levels = [levels(signal[a], signal[b]) for a, b in self.pairs]
         self.amplitudes = [fresh_amplitude(step, ETA) for step in self.levels]
+        if min(self.amplitudes) <= 0:
+            fits = (n for n in range(count, 0, -1) if all(a > b for a, b in _pairs(diffusion, n)))
+            raise ConfigError(
+                f'rl.steps is {count}: a step of so fine a walk adds no noise; '
+                f'{diffusion.train_steps} levels of noise allow at most {next(fits, 0)}'
+            )
         power = torch.tensor(self.amplitudes, device=model.device).square()
         self.weights = power / power.sum()  # natural gradient: quiet steps are not noise alone
         self._model, self._diffusion = model, diffusion
@@ -97,6 +106,11 @@ class Steps:
     def metres(self, walk: Walk, speed: Tensor) -> Tensor:
         """Plans (B, P, 3) in metres and radians."""
         return self._model.denoiser.to_metres(walk.points[:, -1], speed)
+
+
+def _pairs(diffusion: Diffusion, count: int) -> list[tuple[int, int]]:
+    """Timesteps (from, to) of a walk."""
+    return [(a, max(b, LAST)) for a, b in sample_steps(diffusion, count)]
 
 
 class _Denoiser:

@@ -36,7 +36,7 @@ class Policies:
     settings: Reinforcement
 
     def answered(self, r: Rollout) -> Losses:
-        """Losses of answers of a roll-out; the plan's are absent where it is not tuned."""
+        """Losses of answers of a roll-out; the plan's are absent where ``plan`` is 0."""
         s, tokens = self.settings, r.said.tokens
         hidden = hidden_states(self.model, r.seen, tokens)
         scores = word_scores(self.model, self.table, hidden, tokens)

@@ -8,6 +8,7 @@ from torch.distributions import Independent, Normal, kl_divergence
 
 from alpamayo_ros.model.diffusion import denoise_step
 from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.reinforcement.ddpo import Asked, Steps, Walk, log_likelihood
 from alpamayo_ros.training.reinforcement.ppo import advantages, clipped
 from alpamayo_ros.training.reinforcement.rollout import asked
@@ -81,6 +82,12 @@ def test_the_distance_is_0_at_the_start_and_grows_with_a_step(model: VLA, questi
     assert bool((found > 0).all())
     wanted = kl_divergence(gaussians(steps, ours), gaussians(steps, theirs))
     assert torch.allclose(found, wanted, rtol=1e-3)
+
+
+def test_a_walk_of_more_steps_than_levels_allow_is_refused(model: VLA) -> None:
+    with pytest.raises(ConfigError, match='rl.steps is 90: .* at most 66'):
+        Steps(model, 90)
+    assert min(Steps(model, 66).amplitudes) > 0
 
 
 def test_likelihood_of_one_number_by_hand() -> None:
