@@ -13,6 +13,7 @@ import torch
 from alpamayo_ros import metrics
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.reinforcement.rewards import displacement
 from alpamayo_ros.training.reinforcement.rollout import Batch, asked, seen_of
 from alpamayo_ros.training.reinforcement.speech import hidden_states, say
@@ -43,10 +44,13 @@ class Exam:
     """Asks the same questions of any model."""
 
     def __init__(self, ring: Ring, rows: int, table: WordTable, grammar: Grammar) -> None:
-        """Takes the first ``rows`` samples with words out of the ring: whole drives but one."""
+        """Takes the first ``rows`` samples with words out of the ring: whole drives but one.
+
+        ConfigError where no sample has words.
+        """
         known = ((ring.weight > 0) & (ring.rows['coc'][:, 0] != PAD)).nonzero()[:rows, 0]
         if not len(known):
-            raise ValueError(
+            raise ConfigError(
                 'no sample of the ring has words, so nothing can tell whether facts stay true: '
                 'collect more first (first_rows), or take a profile whose grammar has words'
             )

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from alpamayo_ros.model.grammar import Grammar, State
+from alpamayo_ros.statuses import ConfigError
 
 PAD = 0
 MOST_STATES = 20_000  # phrases_v2 has 378
@@ -19,7 +20,7 @@ class WordTable:
     """``allowed`` (S, V), ``free`` (S,) where there is a choice, ``following`` (S, V)."""
 
     def __init__(self, grammar: Grammar, vocab_size: int, device: torch.device) -> None:
-        """ValueError where the grammar has more states than fit."""
+        """ConfigError where the grammar has more states than fit."""
         states = _states(grammar)
         number = {state: k for k, state in enumerate(states)}
         allowed = torch.zeros(len(states) + 1, vocab_size, dtype=torch.bool)
@@ -59,7 +60,7 @@ def _states(grammar: Grammar) -> list[State]:
                 found[after] = None
                 waiting.append(after)
         if len(found) > MOST_STATES:
-            raise ValueError(
+            raise ConfigError(
                 f'the grammar has over {MOST_STATES} states: drawing words from it needs one of '
                 "nano's kind (phrases_v1 or phrases_v2)"
             )

@@ -5,6 +5,8 @@ import torch
 from stream_toy import Parts
 
 from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.statuses import ConfigError
+from alpamayo_ros.training.reinforcement import word_table
 from alpamayo_ros.training.reinforcement.speech import (
     Seen,
     hidden_states,
@@ -70,6 +72,14 @@ def test_the_table_is_the_grammar(parts: Parts, table: WordTable) -> None:
         assert bool(table.free[place]) == (len(parts.grammar.allowed(state)) > 1)
         state = parts.grammar.advance(state, token)
     assert states[-2:].tolist() == [table.over] * 2 and not table.free[table.over]
+
+
+def test_a_grammar_that_is_too_large_is_refused_in_a_sentence(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(word_table, 'MOST_STATES', 5)
+    with pytest.raises(ConfigError, match='over 5 states'):
+        WordTable(parts.grammar, parts.profile.text.vocab_size, torch.device('cpu'))
 
 
 def test_a_token_that_the_grammar_refuses_has_no_likelihood(table: WordTable) -> None:
