@@ -56,6 +56,8 @@ class ReinforcementTrainer(Trainer):
         self._table = WordTable(grammar, model.profile.text.vocab_size, together.device)
         self._reference = copy.deepcopy(model).eval().requires_grad_(False)
         self._accepted = copy.deepcopy(self._reference)
+        if together.leads and not (root / 'counters.json').is_file():
+            save_weights(root / REFERENCE, self._reference)
         generator = torch.Generator(together.device).manual_seed(SEED + together.rank)
         self._roller = Roller(
             model, self._reference, self._table, self._judges, self._rl, generator
@@ -94,8 +96,6 @@ class ReinforcementTrainer(Trainer):
 
     def begin(self, ring: Ring) -> None:
         """Before the first step: hold the exam's states out and ask the supervised model."""
-        if self._together.leads and self.step == 0:
-            save_weights(self._root / REFERENCE, self._reference)
         self._exam = Exam(ring, self._rl.exam_rows, self._table, self._grammar)
         self._bar = self._last = self._exam.marks(self._reference)
 
@@ -137,14 +137,16 @@ class ReinforcementTrainer(Trainer):
         """Publish the averaged weights where they pass; else what passed last is returned.
 
         Facts may not fall below the supervised model's.  After a refusal the next step begins
-        there, and the distance to the supervised model counts more.
+        there, and the distance to the supervised model counts more.  A run that ends before
+        :meth:`begin` could ask publishes nothing.
         """
+        if self._exam is None:
+            return copy.deepcopy(self._accepted)
         s = self._settings
         twin = averaged(self.model, self._average, ring, s.norm_batches, s.batch)
         if not self._together.leads:
             return twin
-        if self._exam is not None:
-            self._last = self._exam.marks(twin)
+        self._last = self._exam.marks(twin)
         if self._last.facts_f1 < self._bar.facts_f1:
             self.refused, self._failed = self.refused + 1, True
             return copy.deepcopy(self._accepted)
@@ -162,8 +164,9 @@ class ReinforcementTrainer(Trainer):
         self._optimiser.state.clear()
 
     def figures(self) -> dict[str, float]:
-        """Means since the last call, the newest exam, and the supervised model's."""
-        marks = self._last.named() | self._bar.named('_supervised')
+        """Means since the last call; after an exam, the newest and the supervised model's."""
+        asked = self._exam is not None
+        marks = self._last.named() | self._bar.named('_supervised') if asked else {}
         return super().figures() | marks | {
             'refused': self.refused,
             'strictness': self.strictness,

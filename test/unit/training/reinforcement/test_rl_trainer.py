@@ -115,6 +115,26 @@ def test_states_of_the_exam_are_not_learnt_from(
     assert first == again and 0 < first.facts_f1 < 1 and first.ade_m > 0
 
 
+def test_a_ring_without_words_is_refused_in_a_sentence(
+    parts: Parts, model: VLA, ring: Ring, tmp_path: Path
+) -> None:
+    ring.rows['coc'].zero_()
+    with pytest.raises(ConfigError, match='no sample of the ring has words'):
+        trainer(parts, model, tmp_path).begin(ring)
+
+
+@pytest.mark.parametrize('expert', [0.0, 0.5])
+def test_without_drawn_plans_the_expert_alone_tunes_the_denoiser(
+    parts: Parts, model: VLA, tmp_path: Path, expert: float
+) -> None:
+    s = parts.settings
+    words = s.rl.model_copy(update={'plan': 0.0})
+    losses = s.losses.model_copy(update={'plan': expert})
+    changed = s.model_copy(update={'rl': words, 'losses': losses})
+    trainer(Parts(parts.profile, parts.grammar, changed), model, tmp_path)
+    assert all(p.requires_grad == bool(expert) for p in model.denoiser.parameters())
+
+
 def test_a_run_goes_on_against_the_same_supervised_model(
     parts: Parts, model: VLA, ring: Ring, clock: Clock, tmp_path: Path
 ) -> None:
@@ -133,6 +153,38 @@ def test_a_run_goes_on_against_the_same_supervised_model(
     assert all(torch.equal(begins[k], theirs[k]) for k in theirs)
     assert (tmp_path / REFERENCE).is_file() and (again.strictness, again.refused) == (4.0, 2)
     assert torch.equal(again._judges.agreement.place, made._judges.agreement.place)
+
+
+def test_a_run_that_ends_before_its_exam_publishes_nothing(
+    parts: Parts, model: VLA, ring: Ring, tmp_path: Path
+) -> None:
+    made = trainer(parts, model, tmp_path)
+    made.begin(ring)
+    accepted = made.publish(ring)
+    save_weights(tmp_path / 'model.safetensors', accepted)
+    torch.nn.init.normal_(model.dit.out.weight)
+    made.save(12.0, 18)
+    published = (tmp_path / 'policy.json').read_bytes()
+    again = trainer(parts, VLA(parts.profile), tmp_path)
+    again.restore()
+    kept = again.publish(ring).state_dict()
+    assert all(torch.equal(kept[k], v) for k, v in accepted.state_dict().items())
+    assert (tmp_path / 'policy.json').read_bytes() == published
+    assert not [name for name in again.figures() if name.startswith('exam')]
+
+
+def test_a_new_run_that_ends_before_its_exam_goes_on(
+    parts: Parts, model: VLA, ring: Ring, tmp_path: Path
+) -> None:
+    begins = {k: v.clone() for k, v in model.state_dict().items()}
+    made = trainer(parts, model, tmp_path)
+    save_weights(tmp_path / 'model.safetensors', made.publish(ring))
+    made.save(1.0, 18)
+    again = trainer(parts, VLA(parts.profile), tmp_path)
+    assert again.restore()['step'] == 0
+    theirs, accepted = again._reference.state_dict(), again._accepted.state_dict()
+    assert all(torch.equal(begins[k], theirs[k]) for k in theirs)
+    assert all(torch.equal(begins[k], accepted[k]) for k in accepted)
 
 
 def test_a_stage_has_its_trainer_and_its_numbers(parts: Parts, model: VLA, tmp_path: Path) -> None:
