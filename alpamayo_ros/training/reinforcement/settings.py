@@ -33,15 +33,14 @@ class Reinforcement(BaseModel):
     """How answers are drawn and how far a step may move the policy.
 
     ``states`` of the ring a roll-out, ``group`` answers each; every roll-out is used ``epochs``
-    times in ``parts`` steps.  ``words`` and ``plan`` weigh the two policies (``plan`` 0:
-    drawn plans teach nothing; the denoiser still learns the expert's while ``losses.plan`` is
-    above 0), ``clip_words`` and ``clip_plan`` bound the ratio of likelihoods a token
-    and a number, ``kl_words`` and ``kl_plan`` weigh the distance to the supervised model.
-    ``steps``: of the noisy walk that makes a plan; the profile's levels of noise bound them.
-    ``fresh``: publications for which words that
-    were driven are still learnt from, ``driven``: rows of them a step.  ``judges_first``: steps in
-    which only discriminator and critic learn.  ``exam_rows``: states that are held out for the
-    check of facts.
+    times in ``parts`` steps.  ``words`` and ``plan`` weigh the two policies (``plan`` 0: drawn
+    plans teach nothing; the denoiser still learns the expert's while ``losses.plan`` is above 0),
+    ``clip_words`` and ``clip_plan`` bound the ratio of likelihoods a token and a number,
+    ``kl_words`` and ``kl_plan`` weigh the distance to the supervised model.  ``steps``: of the
+    noisy walk that makes a plan; the profile's levels of noise bound them.  ``fresh``:
+    publications for which words that were driven are still learnt from, ``driven``: rows of them
+    a step.  ``judges_first``: steps in which only discriminator and critic learn.  ``exam_rows``:
+    states that are held out for the check of facts.
     """
 
     model_config = ConfigDict(extra='forbid', frozen=True)
