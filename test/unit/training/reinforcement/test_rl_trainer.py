@@ -35,8 +35,10 @@ def trainer(parts: Parts, model: VLA, root: Path) -> ReinforcementTrainer:
 
 @pytest.fixture
 def clock(parts: Parts) -> Clock:
-    """A clock that has just begun."""
-    return Clock(parts.settings, 0.0, time.monotonic(), 1e-3)
+    """A clock that has just begun, of a run that no slow machine comes to the end of."""
+    return Clock(
+        parts.settings.model_copy(update={'seconds': 86_400.0}), 0.0, time.monotonic(), 1e-3
+    )
 
 
 def test_judges_learn_first_then_both_policies(
