@@ -103,16 +103,12 @@ def _driven(
     for name in scenarios:
         for seed in parse_seeds(seeds):
             drive = Drive(name, seed, seconds, words, prompt)
-            folder = out / f'{names[name]}_{seed}'
-            if not (folder / storage.META).is_file():
-                made = drive_clip(drive, folder, spec, profile)
-                yield f'{folder.name}: {made}' if isinstance(made, str) else made
+            folder = out / storage.checked_name(f'{names[name]}_{seed}')
+            if there := storage.finished(folder, drive.words):
+                yield there
                 continue
-            there = storage.read_meta(folder)
-            if there.made_of != drive.words:
-                text = f'{folder} is of another call ({there.made_of}); choose another --out'
-                raise ValueError(text)
-            yield there
+            made = drive_clip(drive, folder, spec, profile)
+            yield f'{folder.name}: {made}' if isinstance(made, str) else made
 
 
 def _cut(

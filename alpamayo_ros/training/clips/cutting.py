@@ -47,17 +47,19 @@ def cut_clip(
 ) -> Iterator[storage.Meta | str]:
     """Write the parts of a clip below ``out``; a part's record, or why there is none.
 
-    A part that is finished already is left as it is.
+    A part that is finished already is left as it is; ConfigError where it was made of something
+    else, or where a folder of its name holds what is no clip.
     """
+    name = storage.checked_name(clip.name)
     notes = {note.t0_ns: note for note in clip.notes}
     for number, part in groupby(_numbered(clip.pictures(), cut.seconds), lambda one: one[0]):
-        folder = out / f'{clip.name}_{number:03d}'
+        folder = out / f'{name}_{number:03d}'
         progress(folder.name)
         instants = (found for _, found in part)
-        if (folder / storage.META).is_file():
+        if there := storage.finished(folder, cut.source):
             for _ in instants:
                 pass
-            yield storage.read_meta(folder)
+            yield there
         else:
             yield _write(clip, folder, instants, notes, cut, profile)
 
@@ -81,8 +83,7 @@ def _write(
     cut: Cut,
     profile: ModelProfile,
 ) -> storage.Meta | str:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    storage.begin(folder)
     rig = clip.rig.model_copy(update={'odometry': OdometrySource()})
     bag, states = folder / storage.BAG, clip.states
     with SensorBag(bag) as out:

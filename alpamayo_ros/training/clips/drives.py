@@ -56,8 +56,7 @@ def drive_clip(
     progress: Callable[[float], None] = lambda _: None,
 ) -> storage.Meta | str:
     """Write a clip, or say why there is none; a folder that was left unfinished is made anew."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    storage.begin(folder)
     wish, found = read_prompt(drive.prompt).wish, load_scenario(drive.scenario)
     notes: list[Note] = []
 

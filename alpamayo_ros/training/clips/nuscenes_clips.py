@@ -9,6 +9,7 @@ from pathlib import Path
 
 from alpamayo_ros.datasets.nuscenes import convert
 from alpamayo_ros.datasets.nuscenes_tables import scene_names
+from alpamayo_ros.training.clips import storage
 from alpamayo_ros.training.clips.recorded_clip import RecordedClip
 
 
@@ -26,7 +27,7 @@ class NuscenesClips:
         found = 0
         for scene in scene_names(self.root):
             with tempfile.TemporaryDirectory(prefix='alpamayo-clips-') as folder:
-                bag = Path(folder) / f'{scene}.mcap'
+                bag = Path(folder) / f'{storage.checked_name(scene)}.mcap'
                 try:
                     convert(self.root, bag, scene=scene)
                 except FileNotFoundError:

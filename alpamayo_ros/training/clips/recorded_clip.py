@@ -95,12 +95,16 @@ class RecordedClip:
         ]
 
     def pictures(self) -> Iterator[Pictures]:
-        """The recorded pictures around those of the camera that looks ahead."""
+        """The recorded pictures around those of the camera that looks ahead, at 10 Hz."""
+        return spaced(self._grouped())
+
+    def _grouped(self) -> Iterator[Pictures]:
+        """All of them, as often as they were recorded."""
         reference = reference_camera(self.profile, self.rig.cameras, self._sources)
         if Source('image', reference) not in self._sources.values():
             names = ', '.join(c.topic for c in self.rig.cameras)
             raise ClipError(f'{self.path}: no pictures on {names}; name them with --map')
-        return spaced(grouped(self._stream(), reference))
+        return grouped(self._stream(), reference)
 
     def _stream(self) -> Iterator[tuple[str, int, Picture]]:
         for source, message in self._read(('image',)):
@@ -140,6 +144,10 @@ class StoredClip(RecordedClip):
     def notes(self) -> list[Note]:
         """As annotated."""
         return list(self.annotation.notes)
+
+    def pictures(self) -> Iterator[Pictures]:
+        """Every instant that was stored: they were thinned when the clip was cut."""
+        return self._grouped()
 
 
 @dataclass

@@ -22,6 +22,8 @@ from alpamayo_ros.training.clips.clip import Note
 
 FORMAT = 1
 META, BAG = 'clip.json', 'drive.mcap'
+RIG = rig_path(Path(BAG)).name
+UNFINISHED = (BAG, RIG, 'annotation.*.json')  # what a clip without clip.json may hold
 Verdict = Literal['', 'keep', 'escalate', 'drop']
 Name = str
 
@@ -81,10 +83,45 @@ class Annotation(_Strict):
     notes: tuple[Note, ...] = ()
 
 
+def checked_name(name: str) -> str:
+    """A name that is one part of a path; ConfigError for any other, which would leave a folder."""
+    if name in ('', '.', '..') or Path(name).name != name:
+        raise ConfigError(
+            f'{name!r} cannot name a clip: expected a name without "/", none of ".."'
+        )
+    return name
+
+
+def finished(folder: Path, made_of: str) -> Meta | None:
+    """The clip that is there already; ConfigError where it was made of something else."""
+    if not (folder / META).is_file():
+        return None
+    there = read_meta(folder)
+    if there.made_of != made_of:
+        text = f'{folder} is of another call ({there.made_of}), expected {made_of}'
+        raise ConfigError(f'{text}; choose another --out')
+    return there
+
+
+def begin(folder: Path) -> None:
+    """An empty folder for a clip, in place of an unfinished one.
+
+    ConfigError, and nothing deleted, where anything lies there that no clip has.
+    """
+    there = sorted(folder.iterdir()) if folder.is_dir() else []
+    patterns = (*UNFINISHED, *(f'{name}.part' for name in (*UNFINISHED, META)))
+    for file in there:
+        if file.is_dir() or not any(file.match(pattern) for pattern in patterns):
+            text = f'{folder} holds {file.name}, so it is no unfinished clip'
+            raise ConfigError(f'{text}; choose another --out, or move it away')
+    for file in there:
+        file.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+
+
 def finish(folder: Path, meta: Meta, annotation: Annotation) -> Meta:
     """Write the annotation and then ``clip.json``: from then on the clip is complete."""
-    names = (BAG, rig_path(Path(BAG)).name)
-    return _seal(folder, meta, annotation, {name: _seen(folder / name) for name in names})
+    return _seal(folder, meta, annotation, {name: _seen(folder / name) for name in (BAG, RIG)})
 
 
 def amend(folder: Path, annotation: Annotation) -> Meta:

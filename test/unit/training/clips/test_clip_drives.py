@@ -49,3 +49,12 @@ def test_the_same_call_leaves_it_and_another_one_is_refused(driven: Path) -> Non
     assert (driven / 'drive.mcap').stat().st_mtime_ns == mark
     code, said = run('clips', *words[:5], 9, '--out', driven.parent)
     assert code == 2 and 'is of another call' in said
+
+
+def test_a_drive_deletes_nothing_that_is_no_clip(tmp_path: Path) -> None:
+    file = tmp_path / 'slowing_leader_7' / 'photo.jpg'
+    file.parent.mkdir()
+    file.write_bytes(b'mine')
+    code, said = run('clips', '--scenario', 'slowing_leader', '--seeds', 7, '--out', tmp_path)
+    assert code == 2 and 'holds photo.jpg, so it is no unfinished clip' in said
+    assert file.read_bytes() == b'mine'

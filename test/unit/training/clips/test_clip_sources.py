@@ -15,7 +15,7 @@ from made_up_nuscenes import write_nuscenes
 
 from alpamayo_ros.datasets import parquet_table, physical_ai
 from alpamayo_ros.statuses import ConfigError, MachineError
-from alpamayo_ros.training.clips import sources
+from alpamayo_ros.training.clips import nuscenes_clips, sources
 from alpamayo_ros.training.clips.clip import ClipSource
 from alpamayo_ros.training.clips.nuscenes_clips import NuscenesClips
 from alpamayo_ros.training.clips.physical_ai_clips import PhysicalAiClips
@@ -39,6 +39,15 @@ def test_a_scene_of_nuscenes_format_is_a_clip(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / 'sweeps')
     with pytest.raises(FileNotFoundError, match='no scene has its pictures'):
         list(source.clips())
+
+
+def test_a_scene_whose_name_leaves_the_folder_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nuscenes_clips, 'scene_names', lambda _: ['../../scene'])
+    monkeypatch.setattr(nuscenes_clips, 'convert', lambda *_, **__: pytest.fail('it was written'))
+    with pytest.raises(ConfigError, match='cannot name a clip'):
+        next(NuscenesClips(tmp_path).clips())
 
 
 # ---- PhysicalAI-AV ------------------------------------------------------------------------------

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up_clips import KEEP, NANO, SPEED_MPS, StraightClip
+from made_up_clips import BEGIN_NS, KEEP, NANO, NS, SPEED_MPS, StraightClip, rig
 
 from alpamayo_ros.bags.bag import BagReader
+from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.clips import storage
+from alpamayo_ros.training.clips.clip import Pictures
 from alpamayo_ros.training.clips.cutting import Cut, cut_clip
+from alpamayo_ros.training.clips.pictures import spaced
 from alpamayo_ros.training.clips.recorded_clip import ClipError, StoredClip, StoredClips
 
 
@@ -81,3 +84,58 @@ def test_a_hole_in_the_pictures_ends_a_clip(tmp_path: Path) -> None:
 def test_a_folder_without_clips_says_what_makes_some(tmp_path: Path) -> None:
     with pytest.raises(ClipError, match='alpamayo data clips makes some'):
         list(StoredClips(tmp_path).clips())
+
+
+@pytest.mark.parametrize('name', ['', '.', '..', '../victim', '/victim', 'a/b', 'a/'])
+def test_a_name_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
+    victim = tmp_path / 'victim_000'
+    victim.mkdir()
+    (victim / 'drive.mcap').write_bytes(b'of somebody')
+    with pytest.raises(ConfigError, match='cannot name a clip'):
+        list(cut_clip(StraightClip(name=name), tmp_path / 'out', Cut(8.0, 'a test'), NANO))
+    assert (victim / 'drive.mcap').read_bytes() == b'of somebody'
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize('name', ['photo.jpg', 'clip.json.bak', 'drive.mcap/photo.jpg'])
+def test_a_folder_that_is_no_unfinished_clip_is_left_alone(tmp_path: Path, name: str) -> None:
+    file = tmp_path / 'straight_000' / name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b'mine')
+    with pytest.raises(ConfigError, match='so it is no unfinished clip; choose another --out'):
+        list(cut_clip(StraightClip(), tmp_path, Cut(8.0, 'a test'), NANO))
+    assert file.read_bytes() == b'mine'
+
+
+def test_what_an_unfinished_clip_left_is_cleared_away(tmp_path: Path) -> None:
+    left = ['drive.mcap', 'drive.rig.yaml', 'annotation.12.json.part', 'clip.json.part']
+    (tmp_path / 'a').mkdir()
+    for name in left:
+        (tmp_path / 'a' / name).write_bytes(b'x')
+    storage.begin(tmp_path / 'a')
+    assert list((tmp_path / 'a').iterdir()) == []
+
+
+def test_a_finished_clip_of_another_source_is_not_taken_for_this_one(folder: Path) -> None:
+    for cut in (Cut(8.0, 'another recording'), Cut(8.0, 'a test in other parts')):
+        with pytest.raises(ConfigError, match=r'is of another call \(a test\), expected a'):
+            list(cut_clip(StraightClip(), folder.parent, cut, NANO))
+    assert storage.damage(folder) == ''
+
+
+class Fast(StraightClip):
+    """Pictures at 15 Hz, thinned to 10 Hz as those of a recording."""
+
+    @property
+    def stamps(self) -> list[int]:
+        every = (Pictures(BEGIN_NS + k * NS // 15, {}) for k in range(round(self.seconds * 15)))
+        return [one.stamp_ns for one in spaced(every)]
+
+
+def test_a_stored_clip_is_not_thinned_again(tmp_path: Path) -> None:
+    clip = Fast(seconds=17.0, rig=rig(('front',)))
+    made = list(cut_clip(clip, tmp_path, Cut(8.0, 'a test'), NANO))
+    parts = [m for m in made if isinstance(m, storage.Meta)]
+    read = [[f.stamp_ns for f in StoredClip(tmp_path / m.name).pictures()] for m in parts]
+    assert [len(stamps) for stamps in read] == [m.instants for m in parts] and len(parts) == 2
+    assert clip.stamps[: sum(map(len, read))] == sum(read, [])
