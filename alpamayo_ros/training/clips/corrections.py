@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from alpamayo_ros.config_file import read_model, unknown
 from alpamayo_ros.model.grammar import choices
@@ -28,6 +28,12 @@ class Correction(BaseModel):
     model_config = ConfigDict(extra='forbid', frozen=True)
     verdict: storage.Verdict | None = None
     words: dict[str, Text] = {}
+
+    @field_validator('words', mode='before')
+    @classmethod
+    def _stamps(cls, words: object) -> object:
+        """YAML reads a stamp without quotes as a number."""
+        return {str(k): v for k, v in words.items()} if isinstance(words, dict) else words
 
 
 class Corrections(BaseModel):

@@ -19,13 +19,14 @@ from alpamayo_ros.replay.topics import image_names
 from alpamayo_ros.sensing.rig import OdometrySource, Rig
 from alpamayo_ros.simulation.drive.drive_bag import planar
 from alpamayo_ros.training.clips import storage
-from alpamayo_ros.training.clips.clip import FUTURE_S, SHORTEST_S, Clip, Note, Pictures
+from alpamayo_ros.training.clips.clip import FUTURE_S, SHORTEST_S, SPACING_NS, Clip, Note, Pictures
 from alpamayo_ros.training.clips.motion import moved, with_motion
 from alpamayo_ros.training.clips.pictures import encoded
 from alpamayo_ros.types import EgoState
 from alpamayo_ros.units import NS
 
 HOLE_NS = NS // 2  # instants further apart are of two clips
+LEAST_S = SHORTEST_S - 1.5 * SPACING_NS / NS  # cameras do not meet the begin and end of a part
 PAST_NS, FUTURE_NS = 2 * NS, round(FUTURE_S * NS)  # of odometry before and after the pictures
 
 
@@ -90,7 +91,7 @@ def _write(
         stamps = _copy(out, rig, instants, states)
         out.note({'origin': 'recorded', 'source': cut.source})
     span_s = (stamps[-1] - stamps[0]) / NS
-    if span_s < SHORTEST_S:
+    if span_s < LEAST_S:
         shutil.rmtree(folder)
         return f'{folder.name}: {span_s:.1f} s; a clip has at least {SHORTEST_S:g} s'
     write_rig(rig, bag, f'Of {cut.source}.')

@@ -15,9 +15,10 @@ from alpamayo_ros.simulation.drive import facts
 from alpamayo_ros.training.annotation import score
 from alpamayo_ros.training.annotation.binding import Binding, Cause
 from alpamayo_ros.training.annotation.chain import Annotation
-from alpamayo_ros.training.clips.clip import Note
+from alpamayo_ros.training.clips.clip import SPACING_NS, Note
 from alpamayo_ros.training.clips.motion import STEP_S
 from alpamayo_ros.training.truth import COLUMN
+from alpamayo_ros.units import NS
 
 Figures = dict[str, float | None]
 CURVATURES = [index for name, index in COLUMN.items() if name.startswith('curvature')]
@@ -88,12 +89,16 @@ def done_by(note: Note) -> set[str] | None:
 
 
 def _largest_acceleration(notes: Sequence[Note]) -> float | None:
-    """Of the speeds of neighbouring notes, over half a second; None with less."""
-    apart = round(0.5 / STEP_S)
+    """Of notes half a second apart, 0.1 s more or less; None where no two of them are."""
+    stamps = np.array([note.t0_ns for note in notes], np.int64)
     speeds = np.array([note.speed_mps for note in notes])
-    if len(speeds) <= apart:
-        return None
-    return float(np.abs(speeds[apart:] - speeds[:-apart]).max() / (apart * STEP_S))
+    later = np.searchsorted(stamps, stamps + NS // 2 - SPACING_NS // 2)
+    first = np.flatnonzero(later < len(stamps))
+    later = later[first]
+    apart_ns = stamps[later] - stamps[first]
+    near = np.abs(apart_ns - NS // 2) <= SPACING_NS
+    changes = np.abs(speeds[later] - speeds[first])[near] / (apart_ns[near] / NS)
+    return float(changes.max()) if len(changes) else None
 
 
 def _form(worded: Sequence[Note], spec: GrammarSpec | None) -> float | None:

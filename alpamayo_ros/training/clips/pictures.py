@@ -29,6 +29,10 @@ def grouped(stream: Iterable[tuple[str, int, Picture]], reference: str) -> Itera
     others: dict[str, deque[tuple[int, Picture]]] = defaultdict(deque)
     for camera, stamp_ns, picture in stream:
         (waiting if camera == reference else others[camera]).append((stamp_ns, picture))
+        if camera != reference:
+            oldest_ns = (waiting[0][0] if waiting else stamp_ns) - 2 * NEAR_NS
+            while others[camera][0][0] < oldest_ns:
+                others[camera].popleft()
         while waiting and waiting[0][0] + NEAR_NS < stamp_ns:
             yield _together(*waiting.popleft(), reference, others)
     while waiting:

@@ -44,7 +44,8 @@ class Bar(BaseModel):
             ),
         )
         pairs = [pair for pair in (below, above) if None not in pair]
-        if len(pairs) != 1 or any(low > high for low, high in pairs):  # type: ignore[operator]
+        given = sum(bound is not None for pair in (below, above) for bound in pair)
+        if given != 2 or len(pairs) != 1 or any(low > high for low, high in pairs):  # type: ignore[operator]
             raise ValueError('give drop_below <= escalate_below, or escalate_above <= drop_above')
         return self
 

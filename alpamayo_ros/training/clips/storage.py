@@ -177,7 +177,7 @@ def damage(folder: Path) -> str:
     """What is wrong with a clip, in a sentence; '' where it is whole."""
     try:
         meta = read_meta(folder)
-        for name in meta.files:
+        for name in (BAG, RIG, *meta.files):
             if wrong := _wrong(folder, name, meta):
                 return wrong
         read_annotation(folder)

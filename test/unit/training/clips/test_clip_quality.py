@@ -74,6 +74,18 @@ def test_what_is_not_known_is_not_judged(notes: list[Note]) -> None:
     assert quality.judge(figures(silent[:9], len(notes), None), BARS)[0] == 'drop'  # odometry
 
 
+def test_acceleration_is_of_half_a_second_whatever_is_missing() -> None:
+    braking = [Note(t0_ns=k * 10**8, speed_mps=20.0 - 0.2 * k) for k in range(60)]
+    for some in (braking, braking[::2], braking[:20] + braking[40:]):
+        assert figures(some, 60, None)['acceleration_mps2'] == pytest.approx(2.0)
+    assert figures(braking[::10], 60, None)['acceleration_mps2'] is None
+
+
+def test_bounds_without_an_effect_are_refused() -> None:
+    with pytest.raises(ValueError, match='drop_below <= escalate_below'):
+        quality.Bar(drop_below=0.1, escalate_below=0.2, escalate_above=0.3)
+
+
 def test_what_is_wrong_is_named(notes: list[Note]) -> None:
     truth = NOBODY | {'lead': ('present', 'standing')}
     one = notes[0].model_copy(update={'facts': truth, 'words': STOP})

@@ -62,6 +62,14 @@ def test_corrections_are_applied_and_measured_again(folder: Path) -> None:
     assert storage.damage(folder) == ''
 
 
+def test_stamps_in_yaml_need_no_quotes(folder: Path) -> None:
+    file = folder.parent / 'corrections.yaml'
+    stamp_ns = storage.read_annotation(folder).notes[0].t0_ns
+    file.write_text(f'{{format: 1, clips: {{"straight_000": {{words: {{{stamp_ns}: ""}}}}}}}}')
+    assert '1 words changed' in apply(file, [folder], BARS)[0]
+    assert storage.read_annotation(folder).notes[0].words == ''
+
+
 @pytest.mark.parametrize(
     ('clips', 'words'),
     [

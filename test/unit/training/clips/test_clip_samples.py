@@ -1,5 +1,7 @@
 """From clips to samples and shards: pictures, past, future and words that belong together."""
 
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import made_up_clips
@@ -53,6 +55,23 @@ def test_other_cameras_are_the_nearest_in_time_or_absent() -> None:
     )
     found = list(grouped(stream, 'front'))
     assert [one.by_camera.get('rear') for one in found] == [bytes([0]), bytes([2]), None]
+
+
+def test_pictures_that_no_instant_can_have_are_not_kept() -> None:
+    """The camera ahead stops, another one goes on."""
+    made: list[weakref.ref[np.ndarray]] = []
+    held: list[int] = []
+
+    def stream() -> Iterator[tuple[str, int, Picture]]:
+        yield 'front', 0, b''
+        for k in range(50):
+            picture = np.zeros((1, 1, 3), np.uint8)
+            made.append(weakref.ref(picture))
+            yield 'rear', 100 * MS * k, picture
+            del picture
+            held.append(sum(ref() is not None for ref in made))
+
+    assert len(list(grouped(stream(), 'front'))) == 1 and max(held) <= 4
 
 
 @pytest.mark.parametrize(('rate_hz', 'count'), [(30.0, 31), (12.0, 30), (10.0, 31), (5.0, 16)])

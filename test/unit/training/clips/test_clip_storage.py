@@ -86,6 +86,18 @@ def test_a_folder_without_clips_says_what_makes_some(tmp_path: Path) -> None:
         list(StoredClips(tmp_path).clips())
 
 
+def test_a_part_that_a_camera_does_not_fill_is_a_clip(tmp_path: Path) -> None:
+    made = list(cut_clip(StraightClip(seconds=7.9), tmp_path, Cut(8.0, 'a test'), NANO))
+    assert [m.seconds for m in made if isinstance(m, storage.Meta)] == [7.9]
+
+
+def test_a_clip_without_its_recording_is_damaged(folder: Path) -> None:
+    meta = storage.read_meta(folder)
+    files = {name: entry for name, entry in meta.files.items() if name != storage.BAG}
+    (folder / 'clip.json').write_text(meta.model_copy(update={'files': files}).model_dump_json())
+    assert 'names no drive.mcap' in storage.damage(folder)
+
+
 @pytest.mark.parametrize('name', ['', '.', '..', '../victim', '/victim', 'a/b', 'a/'])
 def test_a_name_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
     victim = tmp_path / 'victim_000'
