@@ -13,11 +13,11 @@ from alpamayo_ros.statuses import Status
 
 @contextmanager
 def working(
-    what: str, bad: tuple[type[Exception], ...] = (ValueError,)
+    what: str, bad: tuple[type[Exception], ...] = (ValueError,), kept: str = 'nothing was kept'
 ) -> Iterator[Callable[[float], None]]:
     """Yields a function that hears the share that is done, 0 to 1.
 
-    USAGE for the exceptions of bad input, INTERRUPTED for Ctrl-C.
+    USAGE for the exceptions of bad input, INTERRUPTED for Ctrl-C, with ``kept``: what stays.
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -30,7 +30,7 @@ def working(
             task = bar.add_task(what, total=1.0)
             yield lambda share: bar.update(task, completed=share)
     except KeyboardInterrupt:
-        typer.echo('interrupted; nothing was kept', err=True)
+        typer.echo(f'interrupted; {kept}', err=True)
         raise typer.Exit(Status.INTERRUPTED) from None
     except bad as error:
         typer.echo(f'alpamayo: {words_of(error)}', err=True)

@@ -34,7 +34,7 @@ def filter_(
     from alpamayo_ros.training.clips.quality import filter_clips, load_bars
 
     found, limits = _find(folders), load_bars(bars)
-    with working('filtering') as moved:
+    with working('filtering', kept='verdicts so far are kept') as moved:
         counts = filter_clips(found, limits, moved)
     if as_json:
         typer.echo(json.dumps(counts, indent=1))
@@ -77,7 +77,7 @@ def review(
     found = _find(folders)
     if apply is not None:
         limits = load_bars(bars)
-        with working('correcting'):
+        with working('correcting', kept='corrections so far are kept'):
             said = correct(apply, found, limits)
         typer.echo('\n'.join(said) or f'{apply} changes nothing')
         return

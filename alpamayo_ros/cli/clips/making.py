@@ -58,7 +58,7 @@ def clips(
     one_of('words', words, ('phrases_v1', 'phrases_v2'))
     _asked(prompt)
     chosen, failed, kept = profile_of(profile), 0, 0
-    with working('making clips', (ValueError, OSError)):
+    with working('making clips', (ValueError, OSError), 'finished clips are kept'):
         made = (
             _driven(scenario, seeds, seconds, words, prompt, out, chosen)
             if scenario

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.prompt import prefix_ids
@@ -22,6 +22,8 @@ from alpamayo_ros.training.nearest_frames import nearest_frames
 from alpamayo_ros.training.sample_recorder import WORDLESS
 from alpamayo_ros.training.truth import NAMES
 from alpamayo_ros.units import NS
+
+Shown = tuple[int, Bool[np.ndarray, ' V']]  # number of a frame, and which views it shows
 
 
 def write_shard(
@@ -57,9 +59,9 @@ def _add(
     grammar: Grammar,
     counts: Counter[str],
 ) -> None:
-    past: list[tuple[float, int]] = []
+    past: list[tuple[float, Shown]] = []
     for now in moments(clip, profile):
-        past.append((now.t0_ns / NS, writer.add_frame(now.views)))
+        past.append((now.t0_ns / NS, (writer.add_frame(now.views), now.seen)))
         target = _target(now, profile)
         if now.car is None or target is None:
             continue
@@ -85,14 +87,18 @@ def _words(note: Note, grammar: Grammar, counts: Counter[str]) -> tuple[int, ...
 
 def _row(
     now: Moment,
-    shown: list[tuple[int, float, float]],
+    shown: list[tuple[Shown, float, float]],
     target: Float[np.ndarray, 'P 3'],
     profile: ModelProfile,
     grammar: Grammar,
 ) -> dict[str, Any]:
-    """A sample of a shard, less its words; what nobody knows of the dense truth is NaN."""
+    """A sample of a shard, less its words; what nobody knows of the dense truth is NaN.
+
+    A view counts as seen where every timestep that is there shows it.
+    """
     assert now.car is not None
-    frames, ages, there = zip(*shown, strict=True)
+    frames, ages, there = zip(*((frame, *rest) for (frame, _), *rest in shown), strict=True)
+    seen = np.all([views for (_, views), _, exists in shown if exists], axis=0)
     most, note = profile.text.max_prefix, now.note
     ids = prefix_ids(grammar.tokenizer, note.instruction, note.prompt, most)
     unknown = np.full(len(NAMES), np.nan)
@@ -100,7 +106,7 @@ def _row(
         'frames': np.array(frames, np.int64),
         'age_s': np.array(ages, np.float32),
         'past': np.array(there, np.float32),
-        'seen': now.seen.astype(np.float32),
+        'seen': seen.astype(np.float32),
         'truth': np.array(unknown if note.dense is None else note.dense, np.float32),
         'plan': target.astype(np.float32),
         'speed': np.float32(now.car.speed_mps),

@@ -22,6 +22,7 @@ from alpamayo_ros.training.clips import storage
 from alpamayo_ros.training.clips.clip import FUTURE_S, SHORTEST_S, SPACING_NS, Clip, Note, Pictures
 from alpamayo_ros.training.clips.motion import moved, with_motion
 from alpamayo_ros.training.clips.pictures import encoded
+from alpamayo_ros.training.clips.recorded_clip import StoredClip
 from alpamayo_ros.types import EgoState
 from alpamayo_ros.units import NS
 
@@ -99,18 +100,28 @@ def _write(
         with_motion(notes.get(one.t0_ns, Note(t0_ns=one.t0_ns)), one)
         for one in moved(_between(states, stamps), stamps, profile)
     ]
+    origin, grammar, licence = _about(clip, cut)
     meta = storage.Meta(
         format=storage.FORMAT,
         name=folder.name,
-        origin='recorded',
+        origin=origin,
         made_of=cut.source,
         begin_ns=stamps[0],
         end_ns=stamps[-1],
         instants=len(stamps),
         cameras=tuple(c.name for c in rig.cameras),
-        licence=cut.licence,
+        grammar=grammar,
+        licence=licence,
     )
     return storage.finish(folder, meta, storage.Annotation(notes=tuple(rows)))
+
+
+def _about(clip: Clip, cut: Cut) -> tuple[str, str, str]:
+    """Origin, grammar of the words and licence: a stored clip hands on its own."""
+    if not isinstance(clip, StoredClip):
+        return 'recorded', '', cut.licence
+    meta = storage.read_meta(clip.folder)
+    return meta.origin, meta.grammar, cut.licence or meta.licence
 
 
 def _copy(

@@ -15,6 +15,7 @@ import torch
 
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.batches import Batches
+from alpamayo_ros.training.clips.clip import Pictures
 from alpamayo_ros.training.clips.clip_shards import write_shard
 from alpamayo_ros.training.clips.recorded_clip import ClipError
 from alpamayo_ros.training.dataset import Dataset
@@ -92,6 +93,22 @@ def test_a_lost_camera_is_not_shown_to_the_model(tmp_path: Path, parts: stream_t
     valid = Batches(model, data, features, parts.grammar, 0).gather(np.array([20])).valid[0]
     there = [float(v.camera in ('front', 'rear')) for v in parts.profile.views]
     assert valid[0].tolist() == there
+
+
+def test_a_camera_lost_in_a_past_picture_is_not_shown_either(
+    tmp_path: Path, parts: stream_toy.Parts
+) -> None:
+    def pictures(self: StraightClip) -> Iterator[Pictures]:
+        for k, one in enumerate(StraightClip.pictures(self)):
+            without = {n: p for n, p in one.by_camera.items() if n != 'rear'}
+            yield Pictures(one.stamp_ns, without) if k == 0 else one
+
+    one = clip(seconds=2.0)
+    one.__class__ = type('Lost', (StraightClip,), {'pictures': pictures})
+    write_shard([one], tmp_path / 'a', parts.profile, parts.grammar)
+    rear = [view.camera for view in parts.profile.views].index('rear')
+    seen = Dataset([tmp_path / 'a']).rows['seen'][:, rear]
+    assert (seen[3], seen[20]) == (0.0, 1.0)  # 0.3 s after the lost picture, and 2 s
 
 
 def test_truth_that_is_known_of_some_counts_for_these_alone() -> None:

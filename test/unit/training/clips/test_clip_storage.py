@@ -91,6 +91,11 @@ def test_a_part_that_a_camera_does_not_fill_is_a_clip(tmp_path: Path) -> None:
     assert [m.seconds for m in made if isinstance(m, storage.Meta)] == [7.9]
 
 
+def test_a_stored_clip_that_is_cut_again_hands_on_what_it_says(folder: Path) -> None:
+    (made,) = list(cut_clip(StoredClip(folder), folder.parent / 'b', Cut(8.0, 'again'), NANO))
+    assert isinstance(made, storage.Meta) and made.grammar == 'phrases_v1'
+
+
 def test_a_clip_without_its_recording_is_damaged(folder: Path) -> None:
     meta = storage.read_meta(folder)
     files = {name: entry for name, entry in meta.files.items() if name != storage.BAG}
