@@ -56,10 +56,11 @@ def parse_maps(texts: Sequence[str]) -> dict[str, str]:
 
 
 def wire(
-    types: Mapping[str, str], rig: Rig, profile: ModelProfile, maps: Mapping[str, str]
+    types: Mapping[str, str], rig: Rig, profile: ModelProfile | None, maps: Mapping[str, str]
 ) -> dict[str, Source]:
     """Recorded topic -> its use; topics of no use, or of another message type, are absent.
 
+    ``profile``: its cameras count, those of the rig where it is None.
     ``types``: message type of each recorded topic.  ``maps``: recorded topic -> name of ours, with
     or without the namespace.  Of a raw and a compressed topic of one camera the compressed counts.
     """
@@ -81,9 +82,9 @@ def _plain(topic: str) -> str:
     return topic.removeprefix(NAMESPACE).removeprefix('/')
 
 
-def _known(rig: Rig, profile: ModelProfile) -> dict[str, tuple[Source, tuple[str, ...]]]:
+def _known(rig: Rig, profile: ModelProfile | None) -> dict[str, tuple[Source, tuple[str, ...]]]:
     """Our names, what each is used as, and the message types it may have."""
-    wanted = [camera.name for camera in profile.cameras]
+    wanted = [camera.name for camera in (profile or rig).cameras]
     out: dict[str, tuple[Source, tuple[str, ...]]] = {}
     for camera in rig.cameras:
         if camera.name not in wanted:

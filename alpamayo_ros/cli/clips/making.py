@@ -51,10 +51,16 @@ def clips(
     """
     from alpamayo_ros.cli.choices import one_of, profile_of
 
+    others = {'--rig': rig, '--map': maps, '--licence': licence}
+    own = {'--seeds': seeds, '--prompt': prompt}
     if bool(sources) == bool(scenario):
         raise typer.BadParameter('name recordings, or scenarios with --scenario and --seeds')
     if scenario and not seeds:
         raise typer.BadParameter('--scenario wants --seeds; 10000 and up train (docs/clips.md)')
+    if scenario and (name := next((n for n, v in others.items() if v), '')):
+        raise typer.BadParameter(f'{name} is for recordings, not for --scenario')
+    if sources and (name := next((n for n, v in own.items() if v), '')):
+        raise typer.BadParameter(f'{name} is for --scenario, not for recordings')
     one_of('words', words, ('phrases_v1', 'phrases_v2'))
     _asked(prompt)
     chosen, failed, kept = profile_of(profile), 0, 0
@@ -124,21 +130,23 @@ def _cut(
 
     for text in sources:
         cut = Cut(seconds, f'{text} in parts of {seconds:g} s', licence)
-        for clip in _open(text, rig, maps).clips():
+        for clip in _open(text, rig, maps, profile).clips():
             yield from cut_clip(clip, out, cut, profile)
 
 
-def _open(text: str, rig: Path | None, maps: list[str]) -> ClipSource:
+def _open(text: str, rig: Path | None, maps: list[str], profile: ModelProfile) -> ClipSource:
     from alpamayo_ros.replay.topics import parse_maps
-    from alpamayo_ros.training.clips.recorded_clip import RecordedClips
+    from alpamayo_ros.training.clips.recorded_clip import RecordedClips, StoredClips
     from alpamayo_ros.training.clips.sources import open_source
 
     found = open_source(text)
+    if isinstance(found, RecordedClips | StoredClips):
+        found.profile = profile
     if rig is None and not maps:
         return found
     if not isinstance(found, RecordedClips):
         raise typer.BadParameter(f'--rig and --map are for recordings; {text} is none')
-    return RecordedClips(found.path, rig, parse_maps(maps))
+    return RecordedClips(found.path, rig, parse_maps(maps), profile)
 
 
 def shards(
@@ -161,7 +169,6 @@ def shards(
     from alpamayo_ros.cli.choices import profile_of
     from alpamayo_ros.training.clips.clip_shards import write_shard
     from alpamayo_ros.training.clips.recorded_clip import StoredClips
-    from alpamayo_ros.training.clips.sources import open_source
     from alpamayo_ros.training.shards.integrity import META
     from alpamayo_ros.training.vocabulary import build_vocabulary, run_vocabulary
 
@@ -169,7 +176,7 @@ def shards(
         raise typer.BadParameter(f'--out {out} holds a shard already; delete it to make it anew')
     chosen = profile_of(profile)
     with working('reading clips', (ValueError, OSError)):
-        opened = [open_source(text) for text in sources]
+        opened = [_open(text, None, [], chosen) for text in sources]
         for one in opened:
             if isinstance(one, StoredClips) and escalated:
                 one.verdicts = ('', 'keep', 'escalate')

@@ -145,6 +145,11 @@ class StoredClip(RecordedClip):
         """As annotated."""
         return list(self.annotation.notes)
 
+    @cached_property
+    def _sources(self) -> dict[str, Source]:
+        """Every camera of the rig counts: those that were cut are there."""
+        return wire(outline(self.path).types, self.rig, None, self.maps)
+
     def pictures(self) -> Iterator[Pictures]:
         """Every instant that was stored: they were thinned when the clip was cut."""
         return self._grouped()
@@ -157,10 +162,11 @@ class RecordedClips:
     path: Path
     rig_file: Path | None = None
     maps: Mapping[str, str] = field(default_factory=dict)
+    profile: ModelProfile = field(default_factory=lambda: load_profile('nano'))
 
     def clips(self) -> Iterator[RecordedClip]:
         """The recording, whole; ``cutting`` makes parts of it."""
-        yield RecordedClip(self.path, self.rig_file, maps=self.maps)
+        yield RecordedClip(self.path, self.rig_file, self.profile, self.maps)
 
 
 @dataclass
@@ -174,6 +180,7 @@ class StoredClips:
     root: Path
     verdicts: Collection[str] = ('', 'keep')
     whole: bool = True
+    profile: ModelProfile = field(default_factory=lambda: load_profile('nano'))
 
     def clips(self) -> Iterator[StoredClip]:
         """One after the other; DamagedClipError at one that is not what was written."""
@@ -182,7 +189,7 @@ class StoredClips:
             found = True
             if self.whole and (wrong := storage.damage(folder)):
                 raise storage.DamagedClipError(wrong)
-            clip = StoredClip(folder)
+            clip = StoredClip(folder, self.profile)
             if clip.annotation.verdict in self.verdicts:
                 yield clip
         if not found:

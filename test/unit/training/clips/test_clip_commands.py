@@ -57,6 +57,16 @@ def test_a_recording_is_cut_into_clips(folder: Path, tmp_path: Path) -> None:
     assert code == 2 and 'name one with --rig' in said
 
 
+def test_options_without_an_effect_are_refused(folder: Path) -> None:
+    drive = ('--scenario', 'slowing_leader', '--seeds', 7)
+    for first, option in (
+        (drive, ('--rig', 'a.yaml')), (drive, ('--map', '/a:=b')), (drive, ('--licence', 'x')),
+        ((folder / 'drive.mcap',), ('--seeds', 7)), ((folder / 'drive.mcap',), ('--prompt', 'x')),
+    ):  # fmt: skip
+        code, said = run('clips', *first, *option, '--out', folder.parent / 'none')
+        assert code == 2 and f'{option[0]} is for' in said
+
+
 def test_shards_leave_out_what_was_dropped(folder: Path, tmp_path: Path) -> None:
     pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
     out = tmp_path / 'data' / 'clips-0'

@@ -50,6 +50,14 @@ def test_a_scene_whose_name_leaves_the_folder_is_refused(
         next(NuscenesClips(tmp_path).clips())
 
 
+def test_a_profile_says_which_cameras_of_a_recording_count(folder: Path) -> None:
+    front = NANO.model_copy(update={'cameras': NANO.cameras[:1]})
+    (clip,) = list(RecordedClips(folder / 'drive.mcap', profile=front).clips())
+    assert set(next(clip.pictures()).by_camera) == {'front'}
+    (stored,) = list(StoredClips(folder.parent, profile=front).clips())
+    assert set(next(stored.pictures()).by_camera) == {c.name for c in stored.rig.cameras}
+
+
 # ---- PhysicalAI-AV ------------------------------------------------------------------------------
 def as_json(columns: dict[str, list[Any]]) -> bytes:
     return json.dumps(columns).encode()
