@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import stat
@@ -25,6 +26,9 @@ MAX_FILE = 1 << 34
 DOMAINS = ('', 'ai.onnx', 'com.microsoft')
 EXTERNAL = 1  # onnx.TensorProto.EXTERNAL
 PLACE = ('location', 'offset', 'length')  # of weights in the file beside a graph
+ITEM_BYTES = {  # of onnx.TensorProto.DataType: what has whole bytes a number
+    1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 16: 2,
+}  # fmt: skip
 LOADS_FILES = ('EPContext',)  # its documented use is to load a compiled engine by path
 
 
@@ -135,26 +139,43 @@ def _check_onnx(name: str, data: bytes) -> Fault | None:
 
 
 def check_beside(name: str, data: bytes, beside: bytes | None) -> Fault | None:
-    """Refuse a graph whose weights lie beyond the verified file beside it, or in none."""
+    """Refuse weights that are not one behind the other in the verified file beside their graph.
+
+    Each is as long as its shape says, so together they take no more memory than the file.
+    """
     if b'location' not in data:
         return None
     import onnx
 
-    found = [_beside(name, t) for t in onnx.ModelProto.FromString(data).graph.initializer]
-    ends = [end for end in found if end is not None]
-    if ends and beside is None:
-        text = f'{name} has its weights in {data_file(name)}, which the manifest does not list'
-        return Fault(Code.MODEL_MISSING, text)
-    if ends and beside is not None and max(ends) > len(beside):
-        text = (
-            f'{name}: weights end at byte {max(ends)} of {data_file(name)}, it has {len(beside)}'
-        )
+    end = 0
+    for tensor in onnx.ModelProto.FromString(data).graph.initializer:
+        place = _beside(name, tensor)
+        if place is None:
+            continue
+        if beside is None:
+            text = f'{name} has its weights in {data_file(name)}, which the manifest does not list'
+            return Fault(Code.MODEL_MISSING, text)
+        if place != (end, _size(tensor)):
+            text = (
+                f'{name}: {tensor.name!r} has {place[1]} bytes from {place[0]} on in '
+                f'{data_file(name)}, expected {_size(tensor)} from {end} on; export the model anew'
+            )
+            return Fault(Code.MODEL_FORMAT, text)
+        end = sum(place)
+    if beside is not None and end > len(beside):
+        text = f'{name}: weights end at byte {end} of {data_file(name)}, it has {len(beside)}'
         return Fault(Code.MODEL_FORMAT, text)
     return None
 
 
-def _beside(name: str, tensor: Any) -> int | None:
-    """Where a weight ends in the file beside its graph; None for one that lies anywhere else."""
+def _size(tensor: Any) -> int:
+    """Bytes of a weight by its shape and type; -1, which no weight has, where it has no size."""
+    known = all(size > 0 for size in tensor.dims) and tensor.data_type in ITEM_BYTES
+    return math.prod(tensor.dims) * ITEM_BYTES[tensor.data_type] if known else -1
+
+
+def _beside(name: str, tensor: Any) -> tuple[int, int] | None:
+    """Offset and length of a weight beside its graph; None for one that lies anywhere else."""
     place = {entry.key: entry.value for entry in tensor.external_data}
     if (
         tensor.data_location != EXTERNAL
@@ -164,7 +185,9 @@ def _beside(name: str, tensor: Any) -> int | None:
         return None
     numbers = place['offset'], place['length']
     plain = all(text.isascii() and text.isdigit() and len(text) < 16 for text in numbers)
-    return sum(map(int, numbers)) if plain and place['location'] == data_file(name) else None
+    if not plain or place['location'] != data_file(name):
+        return None
+    return int(numbers[0]), int(numbers[1])
 
 
 def _parts(message: Any) -> Iterator[Any]:

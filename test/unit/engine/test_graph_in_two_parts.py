@@ -107,6 +107,26 @@ def _beyond(model: Any) -> None:
     model.graph.initializer[1].external_data[1].value = '99999999'
 
 
+def _empty(model: Any) -> None:
+    model.graph.initializer[1].external_data[2].value = '0'
+
+
+def _too_short(model: Any) -> None:
+    model.graph.initializer[1].external_data[2].value = '100'
+
+
+def _over_another(model: Any) -> None:
+    model.graph.initializer[1].external_data[1].value = '0'
+
+
+def _of_no_size(model: Any) -> None:
+    model.graph.initializer[1].dims[0] = -64
+
+
+def _of_no_type(model: Any) -> None:
+    model.graph.initializer[1].data_type = TensorProto.STRING
+
+
 def _negative(model: Any) -> None:
     model.graph.initializer[1].external_data[1].value = '-64'
 
@@ -129,6 +149,11 @@ def _inside_a_node(model: Any) -> None:
         (_one_more_key, Code.MODEL_UNSAFE),
         (_inside_a_node, Code.MODEL_UNSAFE),
         (_beyond, Code.MODEL_FORMAT),
+        (_empty, Code.MODEL_FORMAT),
+        (_too_short, Code.MODEL_FORMAT),
+        (_over_another, Code.MODEL_FORMAT),
+        (_of_no_size, Code.MODEL_FORMAT),
+        (_of_no_type, Code.MODEL_FORMAT),
     ],
 )
 def test_weights_anywhere_else_are_refused(
