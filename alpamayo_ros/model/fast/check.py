@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from alpamayo_ros.model.backbone import Layer
 from alpamayo_ros.model.fast.cycle import Cycle, Passes
@@ -56,7 +57,7 @@ def agreement(
     cycle = Cycle(model, WORDS, ways)
     drive = MadeUpDrive(cycle)
     drive.fill()
-    unlike, plans_m, words = 0, 0.0, set[int]()
+    unlike, apart, words = 0, list[Tensor](), set[int]()
     draft = cycle.host.draft
     with single_precision():
         for _ in range(CYCLES):
@@ -67,9 +68,10 @@ def agreement(
             draft.copy_(planted(told.ids.cpu(), ACCEPTED, len(draft), model.profile))
             for found in (drafted_by_the_last, cycle.run(1)):
                 unlike += int((found.ids != told.ids.cpu()).sum()) + WORDS - found.count
-                plans_m = max(plans_m, float((found.plans - told.plans.cpu()).abs().max()))
+                apart.append((found.plans - told.plans.cpu()).abs().max())
             draft[:WORDS].copy_(told.ids)
             words |= set(told.ids.tolist())
+    plans_m = float(torch.stack(apart).max())  # NaN stays, and is not ok
     return Agreement(unlike, plans_m, len(words))
 
 

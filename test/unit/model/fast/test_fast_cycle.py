@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 torch = pytest.importorskip('torch', reason='the training extra (torch) is not installed')
 
+from alpamayo_ros.model.fast import check  # noqa: E402
 from alpamayo_ros.model.fast.check import WORDS, agreement, vary  # noqa: E402
-from alpamayo_ros.model.fast.cycle import Cycle, Passes  # noqa: E402
+from alpamayo_ros.model.fast.cycle import Answer, Cycle, Passes  # noqa: E402
 from alpamayo_ros.model.fast.made_up import MadeUpDrive, Seen, drawn, planted  # noqa: E402
 from alpamayo_ros.model.fast.plain import Plain, shifted  # noqa: E402
 from alpamayo_ros.model.scene_inputs import SceneInputs  # noqa: E402
@@ -67,6 +70,27 @@ def test_numbers_may_be_narrow() -> None:
     """bfloat16 through every stage; a word may be a near tie, plans stay near."""
     found = agreement(quick(BLOCKS), 'cpu', torch.bfloat16, varied=False)
     assert 0 < found.plans_m < 0.1
+
+
+def test_plans_that_are_no_numbers_are_not_ok(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one way of one cycle, with every word right; a maximum of Python's would lose it."""
+    plans = torch.zeros(2, 3, 3)
+    ids = torch.arange(WORDS)
+    answers = iter([plans, plans * torch.nan, plans, plans])
+    drive = SimpleNamespace(fill=lambda: None, next=lambda: Seen(ids, ids))
+    host = SimpleNamespace(draft=torch.zeros(WORDS, dtype=torch.long))
+    cycle = SimpleNamespace(
+        given=None, host=host, run=lambda way: Answer(next(answers), ids, WORDS)
+    )
+    told = SimpleNamespace(ids=ids, plans=plans)
+    model = SimpleNamespace(profile=tiny(load_profile(BLOCKS)))
+    monkeypatch.setattr(check, 'drawn', lambda *given: model)
+    monkeypatch.setattr(check, 'Cycle', lambda *given: cycle)
+    monkeypatch.setattr(check, 'MadeUpDrive', lambda cycle: drive)
+    monkeypatch.setattr(check, 'Plain', lambda *given: lambda *seen: told)
+    monkeypatch.setattr(check, 'CYCLES', 2)
+    found = agreement(model.profile, 'cpu', torch.float32, varied=False)
+    assert found.unlike == 0 and found.plans_m != found.plans_m and not found.ok
 
 
 @torch.no_grad()
