@@ -13,6 +13,7 @@ import typer
 
 from alpamayo_ros.cli.choices import profile_of
 from alpamayo_ros.cli.measuring.cycle.command import progress
+from alpamayo_ros.preflight import check_file
 from alpamayo_ros.statuses import MachineError, Status
 
 if TYPE_CHECKING:
@@ -42,10 +43,11 @@ def gpu_command(
     card.  Before, tiny members run on it and must give the words and plans of their modules in
     single precision (else exit 1).  Exit 6 without a GPU; --tiny runs the same on the CPU.
     """
-    names = list(dict.fromkeys(filter(None, profiles.split(','))))
+    names = list(dict.fromkeys(filter(None, map(str.strip, profiles.split(',')))))
     chosen = [_member(name) for name in names]
     if not chosen:
         raise typer.BadParameter(f'--profiles names none; expected some of {FAMILY}')
+    check_file(out)  # before minutes on a GPU
     _machine(chosen, tiny)
     out.parent.mkdir(parents=True, exist_ok=True)
     with progress() as tell:

@@ -14,7 +14,7 @@ from alpamayo_ros.budget import cpu
 from alpamayo_ros.budget.devices import Device
 from alpamayo_ros.cli.bench import app
 from alpamayo_ros.model.fast import check
-from alpamayo_ros.statuses import MachineError, Status
+from alpamayo_ros.statuses import ConfigError, MachineError, Status
 
 TINY_DEVICE = Device('cpu', 'made up', {'fp32': 0.05}, 20.0, 8.0, 'none')
 
@@ -54,6 +54,13 @@ def test_only_members_of_the_family(profiles: str, message: str, tmp_path: Path)
     found = run('--json', str(tmp_path / 'a.json'), '--profiles', profiles)
     assert found.exit_code == Status.USAGE
     assert message in ' '.join(found.output.replace('│', ' ').split())
+
+
+def test_a_folder_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    """Names of members may have spaces after their commas."""
+    error = run('--json', str(tmp_path), '--profiles', 'alpamayo-3b, alpamayo-7b', '--tiny')
+    assert isinstance(error.exception, ConfigError), error.output
+    assert f'{tmp_path} is a folder; expected a file to write' in str(error.exception)
 
 
 @pytest.fixture
