@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -108,18 +108,16 @@ def _write(
 
     graphs = {STAGES[one.attempt.stage]: one.attempt.data for one in kept}
     outcomes = {one.attempt.stage: one.record() for one in kept}
-    fresh = to.with_name(f'{to.name}.new')
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    try:
-        here = goal == 'processor'
+    here = goal == 'processor'
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f'.{to.name}.', dir=to.parent) as private:
+        fresh = Path(private) / to.name  # of the usual mode, which `private` has not
+        fresh.mkdir()
         manifest = _or_stop(
             write_int8(found.files, found.profile, graphs, outcomes, fresh, golden=here)
         )
         _drive(fresh, *driven)
         fresh.rename(to)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     size = sum(entry.bytes for entry in manifest.files) / 1e6
     typer.echo(f'{to}: {manifest.version}, {size:.1f} MB; drive it with --model {to}')
     if here:

@@ -30,6 +30,7 @@ from alpamayo_ros.runtime.registry import WEIGHTS
 from alpamayo_ros.runtime.staged import StagedRuntime
 
 PROFILE = load_profile('nano')
+WORDS = 0.8  # share that is the same, on one made-up cycle
 
 
 @pytest.fixture(scope='module')
@@ -58,10 +59,12 @@ def _wrong(ranges: Ranges) -> Ranges:
 def _call(monkeypatch: pytest.MonkeyPatch, opened: Opened, to: Path, *words: str) -> Result:
     """The command on ``opened``, with the largest of the ranges only.
 
-    Nobody was trained on made-up pictures: plans on them are farther apart than on a road.
+    Nobody was trained on made-up pictures: plans on them are farther apart than on a road, and
+    which words change on so few depends on the processor's rounding.
     """
     monkeypatch.setattr(parity, 'MEAN_M', 1.0)
     monkeypatch.setattr(parity, 'END_M', 3.0)
+    monkeypatch.setattr(parity, 'WORDS', WORDS)
     monkeypatch.setattr(quantise_stages, 'open_float', lambda *arguments: opened)
     monkeypatch.setattr(attempts, 'SHARES', (1.0,))
     monkeypatch.setattr(quantise_stages, 'TIMED', 2)
@@ -78,7 +81,7 @@ def test_calibrated_stages_are_near_and_a_wrong_scale_is_far(
     monkeypatch.setattr(attempts, 'SHARES', (1.0,))
     good = attempt(opened.model, 'backbone', opened.ranges)
     assert isinstance(good, Attempt)
-    assert good.parity.cosine > 0.99 and good.parity.words == 1.0
+    assert good.parity.cosine > 0.99 and good.parity.words >= WORDS
     bad = attempt(opened.model, 'backbone', _wrong(opened.ranges))
     assert isinstance(bad, Attempt)
     said = bad.parity.misses()
@@ -125,9 +128,13 @@ def test_for_an_engine_there_is_no_golden_answer(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, opened: Opened
 ) -> None:
     """Another machine's rounding moves plans on made-up pictures; how to compare is said."""
-    to = tmp_path / 'int8'
+    to, own = tmp_path / 'int8', tmp_path / 'int8.new' / 'notes'
+    own.parent.mkdir()
+    own.write_text('not of this command')
     result = _call(monkeypatch, opened, to, '--for', 'engine', '--drives', '0')
     assert result.exit_code == 0, result.output
+    assert own.read_text() == 'not of this command', 'what lies beside is left alone'
+    assert to.stat().st_mode == own.parent.stat().st_mode and len(list(tmp_path.iterdir())) == 2
     assert 'alpamayo engine verify --model' in result.output
     assert not (to / GOLDEN).exists()
     assert isinstance(open_runtime('onnx', PROFILE, to), StagedRuntime)
