@@ -16,6 +16,7 @@ from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Condition, Features, Identity
 from alpamayo_ros.runtime.chunks import Chunk
+from alpamayo_ros.runtime.file_gate import data_file
 from alpamayo_ros.runtime.graph_feeds import (
     Feed,
     decode_feed,
@@ -102,8 +103,10 @@ def calibrate(
         data = files.get(graph)
         if isinstance(data, Fault):
             return data
-        wider, names[graph] = observed(data) if graph != FUSION else (data, [])
-        session = open_session(graph, wider)
+        weights = files.data.get(data_file(graph))  # such a graph stays in float (attempt.py)
+        kept = graph == FUSION or weights is not None
+        wider, names[graph] = (data, []) if kept else observed(data)
+        session = open_session(graph, wider, weights=weights)
         if isinstance(session, Fault):
             return session
         sessions[graph] = session

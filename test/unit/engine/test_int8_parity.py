@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -18,6 +19,7 @@ from alpamayo_ros.export.int8 import parity
 from alpamayo_ros.export.int8.attempt import Attempt, Float, attempt
 from alpamayo_ros.export.int8.parity import END_M, Parity, known
 from alpamayo_ros.export.int8.ranges import Ranges, calibrate
+from alpamayo_ros.export.outside import take_apart
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime import onnx_runtime
@@ -49,6 +51,18 @@ def opened() -> Opened:
     assert not isinstance(ranges, Fault)
     model = Float(files, PROFILE, runtime, known(runtime, cycles[:1]), known(runtime, cycles[1:]))
     return Opened(model, ranges)
+
+
+def test_ranges_beside_a_graph_in_two_parts(opened: Opened) -> None:
+    """The other stages are calibrated; the graph with its weights beside it stays in float."""
+    given, graph = opened.model.files, 'decode.onnx'
+    model = onnx.ModelProto.FromString(given.data[graph])
+    beside = b''.join(take_apart(model, graph).values())
+    data = {**given.data, graph: model.SerializeToString(), 'decode.data': beside}
+    cycles = [opened.model.calibration[0].cycle]
+    found = calibrate(replace(given, data=data), PROFILE, cycles)
+    assert not isinstance(found, Fault), found
+    assert found[graph] == {} and set(found['encoder.onnx']) == set(opened.ranges['encoder.onnx'])
 
 
 def _wrong(ranges: Ranges) -> Ranges:
