@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ CAMERAS = {  # of the data set: what this package calls a camera that looks ther
     'camera_front_tele_30fov': 'front_tele',
     'camera_rear_tele_30fov': 'rear_tele',
 }
+# Damaged; RuntimeError: encrypted; NotImplementedError: a compression that zipfile lacks.
+UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError)
 RATE_HZ = 30.0
 EPOCH_NS = 1000 * 10**9  # as simulated recordings: a stamp of zero means that there is none
 QUATERNION, PLACE = ('qx', 'qy', 'qz', 'qw'), ('x', 'y', 'z')
@@ -75,7 +78,7 @@ class Files:
             with zipfile.ZipFile(packed) as archive:
                 there = name in archive.namelist()
                 return use(lambda: archive.read(name)) if there else None
-        except (zipfile.BadZipFile, OSError) as error:
+        except UNREADABLE as error:
             raise ValueError(f'{packed}: {error}') from error
 
     def rows_of(self, feature: str, columns: tuple[str, ...], key: str = '') -> dict[str, Columns]:
@@ -131,7 +134,10 @@ def read_rig(files: Files) -> Rig:
     ]
     if not cameras:
         raise ValueError(f'{files.clip}: no calibration of a camera; there is {sorted(lenses)}')
-    size = {k: float(v[0]) for k, v in files.rows_of('vehicle_dimensions', SIZES)[''].items()}
+    sizes = files.rows_of('vehicle_dimensions', SIZES).get('')
+    if sizes is None:
+        raise ValueError(f'{files.clip}: vehicle_dimensions has no row of this clip')
+    size = {k: float(v[0]) for k, v in sizes.items()}
     front_m = size['rear_axle_to_bbox_center'] + size['length'] / 2
     car = vehicle_of(size['wheelbase'], size['length'], size['width'], front_m)
     about = 'PhysicalAI-Autonomous-Vehicles; the largest steering angle is assumed'
@@ -170,7 +176,10 @@ def camera_times(files: Files, feature: str) -> Float[np.ndarray, ' n'] | None:
 
 
 def reasoning(root: Path) -> dict[str, list[tuple[int, str]]]:
-    """Sentences by clip with their times [us], of those few clips that have some."""
+    """Sentences by clip with their times [us], of those few clips that have some.
+
+    A sentence without a time is left out: nobody knows which pictures it is about.
+    """
     path = root / REASONING
     found: dict[str, list[tuple[int, str]]] = defaultdict(list)
     if not path.is_file():
@@ -180,6 +189,6 @@ def reasoning(root: Path) -> dict[str, list[tuple[int, str]]]:
         events: list[Mapping[str, Any]] = json.loads(text) if text else []
         for event in events:
             said = event.get('coc') or event.get('cot')
-            if said:
+            if said and event.get('event_start_timestamp') is not None:
                 found[str(clip)].append((int(event['event_start_timestamp']), str(said)))
     return found

@@ -23,6 +23,7 @@ RUNS_CODE = tuple(
 MOST_ENTRIES = 10_000
 MAX_HEADER = 1 << 20
 MAX_FILE = 1 << 34
+MAX_MODEL = 2 * MAX_FILE  # of all files together, which are held in memory
 DOMAINS = ('', 'ai.onnx', 'com.microsoft')
 EXTERNAL = 1  # onnx.TensorProto.EXTERNAL
 PLACE = ('location', 'offset', 'length')  # of weights in the file beside a graph

@@ -23,6 +23,7 @@ from alpamayo_ros.layer_shapes import InputTokens
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.file_gate import (
     MAX_FILE,
+    MAX_MODEL,
     check_beside,
     check_bytes,
     check_name,
@@ -198,6 +199,9 @@ def parse_manifest(text: bytes, folder: Path) -> Manifest | Fault:
     names = [entry.name for entry in manifest.files]
     if len(set(names)) != len(names) or MANIFEST in names:
         return Fault(Code.MODEL_FORMAT, f'{folder / MANIFEST} lists a name twice or lists itself')
+    if (total := sum(entry.bytes for entry in manifest.files)) > MAX_MODEL:
+        text = f'{folder / MANIFEST} lists {total} bytes; a model has at most {MAX_MODEL}'
+        return Fault(Code.MODEL_FORMAT, text)
     refused = [fault for name in names if (fault := check_name(name)) is not None]
     return refused[0] if refused else manifest
 

@@ -188,6 +188,17 @@ def test_f42_a_claim_of_16_gib_takes_no_memory(tmp_path: Path) -> None:
         tracemalloc.stop()
 
 
+def test_f42_what_many_files_claim_together_is_bounded(tmp_path: Path) -> None:
+    text = json.loads((make_folder(tmp_path) / 'manifest.json').read_text())
+    more = [
+        {**text['files'][0], 'name': f'{i}.data', 'bytes': file_gate.MAX_FILE} for i in range(3)
+    ]
+    text['files'] += more
+    (tmp_path / 'manifest.json').write_text(json.dumps(text))
+    found = read_model(tmp_path)
+    assert isinstance(found, Fault) and 'a model has at most' in found.message
+
+
 @pytest.mark.parametrize('where', ['first', 'last'])
 def test_f44_a_doubled_key_is_refused(tmp_path: Path, where: str) -> None:
     """The last of two equal keys would win: a second ``release`` is a way round the check."""

@@ -23,7 +23,8 @@ class Choice:
 
     ``number``: of the newest timestep.  ``stamps_ns``: of the chosen ones.  ``complete``: each has
     the number that follows from the newest one's; where there is none such, at the beginning and
-    after a gap, the nearest stands in.
+    after a gap, the nearest stands in.  Where keys are kept (``vision.timesteps: all``) a cycle's
+    own page is not written yet when it is recalled: what is not complete is no plan to drive.
     """
 
     page: int
