@@ -200,8 +200,8 @@ def parse_manifest(text: bytes, folder: Path) -> Manifest | Fault:
     if len(set(names)) != len(names) or MANIFEST in names:
         return Fault(Code.MODEL_FORMAT, f'{folder / MANIFEST} lists a name twice or lists itself')
     if (total := sum(entry.bytes for entry in manifest.files)) > MAX_MODEL:
-        text = f'{folder / MANIFEST} lists {total} bytes; a model has at most {MAX_MODEL}'
-        return Fault(Code.MODEL_FORMAT, text)
+        said = f'{folder / MANIFEST} lists {total} bytes; a model has at most {MAX_MODEL}'
+        return Fault(Code.MODEL_FORMAT, said)
     refused = [fault for name in names if (fault := check_name(name)) is not None]
     return refused[0] if refused else manifest
 
