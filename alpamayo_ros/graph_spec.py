@@ -1,4 +1,4 @@
-"""What a graph of processes is made of: its nodes, their names, the map of its topics."""
+"""What a graph of processes is made of: nodes, names, the map of topics, how a node is started."""
 
 from __future__ import annotations
 

@@ -32,8 +32,12 @@ def clips(
     seeds: Annotated[str, typer.Option(help='Of the scenarios: 10000:10010, 7 or 1,5,9.')] = '',
     seconds: Annotated[float, typer.Option(min=8, max=30, help='Length of a clip at most.')] = 20,
     words: Annotated[
-        str, typer.Option(help="Grammar of the expert's words: phrases_v1 or phrases_v2.")
-    ] = 'phrases_v2',
+        str | None,
+        typer.Option(
+            help="Grammar of the expert's words: phrases_v1 or phrases_v2 (default).",
+            show_default=False,
+        ),
+    ] = None,
     prompt: Annotated[str, typer.Option(help='What the expert is asked for.')] = '',
     rig: Annotated[Path | None, typer.Option(help='Rig of a recording that has none.')] = None,
     maps: Annotated[
@@ -52,7 +56,7 @@ def clips(
     from alpamayo_ros.cli.choices import one_of, profile_of
 
     others = {'--rig': rig, '--map': maps, '--licence': licence}
-    own = {'--seeds': seeds, '--prompt': prompt}
+    own = {'--seeds': seeds, '--prompt': prompt, '--words': words}
     if bool(sources) == bool(scenario):
         raise typer.BadParameter('name recordings, or scenarios with --scenario and --seeds')
     if scenario and not seeds:
@@ -61,12 +65,13 @@ def clips(
         raise typer.BadParameter(f'{name} is for recordings, not for --scenario')
     if sources and (name := next((n for n, v in own.items() if v), '')):
         raise typer.BadParameter(f'{name} is for --scenario, not for recordings')
-    one_of('words', words, ('phrases_v1', 'phrases_v2'))
+    spoken = words or 'phrases_v2'
+    one_of('words', spoken, ('phrases_v1', 'phrases_v2'))
     _asked(prompt)
     chosen, failed, kept = profile_of(profile), 0, 0
     with working('making clips', (ValueError, OSError), 'finished clips are kept'):
         made = (
-            _driven(scenario, seeds, seconds, words, prompt, out, chosen)
+            _driven(scenario, seeds, seconds, spoken, prompt, out, chosen)
             if scenario
             else _cut(sources or [], rig, maps or [], seconds, licence, out, chosen)
         )
@@ -136,11 +141,12 @@ def _cut(
 
 def _open(text: str, rig: Path | None, maps: list[str], profile: ModelProfile) -> ClipSource:
     from alpamayo_ros.replay.topics import parse_maps
+    from alpamayo_ros.training.clips.nuscenes_clips import NuscenesClips
     from alpamayo_ros.training.clips.recorded_clip import RecordedClips, StoredClips
     from alpamayo_ros.training.clips.sources import open_source
 
     found = open_source(text)
-    if isinstance(found, RecordedClips | StoredClips):
+    if isinstance(found, RecordedClips | StoredClips | NuscenesClips):
         found.profile = profile
     if rig is None and not maps:
         return found

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from alpamayo_ros.datasets.nuscenes import convert
 from alpamayo_ros.datasets.nuscenes_tables import scene_names
+from alpamayo_ros.profile import ModelProfile, load_profile
 from alpamayo_ros.training.clips import storage
 from alpamayo_ros.training.clips.recorded_clip import RecordedClip
 
@@ -17,10 +18,12 @@ from alpamayo_ros.training.clips.recorded_clip import RecordedClip
 class NuscenesClips:
     """Every scene whose pictures are there; a scene is converted when its turn comes.
 
-    The bag of a scene lies in a temporary folder until the next one is asked for.
+    The bag of a scene lies in a temporary folder until the next one is asked for.  ``profile``
+    says which cameras count.
     """
 
     root: Path
+    profile: ModelProfile = field(default_factory=lambda: load_profile('nano'))
 
     def clips(self) -> Iterator[RecordedClip]:
         """One scene after the other; those without pictures are passed over."""
@@ -33,6 +36,6 @@ class NuscenesClips:
                 except FileNotFoundError:
                     continue
                 found += 1
-                yield RecordedClip(bag)
+                yield RecordedClip(bag, profile=self.profile)
         if not found:
             raise FileNotFoundError(f'{self.root}: no scene has its pictures there')

@@ -62,6 +62,7 @@ def test_options_without_an_effect_are_refused(folder: Path) -> None:
     for first, option in (
         (drive, ('--rig', 'a.yaml')), (drive, ('--map', '/a:=b')), (drive, ('--licence', 'x')),
         ((folder / 'drive.mcap',), ('--seeds', 7)), ((folder / 'drive.mcap',), ('--prompt', 'x')),
+        ((folder / 'drive.mcap',), ('--words', 'phrases_v1')),
     ):  # fmt: skip
         code, said = run('clips', *first, *option, '--out', folder.parent / 'none')
         assert code == 2 and f'{option[0]} is for' in said

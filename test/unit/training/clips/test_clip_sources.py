@@ -14,6 +14,7 @@ from made_up_clips import NANO
 from made_up_nuscenes import write_nuscenes
 
 from alpamayo_ros.datasets import parquet_table, physical_ai
+from alpamayo_ros.profile import load_profile
 from alpamayo_ros.statuses import ConfigError, MachineError
 from alpamayo_ros.training.clips import nuscenes_clips, sources
 from alpamayo_ros.training.clips.clip import ClipSource
@@ -22,6 +23,12 @@ from alpamayo_ros.training.clips.physical_ai_clips import PhysicalAiClips
 from alpamayo_ros.training.clips.recorded_clip import ClipError, RecordedClips, StoredClips
 from alpamayo_ros.training.clips.samples import moments
 from alpamayo_ros.training.clips.sources import open_source
+
+
+def test_scenes_are_read_for_the_profile_that_is_named(tmp_path: Path) -> None:
+    write_nuscenes(tmp_path)
+    chosen = load_profile('alpamayo-0.5b')
+    assert [clip.profile for clip in NuscenesClips(tmp_path, chosen).clips()] == [chosen]
 
 
 def test_a_scene_of_nuscenes_format_is_a_clip(tmp_path: Path) -> None:
