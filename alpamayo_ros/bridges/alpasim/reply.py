@@ -6,7 +6,6 @@ the first pose is the ego's own, stamped with exactly the time that was asked ab
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,17 +29,20 @@ class Tilted:
     z_m: float
     quat: tuple[float, float, float, float]
 
-    def place(self, pose: tuple[float, float, float]) -> tuple[list[float], list[float]]:
-        """Position and quaternion of a pose x, y, heading in base_link, on the car's own plane."""
-        x, y, heading = pose
+    def place(
+        self, poses: Float[np.ndarray, 'P 3']
+    ) -> tuple[Float[np.ndarray, 'P 3'], Float[np.ndarray, 'P 4']]:
+        """Positions and quaternions of poses x, y, heading in base_link, on the car's plane."""
+        x, y, heading = poses.T
         w, i, j, k = self.quat
         # the x and y columns of the rotation
         ahead = (1 - 2 * (j * j + k * k), 2 * (i * j + w * k), 2 * (i * k - w * j))
         left = (2 * (i * j - w * k), 1 - 2 * (i * i + k * k), 2 * (j * k + w * i))
         origin = (self.ego.x_m, self.ego.y_m, self.z_m)
-        position = [o + a * x + b * y for o, a, b in zip(origin, ahead, left, strict=True)]
-        c, s = math.cos(heading / 2), math.sin(heading / 2)
-        return position, [w * c - k * s, i * c + j * s, j * c - i * s, k * c + w * s]
+        at = [o + a * x + b * y for o, a, b in zip(origin, ahead, left, strict=True)]
+        c, s = np.cos(heading / 2), np.sin(heading / 2)
+        turned = (w * c - k * s, i * c + j * s, j * c - i * s, k * c + w * s)
+        return np.stack(at, axis=1), np.stack(turned, axis=1)
 
 
 def standing(ego: EgoState, config: PlanConfig, since_ns: int) -> Plan:
@@ -67,33 +69,33 @@ def relative(plan: Plan, ego: EgoState) -> tuple[list[int], Float[np.ndarray, 'P
 def put_plan(out: Any, plan: Plan, now: Tilted, offset_ns: int) -> None:
     """Write the plan into a Trajectory message, the ego's own pose first."""
     stamps, poses = relative(plan, now.ego)
-    rows = [(now.ego.stamp_ns, (0.0, 0.0, 0.0))]
-    rows += [
-        (s, (float(x), float(y), float(h))) for s, (x, y, h) in zip(stamps, poses, strict=True)
-    ]
-    for stamp_ns, pose in rows:
-        _put(out, (stamp_ns - offset_ns) // 1000, *now.place(pose))
+    _put(
+        out, [now.ego.stamp_ns, *stamps], np.concatenate([np.zeros((1, 3)), poses]), now, offset_ns
+    )
 
 
 def put_candidates(
     out: Any, proposal: Proposal, anchor: EgoState, now: Tilted, dt_s: float, offset_ns: int
 ) -> None:
     """Write every finite candidate into repeated Trajectories; ``anchor``: the ego at t0."""
+    steps = range(1, proposal.candidates.shape[1] + 1)
+    stamps = [proposal.t0_ns + round(i * dt_s * 1e9) for i in steps]
     for candidate in proposal.candidates:
-        if not np.isfinite(candidate).all():
-            continue
-        poses = to_base(to_odom(candidate.astype(np.float64), anchor), now.ego)
-        one = out.add()
-        for i, (x, y, heading) in enumerate(poses):
-            stamp_ns = proposal.t0_ns + round((i + 1) * dt_s * 1e9)
-            pose = (float(x), float(y), float(heading))
-            _put(one, (stamp_ns - offset_ns) // 1000, *now.place(pose))
+        if np.isfinite(candidate).all():
+            poses = to_base(to_odom(candidate.astype(np.float64), anchor), now.ego)
+            _put(out.add(), stamps, poses, now, offset_ns)
 
 
-def _put(out: Any, stamp_us: int, position: list[float], quat: list[float]) -> None:
-    made = out.poses.add(timestamp_us=stamp_us)
-    made.pose.vec.x, made.pose.vec.y, made.pose.vec.z = position
-    made.pose.quat.w, made.pose.quat.x, made.pose.quat.y, made.pose.quat.z = quat
+def _put(
+    out: Any, stamps_ns: list[int], poses: Float[np.ndarray, 'P 3'], now: Tilted, offset_ns: int
+) -> None:
+    positions, turns = now.place(poses)
+    add = out.poses.add
+    for stamp_ns, at, turned in zip(stamps_ns, positions.tolist(), turns.tolist(), strict=True):
+        pose = add(timestamp_us=(stamp_ns - offset_ns) // 1000).pose
+        vec, quat = pose.vec, pose.quat
+        vec.x, vec.y, vec.z = at
+        quat.w, quat.x, quat.y, quat.z = turned
 
 
 def debug_bytes(words: Mapping[str, str]) -> bytes:
