@@ -41,9 +41,11 @@ from alpamayo_ros.metrics.displacement import (
 from alpamayo_ros.metrics.heading import heading_errors
 from alpamayo_ros.metrics.lane_changes import LaneChange, failed_share, lane_changes
 from alpamayo_ros.metrics.language import (
+    FACTS,
     FactCounts,
     coc_facts,
     f1,
+    facts_by_subject,
     facts_f1,
     rouge_l,
 )
@@ -71,6 +73,7 @@ __all__ = [
     'Comfort',
     'Consistency',
     'Definition',
+    'FACTS',
     'FactCounts',
     'Footprint',
     'Interval',
@@ -89,6 +92,7 @@ __all__ = [
     'energy_score_at_t',
     'f1',
     'f1_ci95',
+    'facts_by_subject',
     'facts_f1',
     'failed_share',
     'fde',

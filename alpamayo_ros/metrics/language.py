@@ -118,6 +118,14 @@ def facts_f1(
     return FactCounts(tp, fp, fn)
 
 
+def facts_by_subject(
+    said: Mapping[str, str | Collection[str] | None],
+    true: Mapping[str, str | Collection[str] | None],
+) -> dict[str, FactCounts]:
+    """``facts_f1`` of each subject that ``true`` has."""
+    return {key: facts_f1(said, {key: value}) for key, value in true.items()}
+
+
 def f1(counts: Iterable[tuple[int, int, int]]) -> float | None:
     """2 tp / (2 tp + fp + fn) over summed counts (micro F1); None without any fact."""
     tp = fp = fn = 0

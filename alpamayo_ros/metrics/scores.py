@@ -25,7 +25,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from alpamayo_ros.metrics import ratio_ci95, wilson
+from alpamayo_ros.metrics import FACTS, ratio_ci95, wilson
 
 ENOUGH_PROGRESS = 0.8  # AlpaSim
 RED_LIGHT, STOP_LINE = 0.7, 0.8  # CARLA Leaderboard 2.0
@@ -79,13 +79,17 @@ def _mean(name: str) -> Callable[[Row], Parts]:
     return lambda row: (0.0, 0.0) if row.get(name) is None else (float(row[name]), 1.0)
 
 
-def _f1(row: Row) -> Parts:
-    """Of all facts of all drives together: 2 tp / (2 tp + fp + fn)."""
-    counts = row.get('coc_facts')
-    if counts is None:
-        return 0.0, 0.0
-    tp, fp, fn = counts
-    return 2.0 * tp, 2.0 * tp + fp + fn
+def _f1(subject: str = '') -> Callable[[Row], Parts]:
+    """Of all facts of all drives together, or those of one subject: 2 tp / (2 tp + fp + fn)."""
+
+    def parts(row: Row) -> Parts:
+        counts = (row.get('coc_facts_by') or {}).get(subject) if subject else row.get('coc_facts')
+        if counts is None:
+            return 0.0, 0.0
+        tp, fp, fn = counts
+        return 2.0 * tp, 2.0 * tp + fp + fn
+
+    return parts
 
 
 SHARES: dict[str, Callable[[Row], Parts]] = {
@@ -99,7 +103,8 @@ FIGURES: dict[str, Callable[[Row], Parts]] = {
     'scene_score': _mean('scene_score'),
     'drive_score': _mean('drive_score'),
     'km_per_incident': lambda row: (row['distance_m'] / 1000, float(incidents(row))),
-    'coc_facts_f1': _f1,
+    'coc_facts_f1': _f1(),
+    **{f'{subject}_f1': _f1(subject) for subject in FACTS},
     'agreement': _mean('agreement'),
     'comfort': _mean('comfort'),
     'rules': _mean('rules'),

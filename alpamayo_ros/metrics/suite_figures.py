@@ -5,6 +5,12 @@ from __future__ import annotations
 from alpamayo_ros.metrics import METRICS, Definition
 
 ALPASIM, OWN = 'AlpaSim, NVIDIA 2025', 'this package, evaluation/scores.py'
+SUBJECTS = {
+    'light': 'red, yellow or green light',
+    'lead': 'a vehicle ahead, and its state',
+    'pedestrian': 'people near the way ahead, and those who cross',
+    'manoeuvre': 'what the intent announces, against what was driven',
+}
 FIGURES: dict[str, Definition] = {
     d.name: d
     for d in (
@@ -46,6 +52,10 @@ FIGURES: dict[str, Definition] = {
             'within the speed limit and in the right direction.', 'CARLA Leaderboard 2.0; ' + OWN,
         ),
         METRICS['coc_facts_f1'],
+        *(
+            Definition(f'{subject}_f1', 'share', 'higher', f'Of the facts: {what}.', OWN)
+            for subject, what in SUBJECTS.items()
+        ),
         METRICS['agreement'],
     )
 }  # fmt: skip

@@ -66,16 +66,19 @@ class Measure:
         """What the row gains; None is 'not evaluable'.
 
         ``disagreed_cycles``: those of ``agreement_cycles`` with COC_DISAGREES.
-        ``coc_facts``: true claims, false claims and truths left unsaid, over all cycles.
+        ``coc_facts``: true claims, false claims and truths left unsaid, over all cycles;
+        ``coc_facts_by``: the same, of each subject (``metrics.language.FACTS``).
         ``comfort``: share of nuPlan's six bounds that were kept; ``discomfort`` names the others.
         Rules: those of ``simulation.road_rules``; ``contact``: who was touched first.
         """
-        counts = self._counts()
+        by = self._counts()
+        counts = None if by is None else [sum(n) for n in zip(*by.values(), strict=True)]
         comfort, rules = self._comfort(), self._drive.sim.outcome.rules
         mean = math.fsum(self._agreement) / max(len(self._agreement), 1)
-        found = None if counts is None else metrics.f1([counts])
+        found = None if by is None else metrics.f1(by.values())
         return {
-            'coc_facts': None if counts is None else list(counts),
+            'coc_facts': counts,
+            'coc_facts_by': None if by is None else {k: list(n) for k, n in by.items()},
             'coc_facts_f1': _rounded(found),
             'agreement': round(mean, 4) if self._agreement else None,
             'agreement_cycles': len(self._agreement),
@@ -88,22 +91,23 @@ class Measure:
             'contact': self._drive.sim.outcome.contact,
         }
 
-    def _counts(self) -> FactCounts | None:
-        """Claims against truth; None where nothing was said."""
+    def _counts(self) -> dict[str, FactCounts] | None:
+        """Claims against truth, of each subject; None where nothing was said."""
         if not self._said:
             return None
         egos = [*self._egos, self._drive.sim.ego]
         table = np.array([[e.x_m, e.y_m, e.heading_rad, e.speed_mps] for e in egos])
         table[:, 2] = np.unwrap(table[:, 2])
-        total = np.zeros(3, int)
+        total = {name: np.zeros(3, int) for name in metrics.FACTS}
         for step, text in self._said:
             known, navigation, bend = self._truth[step]
             after = table[step : step + HORIZON + 1]
             poses = to_base(after[:, :3], egos[step])
             done = facts.manoeuvre(poses, after[:, 3], STEP_S, navigation, bend)
             true = known if done is None else {**known, 'manoeuvre': done}
-            total += np.array(metrics.facts_f1(claims(text), true))
-        return FactCounts(*total.tolist())
+            for name, counts in metrics.facts_by_subject(claims(text), true).items():
+                total[name] += np.array(counts)
+        return {name: FactCounts(*counts.tolist()) for name, counts in total.items()}
 
     def _comfort(self) -> list[str] | None:
         """Names of the bounds that were broken; None for a drive too short to say."""

@@ -15,7 +15,7 @@ def row(name: str = 'a', **changes: object) -> dict:
         'name': name, 'seed': 0, 'collisions_at_fault': 0, 'offroad_s': 0.0, 'progress': 1.0,
         'distance_m': 200.0, 'duration_s': 20.0, 'right': True, 'red_lights': 0, 'stop_lines': 0,
         'speeding_s': 0.0, 'wrong_way_s': 0.0, 'comfort': 1.0, 'coc_facts': [8, 1, 1],
-        'agreement': 0.9,
+        'coc_facts_by': {'light': [3, 0, 1], 'lead': [5, 1, 0]}, 'agreement': 0.9,
     }  # fmt: skip
     base |= changes
     base['scene_score'] = scores.scene_score(base)
@@ -61,13 +61,16 @@ def test_no_comfort_is_worth_a_contact() -> None:
 
 def test_figures_are_sums_over_all_runs() -> None:
     rows = [row('a', progress=0.4), row('a', collisions_at_fault=2), row('b', offroad_s=1.0)]
-    rows.append(row('b', coc_facts=None, agreement=None))
+    rows.append(row('b', coc_facts=None, coc_facts_by=None, agreement=None))
     found = scores.summarise(rows)
     assert (found['runs'], found['templates'], found['incidents']) == (4, 2, 3)
     assert found['at_fault_free_share'] == 0.75 and found['incident_free_share'] == 0.5
     assert found['mean_progress'] == 0.85 and found['scene_score'] == pytest.approx(0.375)
     assert found['km_per_incident'] == pytest.approx(0.8 / 3, abs=1e-4)
     assert found['coc_facts_f1'] == pytest.approx(48 / 54, abs=1e-4)
+    assert found['light_f1'] == pytest.approx(18 / 21, abs=1e-4)
+    assert found['lead_f1'] == pytest.approx(30 / 33, abs=1e-4)
+    assert found['pedestrian_f1'] is found['pedestrian_f1_ci95'] is None, 'nobody was there'
     assert found['agreement'] == 0.9, 'the run without words is not counted as a disagreement'
     assert found['km_per_incident_note'] == ''
 

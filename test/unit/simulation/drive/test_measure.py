@@ -148,6 +148,10 @@ def test_claims_are_counted_against_the_truth(speaker: Speaker) -> None:
     assert fp == 3 * said > 3 * row['plans'], 'a vehicle, standing, and a red light, every time'
     assert fn == tp == 0, 'no drive of 5 s tells a manoeuvre of 6 s'
     assert row['coc_facts_f1'] == 0.0
+    assert row['coc_facts_by'] == {
+        'light': [0, said, 0], 'lead': [0, 2 * said, 0], 'pedestrian': [0, 0, 0],
+        'manoeuvre': [0, 0, 0],
+    }  # fmt: skip
     assert row['agreement_cycles'] == row['plans']
     assert row['agreement'] == 0.5, 'it says keep and speeds up again after the stop at the start'
 
