@@ -13,7 +13,7 @@ from typing import Any
 import rclpy
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy._rclpy_pybind11 import InvalidHandle, RCLError, UnknownROSArgsError
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
@@ -21,6 +21,7 @@ from alpamayo_ros.environment import PARENT, die_with
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits, load_limits
 from alpamayo_ros.nodes.common.audit import askers
+from alpamayo_ros.nodes.common.executor import NodeExecutor
 from alpamayo_ros.nodes.common.fault_log import FaultLog
 from alpamayo_ros.nodes.common.params import BUILT_IN, COMMON, Param, problems
 from alpamayo_ros.preflight import check_domain
@@ -165,7 +166,7 @@ def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
         check_domain()
         begin(args)
         node = make()
-        executor = SingleThreadedExecutor()
+        executor = NodeExecutor()
         executor.add_node(node)
         executor.spin()
     except ConfigError as error:

@@ -11,11 +11,11 @@ from types import TracebackType
 from typing import Any
 
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from alpamayo_ros.graph_spec import NAMESPACE
+from alpamayo_ros.nodes.common.executor import NodeExecutor
 
 SETTLED_S = 1.0  # a graph that has told nothing new for so long is taken as known
 
@@ -32,7 +32,7 @@ class Outsider:
         rclpy.init(args=['--ros-args', '--enclave', f'{NAMESPACE}/operator'])
         name = f'operator_{os.getpid()}'
         self.node = rclpy.create_node(name, namespace=NAMESPACE, start_parameter_services=False)
-        self._executor = SingleThreadedExecutor()
+        self._executor = NodeExecutor()
         self._executor.add_node(self.node)
 
     def __enter__(self) -> Outsider:
