@@ -19,6 +19,7 @@ from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import ModelProfile
 
 WORDS, WIDTH, ACCEPTED, CYCLES = 12, 6, 4, 3
+GAP_S = 0.2  # before the last cycle: one of the timesteps that it asks for was never kept
 GAIN = 8.0  # of what a layer adds, and of queries and keys
 PLANS_M = 1e-3  # of plans tens of metres long, in single precision
 
@@ -44,7 +45,7 @@ class Agreement:
 def agreement(
     profile: ModelProfile, device: str, dtype: torch.dtype, varied: bool = True
 ) -> Agreement:
-    """Cycles one after another behind full pages.
+    """Cycles one after another behind full pages, the last behind a gap.
 
     Each is drafted by the words of the last, with a pass for every word; and by its own with every
     fourth word wrong, with as few passes as that allows.  ``varied``: every word depends on all
@@ -60,7 +61,9 @@ def agreement(
     unlike, apart, words = 0, list[Tensor](), set[int]()
     draft = cycle.host.draft
     with single_precision():
-        for _ in range(CYCLES):
+        for i in range(CYCLES):
+            if i == CYCLES - 1:
+                drive.wait(GAP_S)
             there = drive.next().to(device)
             drafted_by_the_last = cycle.run(0)
             modules = Plain(model, cycle.given, WORDS)

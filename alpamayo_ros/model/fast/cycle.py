@@ -99,7 +99,7 @@ class Cycle:
         if last >= self.language.positions:
             raise ValueError(
                 f'position {last} is beyond the {self.language.positions} of backbone.context; '
-                'start anew: new Pages, read_text, full pages'
+                'start anew: new Pages, then read_text'
             )
         self.given.copy_(self.host)
         self.whole[way]()

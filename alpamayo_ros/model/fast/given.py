@@ -7,7 +7,10 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
+from alpamayo_ros.model.fast.pages import Choice
 from alpamayo_ros.profile import ModelProfile
+
+ABSENT_NS = -1  # the stamp of a timestep that is not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +19,8 @@ class Given:
 
     ``images`` (V, H, W, 3) uint8 of the newest timestep, ``cameras`` (V) 0 where one is lost;
     ``page`` (1) that the timestep is kept in, ``chosen`` (T) pages that the cycle sees, newest
-    first, ``shift`` (1) of positions (:mod:`pages`); ``age_s`` (T, V); ``speed_mps`` (1);
+    first, ``stamps_ns`` (T) of these, ``ABSENT_NS`` where a timestep is not there, ``shift`` (1)
+    of positions: :meth:`look` writes these four; ``age_s`` (T, V); ``speed_mps`` (1);
     ``history`` (H, 3) in the units of ``SceneInputs``, ``lines`` (L, P, 2) in metres, each with
     ``..._valid``; ``prefix`` and ``prior`` token ids, ``..._valid`` 0 on padding; ``last`` (1):
     how many words of ``prior`` are real; ``draft`` guesses of the words, from the first on;
@@ -27,6 +31,7 @@ class Given:
     cameras: Tensor
     page: Tensor
     chosen: Tensor
+    stamps_ns: Tensor
     shift: Tensor
     age_s: Tensor
     speed_mps: Tensor
@@ -56,13 +61,22 @@ class Given:
 
         return cls(
             numbers(views, *p.view_size, 3, dtype=torch.uint8), numbers(views),
-            ids(1), ids(times), ids(1), numbers(times, views), numbers(1),
+            ids(1), ids(times), ids(times).fill_(ABSENT_NS), ids(1),
+            numbers(times, views), numbers(1),
             numbers(past, 3), numbers(past),
             numbers(lines, p.inputs.map_points, 2), numbers(lines),
             ids(p.text.max_prefix), numbers(p.text.max_prefix),
             ids(p.inputs.prior_coc), numbers(p.inputs.prior_coc), ids(1),
             ids(p.text.max_coc), numbers(p.candidates, p.trajectory.points, 3),
         )  # fmt: skip
+
+    def look(self, choice: Choice) -> None:
+        """What the cycle keeps and sees, as :mod:`pages` chose."""
+        stamps = [ABSENT_NS if stamp is None else stamp for stamp in choice.stamps_ns]
+        self.page.fill_(choice.page)
+        self.chosen.copy_(torch.tensor(choice.chosen))
+        self.stamps_ns.copy_(torch.tensor(stamps))
+        self.shift.fill_(choice.number)
 
     def copy_(self, other: Given) -> None:
         """The numbers of ``other``; from pinned memory nobody waits."""

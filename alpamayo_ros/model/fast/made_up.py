@@ -55,7 +55,10 @@ def planted(greedy: Tensor, accepted: int, length: int, profile: ModelProfile) -
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a cycle looks at, newest first: images (T, V, H, W, 3), cameras (T, V)."""
+    """What a cycle looks at, newest first: images (T, V, H, W, 3), cameras (T, V).
+
+    Zeros where a timestep is absent.
+    """
 
     images: Tensor
     cameras: Tensor
@@ -89,16 +92,23 @@ class MadeUpDrive:
         """New pictures; the pages of this cycle."""
         host, choice = self._cycle.host, self._pages.take(self._now_ns)
         host.images.copy_(self._picture(host.images.shape))
-        host.page.fill_(choice.page)
-        host.chosen.copy_(torch.tensor(choice.chosen))
-        host.shift.fill_(choice.number)
-        ages = torch.tensor([(self._now_ns - t) / NS for t in choice.stamps_ns])
+        host.look(choice)
+        spacing_s = self._cycle.model.profile.frames.spacing_s
+        ages = torch.tensor([
+            age * spacing_s if t is None else (self._now_ns - t) / NS
+            for age, t in enumerate(choice.stamps_ns)
+        ])  # fmt: skip
         host.age_s.copy_(ages[:, None].expand_as(host.age_s))
         self._shown[self._now_ns] = host.images.clone(), host.cameras.clone()
         self._shown = dict(list(self._shown.items())[-self._pages.count :])
         self._now_ns += round(PERIOD_S * NS)
-        seen = [self._shown[t] for t in choice.stamps_ns]
+        nothing = torch.zeros_like(host.images), torch.zeros_like(host.cameras)
+        seen = [nothing if t is None else self._shown[t] for t in choice.stamps_ns]
         return Seen(*(torch.stack(each) for each in zip(*seen, strict=True)))
+
+    def wait(self, seconds: float) -> None:
+        """No cycles for so long."""
+        self._now_ns += round(seconds * NS)
 
     def fill(self) -> Seen:
         """The text, then cycles until every page holds a timestep; what the last one saw."""

@@ -2,7 +2,9 @@
 
 At 10 Hz with timesteps 0.25 s apart a cycle wants pictures aged 0, 0.2 or 0.3, and 0.5 s, so one
 timestep is seen at several ages, by cycles that do not follow each other.  Every cycle keeps its
-timestep in a page; the pages whose ages are nearest to the profile's are chosen.
+timestep in a page; the pages whose ages are nearest to the profile's are chosen.  In the first
+cycles and after a gap there is none for some ages: such a timestep is absent, and nothing stands
+in for it.
 
 A timestep's number is its time divided by the spacing, rounded down.  The pages of a cycle are
 chosen with numbers that follow each other, as in training; a number is never changed afterwards,
@@ -21,17 +23,15 @@ from alpamayo_ros.units import NS
 class Choice:
     """``page`` to write the newest timestep to; all that are seen, newest first.
 
-    ``number``: of the newest timestep.  ``stamps_ns``: of the chosen ones.  ``complete``: each has
-    the number that follows from the newest one's; where there is none such, at the beginning and
-    after a gap, the nearest stands in.  Where keys are kept (``vision.timesteps: all``) a cycle's
-    own page is not written yet when it is recalled: what is not complete is no plan to drive.
+    ``number``: of the newest timestep.  ``stamps_ns``: of the chosen ones, each with the number
+    that follows from the newest one's; None where no timestep with that number is kept, and
+    ``chosen`` then names a page that is not to be seen.
     """
 
     page: int
     chosen: tuple[int, ...]
     number: int
-    stamps_ns: tuple[int, ...]
-    complete: bool
+    stamps_ns: tuple[int | None, ...]
 
 
 class Pages:
@@ -50,7 +50,9 @@ class Pages:
         self._first_ns, self._taken = 0, 0
 
     def take(self, t_ns: int) -> Choice:
-        """Where a timestep of ``t_ns`` goes and what its cycle sees; times only grow."""
+        """Where a timestep of ``t_ns`` goes and what its cycle sees; times only grow, from 0."""
+        if t_ns < 0:
+            raise ValueError(f'{t_ns} ns; expected the time of a picture, 0 or more')
         if self._kept and t_ns <= self._kept[-1]:
             raise ValueError(f'{t_ns} ns is not after {self._kept[-1]} ns: start anew')
         if not self._taken:
@@ -58,23 +60,19 @@ class Pages:
         self._kept = [*self._kept, t_ns][-self.count :]
         self._taken += 1
         found = [self._nearest(t_ns, age) for age in range(self._frames.count)]
-        stamps = tuple(self._kept[i] for i in found)
-        number = self._number(t_ns)
-        complete = all(self._number(t) == number - age for age, t in enumerate(stamps))
-        offset = self._taken - len(self._kept)
-        chosen = tuple((offset + i) % self.count for i in found)
-        return Choice((self._taken - 1) % self.count, chosen, number, stamps, complete)
+        stamps = tuple(None if i is None else self._kept[i] for i in found)
+        page, offset = (self._taken - 1) % self.count, self._taken - len(self._kept)
+        chosen = tuple(page if i is None else (offset + i) % self.count for i in found)
+        return Choice(page, chosen, self._number(t_ns), stamps)
 
     def _number(self, t_ns: int) -> int:
         return (t_ns - self._first_ns) // self._spacing_ns
 
-    def _nearest(self, t_ns: int, age: int) -> int:
+    def _nearest(self, t_ns: int, age: int) -> int | None:
         """Index of the kept stamp with the number ``age`` before, nearest to its true time."""
-        wanted = t_ns - age * self._spacing_ns
-        every = range(len(self._kept))
-        number = self._number(t_ns) - age
-        fits = [i for i in every if self._number(self._kept[i]) == number]
-        return min(fits or every, key=lambda i: abs(self._kept[i] - wanted))
+        wanted, number = t_ns - age * self._spacing_ns, self._number(t_ns) - age
+        fits = [i for i, kept in enumerate(self._kept) if self._number(kept) == number]
+        return min(fits, key=lambda i: abs(self._kept[i] - wanted), default=None)
 
 
 def pages(frames: Frames, period_s: float) -> int:

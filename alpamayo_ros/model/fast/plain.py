@@ -44,22 +44,31 @@ class Told:
 
 
 class Plain:
-    """Cycles of ``words`` words on ``model``; masks and positions are those of ``given``."""
+    """Cycles of ``words`` words on ``model``; masks and positions are those of ``given``.
+
+    A timestep that is absent in it is left out of the sequence, or has no cameras where time is
+    mixed before the backbone.
+    """
 
     def __init__(self, model: VLA, given: Given, words: int) -> None:
         self._model, self._words = model, words
         self._prior = given.prior_valid[None] if len(given.prior) else None
-        self._positions = shifted(model, given, words)
-        self._mask = model.attention_mask(given.prefix_valid[None], words, self._prior)
+        there = kept(model, given, words)
+        self._positions = shifted(model, given, words)[there]
+        mask = model.attention_mask(given.prefix_valid[None], words, self._prior)
+        self._mask = mask[:, :, there][..., there]
         coc = torch.ones(1, words, device=model.device)
-        self._seen = model.denoiser_mask(given.prefix_valid[None], coc, self._prior)
-        before = model.sequence(len(given.prefix), 0).scene.stop - 1 + int(given.last)
+        self._seen = model.denoiser_mask(given.prefix_valid[None], coc, self._prior)[:, there]
+        self._read = there[: len(there) - words]
+        last = model.sequence(len(given.prefix), 0).scene.stop - 1 + int(given.last)
+        before = int((self._read < last).sum())
         self._before = slice(before, before + 1)
 
     @torch.no_grad()
     def __call__(self, images: Tensor, cameras: Tensor, given: Given) -> Told:
         """``images`` (T, V, H, W, 3) and ``cameras`` (T, V), newest first."""
         model = self._model
+        cameras = cameras * (given.stamps_ns >= 0)[:, None]
         features = model.encode_timestep(images, cameras)
         visual = model.fuse(features[None], given.age_s[None], cameras[None])
         ids, hidden = self._text(visual, given)
@@ -73,7 +82,7 @@ class Plain:
         more = SceneInputs(*past, given.lines[None], given.lines_valid[None], given.age_s[None])
         scene = self._model.scene(visual, given.speed_mps, more)
         before = [] if self._prior is None else [embed(given.prior[None])]
-        x = torch.cat([embed(given.prefix[None]), scene, *before], 1)
+        x = torch.cat([embed(given.prefix[None]), scene, *before], 1)[:, self._read]
         lead, cache = x.shape[1], GrowingCache.of(net)
         states = [net(x, self._positions[:lead], mask[:, :, :lead, :lead], cache)]
         ids = [net.logits(states[0][:, self._before]).argmax(-1)]
@@ -83,6 +92,17 @@ class Plain:
             states.append(net(embed(ids[-1]), self._positions[row], seen, cache, lead + i))
             ids.append(net.logits(states[-1]).argmax(-1))
         return torch.cat(ids[: self._words], 1)[0], torch.cat(states, 1)
+
+
+def kept(model: VLA, given: Given, words: int) -> Tensor:
+    """Places of the full sequence that are read: all but those of absent timesteps."""
+    sequence = model.sequence(len(given.prefix), words, len(given.prior))
+    there = torch.ones(len(sequence), dtype=torch.bool)
+    pictures = [s.name for s in sequence.layout.segments if s.visual]
+    if len(pictures) > 1:  # oldest first; where time is mixed before, there is one
+        for name, stamp in zip(reversed(pictures), given.stamps_ns.tolist(), strict=True):
+            there[sequence.span(name)] = stamp >= 0
+    return there.nonzero()[:, 0].to(model.device)
 
 
 def shifted(model: VLA, given: Given, words: int) -> Tensor:

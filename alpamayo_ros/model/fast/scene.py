@@ -1,4 +1,10 @@
-"""The stages before the words: pictures to tokens, tokens to keys; kept timesteps in pages."""
+"""The stages before the words: pictures to tokens, tokens to keys; kept timesteps in pages.
+
+A page is seen only where it holds what the cycle asks for: the timestep with that stamp, at that
+position, read behind this text.  Any other is absent: hidden from everything where keys are kept,
+a timestep without cameras where time is mixed before the backbone.  The host decides nothing of
+it, so that first cycles, gaps and cycles that were given up need no other graph.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +19,16 @@ from alpamayo_ros.model.layout import MASKED
 from alpamayo_ros.model.scene_inputs import SceneInputs
 from alpamayo_ros.model.vla import VLA
 
+EMPTY = -2  # in place of stamp and number of a page; no cycle asks for it
+
 
 class Scene:
     """Tokens and keys of what a cycle sees.
 
     ``hidden`` (slots, width): hidden states of all tokens; ``pad`` (slots): ``MASKED`` where a
     slot holds no token of this cycle.  A page keeps features where time is mixed before the
-    backbone, otherwise keys, values and hidden states.
+    backbone, otherwise keys, values and hidden states.  ``present`` (T): which of the timesteps
+    that the cycle asks for are there, newest first.
     """
 
     def __init__(self, model: VLA, language: Language, places: Places, pages: int) -> None:
@@ -31,6 +40,9 @@ class Scene:
         self.pad = like.new_zeros(places.slots, dtype=torch.float32)
         self._visual = like.new_zeros(p.visual_tokens, p.backbone.width)
         self._cameras = like.new_ones(pages, len(p.views), dtype=torch.float32)
+        self._held = like.new_full((pages, 2), EMPTY, dtype=torch.long)  # stamp [ns], number
+        self._before = torch.arange(p.frames.count, device=like.device)
+        self.present = like.new_zeros(p.frames.count, dtype=torch.bool)
         shape = (p.visual_tokens, p.vision.width)
         kept = (self.hidden, language.keys, language.values)
         n = p.visual_tokens
@@ -41,8 +53,13 @@ class Scene:
         )
 
     def read_text(self, given: Given) -> None:
-        """The prefix into the cache; again only when it changes."""
+        """The prefix into the cache; again only when it changes.
+
+        Keys that were kept saw the text before: those timesteps are absent from then on.
+        """
         rows = self._text
+        if not self._fuse.over_time:
+            self._held.fill_(EMPTY)
         self.pad[self._places.prefix].copy_((1.0 - given.prefix_valid) * MASKED)
         looks = hidden_too(rows.looks, self.pad, self._language.shared)
         x = self._language.embed(given.prefix)
@@ -54,14 +71,24 @@ class Scene:
         """The newest timestep's tokens, kept or mixed with kept ones."""
         features = self._encoder(given.images, given.cameras)
         self._cameras.index_copy_(0, given.page, given.cameras[None])
+        self._look(given)
+        there = self.present[:, None]
         if self._fuse.over_time:
             (kept,) = self._kept
             kept.index_copy_(0, given.page, features[None])
-            chosen = kept.index_select(0, given.chosen)
+            chosen = _only(there[..., None], kept.index_select(0, given.chosen))
         else:
             chosen = features[None]
-        seen = self._cameras.index_select(0, given.chosen)
+        seen = _only(there, self._cameras.index_select(0, given.chosen))
         self._visual.copy_(self._fuse(chosen, given.age_s, seen))
+
+    def _look(self, given: Given) -> None:
+        """The newest timestep's page is its own from here; which of the chosen are there."""
+        own = torch.stack([given.stamps_ns[:1], given.shift], 1)
+        self._held.index_copy_(0, given.page, own)
+        wanted = torch.stack([given.stamps_ns, given.shift - self._before], 1)
+        found = self._held.index_select(0, given.chosen)
+        self.present.copy_((found == wanted).all(1))
 
     def prefill(self, given: Given) -> Tensor:
         """All new tokens into the cache; (1, width) the hidden state before the first word."""
@@ -93,14 +120,22 @@ class Scene:
         return self.hidden, self._language.keys, self._language.values
 
     def _recall(self, given: Given) -> None:
-        """Kept timesteps into the slots of their ages."""
+        """Kept timesteps into the slots of their ages; absent ones are hidden."""
+        hide = self.present.logical_not() * MASKED
         for age, place in enumerate(self._places.pages[1:], 1):
+            there = self.present[age]
+            self.pad[place].copy_(hide[age])
             for live, kept in zip(self._live(), self._kept, strict=True):
                 page = kept.index_select(0, given.chosen[age : age + 1])[0]
-                live[..., place, :].copy_(page)
+                live[..., place, :].copy_(_only(there, page))
 
     def _keep(self, given: Given) -> None:
         """The newest timestep into its page."""
         newest = self._places.pages[0]
         for live, kept in zip(self._live(), self._kept, strict=True):
             kept.index_copy_(0, given.page, live[..., newest, :][None])
+
+
+def _only(there: Tensor, kept: Tensor) -> Tensor:
+    """``kept`` where it is there, zeros elsewhere: what is no number would spread."""
+    return torch.where(there, kept, torch.zeros_like(kept))

@@ -77,7 +77,9 @@ def test_plans_that_are_no_numbers_are_not_ok(monkeypatch: pytest.MonkeyPatch) -
     plans = torch.zeros(2, 3, 3)
     ids = torch.arange(WORDS)
     answers = iter([plans, plans * torch.nan, plans, plans])
-    drive = SimpleNamespace(fill=lambda: None, next=lambda: Seen(ids, ids))
+    drive = SimpleNamespace(
+        fill=lambda: None, wait=lambda seconds: None, next=lambda: Seen(ids, ids)
+    )
     host = SimpleNamespace(draft=torch.zeros(WORDS, dtype=torch.long))
     cycle = SimpleNamespace(
         given=None, host=host, run=lambda way: Answer(next(answers), ids, WORDS)
