@@ -30,9 +30,7 @@ def load(files: ModelFiles, profile: ModelProfile) -> StagedRuntime | Fault:
         return grammar
     sessions = []
     for name in GRAPHS:
-        data = files.get(name)
-        weights = files.data.get(data_file(name))
-        session = data if isinstance(data, Fault) else open_session(name, data, weights=weights)
+        session = open_graph(files, name)
         if isinstance(session, Fault):
             return session
         sessions.append(session)
@@ -43,6 +41,14 @@ def load(files: ModelFiles, profile: ModelProfile) -> StagedRuntime | Fault:
         return Fault(Code.MODEL_FORMAT, text)
     identity = Identity('onnx', profile.name, files.sha256, files.manifest.version)
     return StagedRuntime(profile, identity, grammar, stages)
+
+
+def open_graph(files: ModelFiles, name: str) -> Any:
+    """A session of a verified graph, with the weights beside it where it has some; or a fault."""
+    data = files.get(name)
+    if isinstance(data, Fault):
+        return data
+    return open_session(name, data, weights=files.data.get(data_file(name)))
 
 
 class OnnxStages:

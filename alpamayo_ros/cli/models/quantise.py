@@ -72,7 +72,7 @@ def quantise(
         stop(f'--to {to} exists already; name another folder, or remove it')
     check_folder(to)  # before minutes of drives
     loaded = profile_of(profile)
-    found = _or_stop(open_float(loaded, model, calibration or SCENARIOS, cycles))
+    found = _or_stop(open_float(loaded, model, chosen, calibration or SCENARIOS, cycles))
     judged = [_or_stop(judge(found, name)) for name in chosen]
     kept = [one for one in judged if goal == 'engine' or one.faster]
     show(judged, kept)

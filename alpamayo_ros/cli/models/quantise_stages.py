@@ -13,14 +13,16 @@ from alpamayo_ros.cli.measuring.cycle.timing import take_turns
 from alpamayo_ros.cli.models.quantise_drives import cycles_of
 from alpamayo_ros.cli.models.stopping import stop
 from alpamayo_ros.export.int8.attempt import Attempt, Float, attempt
+from alpamayo_ros.export.int8.graph import STAGES
 from alpamayo_ros.export.int8.parity import Known, known, output
 from alpamayo_ros.export.int8.ranges import Ranges, calibrate
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.replay.setup import ReplayError
 from alpamayo_ros.runtime import onnx_runtime
+from alpamayo_ros.runtime.file_gate import data_file
 from alpamayo_ros.runtime.loader import model_dir
-from alpamayo_ros.runtime.manifest import check_profile, read_model
+from alpamayo_ros.runtime.manifest import ModelFiles, check_profile, read_model
 from alpamayo_ros.runtime.recorded import Recorded
 
 FASTER = 0.95  # of the time in float; medians of calls that take turns differ by up to 3 %
@@ -67,12 +69,20 @@ class Judged:
 
 
 def open_float(
-    profile: ModelProfile, folder: Path | None, sources: Sequence[str], cycles: int
+    profile: ModelProfile,
+    folder: Path | None,
+    stages: Sequence[str],
+    sources: Sequence[str],
+    cycles: int,
 ) -> Opened | Fault:
-    """The model as it is, and ranges from the first half of the cycles of each source."""
+    """The model as it is, and ranges from the first half of the cycles of each source.
+
+    ``stages``: those that are to be tried; one that cannot be ends the command before a drive.
+    """
     files = read_model(folder if folder is not None else model_dir(profile))
     if isinstance(files, Fault):
         return files
+    _refuse_parts(files, stages)
     runtime = check_profile(files, profile) or onnx_runtime.load(files, profile)
     if isinstance(runtime, Fault):
         return runtime
@@ -92,6 +102,19 @@ def open_float(
         return ranges
     model = Float(files, profile, runtime, known(runtime, first), known(runtime, second))
     return Opened(model, ranges)
+
+
+def _refuse_parts(files: ModelFiles, stages: Sequence[str]) -> None:
+    """The end of the command where the graph of a stage has its weights beside it."""
+    apart = [stage for stage in stages if data_file(STAGES[stage]) in files.data]
+    if not apart:
+        return
+    graph, left = STAGES[apart[0]], [stage for stage in stages if stage not in apart]
+    advice = f'leave it in float: --stages {",".join(left)}' if left else 'no other was asked for'
+    stop(
+        f'--stages {",".join(apart)}: {graph} is beyond 2 GiB and has its weights in '
+        f'{data_file(graph)}; only a graph of one file becomes INT8; {advice}'
+    )
 
 
 def judge(opened: Opened, stage: str) -> Judged | Fault:

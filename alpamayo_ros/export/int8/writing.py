@@ -10,6 +10,7 @@ from alpamayo_ros.export.int8.graph import STAGES
 from alpamayo_ros.export.sealing import CARD, seal
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.runtime.file_gate import data_file
 from alpamayo_ros.runtime.manifest import Manifest, ModelFiles
 from alpamayo_ros.runtime.registry import GRAPHS, TEXT_FILES
 
@@ -26,15 +27,16 @@ def write_int8(
 ) -> Manifest | Fault:
     """Write the folder; ``outcomes``: by stage what was measured, kept in the manifest.
 
-    The weights file is left out: the torch runtime would give the float model's answer, which is
-    not the golden one.  ``golden`` False leaves that out too: where float sums are rounded
-    otherwise some codes are others, and plans on the made-up picture move by decimetres.
+    A graph that stays in float keeps the weights beside it.  The weights file is left out: the
+    torch runtime would give the float model's answer, which is not the golden one.  ``golden``
+    False leaves that out too: where float sums are rounded otherwise some codes are others, and
+    plans on the made-up picture move by decimetres.
     """
     given = files.manifest
     dtypes = dict.fromkeys(TEXT_FILES, '') | {e.name: e.dtype for e in given.files}
-    dtypes = {name: dtypes[name] for name in (*GRAPHS, *TEXT_FILES)} | dict.fromkeys(
-        graphs, 'int8'
-    )
+    beside = [data_file(name) for name in GRAPHS if name not in graphs]
+    kept = *GRAPHS, *(name for name in beside if name in files.data), *TEXT_FILES
+    dtypes = {name: dtypes[name] for name in kept} | dict.fromkeys(graphs, 'int8')
     for name in dtypes:
         data = graphs.get(name) or files.get(name)
         if isinstance(data, Fault):

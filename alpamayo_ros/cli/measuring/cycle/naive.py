@@ -6,6 +6,7 @@ pass from a key/value cache that grows by copying, and the denoiser is called on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +27,8 @@ from alpamayo_ros.runtime.decode import Decoded, Feed, choose
 from alpamayo_ros.runtime.onnx_session import open_session
 from alpamayo_ros.runtime.staged import StagedRuntime, Stages
 from alpamayo_ros.types import Conditioning, FrameStack, Reasoning
+
+DECODE = 'decode.onnx'
 
 
 def one_word_a_pass(grammar: Grammar, feed: Feed, limit: int) -> Decoded:
@@ -95,10 +98,14 @@ class SteppedDenoiser:
 
 
 class GrowingCache:
-    """The decode graph with keys and values that grow by copying instead of static slots."""
+    """The decode graph with keys and values that grow by copying instead of static slots.
 
-    def __init__(self, decode: bytes) -> None:
-        self._session = _session(with_growing_cache(onnx.load_from_string(decode)))
+    ``weights``: what lies in the file beside a graph beyond 2 GiB.
+    """
+
+    def __init__(self, decode: bytes, weights: bytes | None = None) -> None:
+        model = with_growing_cache(onnx.load_from_string(decode))
+        self._session = _session(model, DECODE, weights)
         shapes = {i.name: i.shape for i in self._session.get_inputs()}
         self._empty = {
             name: np.zeros([1, shape[1], 0, shape[3]], np.float32)
@@ -165,8 +172,8 @@ def with_growing_cache(model: Any) -> Any:
     return model
 
 
-def _session(model: Any) -> Any:
-    opened = open_session('graph', model.SerializeToString())
+def _session(model: Any, name: str = 'graph', weights: bytes | None = None) -> Any:
+    opened = open_session(name, model.SerializeToString(), weights=weights)
     if not hasattr(opened, 'run'):
         raise RuntimeError(str(opened))
     return opened

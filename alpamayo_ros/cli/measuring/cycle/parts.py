@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.cli.measuring.cycle.naive import (
+    DECODE,
     GrowingCache,
     Mixed,
     Slower,
@@ -19,10 +20,10 @@ from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime import torch_runtime
 from alpamayo_ros.runtime.base import Identity
+from alpamayo_ros.runtime.file_gate import data_file
 from alpamayo_ros.runtime.loader import model_dir
-from alpamayo_ros.runtime.manifest import check_profile, read_model
-from alpamayo_ros.runtime.onnx_runtime import OnnxStages
-from alpamayo_ros.runtime.onnx_session import open_session
+from alpamayo_ros.runtime.manifest import ModelFiles, check_profile, read_model
+from alpamayo_ros.runtime.onnx_runtime import OnnxStages, open_graph
 from alpamayo_ros.runtime.registry import GRAPHS, TEXT_FILES, WEIGHTS
 from alpamayo_ros.runtime.staged import StagedRuntime
 from alpamayo_ros.runtime.torch_runtime import TorchStages
@@ -32,12 +33,12 @@ DDIM_STEPS = 10  # without the second-order solver
 
 @dataclass(frozen=True)
 class Parts:
-    """``reference`` is the torch runtime; ``decode`` the bytes of the decode graph."""
+    """``reference`` is the torch runtime; ``files`` have the decode graph and its weights."""
 
     profile: ModelProfile
     identity: Identity
     sessions: list[Any]
-    decode: bytes
+    files: ModelFiles
     reference: StagedRuntime
 
     @property
@@ -66,15 +67,19 @@ class Parts:
         """The runtime that ships."""
         return StagedRuntime(self.profile, self.identity, self.reference.grammar, self.stages())
 
+    def growing_cache(self) -> GrowingCache:
+        """The decode graph with keys and values that are copied to make room."""
+        return GrowingCache(self.files.data[DECODE], self.files.data.get(data_file(DECODE)))
+
     def naive(self) -> StagedRuntime:
         """The same numbers without any saving."""
-        slow = Mixed(self.stages(), GrowingCache(self.decode), self.stepped)
+        slow = Mixed(self.stages(), self.growing_cache(), self.stepped)
         return Slower(self.fast(), slow, 'features', 'prefix', 'runs')
 
     def with_one_less(self) -> dict[str, StagedRuntime]:
         """The fast runtime with one saving left out, by the saving's name."""
         fast = self.fast()
-        grown = Mixed(self.stages(), cache=GrowingCache(self.decode))
+        grown = Mixed(self.stages(), cache=self.growing_cache())
         stepped = Mixed(self.stages(), denoiser=self.stepped)
         return {
             'feature_cache': Slower(fast, self.stages(), 'features'),
@@ -99,13 +104,9 @@ def open_parts(profile: ModelProfile, folder: Path | None) -> Parts | Fault:
     reference = wrong or torch_runtime.load(files, profile)
     if isinstance(reference, Fault):
         return reference
-    sessions, data = [], []
-    for name in GRAPHS:
-        content = files.get(name)
-        session = content if isinstance(content, Fault) else open_session(name, content)
-        if isinstance(content, Fault) or isinstance(session, Fault):
-            return session
-        sessions.append(session)
-        data.append(content)
+    sessions = [open_graph(files, name) for name in GRAPHS]
+    refused = [session for session in sessions if isinstance(session, Fault)]
+    if refused:
+        return refused[0]
     identity = Identity('onnx', profile.name, files.sha256, files.manifest.version)
-    return Parts(profile, identity, sessions, data[GRAPHS.index('decode.onnx')], reference)
+    return Parts(profile, identity, sessions, files, reference)
