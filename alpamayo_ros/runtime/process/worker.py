@@ -19,13 +19,13 @@ from alpamayo_ros.runtime.base import Identity
 from alpamayo_ros.runtime.process.bounds import LOOK_S, memory_of
 from alpamayo_ros.runtime.process.channel import get_fault, get_proposal, put_input
 from alpamayo_ros.runtime.process.child import Child, WorkerSpec
+from alpamayo_ros.runtime.process.lives import Lives
 from alpamayo_ros.runtime.process.wire import receive, send
 from alpamayo_ros.runtime.text import bounded_text
 from alpamayo_ros.runtime.timed import add_up
 from alpamayo_ros.types import PlannerInput, Proposal
 
 WorkerState = Literal['starting', 'warm', 'busy', 'dead']
-PAUSES_S = (0.0, 0.5, 1.0, 2.0)
 
 
 class Worker:
@@ -46,7 +46,7 @@ class Worker:
         self._words = ('', 0)
         self._faults: deque[Fault] = deque(maxlen=64)
         self._errors = 0
-        self._deaths: deque[float] = deque()
+        self._lives = Lives(spec.limits)
         self._closing = False
         self._spawned = threading.Event()
         self._bell, self._ear = socket.socketpair()
@@ -237,16 +237,13 @@ class Worker:
             self._tell(Fault(reason.code, reason.message, values))
         if self.failed is not None:
             return
-        now, window_s = time.monotonic(), self.spec.limits.respawn_window_s
-        self._deaths.append(now)
-        while self._deaths[0] < now - window_s:
-            self._deaths.popleft()
-        if len(self._deaths) >= self.spec.limits.model_respawns:
-            numbers = {'deaths': float(len(self._deaths)), 'window_s': window_s}
-            self.failed = Fault(Code.MODEL_RESPAWNS, str(reason or ''), numbers)
+        now = time.monotonic()
+        pause_s = self._lives.end(now, reason)
+        if isinstance(pause_s, Fault):
+            self.failed = pause_s
             self._tell(self.failed)
             return
-        end = now + PAUSES_S[min(len(self._deaths), len(PAUSES_S)) - 1]
+        end = now + pause_s
         while not self._closing and (left := end - time.monotonic()) > 0.0:
             if select.select([self._ear], [], [], left)[0]:
                 self._ear.recv(4096)

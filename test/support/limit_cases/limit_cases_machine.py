@@ -14,6 +14,7 @@ from alpamayo_ros.bags.disk_room import DiskRoom
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.gpu import GpuReading, gpu_faults
 from alpamayo_ros.limits import Limits
+from alpamayo_ros.runtime.process import lives
 from alpamayo_ros.runtime.process import worker as process
 from alpamayo_ros.runtime.process.bounds import memory_fault
 from alpamayo_ros.runtime.process.child import WorkerSpec
@@ -83,7 +84,7 @@ def dying(limits: Limits, deaths: int, apart_s: float = 1.0) -> bool:
     """Whether so many deaths of the process, ``apart_s`` seconds apart, are final."""
     times = [i * apart_s for i in range(deaths)]
     worker = Worker(spec(limits))
-    with patch.object(process, 'PAUSES_S', (0.0,)):
+    with patch.object(lives, 'PAUSES_S', (0.0,)):
         for now_s in times:
             with patch.object(process, 'time', SimpleNamespace(monotonic=lambda now=now_s: now)):
                 worker._mourn(None, -9)
