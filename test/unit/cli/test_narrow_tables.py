@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alpamayo_ros.budget.devices import DEVICES
-from alpamayo_ros.cli import doctor, replay
+from alpamayo_ros.cli import doctor, replay_screen
 from alpamayo_ros.cli.common import tables
 from alpamayo_ros.cli.finding import Finding, Level
 from alpamayo_ros.cli.models import budget
@@ -57,7 +57,7 @@ PRINTING: dict[str, Callable[[], Any]] = {
     'sim': lambda: sim.show(drives()),
     'sim --list': sim.show_scenarios,
     'sim --suite': lambda: suite.show(suite_report()),
-    'replay': lambda: replay.show(summaries.replay(), Path('out/drive')),
+    'replay': lambda: replay_screen.show(summaries.replay(), Path('out/drive')),
     'doctor': lambda: tables.show(doctor.table(found())),
     'topics': topics,
     'budget': lambda: budget._print_matrix([load_profile('nano')], list(DEVICES), 40),

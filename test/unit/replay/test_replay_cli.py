@@ -7,8 +7,7 @@ import replay_bag
 from replay_bag import Drive
 from typer.testing import CliRunner
 
-from alpamayo_ros.cli import main
-from alpamayo_ros.cli import replay as replay_command
+from alpamayo_ros.cli import main, replay_screen
 from alpamayo_ros.cli.measuring import replay_speed
 from alpamayo_ros.cli.replay import code
 from alpamayo_ros.replay import speed as bench
@@ -159,7 +158,7 @@ def test_ctrl_c_keeps_what_was_done_and_ends_with_130(bag, tmp_path, monkeypatch
         if now.done_s > 1.2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(replay_command._bar, '_tell', tell)
+    monkeypatch.setattr(replay_screen.Bar, '_tell', tell)
     result = call(bag, '--runtime', 'scripted', '--out', tmp_path)
     assert result.exit_code == 130
     assert 'Incomplete.' in result.stdout
