@@ -5,6 +5,8 @@ Warm-up must repeat it before the state INIT is left (docs/faults.md, "States").
 
 from __future__ import annotations
 
+import sys
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -54,6 +56,21 @@ def check_golden(runtime: Runtime, profile: ModelProfile, data: bytes) -> Fault 
     numbers = {'deviation_m': far, 'limit_m': wanted.tolerance_m}
     same = 'same' if came.token_ids == wanted.token_ids else 'other'
     return Fault(Code.MODEL_GOLDEN, f'{runtime.identity.kind}: {same} words', numbers)
+
+
+@cache
+def tell_unproven(folder: Path) -> None:
+    """Say on stderr, once a process and model, that there is no answer to repeat.
+
+    The line has the form of a node's warning: ``alpamayo up`` shows it among them.
+    """
+    print(
+        f'WARN: {folder} has no {GOLDEN}: whether this machine computes what the model computed '
+        'when it was exported is not checked. Export it again; for a model in INT8 for engines, '
+        f'alpamayo engine verify --model {folder} compares plans.',
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def write_golden(folder: Path, profile: ModelProfile) -> Fault | None:

@@ -8,7 +8,7 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile, share_dir
 from alpamayo_ros.runtime import foreign, registry
 from alpamayo_ros.runtime.base import Runtime
-from alpamayo_ros.runtime.golden import GOLDEN, check_golden
+from alpamayo_ros.runtime.golden import GOLDEN, check_golden, tell_unproven
 from alpamayo_ros.runtime.manifest import ModelFiles, check_profile, read_model
 from alpamayo_ros.runtime.registry import Material
 from alpamayo_ros.runtime.scripted import Script
@@ -33,8 +33,9 @@ def open_runtime(
 ) -> Runtime | Fault:
     """The runtime ``kind`` with the verified model of ``folder`` (default: the shipped one).
 
-    A model with a golden answer must repeat it here, which also warms it up.  ``words_every_s``
-    and ``words_concurrent``: see :class:`alpamayo_ros.runtime.staged.StagedRuntime`.
+    A model with a golden answer must repeat it here, which also warms it up; one without is named
+    on stderr.  ``words_every_s`` and ``words_concurrent``: see
+    :class:`alpamayo_ros.runtime.staged.StagedRuntime`.
     ``trusted_keys``: one of them has to have signed the manifest, so a runtime without a manifest
     is refused.
     """
@@ -80,7 +81,10 @@ def _opened(
     path = Path(folder) if folder is not None else model_dir(profile)
     files = _verified(path, (*entry.files, GOLDEN), profile, minimum_release, trusted)
     runtime = files if isinstance(files, Fault) else entry.load(Material(profile, files))
-    if isinstance(runtime, Fault) or isinstance(files, Fault) or GOLDEN not in files.data:
+    if isinstance(runtime, Fault) or isinstance(files, Fault):
+        return runtime
+    if GOLDEN not in files.data:
+        tell_unproven(path)
         return runtime
     return check_golden(runtime, profile, files.data[GOLDEN]) or runtime
 

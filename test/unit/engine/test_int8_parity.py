@@ -7,20 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from typer.testing import CliRunner, Result
 
 from alpamayo_ros.cli.main import app
 from alpamayo_ros.cli.models import quantise_drives, quantise_stages
 from alpamayo_ros.cli.models.quantise_stages import Judged, Opened
+from alpamayo_ros.cli.operating.log_lines import parsed
 from alpamayo_ros.export.int8 import attempt as attempts
 from alpamayo_ros.export.int8 import parity
 from alpamayo_ros.export.int8.attempt import Attempt, Float, attempt
 from alpamayo_ros.export.int8.parity import END_M, Parity, known
 from alpamayo_ros.export.int8.ranges import Ranges, calibrate
-from alpamayo_ros.export.outside import take_apart
-from alpamayo_ros.faults import Fault
+from alpamayo_ros.faults import Fault, Severity
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime import onnx_runtime
 from alpamayo_ros.runtime.golden import GOLDEN
@@ -51,18 +50,6 @@ def opened() -> Opened:
     assert not isinstance(ranges, Fault)
     model = Float(files, PROFILE, runtime, known(runtime, cycles[:1]), known(runtime, cycles[1:]))
     return Opened(model, ranges)
-
-
-def test_ranges_beside_a_graph_in_two_parts(opened: Opened) -> None:
-    """The other stages are calibrated; the graph with its weights beside it stays in float."""
-    given, graph = opened.model.files, 'decode.onnx'
-    model = onnx.ModelProto.FromString(given.data[graph])
-    beside = b''.join(take_apart(model, graph).values())
-    data = {**given.data, graph: model.SerializeToString(), 'decode.data': beside}
-    cycles = [opened.model.calibration[0].cycle]
-    found = calibrate(replace(given, data=data), PROFILE, cycles)
-    assert not isinstance(found, Fault), found
-    assert found[graph] == {} and set(found['encoder.onnx']) == set(opened.ranges['encoder.onnx'])
 
 
 def _wrong(ranges: Ranges) -> Ranges:
@@ -139,9 +126,15 @@ def test_what_passes_is_a_model_like_any_other(
 
 
 def test_for_an_engine_there_is_no_golden_answer(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, opened: Opened
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    opened: Opened,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Another machine's rounding moves plans on made-up pictures; how to compare is said."""
+    """Another machine's rounding moves plans on made-up pictures; how to compare is said.
+
+    Whoever opens it hears once that nothing was compared, as a warning of a node.
+    """
     to, own = tmp_path / 'int8', tmp_path / 'int8.new' / 'notes'
     own.parent.mkdir()
     own.write_text('not of this command')
@@ -151,7 +144,12 @@ def test_for_an_engine_there_is_no_golden_answer(
     assert to.stat().st_mode == own.parent.stat().st_mode and len(list(tmp_path.iterdir())) == 2
     assert 'alpamayo engine verify --model' in result.output
     assert not (to / GOLDEN).exists()
-    assert isinstance(open_runtime('onnx', PROFILE, to), StagedRuntime)
+    capsys.readouterr()
+    for folder in (to, to, model_dir(PROFILE)):
+        assert isinstance(open_runtime('onnx', PROFILE, folder), StagedRuntime)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert parsed(line).severity is Severity.WARN and parsed(line).code is None
+    assert f'{to} has no {GOLDEN}' in line and f'alpamayo engine verify --model {to}' in line
 
 
 def test_lost_score_leaves_no_folder(
