@@ -18,6 +18,7 @@ from pathlib import Path
 from alpamayo_ros.profile import share_dir
 
 PARENT = 'ALPAMAYO_DIE_WITH_PARENT'  # holds the process id of a node's supervisor
+STATUS_FILE = 'ALPAMAYO_STATUS_FILE'  # where a node writes with what status it means to end
 PR_SET_PDEATHSIG = 1
 # set by ros_wheels_bootstrapper when it has started Python again
 GUARD = '_ROS_WHEELS_BOOTSTRAP_COMPLETE'

@@ -211,8 +211,12 @@ def test_a_node_that_starts_after_its_supervisor_died_ends(tmp_path, ros_domain,
     assert process.returncode == 1
 
 
-def test_a_node_that_hangs_while_it_is_taken_down_is_ended(ros_domain):
-    """Also when the call that hangs holds the interpreter, as one of the middleware may."""
+def test_a_node_that_hangs_while_it_is_taken_down_is_ended(ros_domain, tmp_path, monkeypatch):
+    """Also when the call that hangs holds the interpreter, as one of the middleware may.
+
+    Its status is not lost.
+    """
+    monkeypatch.setenv('ALPAMAYO_STATUS_FILE', str(tmp_path / 'status'))
     code = (
         'import ctypes\n'
         'from rclpy.node import Node\n'
@@ -222,7 +226,7 @@ def test_a_node_that_hangs_while_it_is_taken_down_is_ended(ros_domain):
         "        super().__init__('hanging')\n"
         '        self.create_timer(0.1, self.end)\n'
         '    def end(self):\n'
-        '        raise KeyboardInterrupt\n'
+        "        raise node.ConfigurationError('refused')\n"
         '    def destroy_node(self):\n'
         '        ctypes.PyDLL(None).sleep(600)\n'
         'node.END_S = 1\n'
@@ -230,6 +234,7 @@ def test_a_node_that_hangs_while_it_is_taken_down_is_ended(ros_domain):
     )
     done = subprocess.run([sys.executable, '-c', code], timeout=PATIENCE_S)
     assert done.returncode == -signal.SIGALRM
+    assert (tmp_path / 'status').read_text() == '2'
 
 
 def test_a_killed_node_is_started_again(tmp_path, rclpy_context):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from alpamayo_ros.environment import PARENT, defaults
+from alpamayo_ros.environment import PARENT, STATUS_FILE, defaults
 from alpamayo_ros.graph_spec import RESPAWN_DELAY_S, Graph, NodeSpec, parameter_text, ros_arguments
 from alpamayo_ros.statuses import Status
 
@@ -84,9 +84,11 @@ class Supervisor:
         command = [sys.executable, '-u', '-m', f'alpamayo_ros.nodes.{process.spec.executable}']
         own_file = Path(self._folder.name) / f'{process.spec.name}.yaml'
         own_file.write_text(parameter_text(process.spec))
+        last = self._last(process)
+        last.unlink(missing_ok=True)
         process.popen = subprocess.Popen(
             command + ros_arguments(process.spec, self.graph, str(own_file)),
-            env=child_environment(self.graph),
+            env={**child_environment(self.graph), STATUS_FILE: str(last)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -112,6 +114,7 @@ class Supervisor:
             status = process.popen.poll()
             if status is None:
                 continue
+            status = self._meant(process, status)
             refused = status == Status.USAGE  # starting it again would not help
             if process.spec.ends_graph or refused or not process.spec.respawn:
                 return status if status >= 0 else 128 - status
@@ -119,6 +122,22 @@ class Supervisor:
             self.console.ended(process.spec.name, status, process.restarts)
             process.popen, process.due_s = None, now + RESPAWN_DELAY_S
         return None
+
+    def _meant(self, process: Process, status: int) -> int:
+        """The status of a node, also of one that hung while it was taken down."""
+        if status != -signal.SIGALRM:
+            return status
+        try:
+            status = int(self._last(process).read_text())
+        except (OSError, ValueError):
+            status = Status.ENVIRONMENT
+        text = f'WARN: {process.spec.name} hung while it was taken down; its status is {status}'
+        self.console.line(process.spec.name, text)
+        return status
+
+    def _last(self, process: Process) -> Path:
+        """Where a node writes its status before it is taken down."""
+        return Path(self._folder.name) / f'{process.spec.name}.status'
 
     def stop(self) -> None:
         """SIGTERM to every process, SIGKILL to what is left after the grace time."""

@@ -6,7 +6,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +19,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from alpamayo_ros.environment import PARENT, die_with
+from alpamayo_ros.environment import PARENT, STATUS_FILE, die_with
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits, load_limits
 from alpamayo_ros.nodes.common.audit import askers
@@ -131,12 +133,16 @@ def die_with_supervisor() -> None:
         die_with(int(parent), signal.SIGTERM)
 
 
-def end_in_time() -> None:
+def end_in_time(status: int) -> None:
     """Let the kernel end this process where the middleware hangs while it is taken down.
 
     Fast DDS 3.2 waits for ever in ``ResourceEvent::unregister_timer`` now and then when its peers
-    were killed; a signal's default action needs no Python, which may be held by that call.
+    were killed; a signal's default action needs no Python, which may be held by that call.  The
+    supervisor reads ``status`` where it said, as the signal leaves another.
     """
+    if path := os.environ.get(STATUS_FILE):
+        with suppress(OSError):  # nobody asks any more
+            Path(path).write_text(str(int(status)))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(END_S)
 
@@ -161,13 +167,26 @@ def refused(error: Exception) -> str:
 def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
     """Run one node until Ctrl-C, SIGTERM or its own end; its status is one of ``Status``."""
     die_with_supervisor()
-    node: Node | None = None
+    made: list[Node] = []
+    status = int(Status.INTERNAL)  # where anything else is raised
+    try:
+        status = _spin(make, args, made)
+    finally:
+        end_in_time(status)
+        for node in made:
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return status
+
+
+def _spin(make: Callable[[], Node], args: list[str] | None, made: list[Node]) -> int:
+    """The status of the node, which is in ``made`` once it is made."""
     try:
         check_domain()
         begin(args)
-        node = make()
+        made.append(make())
         executor = NodeExecutor()
-        executor.add_node(node)
+        executor.add_node(made[0])
         executor.spin()
     except ConfigError as error:
         print(error, file=sys.stderr, flush=True)
@@ -175,17 +194,12 @@ def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except (RCLError, InvalidHandle) as error:
-        if node is None and os.environ.get(ENABLE) == 'true':
+        if not made and os.environ.get(ENABLE) == 'true':
             print(refused(error), file=sys.stderr, flush=True)
             return Status.USAGE
         if rclpy.ok():
             raise  # else: the signal came while the node was being made
-    finally:
-        end_in_time()
-        if node is not None:
-            node.destroy_node()
-        rclpy.try_shutdown()
-    return int(getattr(node, 'exit_code', 0))
+    return int(getattr(made[0], 'exit_code', 0)) if made else 0
 
 
 __all__ = [
