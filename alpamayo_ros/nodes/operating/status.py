@@ -13,11 +13,14 @@ from alpamayo_ros.faults import Severity
 from alpamayo_ros.graph_spec import NAMESPACE, OUR_WORDS
 from alpamayo_ros.msg import ChainOfCausation, EgoHistory, Health
 from alpamayo_ros.nodes.common import qos
+from alpamayo_ros.nodes.common.convert import ns
 from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider, nobody
 from alpamayo_ros.safety.state import Mode
+from alpamayo_ros.units import NS
 
 LINE_S = 1.0  # between two lines of --watch where nothing changes
 MOTION_S, WORDS_S = 2.0, 0.5  # waited for, after Health; a driver that stands says no words
+OLD_NS = 2 * NS  # of words: four times the age at which they may still condition a plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ def page(s: Status) -> str:
                   f', {s.model_restarts} restarts'),
         ('so far', f'{s.plans} plans, {s.stops} stops, {s.refusals} refusals, '
                    f'{s.deadline_misses} deadlines missed'),
-        ('words', s.words or 'none yet'),
+        ('words', s.words or 'none now'),
     ]  # fmt: skip
     lines = [f'{name:<10} {text}' for name, text in rows]
     lines += [f'{f["severity"]:<10} {f["text"]}' for f in s.faults if not f['cause']]
@@ -160,7 +163,7 @@ class Listening:
         self._outsider = outsider
         self._health: Health | None = None
         self._cycle: Health | None = None
-        self._words, self._speed_mps = '', math.nan
+        self._words, self._words_ns, self._speed_mps = '', 0, math.nan
         self._open = False
         health = qos.output(False)
         outsider.node.create_subscription(Health, 'health', self._on_health, health)
@@ -180,6 +183,7 @@ class Listening:
 
     def _on_words(self, message: ChainOfCausation) -> None:
         self._words = ' '.join((message.intent or message.text).split())
+        self._words_ns = ns(message.header.stamp)
 
     def _on_motion(self, message: EgoHistory) -> None:
         self._speed_mps = float(message.speed_mps[0]) if message.valid[:1] == [True] else math.nan
@@ -199,9 +203,11 @@ class Listening:
         return self.now()
 
     def now(self) -> Status:
-        """The newest, after ``first``."""
+        """The newest, after ``first``; words that are old, as after a disarm, are none."""
         assert self._health is not None and self._cycle is not None
-        return status_of(self._health, self._cycle, self._words, self._speed_mps)
+        old = ns(self._health.header.stamp) - self._words_ns > OLD_NS
+        words = '' if old else self._words
+        return status_of(self._health, self._cycle, words, self._speed_mps)
 
 
 def status(outsider: Outsider, watch: bool, as_json: bool, every_s: float = LINE_S) -> int:
