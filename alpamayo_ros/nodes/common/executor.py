@@ -9,7 +9,7 @@ each publisher has events (an incompatible or a new match), most of what is hand
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, cast
 
 from rclpy.clock import Clock, ClockType
 from rclpy.event_handler import EventHandler
@@ -58,7 +58,7 @@ class NodeExecutor(SingleThreadedExecutor):
         return bool(super().can_execute(entity))
 
     def _make_handler(self, *args: Any, **more: Any) -> Any:
-        guard, self._guard = self._guard, _Nobody()
+        guard, self._guard = self._guard, cast(Any, _Nobody())
         try:
             return super()._make_handler(*args, **more)
         finally:
