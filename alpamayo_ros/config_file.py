@@ -36,6 +36,16 @@ def unknown(kind: str, word: str, known: Iterable[str], listed: str = '', place:
     return f'no {kind} {word!r}{place}{nearest(word, names) or few}'
 
 
+def absent(kind: str, path: Path) -> str:
+    """``no KIND path`` with what it is instead, else with the nearest name beside it."""
+    if path.exists():
+        return f'no {kind} {path}: it is a {"folder" if path.is_dir() else "pipe or a device"}'
+    if path.is_symlink():
+        return f'no {kind} {path}: it is a link to {path.readlink()}, where nothing is'
+    beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    return f'no {kind} {path}{nearest(path.name, beside)}'
+
+
 def find(kind: str, name_or_path: str | Path, known: Mapping[str, Path], where: str = '') -> Path:
     """The file of a name, or the path itself; ConfigError where it is no file."""
     path = Path(name_or_path)
@@ -46,8 +56,7 @@ def find(kind: str, name_or_path: str | Path, known: Mapping[str, Path], where: 
     if path.is_dir():
         raise ConfigError(f'{path} is a folder; expected the .yaml file of a {kind}')
     if path.suffix in SUFFIXES:
-        beside = {p.name for p in path.parent.glob('*.y*ml')} if path.parent.is_dir() else ()
-        raise NoSuchFileError(f'no {kind} file {path}{nearest(path.name, beside)}')
+        raise NoSuchFileError(absent(f'{kind} file', path))
     said = unknown(kind, str(name_or_path), known, where)
     raise NoSuchFileError(f'{said} (or give the path of a .yaml file)')
 

@@ -225,9 +225,10 @@ class Fault:
             f'{self.code.name}: {self.code.sentence}',
             self.message,
             f'({numbers})' if numbers else '',
-            self.code.remedy,
         ]
-        return ' '.join(part for part in parts if part)
+        said = ' '.join(part for part in parts if part)
+        end = '' if said.endswith(('.', '?', '!')) else '.'
+        return f'{said}{end} {self.code.remedy}' if self.code.remedy else said
 
 
 def worst(faults: list[Fault]) -> Reaction:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from alpamayo_ros.config_file import line_of, nearest
+from alpamayo_ros.config_file import absent, line_of, nearest
 from alpamayo_ros.config_file import unknown as no_such
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.profile import share_dir
@@ -29,8 +29,7 @@ def check_parameters(name: str) -> None:
         return
     path = Path(name)
     if not path.is_file():
-        beside = [p.name for p in path.parent.glob('*')] if path.parent.is_dir() else []
-        raise NoSuchFileError(f'no parameter file {path}{nearest(path.name, beside)}')
+        raise NoSuchFileError(absent('parameter file', path))
     tree, known = read_yaml(path), _known()
     if not isinstance(tree, Mapping):
         raise ConfigError(f'{path}: expected NODE: {HELD}: with keys and values')

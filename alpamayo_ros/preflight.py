@@ -17,7 +17,7 @@ from pathlib import Path
 
 from alpamayo_ros.bags.parts import is_pointer, no_bag
 from alpamayo_ros.bringup import replay_rig
-from alpamayo_ros.config_file import nearest, unknown
+from alpamayo_ros.config_file import absent, unknown
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.graph_options import CONTROLLERS, Options
 from alpamayo_ros.graph_spec import topic_map
@@ -205,9 +205,8 @@ def check_bag(path: Path) -> None:
             raise ConfigError(
                 f'{path} is no bag: expected a folder with metadata.yaml, or a .mcap; {held}'
             )
-    elif not path.exists():
-        beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise NoSuchFileError(f'no bag {path}{nearest(path.name, beside)}')
+    elif not path.is_file():
+        raise NoSuchFileError(absent('bag', path))
     elif not set(path.suffixes) & set(BAGS) or is_pointer(path):
         raise ConfigError(no_bag(path))
 

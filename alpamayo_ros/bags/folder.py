@@ -84,7 +84,7 @@ def _folder(path: Path) -> Recording:
     there = [
         p
         for p in sorted(path.iterdir())
-        if PurePath(p.name.removesuffix('.zstd')).suffix in READERS
+        if PurePath(p.name.removesuffix('.zstd')).suffix in READERS and p.exists()
     ]
     try:
         names, counts, packed = _about(_metadata(path / 'metadata.yaml'))

@@ -13,7 +13,11 @@ from alpamayo_ros.cli.measuring.released_speed import released_command
 from alpamayo_ros.cli.measuring.replay_speed import replay_command
 from alpamayo_ros.cli.measuring.sync_cost import sync_command
 
-app = typer.Typer(no_args_is_help=True, help='Measure stages on this machine.')
+HELP = """Measure the model's cycle, and stages of the data path, on this machine.
+
+Example: alpamayo bench --json out/bench.json --quick
+"""
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP)
 DRIVE = 'town_drive'
 
 

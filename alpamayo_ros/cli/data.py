@@ -21,7 +21,10 @@ assumed; the bag carries the same words. Then:
 """
 BAD = (ValueError, KeyError)
 
-HELP = 'Convert recordings; check, seal, recover and simulate bags; make, filter and review clips.'
+HELP = """Convert, check, seal, recover and simulate recordings; make, filter and review clips.
+
+Examples: alpamayo data check drive.mcap; alpamayo data simulate out/drive.mcap --seconds 20
+"""
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP)
 convert = typer.Typer(no_args_is_help=True, help=CONVERT, rich_markup_mode=None)
 app.add_typer(convert, name='convert', short_help='Another format to an mcap and a rig file.')

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from alpamayo_ros.profile import ModelProfile
     from alpamayo_ros.runtime.manifest import ModelFiles
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+HELP = """Show, verify, sign and time models; adopt, quantise or try one.
+
+Examples: alpamayo model card; alpamayo model verify models/mine; alpamayo model show nano
+"""
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP)
 app.command()(verify)
 app.command()(sign)
 app.command()(adopt)
@@ -214,7 +218,7 @@ def time(
     folder: FolderArgument = None,
     profile: ProfileOption = 'nano',
     runtime: RuntimeOption = registry.DEFAULT,
-    cycles: Annotated[int, typer.Option(min=1, help='Cycles to time.')] = 20,
+    cycles: Annotated[int, typer.Option(min=1, max=100_000, help='Cycles to time.')] = 20,
 ) -> None:
     """CPU milliseconds of encode, reason and denoise on this machine."""
     import numpy as np

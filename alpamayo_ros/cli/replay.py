@@ -16,6 +16,7 @@ from alpamayo_ros.cli.choices import (
     runtime_of,
     words_option,
 )
+from alpamayo_ros.cli.common.alone import alone
 from alpamayo_ros.cli.operating import incidents
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.statuses import Status
@@ -97,7 +98,8 @@ def app(
             limit_s, workers, pictures, seed, words_every_s=words_every,
             words_concurrent=words_concurrent,
         )  # fmt: skip
-        raise typer.Exit(_replay(bag, out, asked, against, tolerances, as_json, film))
+        with alone(out):
+            raise typer.Exit(_replay(bag, out, asked, against, tolerances, as_json, film))
     except MappingError as error:
         raise typer.BadParameter(str(error)) from error
 
@@ -125,9 +127,7 @@ def _replay(
     from alpamayo_ros.runtime.foreign import PlannerError
 
     if tolerances is not None and against is None:
-        raise typer.BadParameter(
-            '--tolerances are those of --against SUMMARY.json, which is missing'
-        )
+        raise typer.BadParameter('--tolerances are those of --against, which is missing')
     try:
         reference = None if against is None else regression.read(against, tolerances)
     except ValueError as error:

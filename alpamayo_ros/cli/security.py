@@ -16,7 +16,11 @@ from alpamayo_ros.graph_options import CONTROLLERS, Options
 from alpamayo_ros.statuses import Status
 
 POLICY = 'policy.xml'
-app = typer.Typer(help='Policy and keystore of SROS 2 for a graph, and what they lack.')
+HELP = """Policy and keystore of SROS 2 for a graph, and what they lack (SECURITY.md).
+
+Example: alpamayo security policy --rig my_car.yaml
+"""
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP)
 Graph = Annotated[str, typer.Option('--graph', help='vehicle, simulator or replay.')]
 Rig = Annotated[str, typer.Option('--rig', help='Camera rig: a name or a .yaml file.')]
 Topics = Annotated[str, typer.Option('--topics', help='YAML file: topic here to topic there.')]

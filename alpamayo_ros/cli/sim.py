@@ -20,6 +20,7 @@ from alpamayo_ros.statuses import Status
 
 MAX_DRIVES = 100_000
 WORDY = tuple(entry.name for entry in registry.RUNTIMES if entry.files)
+WORST = 5  # drives that a report shows
 SUITE_SEEDS = '100:102'  # neither trained on (10000 on) nor chosen on (0 to 50)
 
 
@@ -28,13 +29,16 @@ def parse_seeds(text: str) -> list[int]:
     text = text.strip()
     if re.fullmatch(r'\d{1,9}:\d{1,9}', text):
         first, end = map(int, text.split(':'))
-        seeds = list(range(first, min(end, first + MAX_DRIVES)))
+        if end - first > MAX_DRIVES:
+            raise typer.BadParameter(f'--seeds {text!r}: expected at most {MAX_DRIVES} of them')
+        seeds = list(range(first, end))
     elif re.fullmatch(r'\d{1,9}(,\d{1,9})*', text):
         seeds = list(dict.fromkeys(map(int, text.split(','))))
     else:
-        raise typer.BadParameter(f'{text!r}: expected 100:150, 7 or 1,5,9')
+        form = '100:150, 7 or 1,5,9, each of at most nine digits'
+        raise typer.BadParameter(f'--seeds {text!r}: expected {form}')
     if not seeds:
-        raise typer.BadParameter(f'{text!r} holds no seed; the end is excluded')
+        raise typer.BadParameter(f'--seeds {text!r} holds no seed; the end is excluded')
     return seeds
 
 
@@ -88,8 +92,11 @@ def app(
         Path | None, typer.Option(help='Suite: folder for a page with the worst drives on film.')
     ] = None,
     worst: Annotated[
-        int, typer.Option(min=0, max=1000, help='How many drives --report shows, a page each.')
-    ] = 5,
+        int | None,
+        typer.Option(
+            min=0, max=1000, help=f'How many drives --report shows, a page each; default: {WORST}.'
+        ),
+    ] = None,
     against: Annotated[
         Path | None, typer.Option(help='Suite: compare with this earlier --json; exit 1 if worse.')
     ] = None,
@@ -112,6 +119,8 @@ def app(
         raise typer.BadParameter(
             f'--planner: no planner {planner!r}; there are {known}, and {FORM} of your own'
         )
+    if worst is not None and report is None:
+        raise typer.BadParameter('--worst belongs to --report FOLDER, which is missing')
     one_of('objects', objects, ('none', 'truth'))
     one_of('ablate', ablate, ('', *ABLATIONS))
     _check(planner, model, profile, '' if suite else scenario, (json_path, report))
@@ -130,8 +139,9 @@ def app(
                 raise typer.BadParameter('--inject belongs to one scenario: leave out --suite')
             from alpamayo_ros.cli.simulating.suite import Call, drive_suite
 
+            shown = WORST if worst is None else worst
             many = parse_seeds(seeds or SUITE_SEEDS)
-            call = Call(suite, many, limit, workers, ray, json_path, report, worst, against)
+            call = Call(suite, many, limit, workers, ray, json_path, report, shown, against)
             drive_suite(task, call)
         else:
             _only_suites(limit=limit, ray=ray, report=report, against=against)

@@ -10,7 +10,11 @@ import typer
 from alpamayo_ros.config_file import find
 from alpamayo_ros.statuses import ConfigError
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+HELP = """Train a recipe step by step, or a stream of fresh drives; both go on where they stopped.
+
+Example: alpamayo train run --recipe nano --root runs/nano
+"""
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP)
 
 RecipeOption = Annotated[
     str, typer.Option(help='A recipe of config/training by name, or a .yaml path.')

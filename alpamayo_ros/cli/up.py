@@ -34,6 +34,10 @@ def up(graph: GraphName, verbose: bool, **chosen: Any) -> None:
     """Start a graph and run it until its end, --duration or Ctrl-C.
 
     Each change of state is a line; on a terminal the last line is the status now.
+
+    Examples: alpamayo up simulator --scenario stopped_car --seed 7 --lockstep
+
+    alpamayo up vehicle --rig my_car.yaml --shadow --bag-out out/drive.mcap
     """
     options = Options(**{**chosen, 'runtime': runtime_of(chosen['runtime'])})
     check_graph(graph.value, options)

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from alpamayo_ros.config_file import unknown
 from alpamayo_ros.profile import share_dir
 
 DT_S = 0.1
@@ -222,11 +223,9 @@ def log_path(name_or_path: str | Path) -> Path:
     folder = share_dir() / 'config' / 'logs'
     if (shipped := folder / f'{path.name}.json').is_file():
         return shipped
-    names = sorted(p.stem for p in folder.glob('*.json'))
-    raise LogError(
-        f'no log {str(name_or_path)!r}: expected a .json of `alpamayo data log`'
-        + (f', or one of {names}' if names else '')
-    )
+    names = [p.stem for p in folder.glob('*.json')]
+    said = unknown('log', str(name_or_path), names, 'config/logs has those that ship')
+    raise LogError(f'{said} (or give the path of a .json of alpamayo data log)')
 
 
 def read_log(name_or_path: str | Path) -> Log:

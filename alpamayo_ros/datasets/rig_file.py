@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import yaml
@@ -10,8 +11,14 @@ from alpamayo_ros.sensing.rig import Rig
 
 
 def rig_path(bag: Path) -> Path:
-    """Where the rig of ``drive.mcap`` lies: ``drive.rig.yaml`` beside it."""
-    return bag.with_suffix('.rig.yaml')
+    """Where the rig of ``drive.mcap`` or of the folder ``drive`` lies: ``drive.rig.yaml``, beside.
+
+    The folder may be the present one, whose path ``.`` has no name.
+    """
+    named = bag if bag.name not in ('', '..') else Path(os.path.abspath(bag))
+    if named.is_dir():  # a dot in its name is no ending
+        return named.with_name(f'{named.name}.rig.yaml')
+    return named.with_suffix('.rig.yaml')
 
 
 def write_rig(rig: Rig, bag: Path, comment: str) -> Path:

@@ -65,7 +65,7 @@ def read(path: Path, tolerances: Path | None = None) -> Reference:
         raise FileNotFoundError(f'--against {path}: no such file; expected summary.json of a run')
     try:
         summary = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f'--against {path}: no JSON: {error}') from error
     if not isinstance(summary, dict) or not isinstance(summary.get('metrics'), dict):
         raise ValueError(f'--against {path}: expected summary.json of alpamayo replay')

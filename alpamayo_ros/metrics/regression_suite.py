@@ -30,7 +30,7 @@ def read(path: Path) -> Report:
         raise FileNotFoundError(f'--against {path}: no such file; expected --json of a suite')
     try:
         report = json.loads(path.read_text(encoding='utf-8'))
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f'--against {path}: not JSON ({error})') from error
     if not isinstance(report, dict) or 'families' not in report or 'rows' not in report:
         raise ValueError(f'--against {path}: expected --json of alpamayo sim --suite')

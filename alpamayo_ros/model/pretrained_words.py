@@ -22,6 +22,10 @@ TOKENIZER = 'tokenizer.json'
 def read_tokenizer(folder: Path, vocab_size: int) -> Tokenizer | Fault:
     """The text part of ``folder/tokenizer.json``, with room for our special tokens before it."""
     path = folder / TOKENIZER
+    if not path.is_file():
+        return Fault(
+            Code.MODEL_FORMAT, f'{path}: no such file; it comes with the weights, download it'
+        )
     try:
         data = json.loads(path.read_text())
         found = Tokenizer.from_json(

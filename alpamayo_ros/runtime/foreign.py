@@ -67,7 +67,7 @@ def load(name: str, profile: ModelProfile) -> Runtime | Fault:
 
 
 def _fault(text: str) -> Fault:
-    return Fault(Code.MODEL_PROVIDER, f'{text}.')
+    return Fault(Code.MODEL_PROVIDER, text if text.endswith('?') else f'{text}.')
 
 
 def _said(error: Exception) -> str:
@@ -101,9 +101,12 @@ def _find(name: str) -> Any:
         return _fault(f'{module_name} could not be imported: {_said(error)}')
     kind = getattr(module, kind_name, None)
     if not callable(kind):
-        like = get_close_matches(kind_name, dir(module), n=1)
+        classes = [name for name in dir(module) if callable(getattr(module, name, None))]
+        like = get_close_matches(kind_name, classes, n=1)
         also = f'; did you mean {module_name}:{like[0]}?' if like else ''
-        return _fault(f'{module.__file__} holds no class {kind_name}{also}')
+        return _fault(
+            f'{getattr(module, "__file__", module_name)} holds no class {kind_name}{also}'
+        )
     return kind
 
 

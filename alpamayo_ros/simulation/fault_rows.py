@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from alpamayo_ros.config_file import nearest
 from alpamayo_ros.simulation import inject, inject_contents
 from alpamayo_ros.simulation.inject import Injector
 from alpamayo_ros.units import NS
@@ -161,11 +162,19 @@ def calls(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for part in (one for word in words if word for one in expand(word).split(';')):
         name, bracket, rest = part.partition('(')
         if name not in BY_NAME or not bracket or not rest.endswith(')'):
-            raise ValueError(f'{part!r} is no injector; there are {sorted(BY_NAME)}')
+            raise ValueError(_no_injector(part, name))
         given = _arguments(part, rest[:-1])
         _made(name, given)
         _check_source(name, str(given.get('source', ODOMETRY)))
         yield name, given
+
+
+def _no_injector(part: str, name: str) -> str:
+    """What is wrong with the words of a call."""
+    if name in BY_NAME:
+        return f'{part!r}: expected {name}(KEY=VALUE,...), with both brackets'
+    known = sorted(BY_NAME)
+    return f'{part!r} is no injector{nearest(name, known)}; there are {", ".join(known)}'
 
 
 def _check_source(name: str, source: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,12 @@ def made(folder: Path) -> dict[str, str]:
     shutil.copy(nano / 'manifest.json', altered)
     found = {'folder': work, 'empty': folder / 'empty', 'none': folder / 'nowhere', 'bag': bag}
     found |= {'cut': work / 'cut.mcap', 'blind': blind, 'nano': nano, 'altered': altered}
+    os.mkfifo(work / 'pipe.mcap')
+    os.mkfifo(work / 'pipe.yaml')
+    for name in ('gone.mcap', 'gone.yaml'):
+        (work / name).symlink_to(f'/nowhere/{name}')
+    (work / 'loop.mcap').symlink_to('loop.mcap')
+    (work / 'deep.json').write_text('[' * 100_000)
     (folder / 'dgp').mkdir()
     (folder / 'dgp' / 'scene_dataset.json').write_text('{"metadata": {}}')
     found |= {'dgp': folder / 'dgp', 'out': folder / 'out', 'summary': work / 'summary.json'}

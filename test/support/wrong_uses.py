@@ -6,6 +6,8 @@ names the file and the key where there are any, and the nearest right word where
 
 from __future__ import annotations
 
+import wrong_paths
+
 Row = tuple[str, int, str]  # command, status, fragments with | between them
 
 COMMANDS: tuple[Row, ...] = (
@@ -271,4 +273,4 @@ GRAPHS: tuple[Row, ...] = (
     ('up replay --bag {bag} --bag-out {folder}/b.mcap', 2, 'has its bag already'),
     ('up replay --bag {bag} --rate 0', 2, '--rate'),
 )
-ROWS = (*COMMANDS, *BAGS, *CONFIGURED, *GRAPHS)
+ROWS = (*COMMANDS, *BAGS, *CONFIGURED, *GRAPHS, *wrong_paths.ROWS)

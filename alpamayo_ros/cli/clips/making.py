@@ -54,6 +54,8 @@ def clips(
     Example: alpamayo data clips --scenario stopped_car --seeds 10000:10004 --out clips
     """
     from alpamayo_ros.cli.choices import one_of, profile_of
+    from alpamayo_ros.cli.common.alone import alone
+    from alpamayo_ros.preflight import check_folder
 
     others = {'--rig': rig, '--map': maps, '--licence': licence}
     own = {'--seeds': seeds, '--prompt': prompt, '--words': words}
@@ -69,7 +71,8 @@ def clips(
     one_of('words', spoken, ('phrases_v1', 'phrases_v2'))
     _asked(prompt)
     chosen, failed, kept = profile_of(profile), 0, 0
-    with working('making clips', (ValueError, OSError), 'finished clips are kept'):
+    check_folder(out)
+    with working('making clips', (ValueError, OSError), 'finished clips are kept'), alone(out):
         made = (
             _driven(scenario, seeds, seconds, spoken, prompt, out, chosen)
             if scenario

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from alpamayo_ros.runtime.tensorrt.engine_files import EngineManifest
     from alpamayo_ros.runtime.tensorrt.library import Library
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+HELP = """Build, check, inspect and verify TensorRT engines of a model; unverified on a GPU.
+
+Example: alpamayo engine build --profile nano --target 8.9
+"""
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP)
 T = TypeVar('T')
 
 KINDS = ('tensorrt_rtx', 'tensorrt')
@@ -61,7 +65,7 @@ def build(
 def check(
     profile: ProfileOption = 'nano', model: ModelOption = None, runtime: KindOption = KINDS[0]
 ) -> None:
-    """Would every graph be understood, and do the built engines fit? Exit 5 or 6 where not.
+    """Would every graph be understood, and do the built engines fit? Exit 2, 5, 6 where not.
 
     Example: alpamayo engine check --profile nano
     """

@@ -14,7 +14,11 @@ from alpamayo_ros.runtime.manifest import MANIFEST
 from alpamayo_ros.runtime.signature import PUBLIC_SUFFIX
 from alpamayo_ros.security import signing
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+HELP = """Make the pair of keys that signs models: the private one stays with its owner.
+
+Examples: alpamayo key init, then alpamayo model sign FOLDER --key FILE
+"""
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP)
 PRIVATE = 'model_signing.pem'
 
 
@@ -42,6 +46,8 @@ def init(
     if signing.missing():
         stop(Fault(Code.MODEL_PROVIDER, signing.MISSING))
     folder = (to or default_folder()).resolve()
+    if folder.exists() and not folder.is_dir():
+        stop(f'{folder} is a file; expected a folder for the keys')
     for place in (folder, *folder.parents):
         if (place / '.git').exists() or (place / MANIFEST).exists():
             kind = 'a repository' if (place / '.git').exists() else 'the folder of a model'

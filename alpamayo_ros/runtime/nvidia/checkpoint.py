@@ -116,7 +116,8 @@ def shapes_of(files: Mapping[str, Path]) -> Shapes | Fault:
         found |= shapes
         homes |= dict.fromkeys(shapes, name)
     if not found:
-        return Fault(Code.MODEL_MISSING, f'no .safetensors file; there are {", ".join(files)}')
+        held = ', '.join(files) or 'no files'
+        return Fault(Code.MODEL_MISSING, f'no .safetensors file; there are {held}')
     return _indexed(files, homes) or found
 
 
