@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ PACKAGE = 'alpamayo_ros'
 NAMESPACE = '/alpamayo'
 PROXY = 'fault_proxy'
 RESPAWN_DELAY_S = 1.0  # before a node that died is started again
+TOPIC = re.compile(r'(~/|/)?[A-Za-z_]\w*(/[A-Za-z_]\w*)*', re.ASCII)  # as rcl takes them
 Pairs = tuple[tuple[str, Value], ...]  # names and values of parameters
 OUR_WORDS = (
     'chain_of_causation'  # ``reasoning`` beside Autoware, whose subscribers expect a String
@@ -67,7 +69,7 @@ def faulty(topic: str) -> str:
 def topic_map(path: str) -> tuple[tuple[str, str], ...]:
     """Remappings of a YAML file ``name: topic``; '' gives none.
 
-    Anything but text to text is refused.
+    Anything but text to text is refused, and a topic that ROS would not take.
     """
     if not path:
         return ()
@@ -78,7 +80,18 @@ def topic_map(path: str) -> tuple[tuple[str, str], ...]:
         raise ConfigError(
             f'{path}: expected lines "name: topic", for example "odometry: /localization/odom"'
         )
+    for name, topic in found.items():
+        if wrong := not_a_topic(topic):
+            raise ConfigError(f'{path}: {name}: {wrong}')
     return tuple((str(name), str(topic)) for name, topic in found.items())
+
+
+def not_a_topic(name: str) -> str:
+    """Why ROS takes no topic of this name, or ''."""
+    if TOPIC.fullmatch(name):
+        return ''
+    form = 'letters, digits and _ in parts between /, none of which begins with a digit'
+    return f'{name!r} is no name of a topic: expected {form}'
 
 
 def parameter_text(node: NodeSpec) -> str:

@@ -42,7 +42,8 @@ def bench(
     weights; all take turns on one thread.  Exit 1 where a bar of docs/speed.md is missed.
     """
     if context.invoked_subcommand is None:
-        assert out is not None  # without arguments there is help
+        if out is None:
+            raise typer.BadParameter('--json FILE is missing: where the figures are to go')
         run_bench(out, profile, model, scenario, seed, quick)
     elif out is not None:
         raise typer.BadParameter(

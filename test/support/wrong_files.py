@@ -66,7 +66,7 @@ def _write(path: Path, tree: Any) -> None:
 def _texts(work: Path) -> None:
     texts = {
         'text.txt': 'a letter', 'text.mcap': 'a letter', 'empty.mcap': '', 'notes.json': '{}',
-        'old.bag': '#ROSBAG V2.0',
+        'old.bag': '#ROSBAG V2.0', 'topics.yaml': 'route: /a b\n',
         'pointer.mcap': 'version https://git-lfs.github.com/spec/v1\n',
         'pointer.bag': 'version https://git-lfs.github.com/spec/v1\n',
         'list.yaml': '- 1\n- 2\n', 'rig_json.yaml': '{"name": "car"}', 'rig_twice.yaml':

@@ -28,4 +28,10 @@ ROWS: tuple[tuple[str, int, str], ...] = (
     ("sim --inject 'drop(source=front'", 2, 'expected drop(KEY=VALUE,...), with both brackets'),
     ('key init --to {folder}/text.txt', 2, 'text.txt is a file; expected a folder'),
     ('model time --cycles 9999999999', 2, '--cycles'),
+    ("echo 'a b'", 2, "'a b' is no name of a topic|alpamayo topics"),
+    ('hz /', 2, "'/' is no name of a topic"),
+    ('echo /9/x', 2, 'none of which begins with a digit'),
+    ('up vehicle --topics {folder}/topics.yaml', 2, "topics.yaml: route: '/a b' is no name of a"),
+    ('bench --quick', 2, '--json FILE is missing'),
+    ('bench --json {folder}/notes', 2, 'notes is a folder; expected a file'),
 )

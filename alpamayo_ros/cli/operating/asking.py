@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from alpamayo_ros.bringup import environment
+from alpamayo_ros.graph_spec import not_a_topic
 
 PatienceOption = Annotated[
     float, typer.Option('--patience', min=0.5, max=600.0, help='How long to wait for answers [s].')
@@ -24,6 +25,8 @@ def ask(verb: str, patience_s: float, **details: Any) -> None:
     """Become the process that asks: ROS and signals are its own, and its status is ours."""
     if details.get('topic') == '':
         raise typer.BadParameter('TOPIC is empty; alpamayo topics lists those there are')
+    if wrong := not_a_topic(details.get('topic', 'health')):
+        raise typer.BadParameter(f'{wrong}; alpamayo topics lists those there are')
     question = json.dumps({'verb': verb, 'patience_s': patience_s, **details})
     sys.stdout.flush()
     command = [sys.executable, '-m', 'alpamayo_ros.nodes.operating', question]

@@ -14,6 +14,7 @@ import typer
 from alpamayo_ros.cli.choices import profile_of
 from alpamayo_ros.cli.models.stopping import stop
 from alpamayo_ros.faults import Fault
+from alpamayo_ros.preflight import check_file
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.statuses import Status
 
@@ -28,6 +29,7 @@ def run_bench(
     out: Path, profile: str, model: Path | None, scenario: str, seed: int, quick: bool
 ) -> None:
     """Measure, show, write ``out``; exit 1 where a bar is missed or an output differs."""
+    check_file(out)
     absent = [name for name in NEEDED if find_spec(name) is None]
     if absent:
         names = ', '.join(absent)

@@ -1,0 +1,25 @@
+"""``alpamayo GROUP --help``: what the group is for, an example, and no option of another kind."""
+
+import pytest
+from typer.testing import CliRunner
+
+from alpamayo_ros.cli import main
+
+GROUPS = ('bench', 'data', 'engine', 'key', 'model', 'rig', 'security')
+
+
+@pytest.mark.parametrize('name', [*GROUPS, 'up'])
+def test_a_group_teaches_by_an_example(name: str) -> None:
+    shown = CliRunner(env={'COLUMNS': '80'}).invoke(
+        main.app, [name, '--help'], prog_name='alpamayo'
+    ).stdout
+    said = shown.partition('╭')[0]
+    assert said.count(f'alpamayo {name} ') >= 2, said  # the usage, and an example
+    assert 'completion' not in shown and '``' not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+@pytest.mark.parametrize('name', GROUPS)
+def test_a_bare_group_is_its_help_and_a_wrong_use(name: str) -> None:
+    done = CliRunner(env={'COLUMNS': '80'}).invoke(main.app, [name], prog_name='alpamayo')
+    assert done.exit_code == 2 and f'Usage: alpamayo {name}' in done.output
