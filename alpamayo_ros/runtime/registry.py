@@ -123,7 +123,7 @@ RUNTIMES = (
     ),
     Entry(
         name='tensorrt_rtx',
-        summary='engines of TensorRT for RTX, unverified on a GPU (docs/engines.md)',
+        summary='engines of TensorRT for RTX, unverified on a GPU (page engines.md)',
         load=partial(_tensorrt, 'tensorrt_rtx'),
         files=TEXT_FILES,
         package='tensorrt_rtx',
@@ -132,7 +132,7 @@ RUNTIMES = (
     ),
     Entry(
         name='tensorrt',
-        summary='engines of TensorRT, unverified on a GPU (docs/engines.md)',
+        summary='engines of TensorRT, unverified on a GPU (page engines.md)',
         load=partial(_tensorrt, 'tensorrt'),
         files=TEXT_FILES,
         package='tensorrt',
@@ -142,7 +142,7 @@ RUNTIMES = (
     Entry(
         name='nvidia',
         summary="NVIDIA's released checkpoint that was adopted, the default of its profiles "
-        '(docs/nvidia_checkpoints.md)',
+        '(see the README)',
         load=_nvidia,
         vendor=_adopted,
     ),
