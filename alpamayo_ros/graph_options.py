@@ -71,9 +71,7 @@ class Options:
         '', 'Public key, or folder of *.pub, one of which signed the model; empty: any model.'
     )
     objects: str = _option('none', 'Objects in the cost: none or ground_truth.')
-    inject: str = _option(
-        '', 'Faults of sensors: F03@5s:2s, or injectors as in docs/faults.md.'
-    )
+    inject: str = _option('', 'Faults of sensors: F03@5s:2s, or injectors as in docs/faults.md.')
     bag: str = _option('', 'Replay: the bag (.mcap file or folder).')
     rate: float = _option(1.0, 'Replay: speed against wall time.', within=RATE)
     incomplete: bool = _option(False, 'Replay: play a bag that lacks what the profile needs.')
@@ -84,7 +82,7 @@ class Options:
     incidents: str = _option('', 'Folder: what led to it, written when driving ends by a fault.')
     about: str = _option('', 'A few words for film and report; default: of the scenario.')
     bag_out: str = _option('', 'Simulator, vehicle: record the inputs into this bag (.mcap).')
-    bag_topics: str = _option('', 'Which topics --bag-out records; default: record.yaml of config/.')
+    bag_topics: str = _option('', 'What --bag-out records; default: record.yaml of config/.')
     listeners: str = _option('', 'Lockstep waits for these nodes too; names, commas between.')
     parameters: str = _option('', 'A parameter file read after nodes.param.yaml of config/.')
     topics: str = _option('', 'YAML file: topic of this package to topic of the vehicle.')

@@ -6,7 +6,7 @@ names the file and the key where there are any, and the nearest right word where
 
 from __future__ import annotations
 
-import wrong_paths
+import wrong_files
 
 Row = tuple[str, int, str]  # command, status, fragments with | between them
 
@@ -273,4 +273,4 @@ GRAPHS: tuple[Row, ...] = (
     ('up replay --bag {bag} --bag-out {folder}/b.mcap', 2, 'has its bag already'),
     ('up replay --bag {bag} --rate 0', 2, '--rate'),
 )
-ROWS = (*COMMANDS, *BAGS, *CONFIGURED, *GRAPHS, *wrong_paths.ROWS)
+ROWS = (*COMMANDS, *BAGS, *CONFIGURED, *GRAPHS, *wrong_files.PATHS)

@@ -53,8 +53,9 @@ def show(report: dict[str, Any]) -> None:
         low, high = part['interval_95']
         words = f'{part["count"]} of {part["of"]} (95 %: {low:.3f} to {high:.3f})'
         console.print(f'{name.replace("_", " ")}: {words}')
+    named = (report['planner']['name'], report['planner']['manifest_sha256'][:12])
+    planner = ' '.join(filter(None, named))  # the expert has no manifest
     console.print(
         f'mean offset {s["mean_offset_m"]:.3f} m, score {s["score"]:.3f}, ends {s["ends"]}, '
-        f'{report["planner"]["name"]} {report["planner"]["manifest_sha256"][:12]}, '
-        f'{report["seconds"]:.0f} s'
+        f'{planner}, {report["seconds"]:.0f} s'
     )

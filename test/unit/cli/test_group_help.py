@@ -10,9 +10,11 @@ GROUPS = ('bench', 'data', 'engine', 'key', 'model', 'rig', 'security')
 
 @pytest.mark.parametrize('name', [*GROUPS, 'up'])
 def test_a_group_teaches_by_an_example(name: str) -> None:
-    shown = CliRunner(env={'COLUMNS': '80'}).invoke(
-        main.app, [name, '--help'], prog_name='alpamayo'
-    ).stdout
+    shown = (
+        CliRunner(env={'COLUMNS': '80'})
+        .invoke(main.app, [name, '--help'], prog_name='alpamayo')
+        .stdout
+    )
     said = shown.partition('╭')[0]
     assert said.count(f'alpamayo {name} ') >= 2, said  # the usage, and an example
     assert 'completion' not in shown and '``' not in shown
