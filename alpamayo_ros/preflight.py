@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from alpamayo_ros.bags.parts import is_pointer, no_bag
+from alpamayo_ros.bags.record_plan import check_plan
 from alpamayo_ros.bringup import replay_rig
 from alpamayo_ros.config_file import absent, unknown
 from alpamayo_ros.faults import Code, Fault
@@ -63,6 +64,7 @@ def check_graph(name: str, options: Options) -> None:
     if name == 'vehicle' and not options.shadow:
         check_measured(rig)
     check_parameters(options.parameters)
+    check_plan(options.bag_topics, options.bag_out)
     topic_map(options.topics)
     check_model(options.runtime, profile, options.model, options.trusted_keys)
     if name == 'simulator':

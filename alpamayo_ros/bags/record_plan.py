@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alpamayo_ros.config_file import absent
 from alpamayo_ros.profile import share_dir
+from alpamayo_ros.statuses import ConfigError, NoSuchFileError
 from alpamayo_ros.yaml_file import read_yaml
 
 PRESETS = {'': '', 'none': '', 'fastwrite': '', 'zstd_fast': 'zstd', 'zstd_small': 'zstd'}
@@ -66,3 +68,16 @@ def read_plan(path: str | Path = '') -> RecordPlan:
     except re.error as error:
         raise ValueError(f'{file}: record.regex: {error}') from error
     return RecordPlan(frozenset(topics), pattern, PRESETS[preset])
+
+
+def check_plan(path: str, bag: str) -> None:
+    """ConfigError where a file of topics is no such file, or names what no bag is to hold."""
+    if path and not bag:
+        raise ConfigError('bag_topics says what bag_out records; bag_out is missing')
+    if path:
+        try:
+            read_plan(path)
+        except FileNotFoundError as error:
+            raise NoSuchFileError(absent('file of topics', Path(path))) from error
+        except ValueError as error:
+            raise ConfigError(f'bag_topics: {error}') from error

@@ -161,7 +161,7 @@ def _check(
     from alpamayo_ros.simulation.scenario import load_scenario
 
     loaded = load_profile(profile)
-    if planner in registry.NAMES:
+    if planner in registry.NAMES or named(planner):
         check_model(planner, loaded, model)
     if scenario:
         load_scenario(scenario)

@@ -15,6 +15,7 @@ import sys
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,15 @@ def registered() -> dict[str, EntryPoint]:
 def named(name: str) -> bool:
     """Whether ``name`` means a planner of somebody else."""
     return ':' in name or name in registered()
+
+
+def absent(name: str) -> Fault | None:
+    """What is wrong with a name whose module cannot be found; nothing is imported."""
+    module = name.partition(':')[0].partition('.')[0]
+    if name in registered() or not module:
+        return None  # load says what is wrong with those
+    _look_here()
+    return None if find_spec(module) is not None else _no_module(name, module)
 
 
 def load(name: str, profile: ModelProfile) -> Runtime | Fault:
@@ -79,6 +89,17 @@ def _said(error: Exception) -> str:
     return f'{type(error).__name__}: {error}{last}'
 
 
+def _look_here() -> None:
+    """A console script looks for modules beside itself, not where it was typed."""
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+
+
+def _no_module(name: str, module: str) -> Fault:
+    where = 'call from the folder that holds it, install it, or set PYTHONPATH'
+    return _fault(f'no runtime {name!r}: no module {module!r} in {os.getcwd()}; {where}')
+
+
 def _find(name: str) -> Any:
     """The class, or a fault that says which part of the name is wrong."""
     offers = [p for group in (PLANNERS, RUNTIMES) for p in entry_points(group=group, name=name)]
@@ -89,14 +110,11 @@ def _find(name: str) -> Any:
     module_name, _, kind_name = text.partition(':')
     if not module_name or not kind_name:
         return _fault(f'expected {FORM}, for example my_planner:Follow, got {name!r}')
-    here = os.getcwd()
-    if here not in sys.path:  # a console script looks beside itself, not where it was typed
-        sys.path.insert(0, here)
+    _look_here()
     try:
         module = import_module(module_name)
     except ModuleNotFoundError as error:
-        where = 'call from the folder that holds it, install it, or set PYTHONPATH'
-        return _fault(f'{name}: no module {error.name!r} in {here}; {where}')
+        return _no_module(name, str(error.name))
     except Exception as error:  # noqa: BLE001  (as above)
         return _fault(f'{module_name} could not be imported: {_said(error)}')
     kind = getattr(module, kind_name, None)

@@ -169,6 +169,8 @@ def find(name: str) -> Entry | Fault:
             text = f'runtime {name!r} needs the package {entry.package}: {entry.install}'
             return Fault(Code.MODEL_PROVIDER, text)
     if foreign.named(name):
+        if (lacking := foreign.absent(name)) is not None:
+            return lacking
         return Entry(name, 'a planner of your own', lambda m: foreign.load(name, m.profile))
     known = ', '.join((*NAMES, *foreign.registered()))
     text = f'no runtime {name!r}; there are {known}, and {foreign.FORM} of your own'
