@@ -54,7 +54,8 @@ def absent(name: str) -> Fault | None:
     if name in registered() or not module:
         return None  # load says what is wrong with those
     _look_here()
-    return None if find_spec(module) is not None else _no_module(name, module)
+    there = module in sys.modules or find_spec(module) is not None
+    return None if there else _no_module(name, module)
 
 
 def load(name: str, profile: ModelProfile) -> Runtime | Fault:

@@ -60,6 +60,7 @@ def test_the_planner_is_scored_by_the_command(folder: Path) -> None:
         ('my_planer:Follow', "no module 'my_planer'"),
         ('my_planner:Folow', 'did you mean my_planner:Follow?'),
         ('my_planner:', 'expected module:Class'),
+        ('__main__:Follow', 'holds no class Follow'),
         ('broken:Thing', 'broken.py, line 2'),
         ('unmade:Thing', 'could not be made: RuntimeError: no licence (unmade.py, line 3)'),
         ('planless:Thing', 'no method plan(frames, given)'),
