@@ -13,7 +13,7 @@ from alpamayo_ros.runtime.manifest import ModelFiles, check_profile, read_model
 from alpamayo_ros.runtime.registry import Material
 from alpamayo_ros.runtime.scripted import Script
 from alpamayo_ros.runtime.signature import nothing_signed
-from alpamayo_ros.runtime.staged import StagedRuntime
+from alpamayo_ros.runtime.word_mode import HasWordMode, WordMode
 
 
 def model_dir(profile: ModelProfile) -> Path:
@@ -35,7 +35,7 @@ def open_runtime(
 
     A model with a golden answer must repeat it here, which also warms it up; one without is named
     on stderr.  ``words_every_s`` and ``words_concurrent``: see
-    :class:`alpamayo_ros.runtime.staged.StagedRuntime`.
+    :class:`alpamayo_ros.runtime.word_mode.WordMode`.
     ``trusted_keys``: one of them has to have signed the manifest, so a runtime without a manifest
     is refused.
     """
@@ -46,11 +46,11 @@ def open_runtime(
     if words_every_s and words_concurrent:
         text = 'words_every_s and words_concurrent exclude each other: leave one of them out'
         return Fault(Code.MODEL_PROVIDER, text)
-    if not isinstance(opened, StagedRuntime):
+    if not isinstance(opened, HasWordMode):
         key, value = ('words_concurrent', False) if words_concurrent else ('words_every_s', 0)
         text = f'runtime {kind!r} decodes no words by itself: {key} is {value} for it'
         return Fault(Code.MODEL_PROVIDER, text)
-    opened.words_every_s, opened.words_concurrent = words_every_s, words_concurrent
+    opened.word_mode = WordMode(words_every_s, words_concurrent)
     return opened
 
 

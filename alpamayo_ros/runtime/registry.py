@@ -75,6 +75,19 @@ def _torch(material: Material) -> Runtime | Fault:
     return torch_runtime.load(material.files, material.profile)
 
 
+def _torch_cuda(material: Material) -> Runtime | Fault:
+    from alpamayo_ros.runtime.torch_cuda import runtime
+
+    assert material.files is not None
+    return runtime.load(material.files, material.profile)
+
+
+def _no_cuda() -> Fault | None:
+    from alpamayo_ros.runtime.torch_cuda.runtime import no_gpu
+
+    return no_gpu()
+
+
 def _tensorrt(kind: str, material: Material) -> Runtime | Fault:
     from alpamayo_ros.runtime.tensorrt import tensorrt_runtime
 
@@ -120,6 +133,15 @@ RUNTIMES = (
         files=(WEIGHTS, *TEXT_FILES),
         package='torch',
         install='pip install -r requirements/train.txt',
+    ),
+    Entry(
+        name='torch_cuda',
+        summary='a cycle of CUDA graphs, unverified on a GPU (page engines.md)',
+        load=_torch_cuda,
+        files=(WEIGHTS, *TEXT_FILES),
+        package='torch',
+        install='install torch for CUDA, of the version in requirements/train.txt',
+        obstacle=_no_cuda,
     ),
     Entry(
         name='tensorrt_rtx',

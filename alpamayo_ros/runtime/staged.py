@@ -24,10 +24,8 @@ from alpamayo_ros.runtime.decode import Begun, Decoded, Draft, confirmed, decode
 from alpamayo_ros.runtime.feature_cache import FeatureCache
 from alpamayo_ros.runtime.made_up import made_up_input
 from alpamayo_ros.runtime.text import bounded_text
+from alpamayo_ros.runtime.word_mode import SEQUENTIAL
 from alpamayo_ros.types import Conditioning, FrameStack, Reasoning
-from alpamayo_ros.units import NS
-
-CONCURRENT_S = 0.5  # older words than a plan may be old condition none
 
 
 class Stages(Protocol):
@@ -63,17 +61,16 @@ class Stages(Protocol):
 class StagedRuntime:
     """Runtime protocol on four stages.
 
-    ``words_every_s``: words younger than that are kept and condition the plan as they are, in one
-    pass of the backbone; 0: every cycle decodes its own.  ``words_concurrent``: words of the cycle
-    before, read in one pass, condition the plan; where that pass says that they would be others
-    now, ``words_after`` decodes those once the plan is out.
+    ``word_mode``: older words are read in one pass of the backbone.  Concurrent ones are this
+    cycle's where that pass says so; where it says that they would be others now, ``words_after``
+    decodes those once the plan is out.
     """
 
     def __init__(
         self, profile: ModelProfile, identity: Identity, grammar: Grammar, stages: Stages
     ) -> None:
         self.profile, self.grammar, self.stages = profile, grammar, stages
-        self.words_every_s, self.words_concurrent = 0.0, False
+        self.word_mode = SEQUENTIAL
         self._identity = identity
         self._layout = token_layout(profile)
         self.features = FeatureCache(stages.encode)
@@ -96,8 +93,8 @@ class StagedRuntime:
     def reason(self, features: Features, given: Conditioning) -> Reasoning:
         """Fuse time, read the text prefix (or keep it), decode the chain of causation."""
         self._begun = None
-        older = self._older(given)
-        if older is not None and self.words_concurrent:
+        older = self.word_mode.older(self.grammar, given)
+        if older is not None and self.word_mode.concurrent:
             return self._by_older(features, given, older)
         if older is not None:
             self.decoded = Decoded(older, passes=1, near_ties=0, truncated=False)
@@ -110,12 +107,6 @@ class StagedRuntime:
         words, cut = bounded_text(self.grammar.text(self.decoded.ids))
         truncated = cut or self.decoded.truncated
         return Reasoning(words, self.decoded.ids, Condition(hidden, given), truncated)
-
-    def _older(self, given: Conditioning) -> tuple[int, ...] | None:
-        """The words of the cycle before as tokens, where they are young enough for this plan."""
-        age_s = (given.ego.t0_ns - given.previous_t0_ns) / NS
-        young = 0.0 < age_s < (CONCURRENT_S if self.words_concurrent else self.words_every_s)
-        return self.grammar.parse(given.previous_text) if young and given.previous_text else None
 
     def _by_older(
         self, features: Features, given: Conditioning, older: tuple[int, ...]

@@ -183,7 +183,7 @@ CONFIGURED: tuple[Row, ...] = (
     (
         'replay {bag} --runtime scripte',
         2,
-        'there are onnx, torch, tensorrt_rtx, tensorrt, nvidia, scripted',
+        'there are onnx, torch, torch_cuda, tensorrt_rtx, tensorrt, nvidia, scripted',
     ),
     ('replay {bag} --model {none}', 2, 'no model folder {none}'),
     ('replay {bag} --model {empty}', 2, '{empty} has no manifest.json'),

@@ -19,6 +19,8 @@ from alpamayo_ros.model.fast.language import Language
 from alpamayo_ros.model.fast.pages import pages
 from alpamayo_ros.model.fast.places import Places
 from alpamayo_ros.model.fast.plans import Plans
+from alpamayo_ros.model.fast.ruled_words import RuledWords
+from alpamayo_ros.model.fast.rules import Rules
 from alpamayo_ros.model.fast.scene import Scene
 from alpamayo_ros.model.fast.words import Words
 from alpamayo_ros.model.released.graphs import Outputs, Recorded
@@ -50,19 +52,33 @@ class Cycle:
     ``given`` lies on the device and ``host`` beside it, pinned where there is a GPU.
     """
 
+    words: Words
+
     def __init__(
-        self, model: VLA, words: int, ways: Sequence[Passes], graphs: bool = True
+        self,
+        model: VLA,
+        words: int,
+        ways: Sequence[Passes],
+        graphs: bool = True,
+        rules: Rules | None = None,
+        spare: int = 0,
     ) -> None:
-        """``words`` at most; ``ways`` of writing them, each a graph of its own."""
+        """``words`` at most; ``ways`` of writing them, each a graph of its own.
+
+        ``rules`` that they follow; ``spare`` pages beside those of cycles ``PERIOD_S`` apart.
+        """
         p, device = model.profile, model.device
-        gpu = device.type == 'cuda'
+        gpu, states = device.type == 'cuda', rules.states if rules else 0
         self.model, self.limit = model.eval().requires_grad_(False), words
-        self.given = Given.empty(p, device)
-        self.host = Given.empty(p, 'meta' if device.type == 'meta' else 'cpu', pinned=gpu)
+        self.given = Given.empty(p, device, states=states)
+        where = 'meta' if device.type == 'meta' else 'cpu'
+        self.host = Given.empty(p, where, pinned=gpu, states=states)
         self.places = Places(model, words, max(way.width for way in ways))
         self.language = Language(model.backbone, self.places.slots)
-        self.scene = Scene(model, self.language, self.places, pages(p.frames, PERIOD_S))
-        self.words = Words(self.language, self.places, self.scene, words)
+        self.pages = pages(p.frames, PERIOD_S) + spare
+        self.scene = Scene(model, self.language, self.places, self.pages)
+        parts = self.language, self.places, self.scene, words
+        self.words = RuledWords(*parts, rules) if rules else Words(*parts)
         self._plans = Plans(model, self.places)
         self.plans = torch.zeros_like(self.given.noise)
         self._before = self.scene.hidden.new_zeros(1, p.backbone.width)
@@ -71,23 +87,23 @@ class Cycle:
             for x in self._made()
         ]
         self._recorded = graphs and gpu
-        self._read_text = self._graph(lambda: self.scene.read_text(self.given))
-        self.encode = self._graph(lambda: self.scene.encode(self.given))
-        self.prefill = self._graph(self._prefill)
-        self.begin = self._graph(lambda: self.words.begin(self.given, self._before))
-        self.token = self._graph(lambda: self.words.step(self.given, 1))
+        self._read_text = self.graph(lambda: self.scene.read_text(self.given))
+        self.encode = self.graph(lambda: self.scene.encode(self.given))
+        self.prefill = self.graph(self._prefill)
+        self.begin = self.graph(lambda: self.words.begin(self.given, self._before))
+        self.token = self.graph(lambda: self.words.step(self.given, 1))
         self.drafted = [
-            self._graph(partial(self.words.step, self.given, way.width)) for way in ways
+            self.graph(partial(self.words.step, self.given, way.width)) for way in ways
         ]
-        self.denoise = self._graph(self._denoise)
-        self.whole = [self._graph(partial(self._cycle, way)) for way in ways]
+        self.denoise = self.graph(self._denoise)
+        self.whole = [self.graph(partial(self._cycle, way)) for way in ways]
 
     @torch.no_grad()
     def read_text(self) -> None:
         """The text before the pictures, of ``host``; again only when it changes."""
         self.given.copy_(self.host)
         self._read_text()
-        self._wait()
+        self.wait()
 
     @torch.no_grad()
     def run(self, way: int = 0) -> Answer:
@@ -105,18 +121,21 @@ class Cycle:
         self.whole[way]()
         for kept, made in zip(self._answer, self._made(), strict=True):
             kept.copy_(made, non_blocking=True)
-        self._wait()
+        self.wait()
         plans, ids, count = self._answer
         return Answer(plans.clone(), ids[: self.limit].clone(), int(count))
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Until the device has done all that it was given."""
         if self.plans.is_cuda:
             torch.cuda.current_stream().synchronize()
 
     def _made(self) -> Outputs:
         return self.plans, self.words.ids, self.words.count
 
-    def _graph(self, stage: Callable[[], None]) -> Recorded:
+    def graph(self, stage: Callable[[], None]) -> Recorded:
+        """A stage over the buffers, recorded at its first call where there is a GPU."""
+
         def run() -> Outputs:
             stage()
             return ()

@@ -23,7 +23,8 @@ class Given:
     of positions: :meth:`look` writes these four; ``age_s`` (T, V); ``speed_mps`` (1);
     ``history`` (H, 3) in the units of ``SceneInputs``, ``lines`` (L, P, 2) in metres, each with
     ``..._valid``; ``prefix`` and ``prior`` token ids, ``..._valid`` 0 on padding; ``last`` (1):
-    how many words of ``prior`` are real; ``draft`` guesses of the words, from the first on;
+    how many words of ``prior`` are real; ``draft`` guesses of the words, from the first on, of
+    which ``said`` (1) are given words; ``guess`` (S) a column for every state of ``rules.Rules``;
     ``noise`` (K, P, 3).
     """
 
@@ -45,11 +46,18 @@ class Given:
     prior_valid: Tensor
     last: Tensor
     draft: Tensor
+    said: Tensor
+    guess: Tensor
     noise: Tensor
 
     @classmethod
-    def empty(cls, p: ModelProfile, device: str | torch.device, pinned: bool = False) -> Given:
-        """Zeros; ``pinned``: memory of the host that a device reads by itself."""
+    def empty(
+        cls, p: ModelProfile, device: str | torch.device, pinned: bool = False, states: int = 0
+    ) -> Given:
+        """Zeros; ``pinned``: memory of the host that a device reads by itself.
+
+        ``states`` of a grammar.
+        """
         views, times, lines = len(p.views), p.frames.count, p.inputs.map_lines
         past = p.ego_history.count * p.inputs.ego_history
 
@@ -67,7 +75,8 @@ class Given:
             numbers(lines, p.inputs.map_points, 2), numbers(lines),
             ids(p.text.max_prefix), numbers(p.text.max_prefix),
             ids(p.inputs.prior_coc), numbers(p.inputs.prior_coc), ids(1),
-            ids(p.text.max_coc), numbers(p.candidates, p.trajectory.points, 3),
+            ids(p.text.max_coc), ids(1), ids(states),
+            numbers(p.candidates, p.trajectory.points, 3),
         )  # fmt: skip
 
     def look(self, choice: Choice) -> None:
@@ -78,8 +87,7 @@ class Given:
         self.stamps_ns.copy_(torch.tensor(stamps))
         self.shift.fill_(choice.number)
 
-    def copy_(self, other: Given) -> None:
-        """The numbers of ``other``; from pinned memory nobody waits."""
-        for field in fields(self):
-            mine, given = getattr(self, field.name), getattr(other, field.name)
-            mine.copy_(given, non_blocking=True)
+    def copy_(self, other: Given, *names: str) -> None:
+        """The numbers of ``other``, all or the named ones; from pinned memory nobody waits."""
+        for name in names or [field.name for field in fields(self)]:
+            getattr(self, name).copy_(getattr(other, name), non_blocking=True)

@@ -71,8 +71,24 @@ class Language:
 
     def choose(self, hidden: Tensor) -> Tensor:
         """(N, width) -> (N) ids of the words with the best scores."""
-        head = self._net.embed if self._net.head is None else self._net.head
-        return _scores(hidden, head.weight).argmax(-1)
+        return self.scores(hidden, self._words).argmax(-1)
+
+    def head(self, ids: Tensor) -> Tensor:
+        """(n, width) rows of the output head: a copy for scores of these words alone."""
+        return self._words.detach()[ids]
+
+    def scores(self, hidden: Tensor, words: Tensor) -> Tensor:
+        """(N, width) and rows of the head -> (N, n), in single precision.
+
+        In bfloat16 many would be equal.
+        """
+        if hidden.is_cuda and hidden.dtype != torch.float32:
+            return torch.mm(hidden, words.T, out_dtype=torch.float32)
+        return (hidden @ words.T).float()
+
+    @property
+    def _words(self) -> Tensor:
+        return (self._net.embed if self._net.head is None else self._net.head).weight
 
     def __call__(
         self, x: Tensor, positions: Tensor, slots: Tensor, looks: Sequence[Look]
@@ -117,13 +133,6 @@ def _pieces(cache: tuple[Tensor, Tensor], places: tuple[slice, ...]) -> tuple[Te
         return cache
     keys, values = (torch.cat([kept[:, place] for place in places], 1) for kept in cache)
     return keys, values
-
-
-def _scores(hidden: Tensor, words: Tensor) -> Tensor:
-    """Of all words, in single precision: in bfloat16 many would be equal."""
-    if hidden.is_cuda and hidden.dtype != torch.float32:
-        return torch.mm(hidden, words.T, out_dtype=torch.float32)
-    return (hidden @ words.T).float()
 
 
 def _norm(norm: backbone.RMSNorm, x: Tensor) -> Tensor:

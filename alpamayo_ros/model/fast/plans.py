@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.attention import sdpa_kernel
 
+from alpamayo_ros.model.denoiser.denoiser import Denoiser
 from alpamayo_ros.model.denoiser.dit import DiT
-from alpamayo_ros.model.denoiser.unet import TemporalUNet
 from alpamayo_ros.model.denoiser.wide_block import WideBlock
 from alpamayo_ros.model.fast import attend
 from alpamayo_ros.model.fast.given import Given
@@ -29,10 +29,13 @@ from alpamayo_ros.model.vla import VLA
 Predict = Callable[[Tensor, int], Tensor]  # noisy plans (K, P, 3) at a step to a prediction
 
 
-class Convolutions:
-    """The temporal U-Net as it is, with the condition of a step as one row for all candidates."""
+class AsItIs:
+    """The temporal U-Net, or a DiT of narrow blocks, called as a module.
 
-    def __init__(self, net: TemporalUNet) -> None:
+    The condition of a step is one row for all candidates.
+    """
+
+    def __init__(self, net: Denoiser) -> None:
         self._net = net
 
     def over(self, hidden: Tensor, hide: Tensor, c: Tensor) -> Predict:
@@ -52,8 +55,6 @@ class Blocks:
 
     def __init__(self, net: DiT) -> None:
         self._net, self._blocks = net, [b for b in net.blocks if isinstance(b, WideBlock)]
-        if len(self._blocks) < len(net.blocks):
-            raise ValueError('denoiser.ffn is absent: narrow blocks have no fast path')
         self._keys = joined(*(b.cross.kv for b in self._blocks))
         self._modulations = joined(*(b.modulation for b in self._blocks))
         self._own = [joined(b.own.q, b.own.kv) for b in self._blocks]
@@ -62,7 +63,7 @@ class Blocks:
         self._one = one[:, None].to(net.position)
 
     def over(self, hidden: Tensor, hide: Tensor, c: Tensor) -> Predict:
-        """See :meth:`Convolutions.over`."""
+        """See :meth:`AsItIs.over`."""
         cross, count = self._blocks[0].cross, len(self._blocks)
         keys = self._keys(hidden).view(len(hidden), count, 2, cross.kv_heads, -1)
         context = keys.permute(1, 2, 3, 0, 4).contiguous()
@@ -97,8 +98,8 @@ class Plans:
 
     def __init__(self, model: VLA, places: Places) -> None:
         self._model, net, device = model, model.denoiser, model.device
-        assert isinstance(net, DiT | TemporalUNet)
-        self._net = Blocks(net) if isinstance(net, DiT) else Convolutions(net)
+        wide = model.profile.denoiser.ffn is not None
+        self._net = Blocks(net) if isinstance(net, DiT) and wide else AsItIs(net)
         diffusion = model.profile.diffusion
         self._steps = sampler(diffusion)
         times = [step.start / diffusion.train_steps for step in self._steps]

@@ -1,9 +1,10 @@
 """The stages before the words: pictures to tokens, tokens to keys; kept timesteps in pages.
 
-A page is seen only where it holds what the cycle asks for: the timestep with that stamp, at that
-position, read behind this text.  Any other is absent: hidden from everything where keys are kept,
-a timestep without cameras where time is mixed before the backbone.  The host decides nothing of
-it, so that first cycles, gaps and cycles that were given up need no other graph.
+A page is seen only where it holds what the cycle asks for: the timestep with that stamp and, where
+keys are kept, at that position, read behind this text.  Any other is absent: hidden from
+everything where keys are kept, a timestep without cameras where time is mixed before the backbone.
+The host decides nothing of it, so that first cycles, gaps and cycles that were given up need no
+other graph.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from torch import Tensor
 from alpamayo_ros.model.fast.given import Given
 from alpamayo_ros.model.fast.language import Language
 from alpamayo_ros.model.fast.places import Places, hidden_too
-from alpamayo_ros.model.fast.vision import Encoder, Fusion
+from alpamayo_ros.model.fast.vision import Fusion, encoder
 from alpamayo_ros.model.layout import MASKED
 from alpamayo_ros.model.scene_inputs import SceneInputs
 from alpamayo_ros.model.vla import VLA
@@ -33,7 +34,7 @@ class Scene:
 
     def __init__(self, model: VLA, language: Language, places: Places, pages: int) -> None:
         self._model, self._language, self._places = model, language, places
-        self._encoder, self._fuse = Encoder(model), Fusion(model)
+        self._encoder, self._fuse = encoder(model), Fusion(model)
         self._text, self._new = places.text(), places.new()
         p, like = model.profile, language.keys
         self.hidden = like.new_zeros(places.slots, p.backbone.width)
@@ -52,13 +53,24 @@ class Scene:
             else tuple(x.new_zeros(pages, *x.shape[:-2], n, x.shape[-1]) for x in kept)
         )
 
+    @property
+    def keeps_keys(self) -> bool:
+        """Whether a page holds keys, behind one text at one position, or features."""
+        return not self._fuse.over_time
+
+    def clear(self) -> None:
+        """Zeros everywhere: what is no number would spread from a slot that nothing sees."""
+        for kept in (*self._live(), *self._kept, self.pad, self._visual):
+            kept.zero_()
+        self._held.fill_(EMPTY)
+
     def read_text(self, given: Given) -> None:
         """The prefix into the cache; again only when it changes.
 
         Keys that were kept saw the text before: those timesteps are absent from then on.
         """
         rows = self._text
-        if not self._fuse.over_time:
+        if self.keeps_keys:
             self._held.fill_(EMPTY)
         self.pad[self._places.prefix].copy_((1.0 - given.prefix_valid) * MASKED)
         looks = hidden_too(rows.looks, self.pad, self._language.shared)
@@ -87,21 +99,21 @@ class Scene:
         own = torch.stack([given.stamps_ns[:1], given.shift], 1)
         self._held.index_copy_(0, given.page, own)
         wanted = torch.stack([given.stamps_ns, given.shift - self._before], 1)
-        found = self._held.index_select(0, given.chosen)
-        self.present.copy_((found == wanted).all(1))
+        same = self._held.index_select(0, given.chosen) == wanted
+        self.present.copy_(same[:, 0] if self._fuse.over_time else same.all(1))
 
     def prefill(self, given: Given) -> Tensor:
         """All new tokens into the cache; (1, width) the hidden state before the first word."""
         places, rows = self._places, self._new
         if places.prior is not None:
             self.pad[places.prior].copy_((1.0 - given.prior_valid) * MASKED)
-        if not self._fuse.over_time:
+        if self.keeps_keys:
             self._recall(given)
         looks = hidden_too(rows.looks, self.pad, self._language.shared)
         positions = rows.positions + rows.moving * given.shift
         states = self._language(self._tokens(given), positions, rows.slots, looks)
         self.hidden.index_copy_(0, rows.slots, states)
-        if not self._fuse.over_time:
+        if self.keeps_keys:
             self._keep(given)
         before = places.scene.stop - 1 if places.prior is None else places.prior.start - 1
         return self.hidden.index_select(0, given.last + before)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -32,13 +34,20 @@ class Block:
         return out
 
 
+Encode = Callable[[Tensor, Tensor], Tensor]
+
+
+def encoder(model: VLA) -> Encode:
+    """(V, H, W, 3) uint8 and (V) to features (N, width): nano's views are called as modules."""
+    if isinstance(model.views, TrunkViews):
+        return Encoder(model, model.views)
+    return lambda images, cameras: model.encode_timestep(images[None], cameras[None])[0]
+
+
 class Encoder:
     """``VLA.encode_timestep`` of one timestep of a model with a published trunk."""
 
-    def __init__(self, model: VLA) -> None:
-        views = model.views
-        if not isinstance(views, TrunkViews):
-            raise ValueError(f"{model.profile.name} has a trunk 'queries'; expected 'vit'")
+    def __init__(self, model: VLA, views: TrunkViews) -> None:
         trunk, self._views, self._cross = views.trunk, views, model.cross
         self._patch = model.profile.vision.patch
         stem = trunk.stem.weight.detach()

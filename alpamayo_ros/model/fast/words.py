@@ -39,18 +39,22 @@ class Words:
 
     def step(self, given: Given, width: int) -> None:
         """One pass of ``width`` words: the newest and guesses."""
-        places, hidden = self._places, self._scene.hidden
         row = self._slot[:width]
         at = self.count + row
         fed = torch.where(row == 0, self.ids[at], self._draft[at])
+        best = self._language.choose(self._pass(given, at, fed))
+        right = (best[:-1] == fed[1:]).long().cumprod(0).sum()
+        self.ids.index_copy_(0, at + 1, best)
+        self.count.add_(right + 1).clamp_(max=self._limit)
+
+    def _pass(self, given: Given, at: Tensor, fed: Tensor) -> Tensor:
+        """Hidden states (N, width) of the words ``fed`` (N) at ``at``, which are kept."""
+        places, width = self._places, len(fed)
         slots, positions = places.coc + at, places.word_position + given.shift + at
         later = self._slot > slots[:, None]
         mask = torch.zeros_like(later, dtype=torch.float32).masked_fill(later, MASKED)
         mask = for_groups(mask + self._scene.pad, self._language.shared)
         looks = (Look(slice(0, width), (), mask),)
         states = self._language(self._language.embed(fed), positions, slots, looks)
-        best = self._language.choose(states)
-        right = (best[:-1] == fed[1:]).long().cumprod(0).sum()
-        self.ids.index_copy_(0, at + 1, best)
-        hidden.index_copy_(0, slots, states)
-        self.count.add_(right + 1).clamp_(max=self._limit)
+        self._scene.hidden.index_copy_(0, slots, states)
+        return states

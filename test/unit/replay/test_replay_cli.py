@@ -53,7 +53,7 @@ def test_wrong_calls_say_what_to_type(bag, tmp_path):
     for arguments, words in (
         (
             (bag, '--runtime', 'tensor'),
-            'there are onnx, torch, tensorrt_rtx, tensorrt, nvidia, scripted',
+            'there are onnx, torch, torch_cuda, tensorrt_rtx, tensorrt, nvidia, scripted',
         ),
         ((bag, '--map', 'a=b'), 'expected recorded:=ours'),
         ((bag, '--map', '/x:=odometry'), 'the bag has no /x'),

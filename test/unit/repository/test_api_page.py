@@ -67,8 +67,8 @@ def test_the_planner_is_scored_by_the_command(folder: Path) -> None:
         ('crooked:Thing', 'expected (8, 60, 3) or (60, 3)'),
         (
             'follow',
-            "no planner 'follow'; there are onnx, torch, tensorrt_rtx, tensorrt, nvidia, "
-            'scripted, expert, straight, and module:Class of your own',
+            "no planner 'follow'; there are onnx, torch, torch_cuda, tensorrt_rtx, tensorrt, "
+            'nvidia, scripted, expert, straight, and module:Class of your own',
         ),
     ],
 )

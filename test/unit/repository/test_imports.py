@@ -8,7 +8,7 @@ import alpamayo_ros
 
 RUN_TIME = ('bringup', 'environment', 'faults', 'model_process', 'motion', 'nodes', 'pipeline')
 RUN_TIME += ('profile', 'runtime', 'safety', 'sensing', 'simulation', 'types')
-NEEDS_TORCH = ('runtime.torch_runtime',)
+NEEDS_TORCH = ('runtime.torch_runtime', 'runtime.torch_cuda.')
 # of the vendor's own process
 CHILD = ('drawn', 'engine', 'expert', 'language', 'load', 'own', 'timing', 'tower')
 NEEDS_TORCH += tuple(f'runtime.nvidia.child.{name}' for name in CHILD)

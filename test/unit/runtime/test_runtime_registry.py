@@ -35,7 +35,8 @@ def with_absent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_command_offers_the_table() -> None:
     (runtime,) = [p for p in PARAMETERS if p.name == 'runtime']
-    assert registry.NAMES == ('onnx', 'torch', 'tensorrt_rtx', 'tensorrt', 'nvidia', 'scripted')
+    engines = ('tensorrt_rtx', 'tensorrt')
+    assert registry.NAMES == ('onnx', 'torch', 'torch_cuda', *engines, 'nvidia', 'scripted')
     assert all(name in runtime.text for name in registry.NAMES)
     assert planners.KINDS == (*registry.NAMES, 'expert', 'straight')
     here = [n for n in registry.NAMES if not isinstance(registry.find(n), Fault)]

@@ -16,7 +16,8 @@ from alpamayo_ros.runtime.loader import open_runtime
 from alpamayo_ros.runtime.made_up import made_up_input
 from alpamayo_ros.runtime.process.child import WorkerSpec
 from alpamayo_ros.runtime.process.worker import Worker
-from alpamayo_ros.runtime.staged import CONCURRENT_S, StagedRuntime
+from alpamayo_ros.runtime.staged import StagedRuntime
+from alpamayo_ros.runtime.word_mode import CONCURRENT_S
 from alpamayo_ros.simulation.drive.drive import Cycle, rollout
 from alpamayo_ros.simulation.drive.planners import RuntimePlanner
 from alpamayo_ros.simulation.scenario import load_scenario
