@@ -220,7 +220,7 @@ def time(
     runtime: RuntimeOption = registry.DEFAULT,
     cycles: Annotated[int, typer.Option(min=1, max=100_000, help='Cycles to time.')] = 20,
 ) -> None:
-    """CPU milliseconds of encode, reason and denoise on this machine."""
+    """CPU and wall milliseconds of encode, reason and denoise on this machine."""
     import numpy as np
 
     from alpamayo_ros.faults import Fault
@@ -232,5 +232,7 @@ def time(
     if isinstance(opened, Fault):
         stop(opened)
     for stage, spent in stage_times(opened, loaded, cycles).items():
-        half, most = np.percentile(spent, [50, 99])
-        typer.echo(f'{stage:8} p50 {half:6.1f} ms  p99 {most:6.1f} ms CPU')
+        half, most = np.percentile([each.cpu_ms for each in spent], [50, 99])
+        wall, longest = np.percentile([each.wall_ms for each in spent], [50, 99])
+        cpu = f'p50 {half:6.1f} ms  p99 {most:6.1f} ms CPU'
+        typer.echo(f'{stage:8} {cpu}   {wall:6.1f}, {longest:6.1f} ms wall')

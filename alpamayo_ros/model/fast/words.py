@@ -50,7 +50,8 @@ class Words:
     def _pass(self, given: Given, at: Tensor, fed: Tensor) -> Tensor:
         """Hidden states (N, width) of the words ``fed`` (N) at ``at``, which are kept."""
         places, width = self._places, len(fed)
-        slots, positions = places.coc + at, places.word_position + given.shift + at
+        slots, end = places.coc + at, self._language.positions - 1  # guesses may lie beyond it
+        positions = (places.word_position + given.shift + at).clamp(max=end)
         later = self._slot > slots[:, None]
         mask = torch.zeros_like(later, dtype=torch.float32).masked_fill(later, MASKED)
         mask = for_groups(mask + self._scene.pad, self._language.shared)

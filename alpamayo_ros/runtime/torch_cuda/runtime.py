@@ -194,7 +194,7 @@ def load(files: ModelFiles, profile: ModelProfile, device: str = 'cuda') -> Cuda
     except torch.OutOfMemoryError as error:
         text = f'{profile.name} does not fit this GPU (alpamayo model show counts): {error}'
         return Fault(Code.MODEL_PROVIDER, text[:500])
-    except (RuntimeError, ValueError) as error:
+    except RuntimeError as error:
         return Fault(Code.MODEL_FORMAT, f'{WEIGHTS}: {error}'[:500])
     identity = Identity(KIND, profile.name, files.sha256, files.manifest.version)
     runtime = CudaRuntime(profile, identity, grammar, stages)

@@ -24,17 +24,14 @@ from alpamayo_ros.runtime.torch_cuda.timesteps import Place, Timestep, Timesteps
 from alpamayo_ros.types import Conditioning, FrameStack
 from alpamayo_ros.units import NS
 
-WIDTH = 16  # words of a pass: on a GPU it costs 4 to 8 % more than a pass of one word
+WIDTH = 32  # words of a pass: a GPU reads all weights for one word too
 TEXT = ('prefix', 'prefix_valid')
 PICTURE = ('cameras', 'page', 'chosen', 'stamps_ns', 'shift', 'age_s')
 MOTION = ('speed_mps', 'history', 'history_valid', 'prior', 'prior_valid', 'last')
 
 
 class DeviceStages:
-    """``model`` under ``grammar`` with buffers and graphs; each call waits until it is done.
-
-    ValueError where positions of a cycle are beyond what the backbone can tell apart.
-    """
+    """``model`` under ``grammar`` with buffers and graphs; each call waits until it is done."""
 
     def __init__(self, model: VLA, grammar: Grammar, graphs: bool = True) -> None:
         p = model.profile
@@ -48,18 +45,14 @@ class DeviceStages:
         pinned = self._host.noise.is_pinned()
         self.timesteps = Timesteps(cycle.pages, tuple(self._host.images.shape), pinned)
         self._spacing_ns = round(p.frames.spacing_s * NS)
-        self._numbers = cycle.language.positions - cycle.places.last_position
-        if self._numbers < 1:
-            raise ValueError(
-                f'{cycle.language.positions} positions (backbone.context) for tokens up to '
-                f'{cycle.places.last_position}: passes of {WIDTH} words reach beyond the text'
-            )
+        last_word = cycle.places.word_position + self._limit
+        self._numbers = max(1, cycle.language.positions - last_word)
         self._read = cycle.graph(lambda: cycle.scene.read_text(cycle.given))
         self._say = cycle.graph(lambda: words.say(cycle.given, self._limit))
         self._ask = cycle.graph(lambda: words.step(cycle.given, self._limit))
         self._known = torch.zeros(2, dtype=torch.long, pin_memory=pinned)
         self._prefix: tuple[int, ...] | None = None
-        self._visual: Place | None = None  # the timestep that the newest encoding was of
+        self._lacking = False  # whether a past timestep waits for the text
         self._unread: Place | None = None  # one whose page has no keys yet
 
     # -- pictures -------------------------------------------------------------------------------
@@ -70,29 +63,29 @@ class DeviceStages:
         """
         if self._unread is not None:  # a cycle that was given up
             self.timesteps.drop(self._unread)
-        past = 0 if self._cycle.scene.keeps_keys else self._fill(frames)
-        self._newest(frames)
-        return past + 1
+        return self._show(frames, past=not self._cycle.scene.keeps_keys)
 
-    def _fill(self, frames: FrameStack) -> int:
-        """Past timesteps that no page holds, as if each were the newest; how many."""
+    def _show(self, frames: FrameStack, past: bool) -> int:
         wanted = self._timesteps(frames)
         places = [self.timesteps.find(one) for one in wanted]
-        lacking = [i for i in range(1, len(wanted)) if places[i] is None]
-        for i in lacking:
-            places[i] = self.timesteps.find(wanted[i])  # the same pictures twice
+        read = self._fill(frames, wanted, places) if past else 0
+        places[0] = places[0] or self.timesteps.put(wanted[0], places)
+        self._encode(frames, places, wanted[0])
+        self._lacking = None in places
+        return read + 1
+
+    def _fill(self, frames: FrameStack, wanted: list[Timestep], places: list[Place | None]) -> int:
+        """Past timesteps that no page holds, as if each were the newest; how many."""
+        count = 0
+        for i in range(1, len(wanted)):
+            places[i] = places[i] or self.timesteps.find(wanted[i])  # the same pictures twice
             if places[i] is None:
                 places[i] = self.timesteps.put(wanted[i], places)
                 self._encode(frames, [places[i]], wanted[i])
                 if self._cycle.scene.keeps_keys:
                     self._prefill()
-        return len(lacking)
-
-    def _newest(self, frames: FrameStack) -> None:
-        wanted = self._timesteps(frames)
-        places = [self.timesteps.find(one) for one in wanted]
-        places[0] = places[0] or self.timesteps.put(wanted[0], places)
-        self._encode(frames, places, wanted[0])
+                count += 1
+        return count
 
     def _timesteps(self, frames: FrameStack) -> list[Timestep]:
         """Of all of a cycle, newest first; numbers follow from ``t0_ns``, whatever came before.
@@ -127,7 +120,6 @@ class DeviceStages:
         self._given.copy_(host, *PICTURE)
         self._cycle.encode()
         self._cycle.wait()
-        self._visual = own
         self._unread = own if self._cycle.scene.keeps_keys else None
 
     def _prefill(self) -> None:
@@ -143,15 +135,15 @@ class DeviceStages:
         prefix: tuple[int, ...],
         prior: tuple[int, ...],
     ) -> None:
-        """Text, past timesteps that are not kept behind it, and all else that words follow."""
+        """Text, past timesteps that are not kept behind it, and all else that words follow.
+
+        ``frames`` are those that were encoded last.
+        """
         self._motion(given, prior)
         if prefix != self._prefix:
             self._text(prefix)
-        if self._cycle.scene.keeps_keys:
-            self._fill(frames)
-            own = self.timesteps.find(self._timesteps(frames)[0])
-            if own is None or own != self._visual:
-                self._newest(frames)
+        if self._lacking:
+            self._show(frames, past=True)
         self._prefill()
 
     def _text(self, prefix: tuple[int, ...]) -> None:
@@ -162,6 +154,7 @@ class DeviceStages:
         self._prefix = prefix
         if self._cycle.scene.keeps_keys:
             self.timesteps.clear()
+            self._lacking = True
 
     def _motion(self, given: Conditioning, prior: tuple[int, ...]) -> None:
         host = self._host
@@ -236,7 +229,7 @@ class DeviceStages:
         """Forget pictures and text, zero what is kept."""
         self.timesteps.clear()
         self._cycle.scene.clear()
-        self._prefix = self._visual = self._unread = None
+        self._prefix = self._unread = None
 
 
 def _fill_in(ids: Tensor, valid: Tensor, words: tuple[int, ...]) -> None:
