@@ -14,8 +14,9 @@ from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.simulation.drive.planners import Planner
 from alpamayo_ros.simulation.drive.sensors import Sensors
-from alpamayo_ros.simulation.scenario import Scenario
+from alpamayo_ros.simulation.scenario import Scenario, load_scenario
 from alpamayo_ros.simulation.worlds import expert
+from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.types import PlannerInput, Proposal
 
@@ -59,16 +60,23 @@ class AblatedPlanner:
         if self._other is not None:
             self._other.close()
         self._other = None
-        if self.ablation == 'cameras=other' and sim.scenario.map == 'town':
-            raise ValueError('cameras=other needs two worlds, and a process holds one town only')
         if self.ablation == 'cameras=other':
-            self._other = OtherDrive(sim.scenario, sim.seed + OTHER_SEED, self.profile)
+            self._other = OtherDrive(elsewhere(sim.scenario), sim.seed + OTHER_SEED, self.profile)
 
     def propose(self, inputs: PlannerInput) -> Proposal:
         """What the inner planner makes of the replaced frames."""
         frames = inputs.frames
         shown = np.zeros_like(frames.images) if self._other is None else self._other.images()
         return self.inner.propose(replace(inputs, frames=replace(frames, images=shown)))
+
+
+def elsewhere(scenario: Scenario) -> Scenario:
+    """The scenario of the other drive: the same one with other numbers.
+
+    A process holds one town, and a recorded log is one drive on every seed: beside these it is a
+    winding road.
+    """
+    return load_scenario('winding_road') if scenario.map in ('town', 'log') else scenario
 
 
 class OtherDrive:
@@ -79,7 +87,7 @@ class OtherDrive:
         self._start()
 
     def _start(self) -> None:
-        self._sim = Simulation(self.scenario, self.seed)
+        self._sim = open_world(self.scenario, self.seed)
         self._sim.reset_ego(self.scenario.start.arc_m)
         self._sensors = Sensors(self._sim, self.profile)
         while isinstance(self._sensors.frames(), Fault):
