@@ -46,16 +46,18 @@ class SharedArrays:
         shape, dtype = self._shapes[name]
         if values.shape != shape:
             raise ValueError(f'{name}: expected shape {shape}, came {values.shape}')
-        data = np.ascontiguousarray(values, np.dtype(dtype)).tobytes()
-        self._memory[self._offsets[name] : self._offsets[name] + len(data)] = data
+        self._shared(name)[...] = values
 
     def read(self, name: str) -> NDArray[Any]:
         """A private copy of the array ``name``."""
+        return self._shared(name).copy()
+
+    def _shared(self, name: str) -> NDArray[Any]:
+        """The memory itself; nobody may keep it, or it can not be unmapped."""
         shape, dtype = self._shapes[name]
         count = int(np.prod(shape))
         flat = np.frombuffer(self._memory, np.dtype(dtype), count, self._offsets[name])
-        copy: NDArray[Any] = flat.reshape(shape).copy()
-        return copy
+        return flat.reshape(shape)
 
     def close(self) -> None:
         """Unmap; the memory is gone when both processes have."""
