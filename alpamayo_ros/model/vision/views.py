@@ -57,7 +57,7 @@ class ViewEncoder(nn.Module):
 
     def forward(self, images: Tensor, view_index: Tensor) -> Tensor:
         """``view_index`` (B,) says which view each image is."""
-        x = (images.permute(0, 3, 1, 2).float() / 255.0 - 0.5).to(self.query.dtype)
+        x = images.permute(0, 3, 1, 2).float() / 255.0 - 0.5
         x = self.stem(x.contiguous(memory_format=torch.channels_last)).to(self.query.dtype)
         x = x.flatten(2).transpose(1, 2) + self.position + self.view[view_index]
         x = torch.cat([self.query + self.view[view_index], x], 1)

@@ -17,6 +17,7 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.model.fast.made_up import numbers_of
 from alpamayo_ros.model.fast.rules import Guess
 from alpamayo_ros.model.grammar import Grammar
+from alpamayo_ros.model.narrow import widen
 from alpamayo_ros.model.prompt import prefix_ids
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import ModelProfile
@@ -189,7 +190,7 @@ def load(files: ModelFiles, profile: ModelProfile, device: str = 'cuda') -> Cuda
     try:
         with numbers_of(dtype), torch.device(device):
             model = VLA(profile)
-        model.load_state_dict(weights)
+        widen(model).load_state_dict(weights)
         stages = DeviceStages(model, grammar)
     except torch.OutOfMemoryError as error:
         text = f'{profile.name} does not fit this GPU (alpamayo model show counts): {error}'

@@ -15,6 +15,7 @@ from safetensors.torch import load, save  # noqa: E402
 from alpamayo_ros.faults import Code, Fault  # noqa: E402
 from alpamayo_ros.model.fast.check import vary  # noqa: E402
 from alpamayo_ros.model.fast.made_up import drawn  # noqa: E402
+from alpamayo_ros.model.narrow import widen  # noqa: E402
 from alpamayo_ros.model.tiny import tiny  # noqa: E402
 from alpamayo_ros.profile import ModelProfile, load_profile  # noqa: E402
 from alpamayo_ros.runtime import registry, torch_runtime  # noqa: E402
@@ -235,6 +236,15 @@ def test_weights_in_bfloat16_compute_in_it(files: ModelFiles, nano: CudaRuntime)
     assert isinstance(found, CudaRuntime)
     apart = np.abs(answer(found, given)[1] - answer(nano, given)[1]).mean()
     assert NEAR_M < apart < 0.5
+
+
+def test_kept_keys_may_be_narrow() -> None:
+    """What stays in single precision meets bfloat16 in every stage."""
+    model = widen(drawn(KEYS, 'cpu', torch.bfloat16))
+    grammar, (given, later, *_) = build_vocabulary(KEYS), drive(KEYS)
+    own = CudaRuntime(KEYS, Identity('own', KEYS.name), grammar, DeviceStages(model, grammar))
+    assert all(np.isfinite(answer(own, one)[1]).all() for one in (given, later))
+    assert model.denoiser.mean.dtype == torch.float32
 
 
 def with_weights(files: ModelFiles, data: bytes) -> ModelFiles:
