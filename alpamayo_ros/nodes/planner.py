@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from functools import partial
 
-from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.lifecycle.node import LifecycleState
 
 from alpamayo_ros.faults import Code, Fault
@@ -27,9 +27,10 @@ from alpamayo_ros.msg import (
 )
 from alpamayo_ros.nodes import replies, worker_spec
 from alpamayo_ros.nodes.common import convert, qos
+from alpamayo_ros.nodes.common.autostart import AutostartNode
 from alpamayo_ros.nodes.common.convert import codes, ns
 from alpamayo_ros.nodes.common.gpu_watch import GpuWatch
-from alpamayo_ros.nodes.common.node import ConfigurationError, configure, run
+from alpamayo_ros.nodes.common.node import configure, run
 from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.joins import Cycle, Joiner, StepInstructions
 from alpamayo_ros.profile import load_profile
@@ -48,11 +49,10 @@ PARAMETERS = (
 )
 
 
-class PlannerNode(LifecycleNode):
+class PlannerNode(AutostartNode):
     """Joins frame sets and histories by stamp, feeds the worker, publishes what comes back."""
 
     worker: Worker | None = None
-    _own = False  # whether this node itself asks for the transition at hand
 
     def __init__(self) -> None:
         super().__init__('planner', automatically_declare_parameters_from_overrides=True)
@@ -62,32 +62,13 @@ class PlannerNode(LifecycleNode):
         self._active = False
         self._news = self.create_guard_condition(self._on_news)
         if self.settings.autostart:
-            self._by_itself(self.trigger_configure)
+            self.by_itself(self.trigger_configure)
 
     # -- lifecycle ------------------------------------------------------------------------------
-    def _by_itself(self, transition: Callable[[], TransitionCallbackReturn]) -> None:
-        self._own = True
-        try:
-            transition()
-        finally:
-            self._own = False
-
-    def _denied(self, name: str, state: LifecycleState) -> bool:
-        """Log who asked for a transition; one that starts by itself obeys nobody else."""
-        denied = self.settings.autostart and not self._own
-        asked = 'the node itself' if self._own else 'its service'
-        text = f'lifecycle: {self.get_name()}: {name} from {state.label}, asked by {asked}'
-        if denied:
-            self.faults.event(Fault(Code.PARAM_DENIED, f'{text}; autostart is on.'))
-        else:
-            self.get_logger().info(text)
-        return denied
-
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start the child and open the topics; the model is warm later."""
         self.profile = load_profile(self.settings.profile)
-        self._ring = FrameRing()
-        self._joiner = Joiner(keep_all=self.settings.lockstep)
+        self._ring, self._joiner = FrameRing(), Joiner(keep_all=self.settings.lockstep)
         self._step_instructions = StepInstructions()
         self._navigation, self._prompt = Instructions(FOLLOW_TEXT), Instructions('', MAX_PROMPT)
         self._flying: Cycle | None = None
@@ -99,7 +80,7 @@ class PlannerNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Only with a warm model."""
-        if self._denied('activate', state):
+        if self.denied('activate', state):
             return TransitionCallbackReturn.FAILURE
         warm = self.worker is not None and self.worker.state in ('warm', 'busy')
         if not warm:
@@ -110,14 +91,14 @@ class PlannerNode(LifecycleNode):
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """The model stays warm, nothing is planned."""
-        if self._denied('deactivate', state):
+        if self.denied('deactivate', state):
             return TransitionCallbackReturn.FAILURE
         self._active = False
         return TransitionCallbackReturn.SUCCESS
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """End the child and close the topics."""
-        if self._denied('cleanup', state):
+        if self.denied('cleanup', state):
             return TransitionCallbackReturn.FAILURE
         self._active = False
         self._close()
@@ -136,13 +117,13 @@ class PlannerNode(LifecycleNode):
             self.worker = None
 
     def _open_topics(self) -> None:
-        lockstep = self.settings.lockstep
+        lockstep, subscribe = self.settings.lockstep, qos.watched_subscription
         out, latched = qos.output(lockstep), qos.latched(qos.MANY if lockstep else 1)
         self._replies = replies.Replies(self, self.settings, self.profile.name)
-        subscribe = qos.watched_subscription
+        turn, wish = (partial(self._instructed, x) for x in (self._navigation, self._prompt))
         self._inputs = (
-            subscribe(self, NavInstruction, 'nav', self._on_navigation, latched),
-            subscribe(self, DrivingPrompt, 'prompt', self._on_prompt, latched),
+            subscribe(self, NavInstruction, 'nav', turn, latched),
+            subscribe(self, DrivingPrompt, 'prompt', wish, latched),
             subscribe(self, EgoHistory, 'ego_history', self._on_history, out),
             subscribe(self, FrameSet, 'frame_set', self._on_frames, out),
             subscribe(self, FrameSetInfo, 'frame_set_info', self._on_info, out),
@@ -150,12 +131,6 @@ class PlannerNode(LifecycleNode):
         )
 
     # -- inputs ---------------------------------------------------------------------------------
-    def _on_navigation(self, message: NavInstruction) -> None:
-        self._instructed(self._navigation, message)
-
-    def _on_prompt(self, message: DrivingPrompt) -> None:
-        self._instructed(self._prompt, message)
-
     def _instructed(self, texts: Instructions, message: NavInstruction | DrivingPrompt) -> None:
         fault = texts.add(ns(message.header.stamp), ns(message.expires), message.text)
         if fault is not None:
@@ -207,7 +182,7 @@ class PlannerNode(LifecycleNode):
             if self.worker.submit(inputs):
                 self._flying = cycle
                 return
-            self._refuse(cycle.t0_ns, _not_taken(self.worker), cycle)
+            self._refuse(cycle.t0_ns, worker_spec.not_taken(self.worker), cycle)
 
     def _inputs_for(self, cycle: Cycle) -> PlannerInput | Fault:
         upstream = codes([*cycle.history.faults, *cycle.frames.faults])
@@ -225,13 +200,7 @@ class PlannerNode(LifecycleNode):
         now_ns = cycle.t0_ns if self.settings.lockstep else self.get_clock().now().nanoseconds
         cycle.frame_age_s = (now_ns - cycle.t0_ns) / NS + frames.oldest_s
         text, text_t0_ns = self.worker.words() if self.worker else ('', 0)
-        given = Conditioning(
-            ego=ego,
-            navigation=cycle.navigation,
-            prompt=cycle.prompt,
-            previous_text=text,
-            previous_t0_ns=text_t0_ns,
-        )
+        given = Conditioning(ego, cycle.navigation, cycle.prompt, text, text_t0_ns)
         return PlannerInput(cycle.t0_ns, frames, given, self.settings.seed)
 
     def _on_news(self) -> None:
@@ -250,9 +219,9 @@ class PlannerNode(LifecycleNode):
             dropped = replies.without_proposal(cycle.t0_ns, CandidateArray.DROPPED)
             self._answer(dropped, faults, cycle)
         elif worker.state == 'warm' and not self._active and self.settings.autostart:
-            self._by_itself(self.trigger_activate)
+            self.by_itself(self.trigger_activate)
         elif worker.failed is not None and not self._active:
-            raise ConfigurationError(f'planner refuses to start: {worker.failed}')
+            raise worker_spec.refusal(worker.failed)
         self._begin()
 
     # -- outputs --------------------------------------------------------------------------------
@@ -270,14 +239,6 @@ class PlannerNode(LifecycleNode):
         message.manifest_hash = identity.manifest_sha256 if identity else ''
         hot = self._gpus.faults if self._gpus else ()
         self._replies.send(message, [*faults, *hot], cycle)
-
-
-def _not_taken(worker: Worker) -> list[Fault]:
-    """Why an input was not taken: it does not fit, or there is nobody to take it."""
-    found = worker.faults()
-    if worker.state == 'warm' and found:
-        return found
-    return [*found, worker.failed or Fault(Code.MODEL_ABSENT, f'It is {worker.state}.')]
 
 
 def main() -> int:

@@ -6,14 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from alpamayo_ros.faults import Fault
+from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits
 from alpamayo_ros.nodes.common.node import ConfigurationError
 from alpamayo_ros.nodes.common.params import Param
+from alpamayo_ros.preflight import status_of
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.process.child import WorkerSpec
+from alpamayo_ros.runtime.process.worker import Worker
 from alpamayo_ros.runtime.scripted import Script
+from alpamayo_ros.statuses import Status
 
 PARAMETERS = (
     Param('runtime', str, '', f'Who answers. {registry.HELP}'),
@@ -65,3 +68,19 @@ def worker_spec(settings: Any, profile: ModelProfile, limits: Limits) -> WorkerS
         slack=settings.slack,
         guard_s=HANG_GUARD_S if settings.lockstep else None,
     )
+
+
+def refusal(fault: Fault) -> ConfigurationError:
+    """Why it does not start; a damaged model has a status of its own."""
+    error = ConfigurationError(f'planner refuses to start: {fault}')
+    if status_of(fault) == Status.DAMAGED:
+        error.status = Status.DAMAGED
+    return error
+
+
+def not_taken(worker: Worker) -> list[Fault]:
+    """Why an input was not taken: it does not fit, or there is nobody to take it."""
+    found = worker.faults()
+    if worker.state == 'warm' and found:
+        return found
+    return [*found, worker.failed or Fault(Code.MODEL_ABSENT, f'It is {worker.state}.')]

@@ -41,6 +41,9 @@ class Console(Protocol):
         """The graph is about to be stopped."""
 
 
+REFUSED = (Status.USAGE, Status.DAMAGED)
+
+
 @dataclass
 class Process:
     """One running node and how often it was started again."""
@@ -115,13 +118,22 @@ class Supervisor:
             if status is None:
                 continue
             status = self._meant(process, status)
-            refused = status == Status.USAGE  # starting it again would not help
+            refused = status in REFUSED  # starting it again would not help
             if process.spec.ends_graph or refused or not process.spec.respawn:
-                return status if status >= 0 else 128 - status
+                return self._final(process, status)
             process.restarts += 1
             self.console.ended(process.spec.name, status, process.restarts)
             process.popen, process.due_s = None, now + RESPAWN_DELAY_S
         return None
+
+    def _final(self, process: Process, status: int) -> int:
+        """The status of the graph; a node that was killed is named."""
+        if status >= 0:
+            return status
+        name, found = process.spec.name, 128 - status
+        text = f'ERROR: {name} was killed by {signal.Signals(-status).name}, which ends the graph'
+        self.console.line(name, f'{text} with status {found}')
+        return found
 
     def _meant(self, process: Process, status: int) -> int:
         """The status of a node, also of one that hung while it was taken down."""

@@ -10,12 +10,13 @@ import typer
 
 from alpamayo_ros.cli import choices, doctor_software
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.nodes.worker_spec import PARAMETERS
+from alpamayo_ros.nodes.worker_spec import PARAMETERS, refusal
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.loader import open_runtime
 from alpamayo_ros.runtime.scripted import ScriptedRuntime
 from alpamayo_ros.simulation.drive import planners
+from alpamayo_ros.statuses import Status
 
 PROFILE = load_profile('nano')
 
@@ -69,6 +70,21 @@ def test_a_new_entry_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, 'RUNTIMES', (entry,))
     assert isinstance(open_runtime('double', PROFILE), ScriptedRuntime)
     assert registry.is_test_double('double') and not registry.is_test_double('scripted')
+
+
+@pytest.mark.parametrize(
+    ('code', 'status'),
+    [
+        (Code.MODEL_GOLDEN, Status.DAMAGED),
+        (Code.MODEL_HASH, Status.DAMAGED),
+        (Code.MODEL_PROVIDER, Status.USAGE),
+    ],
+)
+def test_a_planner_that_refuses_its_model_says_with_its_status_why(
+    code: Code, status: Status
+) -> None:
+    error = refusal(Fault(code, 'other words'))
+    assert error.status == status and 'planner refuses to start' in str(error)
 
 
 def test_a_blind_planner_is_a_test_double() -> None:

@@ -61,8 +61,21 @@ def test_a_status_that_nobody_wrote_is_the_machines(meant: str | None) -> None:
 
 
 def test_other_ends_are_what_they_were() -> None:
-    """Killed: started again, or 128 and the signal's number where it ends the graph."""
+    """Killed: started again, without a word of its own."""
     found, heard = ended(-signal.SIGKILL, '0')
     assert found is None and heard.restarted == ['planner'] and heard.lines == []
-    assert ended(-signal.SIGKILL, '0', ends_graph=True)[0] == 128 + signal.SIGKILL
     assert ended(0, '6', ends_graph=True)[0] == 0
+
+
+def test_a_node_whose_death_ends_the_graph_is_named() -> None:
+    found, heard = ended(-signal.SIGSEGV, '0', ends_graph=True)
+    assert found == 128 + signal.SIGSEGV
+    text = 'ERROR: planner was killed by SIGSEGV, which ends the graph with status 139'
+    assert heard.lines == [text]
+
+
+@pytest.mark.parametrize('status', [Status.USAGE, Status.DAMAGED])
+def test_a_refusal_ends_the_graph(status: Status) -> None:
+    """Of what was typed, or of a damaged model: it would refuse again."""
+    found, heard = ended(int(status), None)
+    assert found == status and heard.restarted == []
