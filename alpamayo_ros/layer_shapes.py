@@ -27,6 +27,9 @@ class VisionShape(Strict):
     ``timesteps``: temporal attention leaves the newest timestep's tokens (``newest``), or the
     backbone reads the tokens of every timestep (``all``).
     ``spatial_bias``: one learned number a pair of tokens, or a pair of views.
+    ``window``: rows and columns of patches that a block of a ``vit`` looks at; ``global_layers``
+    blocks, the last of as many equal parts, look at the whole picture (Li et al. 2022, "Exploring
+    Plain Vision Transformer Backbones for Object Detection").
     """
 
     stem: Literal['conv', 'patch']
@@ -40,6 +43,15 @@ class VisionShape(Strict):
     pool: tuple[Positive, Positive] | None = None
     timesteps: Literal['newest', 'all'] = 'newest'
     spatial_bias: Literal['token', 'view'] = 'token'
+    window: tuple[Positive, Positive] | None = None
+    global_layers: Few | None = None
+
+    def sees_all(self, layer: int) -> bool:
+        """Whether a block of the trunk, counted from 0, looks at the whole picture."""
+        if self.global_layers is None:
+            return True
+        part = self.layers // self.global_layers
+        return layer % part == part - 1
 
 
 class BackboneShape(Strict):
@@ -160,6 +172,35 @@ def wrong_vision(v: VisionShape, sizes: list[tuple[int, int]], tokens: set[int])
         grid = tuple(-(-side // v.patch) for side in sizes[0])
         if v.pool[0] > grid[0] or v.pool[1] > grid[1]:
             yield f'a pool of {v.pool} needs as many patches; a view has {grid}'
+    if len(sizes) == 1:
+        yield from _wrong_windows(v, sizes[0])
+
+
+def _wrong_windows(v: VisionShape, size: tuple[int, int]) -> Iterator[str]:
+    """What does not fit in the windows of views of ``size``; they are never padded."""
+    if v.window is None and v.global_layers is None:
+        return
+    if v.trunk != 'vit':
+        yield f"vision.window and global_layers: a trunk 'vit' has them, {v.trunk!r} has none"
+    elif v.window is None or v.global_layers is None:
+        yield 'vision.window and vision.global_layers go together: write both or neither'
+    else:
+        grid = (-(-size[0] // v.patch), -(-size[1] // v.patch))
+        if grid[0] % v.window[0] or grid[1] % v.window[1]:
+            yield (
+                f'vision.window {v.window} must divide the patches of a view, {grid}: '
+                f'rows {_divisors(grid[0])}; columns {_divisors(grid[1])}'
+            )
+        elif v.window == grid:
+            yield f'vision.window {v.window} is the whole picture: leave out it and global_layers'
+        if v.layers % v.global_layers:
+            yield f'vision.global_layers {v.global_layers} must divide vision.layers {v.layers}'
+        elif v.layers == v.global_layers:
+            yield 'vision.global_layers is every layer: leave out it and window'
+
+
+def _divisors(number: int) -> str:
+    return ', '.join(str(n) for n in range(1, number + 1) if number % n == 0)
 
 
 def wrong_backbone(shape: BackboneShape) -> Iterator[str]:

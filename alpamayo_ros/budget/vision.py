@@ -16,9 +16,14 @@ def encode(profile: ModelProfile) -> tuple[Work, ...]:
     patches = -(-height // v.patch) * -(-width // v.patch)
     own = 1 if v.trunk == 'vit' else max(view.tokens for view in profile.views)
     expand = TRUNK_EXPAND if v.trunk == 'vit' else FUSION_EXPAND
-    layer = _block(views, own + patches, own + patches, v.width, expand)
+    layers = _block(views, own + patches, own + patches, v.width, expand) * v.layers
+    if v.window is not None and v.global_layers is not None:
+        size = v.window[0] * v.window[1]  # without the class token, which rests
+        inside = _block(views * patches // size, size, size, v.width, expand)
+        layers = layers[: len(layers) // v.layers * v.global_layers]
+        layers += inside * (v.layers - v.global_layers)
     across = _block(1, profile.visual_tokens, profile.visual_tokens, v.width, FUSION_EXPAND)
-    return (*_stem(profile, patches), *layer * v.layers, *across * v.fusion_layers)
+    return (*_stem(profile, patches), *layers, *across * v.fusion_layers)
 
 
 def fuse(profile: ModelProfile) -> tuple[Work, ...]:

@@ -103,8 +103,16 @@ def _vision(profile: ModelProfile) -> str:
     kind = 'queries' if v.pool is None else f'means of {v.pool[0]} x {v.pool[1]} cells'
     return (
         f'{len(profile.views)} views of {width} x {height}, patch {v.patch}; '
-        f'{v.layers} x {v.width}, {v.heads} heads; {kind}'
+        f'{v.layers} x {v.width}, {v.heads} heads{_windows(profile)}; {kind}'
     )
+
+
+def _windows(profile: ModelProfile) -> str:
+    v = profile.vision
+    if v.window is None or v.global_layers is None:
+        return ''
+    rows, columns = v.window
+    return f', windows of {rows} x {columns} patches in {v.layers - v.global_layers} layers'
 
 
 def _fusion(profile: ModelProfile) -> str:

@@ -1,7 +1,7 @@
 """A profile at the size of a test: the same architecture, narrow and shallow.
 
 What stays: cameras and views, timesteps, kinds of stem, trunk, bias, denoiser and inputs, biases,
-norms, tying, whether heads share keys, points and candidates, RoPE base.
+norms, tying, whether heads share keys and a trunk has windows, points and candidates, RoPE base.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from alpamayo_ros.profile import ModelProfile, View
 HEADS, HEAD_WIDTH, LAYERS, FFN = 4, 16, 2, 96
 WIDTH = HEADS * HEAD_WIDTH
 PATCHES = (4, 7)  # rows and columns of a view; where a trunk pads, its last row is part of one
+WINDOWED, WINDOW = (4, 8), (2, 4)  # the same of a trunk with windows, and one of these
 TEXT = {'vocab_size': 1024, 'max_prefix': 16, 'max_coc': 72}
 
 
@@ -36,7 +37,8 @@ def tiny(profile: ModelProfile, sample_steps: int | None = None) -> ModelProfile
 
 
 def _view(view: View, vision: VisionShape) -> View:
-    height, width = (n * vision.patch for n in PATCHES)
+    patches = PATCHES if vision.window is None else WINDOWED
+    height, width = (n * vision.patch for n in patches)
     cut = vision.patch // 4 if view.height % vision.patch else 0
     tokens = 6 if vision.trunk == 'vit' else 2
     return view.model_copy(update={'height': height - cut, 'width': width, 'tokens': tokens})
@@ -44,7 +46,8 @@ def _view(view: View, vision: VisionShape) -> View:
 
 def _vision(shape: VisionShape) -> dict[str, Any]:
     pool = None if shape.pool is None else (2, 3)
-    return {'width': WIDTH, 'heads': HEADS, 'layers': LAYERS, 'fusion_layers': 1, 'pool': pool}
+    size = {'width': WIDTH, 'heads': HEADS, 'layers': LAYERS, 'fusion_layers': 1, 'pool': pool}
+    return size if shape.window is None else size | {'window': WINDOW, 'global_layers': 1}
 
 
 def _backbone(shape: BackboneShape) -> dict[str, Any]:

@@ -98,7 +98,10 @@ class ModelFiles:
 LATER = {
     'text': ('grammar', 'names_pictures'),
     'diffusion': ('solver',),
-    'vision': ('trunk', 'ffn', 'pool', 'timesteps', 'spatial_bias'),
+    'vision': (
+        *('trunk', 'ffn', 'pool', 'timesteps', 'spatial_bias'),
+        *('window', 'global_layers'),
+    ),
     'backbone': ('context',),
     'denoiser': ('kind', 'kv_heads', 'ffn', 'levels', 'sees_scene'),
     'inputs': tuple(InputTokens.model_fields),

@@ -23,6 +23,10 @@ def with_view(**values):
     [
         (with_view(height=80), r'all views have one size; there are \[\(64, 112\), \(80, 112\)\]'),
         (changed('vision', patch=12), 'vision.patch 12 must divide height and width'),
+        (
+            changed('vision', window=(2, 7), global_layers=2),
+            "a trunk 'vit' has them, 'queries' has none",
+        ),
         (changed('vision', heads=3), 'vision.heads 3 must divide vision.width'),
         (changed('backbone', heads=5), 'backbone.heads 5 must divide backbone.width 192'),
         (changed('denoiser', heads=3), 'denoiser.heads 3 must divide denoiser.width 128'),
@@ -47,6 +51,17 @@ MEMBER = load_profile('alpamayo-0.5b').model_dump()
         ('vision', {'pool': None}, "'vit' has a patch stem and a pool"),
         ('vision', {'stem': 'conv'}, "'vit' has a patch stem and a pool"),
         ('vision', {'trunk': 'queries', 'pool': None}, 'vision.patch 16 must divide height'),
+        (
+            'vision',
+            {'window': (18, 20), 'global_layers': 4},
+            r'window \(18, 20\) must divide the patches of a view, \(57, 100\): '
+            'rows 1, 3, 19, 57; columns 1, 2, 4, 5, 10, 20, 25, 50, 100',
+        ),
+        ('vision', {'window': (57, 100), 'global_layers': 4}, 'is the whole picture'),
+        ('vision', {'window': (19, 20), 'global_layers': 5}, '5 must divide vision.layers 12'),
+        ('vision', {'window': (19, 20), 'global_layers': 12}, 'is every layer'),
+        ('vision', {'window': (19, 20)}, 'write both or neither'),
+        ('vision', {'global_layers': 4}, 'write both or neither'),
         ('denoiser', {'levels': (30, 60)}, 'must be multiples of 8'),
         ('denoiser', {'levels': (16, 32, 64, 128)}, 'cannot be halved 3 times'),
         ('denoiser', {'levels': ()}, "a 'unet' has them"),

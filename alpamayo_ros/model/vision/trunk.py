@@ -1,7 +1,8 @@
 """A published vision transformer (Dosovitskiy et al. 2021): ViT-S/16, B/16, L/16, H/14.
 
 Linear patches, a class token, learned positions, pre-norm blocks with exact GELU: weights that
-others trained fit by shape, and the output equals transformers' ViTModel.
+others trained fit by shape, and the output equals transformers' ViTModel.  With windows most
+blocks look at a piece of the picture (``windows``), by the same weights.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from torch.nn import functional as F
 from alpamayo_ros.layer_shapes import VisionShape
 from alpamayo_ros.model.attention import Block
 from alpamayo_ros.model.vision.views import PatchStem
+from alpamayo_ros.model.vision.windows import in_windows
 
 POSITION_PIXELS = 224  # the published position tables were learned at this side
 EPS = 1e-6
@@ -23,6 +25,7 @@ class Trunk(nn.Module):
 
     def __init__(self, shape: VisionShape) -> None:
         super().__init__()
+        self.shape = shape
         self.side = POSITION_PIXELS // shape.patch
         self.stem = PatchStem(shape.width, shape.patch)
         self.class_token = nn.Parameter(torch.zeros(1, 1, shape.width))
@@ -42,9 +45,13 @@ class Trunk(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         x = self.stem(pixels)
-        positions = self.positions(*x.shape[2:])
+        rows, columns = x.shape[2:]
+        positions = self.positions(rows, columns)
         x = x.flatten(2).transpose(1, 2)
         x = torch.cat([self.class_token.expand(len(x), -1, -1), x], 1) + positions
-        for block in self.blocks:
-            x = block(x)
+        for i, block in enumerate(self.blocks):
+            if self.shape.window is None or self.shape.sees_all(i):
+                x = block(x)
+            else:
+                x = in_windows(block, x, (rows, columns), self.shape.window)
         return self.norm(x)

@@ -10,8 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from alpamayo_ros.budget.answer import answer, counted_profiles
+from alpamayo_ros.budget.cycle import budget
 from alpamayo_ros.budget.devices import DEVICES
 from alpamayo_ros.cli.main import app
+from alpamayo_ros.model.windowed import windowed
 from alpamayo_ros.profile import load_profile
 
 PAGE = (Path(__file__).resolve().parents[3] / 'docs' / 'budget.md').read_text()
@@ -73,3 +75,13 @@ def test_what_is_not_known_is_refused(words: tuple[str, str]) -> None:
     result = CliRunner().invoke(app, ['budget', *words])
     assert result.exit_code == 2
     assert 'Traceback' not in result.output
+
+
+def test_the_page_holds_what_windows_save() -> None:
+    """Of the largest R1 member, on the H100."""
+    full, h100 = load_profile('alpamayo-7b'), DEVICES[1]
+    parts = windowed(full)
+    assert parts is not None and h100.name == 'h100'
+    encode = [budget(p, h100, 'bf16').stages[0].expected_ms for p in (parts, full)]
+    assert '{:.0f} ms instead of {:.0f} (H100, bf16)'.format(*encode) in PAGE
+    assert f'7b answers `{answer(parts, h100)}` there' in PAGE
