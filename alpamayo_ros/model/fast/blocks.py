@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from alpamayo_ros.model import attention
 from alpamayo_ros.model.fast.attend import attend
@@ -14,16 +15,18 @@ class Block:
 
     def __init__(self, block: attention.Block) -> None:
         self._block, own = block, block.attention
-        self._heads, self._qkv = own.heads, joined(own.q, own.kv)
+        self._heads, self._qkv, self._out = own.heads, joined(own.q, own.kv), joined(own.out)
+        self._up, self._down = joined(block.mlp.up), joined(block.mlp.down)
+        self.products = [self._qkv, self._out, self._up, self._down]
 
     def __call__(self, x: Tensor) -> Tensor:
         """(B, N, width) -> (B, N, width)."""
         block = self._block
         parts = self._qkv(block.norm1(x)).unflatten(-1, (3, self._heads, -1))
         q, k, v = parts.permute(2, 0, 3, 1, 4)
-        x = x + block.attention.out(attend(q, k, v).transpose(1, 2).flatten(2))
-        out: Tensor = x + block.mlp(block.norm2(x))
-        return out
+        x = x + self._out(attend(q, k, v).transpose(1, 2).flatten(2))
+        inside = F.gelu(self._up(block.norm2(x)), approximate=block.mlp.approximate)
+        return x + self._down(inside)
 
 
 def blocks(modules: nn.ModuleList) -> list[attention.Block]:

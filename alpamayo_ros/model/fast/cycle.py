@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from alpamayo_ros.model.fast.given import Given
+from alpamayo_ros.model.fast.joined import Product
 from alpamayo_ros.model.fast.language import Language
 from alpamayo_ros.model.fast.pages import pages
 from alpamayo_ros.model.fast.places import Places
@@ -87,6 +88,7 @@ class Cycle:
             for x in self._made()
         ]
         self._recorded = graphs and gpu
+        self._graphs: list[Recorded] = []
         self._read_text = self.graph(lambda: self.scene.read_text(self.given))
         self.encode = self.graph(lambda: self.scene.encode(self.given))
         self.prefill = self.graph(self._prefill)
@@ -133,6 +135,16 @@ class Cycle:
     def _made(self) -> Outputs:
         return self.plans, self.words.ids, self.words.count
 
+    @property
+    def products(self) -> list[Product]:
+        """The large ones of all stages."""
+        return [*self.scene.products, *self.language.products, *self._plans.products]
+
+    def forget(self) -> None:
+        """Record every graph anew: products have changed."""
+        for graph in self._graphs:
+            graph.forget()
+
     def graph(self, stage: Callable[[], None]) -> Recorded:
         """A stage over the buffers, recorded at its first call where there is a GPU."""
 
@@ -140,7 +152,8 @@ class Cycle:
             stage()
             return ()
 
-        return Recorded(run, self._recorded)
+        self._graphs.append(Recorded(run, self._recorded))
+        return self._graphs[-1]
 
     def _prefill(self) -> None:
         self._before.copy_(self.scene.prefill(self.given))

@@ -32,7 +32,9 @@ class Layer:
 
     own: backbone.Layer
     qkv: Product
+    out: Product
     gate_up: Product
+    down: Product
     gain: Tensor | None
 
     @classmethod
@@ -43,8 +45,14 @@ class Layer:
             weights = (norm.weight.detach() for norm in norms)
             counts = (own.heads, own.kv_heads)
             gain = torch.cat([w.expand(n, -1) for w, n in zip(weights, counts, strict=True)])
-        product = joined(own.q, own.k, own.v), joined(own.mlp.gate, own.mlp.up)
-        return cls(own, *product, gain)
+        first = joined(own.q, own.k, own.v), joined(own.out)
+        second = joined(own.mlp.gate, own.mlp.up), joined(own.mlp.down)
+        return cls(own, *first, *second, gain)
+
+    @property
+    def products(self) -> list[Product]:
+        """All that have weights."""
+        return [self.qkv, self.out, self.gate_up, self.down]
 
 
 class Language:
@@ -55,6 +63,7 @@ class Language:
         self._net, self._width = net, shape.width // shape.heads
         self.shared = shape.heads // shape.kv_heads
         self._layers = [Layer.of(x) for x in net.layers if isinstance(x, backbone.Layer)]
+        self.products = [product for layer in self._layers for product in layer.products]
         size = (shape.layers, shape.kv_heads, slots, self._width)
         self.keys, self.values = weight.new_zeros(size), weight.new_zeros(size)
         self._cos = torch.cat([net.cos, net.cos], -1).to(weight.dtype)
@@ -100,9 +109,9 @@ class Language:
         turn = self._cos[positions][:, None], self._sin[positions][:, None]
         for layer, keys, values in zip(self._layers, self.keys, self.values, strict=True):
             seen = self._attend(layer, x, turn, slots, (keys, values), looks)
-            x = torch.addmm(x, seen, layer.own.out.weight.T)
+            x = layer.out.added(seen, x)
             gate, up = layer.gate_up(_norm(layer.own.norm2, x)).chunk(2, -1)
-            x = torch.addmm(x, F.silu(gate) * up, layer.own.mlp.down.weight.T)
+            x = layer.down.added(F.silu(gate) * up, x)
         return _norm(self._net.norm, x)
 
     def _attend(

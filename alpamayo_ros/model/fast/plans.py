@@ -7,6 +7,7 @@ Candidates are further query rows of the one context, which is never copied.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -18,7 +19,7 @@ from alpamayo_ros.model.denoiser.dit import DiT
 from alpamayo_ros.model.denoiser.wide_block import WideBlock
 from alpamayo_ros.model.fast import attend
 from alpamayo_ros.model.fast.given import Given
-from alpamayo_ros.model.fast.joined import joined
+from alpamayo_ros.model.fast.joined import Product, joined
 from alpamayo_ros.model.fast.places import Places
 from alpamayo_ros.model.fast.scene import Scene
 from alpamayo_ros.model.fast.words import Words
@@ -37,6 +38,7 @@ class AsItIs:
 
     def __init__(self, net: Denoiser) -> None:
         self._net = net
+        self.products: list[Product] = []  # none: launches bind them
 
     def over(self, hidden: Tensor, hide: Tensor, c: Tensor) -> Predict:
         """Of a context (S, width), ``MASKED`` where it is hidden (S), conditions (steps, w)."""
@@ -58,7 +60,12 @@ class Blocks:
         self._keys = joined(*(b.cross.kv for b in self._blocks))
         self._modulations = joined(*(b.modulation for b in self._blocks))
         self._own = [joined(b.own.q, b.own.kv) for b in self._blocks]
+        self._own_out = [joined(b.own.out) for b in self._blocks]
+        self._cross = [(joined(b.cross.q), joined(b.cross.out)) for b in self._blocks]
         self._gate_up = [joined(b.mlp.gate, b.mlp.up) for b in self._blocks]
+        self._down = [joined(b.mlp.down) for b in self._blocks]
+        parts = [*self._own, *self._own_out, *chain(*self._cross), *self._gate_up, *self._down]
+        self.products = [self._keys, *parts]
         one = torch.tensor([1.0, 0.0, 1.0] * 2)  # scale, shift, gate: scales and gates are 1 + m
         self._one = one[:, None].to(net.position)
 
@@ -85,12 +92,15 @@ class Blocks:
         block, own, shape = self._blocks[i], self._blocks[i].own, x.shape
         parts = self._own[i](_changed(x, m[0], m[1])).unflatten(-1, (3, own.heads, -1))
         q, k, v = parts.permute(2, 0, 3, 1, 4)
-        x = torch.addcmul(x, m[2], own.out(attend.attend(q, k, v).transpose(1, 2).flatten(2)))
-        rows = block.cross.q(_normed(x)).view(shape[0] * shape[1], block.cross.heads, -1)
+        x = torch.addcmul(
+            x, m[2], self._own_out[i](attend.attend(q, k, v).transpose(1, 2).flatten(2))
+        )
+        to_keys, back = self._cross[i]
+        rows = to_keys(_normed(x)).view(shape[0] * shape[1], block.cross.heads, -1)
         seen = attend.grouped(rows, keys[0], keys[1], mask)
-        x = x + block.cross.out(seen).view(shape)
+        x = x + back(seen).view(shape)
         gate, up = self._gate_up[i](_changed(x, m[3], m[4])).chunk(2, -1)
-        return torch.addcmul(x, m[5], block.mlp.down(F.silu(gate) * up))
+        return torch.addcmul(x, m[5], self._down[i](F.silu(gate) * up))
 
 
 class Plans:
@@ -100,6 +110,7 @@ class Plans:
         self._model, net, device = model, model.denoiser, model.device
         wide = model.profile.denoiser.ffn is not None
         self._net = Blocks(net) if isinstance(net, DiT) and wide else AsItIs(net)
+        self.products = self._net.products
         diffusion = model.profile.diffusion
         self._steps = sampler(diffusion)
         times = [step.start / diffusion.train_steps for step in self._steps]

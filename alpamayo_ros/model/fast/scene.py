@@ -15,7 +15,7 @@ from torch import Tensor
 from alpamayo_ros.model.fast.given import Given
 from alpamayo_ros.model.fast.language import Language
 from alpamayo_ros.model.fast.places import Places, hidden_too
-from alpamayo_ros.model.fast.vision import Fusion, encoder
+from alpamayo_ros.model.fast.vision import Encoder, Fusion, encoder
 from alpamayo_ros.model.layout import MASKED
 from alpamayo_ros.model.scene_inputs import SceneInputs
 from alpamayo_ros.model.vla import VLA
@@ -26,20 +26,22 @@ EMPTY = -2  # in place of stamp and number of a page; no cycle asks for it
 class Scene:
     """Tokens and keys of what a cycle sees.
 
-    ``hidden`` (slots, width): hidden states of all tokens; ``pad`` (slots): ``MASKED`` where a
-    slot holds no token of this cycle.  A page keeps features where time is mixed before the
-    backbone, otherwise keys, values and hidden states.  ``present`` (T): which of the timesteps
-    that the cycle asks for are there, newest first.
+    ``visual`` (N, width): tokens of the pictures that the backbone reads.  ``hidden`` (slots,
+    width): hidden states of all tokens; ``pad`` (slots): ``MASKED`` where a slot holds no token of
+    this cycle.  A page keeps features where time is mixed before the backbone, otherwise keys,
+    values and hidden states.  ``present`` (T): which of the timesteps that the cycle asks for are
+    there, newest first.
     """
 
     def __init__(self, model: VLA, language: Language, places: Places, pages: int) -> None:
         self._model, self._language, self._places = model, language, places
         self._encoder, self._fuse = encoder(model), Fusion(model)
+        self.products = self._encoder.products if isinstance(self._encoder, Encoder) else []
         self._text, self._new = places.text(), places.new()
         p, like = model.profile, language.keys
         self.hidden = like.new_zeros(places.slots, p.backbone.width)
         self.pad = like.new_zeros(places.slots, dtype=torch.float32)
-        self._visual = like.new_zeros(p.visual_tokens, p.backbone.width)
+        self.visual = like.new_zeros(p.visual_tokens, p.backbone.width)
         self._cameras = like.new_ones(pages, len(p.views), dtype=torch.float32)
         self._held = like.new_full((pages, 2), EMPTY, dtype=torch.long)  # stamp [ns], number
         self._before = torch.arange(p.frames.count, device=like.device)
@@ -92,7 +94,7 @@ class Scene:
         else:
             chosen = features[None]
         seen = _only(there, self._cameras.index_select(0, given.chosen))
-        self._visual.copy_(self._fuse(chosen, given.age_s, seen))
+        self.visual.copy_(self._fuse(chosen, given.age_s, seen))
 
     def _look(self, given: Given) -> None:
         """The newest timestep's page is its own from here; which of the chosen are there."""
@@ -123,8 +125,8 @@ class Scene:
         past = given.history[None], given.history_valid[None]
         lines = given.lines[None], given.lines_valid[None]
         more = SceneInputs(*past, *lines, given.age_s[None])
-        scene = self._model.scene(self._visual[None], given.speed_mps, more)[0]
-        before, n = given.lines.shape[0], len(self._visual)
+        scene = self._model.scene(self.visual[None], given.speed_mps, more)[0]
+        before, n = given.lines.shape[0], len(self.visual)
         parts = [scene[before : before + n], scene[:before], scene[before + n :]]
         return torch.cat([*parts, self._language.embed(given.prior)])
 

@@ -1,4 +1,4 @@
-"""Times of the stages and of whole cycles, and the naive way in the same run."""
+"""Times of the stages and of whole cycles, in fp8 too, and the naive way in the same run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from alpamayo_ros.model.fast.cycle import Cycle, Passes
+from alpamayo_ros.model.fast.fp8 import calibrated
 from alpamayo_ros.model.fast.made_up import MadeUpDrive, drawn, planted
 from alpamayo_ros.model.fast.plain import Plain
 from alpamayo_ros.model.released.median_time import median_ms
@@ -37,11 +38,27 @@ class Times:
 
     stages: dict[str, float]
     cycles: dict[str, float]
-    naive_ms: float
-    upload_ms: float
     memory_gb: float | None
     words_unlike_plain: dict[str, int]
     unwritten: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A cycle in the weights' own type and, where asked for, in fp8; upload and naive way [ms]."""
+
+    own: Times
+    upload_ms: float
+    naive_ms: float | None
+    fp8: Times | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """Calls of which the median is taken; ``naive`` 0: the naive way is not measured."""
+
+    fast: int
+    naive: int
 
 
 @torch.no_grad()
@@ -51,44 +68,60 @@ def measure(
     dtype: torch.dtype,
     words: int,
     ways: Sequence[Way],
-    rounds: int,
-    naive_rounds: int,
+    rounds: Rounds,
+    fp8: bool,
     tell: Tell,
-) -> Times:
+) -> Measured:
     """Everything of one profile with random weights; ``tell`` hears the share that is done."""
-    gpu = device == 'cuda'
-    if gpu:
-        gc.collect()  # a cycle holds itself by its graphs: the member before would stay
-        torch.cuda.empty_cache()
-        torch.cuda.reset_peak_memory_stats()
+    _free(device)
     cycle = Cycle(drawn(profile, device, dtype), words, [way.passes for way in ways])
     drive = MadeUpDrive(cycle)
     seen = drive.fill()
-    greedy = _greedy(cycle)
     tell(profile.name, 0.2)
-    stages = {
-        name: median_ms(run, rounds, cycle.model.device)
-        for name, run in _stages(cycle, ways).items()
-    }
+    own = _times(cycle, ways, rounds.fast)
     tell(profile.name, 0.5)
+    where = cycle.model.device
+    upload = median_ms(lambda: cycle.given.copy_(cycle.host), rounds.fast, where)
+    naive = None
+    if rounds.naive:
+        modules, there = Plain(cycle.model, cycle.given, words), seen.to(device)
+        naive = median_ms(
+            lambda: modules(there.images, there.cameras, cycle.given), rounds.naive, where
+        )
+    tell(profile.name, 0.7)
+    narrow = None
+    if fp8:
+        with calibrated(cycle):
+            drive.fill()
+        _free(device)
+        drive.fill()
+        narrow = _times(cycle, ways, rounds.fast)
+    tell(profile.name, 1.0)
+    return Measured(own, upload, naive, narrow)
+
+
+def _free(device: str) -> None:
+    """Memory of what was measured before; its peak counts from here."""
+    if device == 'cuda':
+        gc.collect()  # a cycle holds itself by its graphs: the member before would stay
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+
+
+def _times(cycle: Cycle, ways: Sequence[Way], rounds: int) -> Times:
+    """Of stages and whole cycles, behind full pages."""
+    greedy, where = _greedy(cycle), cycle.model.device
+    stages = {name: median_ms(run, rounds, where) for name, run in _stages(cycle, ways).items()}
     cycles, unlike, unwritten = {}, {}, {}
     for i, way in enumerate(ways):
-        cycle.host.draft.copy_(planted(greedy, way.accepted, len(cycle.host.draft), profile))
+        draft = cycle.host.draft
+        draft.copy_(planted(greedy, way.accepted, len(draft), cycle.model.profile))
         found = cycle.run(i)
         unlike[way.name] = int((found.ids != greedy)[: found.count].sum())
-        unwritten[way.name] = words - found.count
-        cycles[way.name] = median_ms(cycle.whole[i], rounds, cycle.model.device)
-    upload = median_ms(lambda: cycle.given.copy_(cycle.host), rounds, cycle.model.device)
-    memory = torch.cuda.max_memory_reserved() / 1e9 if gpu else None
-    tell(profile.name, 0.7)
-    modules, there = Plain(cycle.model, cycle.given, words), seen.to(device)
-    naive = median_ms(
-        lambda: modules(there.images, there.cameras, cycle.given),
-        naive_rounds,
-        cycle.model.device,
-    )
-    tell(profile.name, 1.0)
-    return Times(stages, cycles, naive, upload, memory, unlike, unwritten)
+        unwritten[way.name] = cycle.limit - found.count
+        cycles[way.name] = median_ms(cycle.whole[i], rounds, where)
+    memory = torch.cuda.max_memory_reserved() / 1e9 if where.type == 'cuda' else None
+    return Times(stages, cycles, memory, unlike, unwritten)
 
 
 def _stages(cycle: Cycle, ways: Sequence[Way]) -> dict[str, Callable[[], object]]:

@@ -53,6 +53,7 @@ class Trunk:
 
     def __init__(self, trunk: Modules, order: Order) -> None:
         found = [Block(block) for block in blocks(trunk.blocks)]
+        self.products = [product for block in found for product in block.products]
         shape, self._patches = trunk.shape, order.patches
         every = shape.layers // (shape.global_layers or shape.layers)
         self._parts = [found[i : i + every] for i in range(0, len(found), every)]

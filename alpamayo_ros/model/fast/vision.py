@@ -43,6 +43,7 @@ class Encoder:
         cells = self._order.ordered(torch.kron(views.row_means, views.column_means).T).T
         self._pool = F.pad(cells, (1, 0)).to(stem.dtype)  # the class token is in no cell
         self._trunk = Trunk(trunk, self._order)
+        self.products = self._trunk.products
         self._across = [Block(block) for block in blocks(model.cross.blocks)]
 
     def __call__(self, images: Tensor, cameras: Tensor) -> Tensor:

@@ -43,6 +43,10 @@ class Recorded:
         graph.replay()
         return graph.outputs
 
+    def forget(self) -> None:
+        """Record anew when called: what ``run`` does has changed."""
+        self._graphs.clear()
+
     def _record(self, inputs: Outputs) -> _Graph:
         static = tuple(each.clone() for each in inputs)
         side = torch.cuda.Stream()
