@@ -18,10 +18,11 @@ from alpamayo_ros.model.narrow import narrow
 from alpamayo_ros.model.tiny import tiny
 from alpamayo_ros.profile import ModelProfile
 
-# Bars, at most, as shares of what is compared.  A product of such random numbers is 0.04 from that
-# of the numbers before; distances of cycles on a CPU are 0.03 to 0.05, 0.06 to 0.10 and up to
-# PLANS_SEEN, in float32 and bfloat16 alike (docs/speed.md).
-PRODUCT, FEATURES, STATES, PLANS = 0.02, 0.1, 0.2, 0.1
+# Bars, at most, as shares of what is compared.  Quantising both inputs of a product of random
+# numbers costs 0.04; on a CPU cycles are 0.03 to 0.05, 0.06 to 0.10 and 0.02 to 0.06 away, in
+# float32 and bfloat16 alike.
+PRODUCT, FEATURES, STATES, PLANS = 0.02, 0.1, 0.2, 0.2
+STEPS = 2  # of denoising: random weights make four times more of it in ten (0.23)
 ROWS = (1, 16, 100)  # of inputs for one product: a word, a pass, any other
 
 
@@ -74,7 +75,7 @@ def distance(profile: ModelProfile, device: str, dtype: torch.dtype) -> Distance
 
 def _made(profile: ModelProfile, device: str, dtype: torch.dtype) -> Cycle:
     """The same numbers in every type."""
-    model = narrow(drawn(tiny(profile), device, torch.float32), dtype)
+    model = narrow(drawn(tiny(profile, STEPS), device, torch.float32), dtype)
     return Cycle(model, WORDS, [Passes(WIDTH, WORDS)])
 
 
