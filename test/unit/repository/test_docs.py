@@ -34,7 +34,7 @@ def test_subcommands_and_their_options_exist(page: Path):
         while words and words[0] in getattr(command, 'commands', {}):
             command, words = command.commands[words[0]], words[1:]
         known = {option for p in command.params for option in (*p.opts, *p.secondary_opts)}
-        named = set(re.findall(r'(?<!\S)--[a-z][a-z-]*', rest))
+        named = set(re.findall(r'(?<!\S)--[a-z][a-z0-9-]*', rest))
         assert named <= {*known, '--help', '--name'}, f'alpamayo {name}{rest}'
 
 
