@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,15 +32,25 @@ def members(profiles: str, windows: bool) -> list[Member]:
     if not chosen:
         raise typer.BadParameter(f'--profiles names none; expected some of {FAMILY}')
     found = [Member(profile, naive=True) for profile in chosen]
-    if not windows:
-        return found
+    if windows:
+        found += _variants(chosen, profiles)
+    named = Counter(member.profile.name for member in found)
+    twice = [name for name, count in named.items() if count > 1]
+    if twice:
+        raise typer.BadParameter(
+            f'--profiles {profiles}: two are called {twice[0]}; give one another name'
+        )
+    return found
+
+
+def _variants(chosen: Sequence[ModelProfile], profiles: str) -> list[Member]:
     variants = [variant for profile in chosen if (variant := windowed(profile)) is not None]
     if not variants:
         raise typer.BadParameter(
             f'--windows: no member of --profiles {profiles} has patches that windows of '
             f'{WINDOW[0]} x {WINDOW[1]} divide, and none yet; expected one of 1600 x 900 pixels'
         )
-    return [*found, *(Member(variant, naive=False) for variant in variants)]
+    return [Member(variant, naive=False) for variant in variants]
 
 
 def _member(name: str) -> ModelProfile:

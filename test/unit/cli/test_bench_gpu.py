@@ -14,6 +14,7 @@ from alpamayo_ros.budget.devices import Device
 from alpamayo_ros.cli.bench import app
 from alpamayo_ros.model.fast import check, check_fp8
 from alpamayo_ros.model.fast.speed import Measured, Times
+from alpamayo_ros.profile import share_dir
 from alpamayo_ros.statuses import ConfigError, MachineError, Status
 
 TINY_DEVICE = Device('cpu', 'made up', {'fp32': 0.05}, 20.0, 8.0, 'none')
@@ -73,6 +74,14 @@ def test_windows_want_patches_that_they_divide(tmp_path: Path) -> None:
     assert found.exit_code == Status.USAGE
     said = ' '.join(found.output.replace('│', ' ').split())
     assert 'windows of 19 x 20 divide' in said and 'expected one of 1600 x 900 pixels' in said
+
+
+def test_figures_of_two_members_need_two_names(tmp_path: Path) -> None:
+    copy = tmp_path / 'mine.yaml'
+    copy.write_text((share_dir() / 'config' / 'profiles' / 'alpamayo-3b.yaml').read_text())
+    found = run('--json', str(tmp_path / 'a.json'), '--profiles', f'alpamayo-3b,{copy}')
+    assert found.exit_code == Status.USAGE
+    assert 'two are called alpamayo-3b' in ' '.join(found.output.replace('│', ' ').split())
 
 
 def test_a_folder_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
