@@ -1,6 +1,6 @@
 """A cycle whose large products are narrowed, by what some cycles of their own type show.
 
-Narrowed: the encoder's trunk, the backbone's layers and the blocks of a ``dit``, where both sides
+Narrowed: the encoder's trunk, the backbone's layers and wide blocks of a ``dit``, where both sides
 of a weight are multiples of 16.  In their own type stay embeddings, norms, attention, the scores
 of words, the denoiser's condition with all modulations, a ``unet`` (launches bind it), and what is
 small: stem, attention across cameras and over time, and everything around the backbone.

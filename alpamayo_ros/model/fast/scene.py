@@ -62,7 +62,7 @@ class Scene:
 
     def clear(self) -> None:
         """Zeros everywhere: what is no number would spread from a slot that nothing sees."""
-        for kept in (*self._live(), *self._kept, self.pad, self._visual):
+        for kept in (*self._live(), *self._kept, self.pad, self.visual):
             kept.zero_()
         self._held.fill_(EMPTY)
 

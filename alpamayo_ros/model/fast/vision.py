@@ -16,7 +16,6 @@ from alpamayo_ros.model.vision.fusion import Temporal
 from alpamayo_ros.model.vision.trunk_views import TrunkViews
 from alpamayo_ros.model.vla import VLA
 
-
 Encode = Callable[[Tensor, Tensor], Tensor]
 
 

@@ -13,7 +13,7 @@ from alpamayo_ros.budget import cycle as paper  # noqa: E402
 from alpamayo_ros.model.fast.check import WORDS, agreement  # noqa: E402
 from alpamayo_ros.model.fast.cycle import Cycle, Passes  # noqa: E402
 from alpamayo_ros.model.fast.made_up import MadeUpDrive, drawn  # noqa: E402
-from alpamayo_ros.model.fast.vision import Encoder  # noqa: E402
+from alpamayo_ros.model.fast.vision import encoder  # noqa: E402
 from alpamayo_ros.model.tiny import tiny  # noqa: E402
 from alpamayo_ros.model.vla import VLA  # noqa: E402
 from alpamayo_ros.model.windowed import windowed  # noqa: E402
@@ -53,7 +53,7 @@ def test_features_are_those_of_the_modules() -> None:
     cameras = torch.ones(len(images))
     cameras[2] = 0.0
     wanted = model.encode_timestep(images[None], cameras[None])[0]
-    found = Encoder(model)(images, cameras)
+    found = encoder(model)(images, cameras)
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
     model.views.trunk.shape = model.profile.vision.model_copy(
         update={'window': None, 'global_layers': None}
