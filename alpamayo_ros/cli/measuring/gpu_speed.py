@@ -103,8 +103,8 @@ def _measured(
         tell(real.name, 0.0)
         checked = _checked(real, where, fp8)
         times = speed.measure(profile, where, dtype, words, ways, counts, fp8, tell)
-        paper = [budget(profile, device, name) for name in (precision, narrow)]
-        found[real.name] = figures(times, *paper, ways) | checked
+        own, eight = (budget(profile, device, name) for name in (precision, narrow))
+        found[real.name] = figures(times, own, eight, ways) | checked
     return {
         'device': platform.processor() or 'cpu' if tiny else device.title,
         'torch': torch.__version__,

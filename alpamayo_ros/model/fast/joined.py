@@ -18,7 +18,7 @@ class Product:
     ``largest``: while it is watched, the largest number of its inputs, on the device.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None, parts: Sequence[nn.Parameter]) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor | None, parts: Sequence[Tensor]) -> None:
         self.weight, self.bias, self._parts = weight, bias, parts
         self.largest: Tensor | None = None
         self.eight_bits: EightBits | None = None
