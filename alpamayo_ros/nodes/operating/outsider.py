@@ -50,7 +50,7 @@ class Outsider:
 
     def spin(self, slice_s: float = 0.1) -> None:
         """Take what came, for at most ``slice_s``."""
-        self._executor.spin_once(timeout_sec=slice_s)
+        self._executor.turn(slice_s)
 
     def until(self, holds: Callable[[], object], patience_s: float | None = None) -> bool:
         """Whether ``holds`` became true in time (default: the patience of this node)."""
