@@ -78,17 +78,19 @@ class CameraSyncNode(AlpamayoNode):
             if camera.info_topic:
                 learn = partial(self._on_calibration, camera.name)
                 self._read(CameraInfo, camera.info_topic, learn, 1)
-        self._read(Odometry, self._odometry_topic, self._on_odometry, 1)
+        speed = self._read(Odometry, self._odometry_topic, self._on_odometry, 1)
         if not lockstep:
+            self.sampled = (speed,)  # asked for with a set, and then the newest
             wall = Clock(clock_type=ClockType.STEADY_TIME)
             self.create_timer(self.settings.poll_s, self._on_poll, clock=wall)
 
-    def _read(self, kind: type, topic: str, take: Callable[[Any], None], depth: int) -> None:
+    def _read(self, kind: type, topic: str, take: Callable[[Any], None], depth: int) -> Any:
+        """The subscription; in lockstep the steps hold it."""
         if self.settings.lockstep:
-            self.steps.subscribe(kind, topic, take)
-            return
+            return self.steps.subscribe(kind, topic, take)
         reliable = self.settings.reliable_inputs and kind in (Image, CompressedImage)
-        qos.watched_subscription(self, kind, topic, take, qos.sensor(False, depth, reliable))
+        profile = qos.sensor(False, depth, reliable)
+        return qos.watched_subscription(self, kind, topic, take, profile)
 
     # -- inputs ---------------------------------------------------------------------------------
     def _on_calibration(self, camera: str, message: CameraInfo) -> None:

@@ -74,7 +74,8 @@ class EgomotionNode(AlpamayoNode):
         self._subscribe_steering()
         if not lockstep:
             wall = Clock(clock_type=ClockType.STEADY_TIME)
-            self.create_timer(self.settings.poll_s, self._answer, clock=wall)
+            self._poll = self.create_timer(self.settings.poll_s, self._answer, clock=wall)
+            self._poll.cancel()  # until a t0 waits
 
     def _read(self, kind: type, topic: str, take: Callable[[Any], None], profile: Any) -> None:
         if self.settings.lockstep:
@@ -151,6 +152,8 @@ class EgomotionNode(AlpamayoNode):
             if self._may_answer(t0_ns, since_s, step):
                 del self._waiting[t0_ns]
                 self._publish(t0_ns)
+        if not self.settings.lockstep and self._poll.is_canceled() == bool(self._waiting):
+            (self._poll.reset if self._waiting else self._poll.cancel)()
 
     def _may_answer(self, t0_ns: int, since_s: float, step: int) -> bool:
         if self.settings.lockstep:

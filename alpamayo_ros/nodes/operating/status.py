@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider, nobody
 from alpamayo_ros.safety.state import Mode
 from alpamayo_ros.units import NS
 
+NICE = 5  # who watches gives way to who drives
 LINE_S = 1.0  # between two lines of --watch where nothing changes
 MOTION_S, WORDS_S = 2.0, 0.5  # waited for, after Health; a driver that stands says no words
 OLD_NS = 2 * NS  # of words: four times the age at which they may still condition a plan
@@ -214,6 +216,8 @@ def status(outsider: Outsider, watch: bool, as_json: bool, every_s: float = LINE
     """Print the status once, or every ``every_s`` and at each change; 1 in FALLBACK or FAULT."""
     listening = Listening(outsider)
     found = listening.first()
+    if watch:
+        os.nice(NICE)
     show: Any = line if watch else page
     text = (lambda s: json.dumps(asdict(s))) if as_json else show
     print(text(found), flush=True)
