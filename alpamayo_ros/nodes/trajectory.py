@@ -235,7 +235,7 @@ class TrajectoryNode(AlpamayoNode):
         t0_ns: int,
         message: CandidateArray | None,
     ) -> None:
-        """Decide, publish plan, reference and Health in this order, remember."""
+        """Decide, publish plan, reference, what is shown and Health in this order, remember."""
         given = (proposal, scene, self.state, self._caps.config, now_ns)
         decision = pipeline.decide(*given)
         self.topics.decision(*given, decision)
@@ -246,19 +246,22 @@ class TrajectoryNode(AlpamayoNode):
         judged = decision.judgement
         costs = judged.costs if judged else None
         self.origin.objects_used = costs is not None and costs.collision is not None
+        sent = None
         if decision.plan is not None:
             model = decision.plan.source == 'model'
             self.counters.plans += model
             self.counters.stops += not model
             sent = plans.plan_message(decision.plan, decision, self.origin)
             self._references.follow(decision.plan, sent)
-            self.topics.plan(sent, decision, scene)
+            self.topics.plan(sent)
         elif t0_ns:
             self.counters.refusals += 1
         if decision.plan is not None or not self.settings.lockstep:
             at_ns = t0_ns if self.settings.lockstep else now_ns
             self.topics.reference(self._references.at(scene.ego_now, at_ns))
             self.aware.add(self._references.fault)
+        if sent is not None:
+            self.topics.show(sent, decision, scene)
         ages = {**self.aware.seen_ns, 'frames': t0_ns or None, 'now': now_ns}
         health = plans.health_message(decision, self.counters, self.origin)
         self.topics.health(health, t0_ns, ages, message, self.settings.lockstep)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -127,10 +128,13 @@ def check(item: Check) -> CheckResult:
     level = CheckResult.WARN if item.warned else CheckResult.OK
     level = level if item.ok else CheckResult.REJECT
     limit = item.limit if level == CheckResult.REJECT else min(item.warn, item.limit)
-    unit = next((text for end, text in UNITS.items() if item.name.endswith('_' + end)), '')
-    return CheckResult(
-        name=item.name, level=level, value=item.value, limit=limit, unit=unit, index=-1
-    )
+    given = {'name': item.name, 'level': level, 'value': item.value, 'limit': limit}
+    return CheckResult(**given, unit=_unit(item.name), index=-1)
+
+
+@cache
+def _unit(name: str) -> str:
+    return next((text for end, text in UNITS.items() if name.endswith('_' + end)), '')
 
 
 @dataclass

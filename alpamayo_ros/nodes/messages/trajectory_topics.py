@@ -68,9 +68,12 @@ class TrajectoryTopics:
             given = (proposal, scene, state, config, now_ns)
             self._decision.publish(String(data=self._scribe.write(*given, decision)))
 
-    def plan(self, message: PlannedTrajectory, decision: Decision, scene: Scene) -> None:
-        """The plan, and where somebody looks, its path, its rivals and the objects."""
+    def plan(self, message: PlannedTrajectory) -> None:
+        """The plan."""
         self._plan.publish(message)
+
+    def show(self, message: PlannedTrajectory, decision: Decision, scene: Scene) -> None:
+        """Where somebody looks, the path of a plan, its rivals and the objects."""
         plan = decision.plan
         assert plan is not None  # called with a decision that let one out
         if decision.judgement is not None and self._evaluated.get_subscription_count():
