@@ -27,6 +27,12 @@ from rclpy.node import Node
 
 from alpamayo_ros.nodes.common.waiting import Waiting
 
+# What rclpy's executor has inside where it hands out what it takes as a coroutine (7.1 and 9.1).
+INSIDE = (
+    '_take_timer', '_take_subscription', '_take_guard_condition', '_take_client', '_take_service',
+    '_wait_for_ready_callbacks', '_make_handler', '_tasks', '_tasks_lock', '_guard', '_sigint_gc',
+    '_context', '_is_shutdown',
+)  # fmt: skip
 EVENTS_S = 0.5  # QoS events are latched by the middleware: a later look sees them
 
 
@@ -37,13 +43,21 @@ class _Nobody:
         """Wake nobody."""
 
 
+def knows(executor: SingleThreadedExecutor) -> bool:
+    """Whether rclpy's executor is made inside as this module expects it."""
+    return all(hasattr(executor, name) for name in INSIDE) and not hasattr(
+        executor, '_execute_timer'
+    )
+
+
 class NodeExecutor(SingleThreadedExecutor):
     """``SingleThreadedExecutor`` that waits once a callback, for QoS events once in ``EVENTS_S``.
 
     What other threads and tasks trigger themselves (``wake``, ``create_task``, guard conditions)
     wakes it as ever: only the two triggers of a callback that runs in this very thread are gone.
     ``spin`` and ``turn`` run plain callbacks without rclpy's tasks, and wake for no message that
-    a node only samples (``waiting.sampled``).
+    a node only samples (``waiting.sampled``).  An rclpy that is made otherwise inside spins by
+    itself.
     """
 
     def __init__(self, **more: Any) -> None:
@@ -52,6 +66,7 @@ class NodeExecutor(SingleThreadedExecutor):
         self._events = True  # whether the coming wait is for them too
         self._waiting = Waiting(self._context)
         self._spins = False
+        self._known = knows(self)
 
     def add_node(self, node: Node) -> bool:
         """Take a node, and a timer that has its events looked at where nothing else wakes it."""
@@ -60,6 +75,9 @@ class NodeExecutor(SingleThreadedExecutor):
 
     def spin(self) -> None:
         """Run callbacks until shutdown."""
+        if not self._known:
+            super().spin()
+            return
         self._spins = True
         try:
             while not self._over:
@@ -80,6 +98,9 @@ class NodeExecutor(SingleThreadedExecutor):
 
         It is rclpy's own for QoS events, and while tasks are at work.
         """
+        if not self._known:
+            self.spin_once(timeout_s)
+            return
         with self._tasks_lock:
             self._tasks = [task for task in self._tasks if not task[0].done()]
         guards = [guard for guard in (self._guard, self._sigint_gc) if guard]

@@ -13,6 +13,7 @@ from graph import PATIENCE_S
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.task import Future
@@ -20,7 +21,7 @@ from rclpy.waitable import Waitable
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from alpamayo_ros.nodes.common.executor import NodeExecutor
+from alpamayo_ros.nodes.common.executor import NodeExecutor, knows
 from alpamayo_ros.nodes.common.waiting import sampled
 
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(900)]  # other work beside
@@ -195,3 +196,17 @@ def test_another_thread_ends_the_spin(executor):
     spins.join(PATIENCE_S)
     assert not spins.is_alive()
     assert not executor._waiting._used, 'nothing is kept from being destroyed'
+
+
+def test_an_rclpy_that_is_made_otherwise_spins_by_itself(rclpy_context, node, monkeypatch):
+    """Older ones hand out what they took, and run it by a method for each kind."""
+    assert knows(NodeExecutor(context=rclpy_context)), 'this rclpy is known'
+    monkeypatch.setattr(SingleThreadedExecutor, '_execute_timer', lambda *_: None, raising=False)
+    made = NodeExecutor(context=rclpy_context)
+    monkeypatch.setattr(made._waiting, 'gather', None)  # never asked
+    ran = []
+    node.create_timer(0.001, lambda: (ran.append(1), made.shutdown(0.0)))
+    made.add_node(node)
+    made.turn(PATIENCE_S)
+    made.spin()
+    assert ran
