@@ -103,17 +103,19 @@ def _as_set(key: str, value: str | Collection[str] | None) -> set[str]:
 def facts_f1(
     said: Mapping[str, str | Collection[str] | None],
     true: Mapping[str, str | Collection[str] | None],
+    hidden: Mapping[str, str | Collection[str] | None] | None = None,
 ) -> FactCounts:
     """Counts of claimed against true facts; a key that ``true`` lacks is not judged.
 
     Values: a name, several, or None / 'none' / empty for 'there is none'.  A state of a leader
-    or pedestrian implies its presence.
+    or pedestrian implies its presence.  ``hidden``: what holds of that which cannot be seen; a
+    claim of it is neither right nor wrong.
     """
     tp = fp = fn = 0
     for key in true:
         claims, truth = _as_set(key, said.get(key)), _as_set(key, true[key])
         tp += len(claims & truth)
-        fp += len(claims - truth)
+        fp += len(claims - truth - _as_set(key, (hidden or {}).get(key)))
         fn += len(truth - claims)
     return FactCounts(tp, fp, fn)
 
@@ -121,9 +123,10 @@ def facts_f1(
 def facts_by_subject(
     said: Mapping[str, str | Collection[str] | None],
     true: Mapping[str, str | Collection[str] | None],
+    hidden: Mapping[str, str | Collection[str] | None] | None = None,
 ) -> dict[str, FactCounts]:
     """``facts_f1`` of each subject that ``true`` has."""
-    return {key: facts_f1(said, {key: value}) for key, value in true.items()}
+    return {key: facts_f1(said, {key: value}, hidden) for key, value in true.items()}
 
 
 def f1(counts: Iterable[tuple[int, int, int]]) -> float | None:

@@ -12,6 +12,7 @@ from alpamayo_ros.metrics.agreement import (
     TURN_RAD,
 )
 from alpamayo_ros.metrics.comfort import BOUNDS
+from alpamayo_ros.metrics.speed_change import CHANGE_MPS, STOPPED_MPS
 from alpamayo_ros.metrics.table import GROUPS
 
 HEAD = """# Metrics
@@ -36,7 +37,7 @@ Every name says its protocol, so that two figures of the same name can be compar
   none.
 """
 
-FACTS = """
+FACTS = f"""
 ## What counts as a fact
 
 `coc_facts_f1` takes from the words: `light` red, yellow, green; `lead` present, and standing,
@@ -44,6 +45,26 @@ braking or moving; `pedestrian` present, and crossing; `manoeuvre` as announced 
 Only claims of presence count: "no vehicle ahead" is right when nobody is there, but no hit, and
 where somebody is there he is a fact left unsaid. Counts are summed over a drive before F1 is
 taken. What the truth does not know is not judged.
+
+**Seen, not known from the map.** In a simulated drive a light, a lead vehicle or a pedestrian is
+true where the pictures that the planner got show it: the rule by which the annotator chooses its
+words (`simulation/drive/visibility.py`; enough pixels of one camera lie on it by the picture's
+own depth and stand out from around it). What is there and no picture shows, behind a bend or a
+truck, in fog or at night, is neither true nor false: to name it costs nothing, and to leave it
+out costs nothing. A claim that does not hold of it either, such as a moving vehicle where a
+hidden one stands, is false as anywhere. Pictures count as they were rendered, before faults and
+`--ablate`: a model with black pictures leaves unsaid what they would have shown. Where a planner
+is shown none, its false claims alone count.
+
+A change of speed is *slow* or *speed_up* from {CHANGE_MPS} m/s on, now against 3 s later, and a
+*stop* below {STOPPED_MPS} m/s at the end of 6 s, as the annotator says it
+(`metrics/speed_change.py`). `agreement` above has its own band: it compares now with the end.
+
+Before 2026-11-28 the truth counted what is hidden, and called a change of speed by 1.0 m/s. What
+that makes, on the same drives of nano (`alpamayo sim --suite val --seeds 0:1`, 18 drives, measured
+that day): F1 0.756 before and 0.757 now; by visibility alone 0.756, by the band alone 0.757. No
+picture showed 56 of the 4073 facts of what is ahead. The 0.74 on `test` of nano's card is by the
+truth of before.
 """
 
 CHECKED = """

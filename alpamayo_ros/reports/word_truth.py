@@ -1,7 +1,9 @@
 """Whether words that were said in a simulated drive were so: claims against what was recorded.
 
 The facts and their thresholds are those that score a drive's words in closed loop
-(``simulation.drive.facts``), found here from recorded road users, route and motion.
+(``simulation.drive.facts``), found here from recorded road users, route and motion.  A recording
+has no depth of its pictures, so here everybody counts as seen: words that leave out a hidden
+vehicle are not quoted.
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ class SceneTruth:
 
     ``lane_ahead_m``: y in base_link of the lane centre at arc + ``AHEAD_M``; ``leader_gap_m``:
     bumper to bumper along the lane, inf where nobody is within 60 m (speed and acceleration are
-    then NaN); ``speed_limit_mps``: the road's speed here (the recipe's V).
+    then NaN); ``speed_limit_mps``: the road's speed here (the recipe's V); ``leader_by``: ids of
+    the agents that the leader stands for.
     """
 
     arc_m: float
@@ -39,6 +40,7 @@ class SceneTruth:
     leader_speed_mps: float
     leader_acceleration_mps2: float
     speed_limit_mps: float
+    leader_by: tuple[int, ...] = ()
 
 
 def nearest_leader(cars: Sequence[LaneCar], front_arc_m: float) -> LaneCar | None:
@@ -75,4 +77,5 @@ def scene_truth(
         leader_speed_mps=math.nan if leader is None else leader.speed_mps,
         leader_acceleration_mps2=math.nan if leader is None else leader.acceleration_mps2,
         speed_limit_mps=road.limit(arc),
+        leader_by=() if leader is None else leader.by,
     )

@@ -1,7 +1,8 @@
 """The annotator: what the expert saw and did as a chain of causation.
 
 It speaks in the phrases of ``phrases_v1``.  Thresholds are annotation choices, not measurements;
-they say when a person would use the word.
+they say when a person would use the word.  Those that words are also judged by have one
+home with the truth (``simulation.drive.facts``, ``metrics.speed_change``).
 """
 
 from __future__ import annotations
@@ -12,10 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from alpamayo_ros.metrics.agreement import STANDING_MPS
+from alpamayo_ros.metrics.speed_change import LAST, speed_change
+from alpamayo_ros.simulation.drive.facts import BRAKING_MPS2, VEHICLE_M
+
 SHARP_1PM, BEND_1PM = 1 / 35, 1 / 120
 OFF_CENTRE_M, STEER_BACK_M = 0.35, 0.5
 GAPS_M = (5, 10, 15, 20, 25, 30, 40, 50)
-VISIBLE_M = 55.0
+SPEEDS = {'keep': 'keep speed', 'slow': 'slow down', 'stop': 'stop', 'wait': 'wait',
+          'speed_up': 'speed up'}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +79,27 @@ def _place(offset_m: float) -> str:
 
 
 def _vehicle(f: Facts) -> str:
-    if f.gap_m > VISIBLE_M:
+    if f.gap_m > VEHICLE_M:
         return ', no vehicle ahead'
-    if f.leader_speed_mps < 0.5:
+    if f.leader_speed_mps < STANDING_MPS:
         return ', standing vehicle ahead'
     return (
         ', braking vehicle ahead'
-        if f.leader_acceleration_mps2 < -0.5
+        if f.leader_acceleration_mps2 < BRAKING_MPS2
         else ', moving vehicle ahead'
     )
 
 
 def _gap(gap_m: float) -> str:
-    return '' if gap_m > VISIBLE_M else f' at {min(GAPS_M, key=lambda g: abs(g - gap_m))} m'
+    return '' if gap_m > VEHICLE_M else f' at {min(GAPS_M, key=lambda g: abs(g - gap_m))} m'
 
 
 def _situation(f: Facts) -> str:
-    if f.gap_m > VISIBLE_M:
+    if f.gap_m > VEHICLE_M:
         return 'bend ahead' if np.abs(f.curvature_ahead_1pm[1:]).max() > SHARP_1PM else 'free road'
     closing = f.speed_mps - f.leader_speed_mps
-    if f.leader_speed_mps < 0.5:
-        standing = f.speed_mps < 0.5 and f.gap_m < 8
+    if f.leader_speed_mps < STANDING_MPS:
+        standing = f.speed_mps < STANDING_MPS and f.gap_m < 8
         return 'standing behind a vehicle' if standing else 'closing on a standing vehicle'
     if closing > 1.0:
         return 'closing on a vehicle'
@@ -102,14 +108,8 @@ def _situation(f: Facts) -> str:
 
 def speed_intent(speed_mps: float, plan: Float[np.ndarray, ' P']) -> str:
     """Keep speed, slow down, stop, wait or speed up, from the speeds of a plan."""
-    middle, end = float(plan[len(plan) // 2]), float(plan[-5:].mean())
-    if speed_mps < 0.5:
-        return 'wait' if max(middle, end) < 0.5 else 'speed up'
-    if end < 0.4:
-        return 'stop'
-    if middle - speed_mps < -0.8:
-        return 'slow down'
-    return 'speed up' if middle - speed_mps > 0.8 else 'keep speed'
+    middle, end = float(plan[len(plan) // 2]), float(plan[-LAST:].mean())
+    return SPEEDS[speed_change(speed_mps, middle, end)]
 
 
 def _rationale(situation: str, speed: str, f: Facts) -> str:
@@ -119,7 +119,7 @@ def _rationale(situation: str, speed: str, f: Facts) -> str:
             if speed in ('stop', 'wait')
             else 'a safe gap must be kept'
         )
-    if math.isfinite(f.gap_m) and f.gap_m <= VISIBLE_M:
+    if math.isfinite(f.gap_m) and f.gap_m <= VEHICLE_M:
         return 'the way ahead is free again' if speed == 'speed up' else 'a safe gap must be kept'
     if speed in ('slow down', 'stop'):
         return 'the bend asks for less speed'

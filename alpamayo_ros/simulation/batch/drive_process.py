@@ -55,7 +55,6 @@ def drive(job: Job, planner: Planner, options: Options) -> dict[str, Any]:
         recorder = DriveRecorder(made, Path(job.record))
     try:
         while not made.sim.done:
-            measure.look()
             if recorder is not None:
                 recorder.look()
             cycle = made.step()

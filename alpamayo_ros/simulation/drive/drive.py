@@ -73,6 +73,7 @@ class Drive:
     """A drive in progress; ``step`` makes one cycle, until ``sim.done``.
 
     ``pictures``: they can be drawn even for a planner that looks at none, for a recording.
+    ``looked``: called in every cycle when its pictures are taken, before anybody plans.
     """
 
     scenario: Scenario
@@ -85,6 +86,7 @@ class Drive:
     config: PlanConfig = field(init=False)
     state: SafetyState = field(init=False, default_factory=SafetyState)
     plan: Plan | None = field(init=False, default=None)
+    looked: Callable[[], None] | None = field(init=False, default=None)
     model_plans: int = field(init=False, default=0)
     stop_plans: int = field(init=False, default=0)
     first_plan_s: float | None = field(init=False, default=None)
@@ -106,6 +108,8 @@ class Drive:
         now = self.sensors.now_ns
         ego = replace(self.sim.ego, stamp_ns=now)
         self.sensors.look()
+        if self.looked is not None:
+            self.looked()
         inputs = self.sensors.inputs(self.seed, self._said, self.options.prompt)
         if isinstance(inputs, PlannerInput):
             answer = self.sensors.answer(self.planner.propose(inputs))

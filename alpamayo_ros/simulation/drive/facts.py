@@ -1,36 +1,76 @@
 """What is true of a scene, in the facts that a chain of causation may claim.
 
-``light``, ``lead`` and ``pedestrian`` are the simulator's at t0; ``manoeuvre`` is what the car
-went on to do, so it is known only later.  Same names as ``metrics.language.coc_facts``; the
-thresholds are the annotator's (``training.annotate``), whose words the models were taught.
+``light``, ``lead`` and ``pedestrian`` are the simulator's at t0, as far as the pictures show them;
+``manoeuvre`` is what the car went on to do, so it is known only later.  Same names as
+``metrics.language.coc_facts``.  The thresholds are the annotator's too (``training.annotate``
+imports them), whose words the models were taught.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros import metrics
+from alpamayo_ros.metrics.agreement import STANDING_MPS
+from alpamayo_ros.metrics.speed_change import LAST, speed_change
+from alpamayo_ros.simulation.agents import SIGNAL
 from alpamayo_ros.simulation.scene_truth import SceneTruth
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 
-VEHICLE_M = 55.0  # as VISIBLE_M of the annotator
-STANDING_MPS, BRAKING_MPS2 = 0.5, -0.5  # as the annotator's
+VEHICLE_M = 55.0  # bumper to bumper
+BRAKING_MPS2 = -0.5
 LIGHT_M = 40.0  # a lamp is 3 pixels wide there in the front camera
 PERSON_M, PERSON_ASIDE_M = 40.0, 3.0  # on the lane or at its edge
 CROSSING_RAD = np.pi / 4
 CROSSING_MPS = 0.3
-SPEED_BAND_MPS = 1.0  # as metrics.agreement
 MIDDLE, HORIZON = 30, 60  # steps: changes of speed are judged after 3 s, standing after 6 s
 STRAIGHT_1PM = 1 / 600  # a lane change can be told from a bend only on a road as straight
 
 Facts = dict[str, set[str]]
 
 
-def seen(sim: Simulation, truth: SceneTruth) -> Facts:
-    """Light, lead vehicle and pedestrian now; an empty set where there is none."""
-    light = sim.light_ahead(LIGHT_M)
-    return {'light': {light} if light else set(), 'lead': lead(truth), 'pedestrian': person(sim)}
+class Thing(NamedTuple):
+    """Something that words may be about: its subject, what holds of it, and its agents.
+
+    ``ids``: of the agents that show it, ``SIGNAL`` for a traffic light.
+    """
+
+    subject: str
+    facts: frozenset[str]
+    ids: frozenset[int]
+
+
+class Known(NamedTuple):
+    """Facts by subject: of what the pictures show, and those that hold only of what they do not.
+
+    What is hidden is there and cannot be known: neither true nor false.
+    """
+
+    seen: Facts
+    hidden: Facts
+
+
+def things(sim: Simulation, truth: SceneTruth) -> list[Thing]:
+    """The light ahead, the lead vehicle and everybody on foot near the way, seen or not."""
+    found = people(sim)
+    if light := sim.light_ahead(LIGHT_M):
+        found.append(Thing('light', frozenset({light}), frozenset({SIGNAL})))
+    if state := lead(truth):
+        found.append(Thing('lead', frozenset(state), frozenset(truth.leader_by)))
+    return found
+
+
+def known(found: Iterable[Thing], shown: Collection[int]) -> Known:
+    """Facts of things, by whether one of their ids is ``shown`` (``visibility.shown``)."""
+    seen: Facts = {'light': set(), 'lead': set(), 'pedestrian': set()}
+    hidden: Facts = {name: set() for name in seen}
+    for thing in found:
+        (hidden if thing.ids.isdisjoint(shown) else seen)[thing.subject].update(thing.facts)
+    return Known(seen, {name: facts - seen[name] for name, facts in hidden.items()})
 
 
 def lead(truth: SceneTruth) -> set[str]:
@@ -43,24 +83,23 @@ def lead(truth: SceneTruth) -> set[str]:
     return {'present', 'braking' if braking else 'moving'}
 
 
-def person(sim: Simulation) -> set[str]:
-    """'present' for a pedestrian near the way ahead, 'crossing' where one walks across it.
+def people(sim: Simulation) -> list[Thing]:
+    """'present' for a pedestrian near the way ahead, 'crossing' for one who walks across it.
 
     Near is within 40 m of the way ahead and 3 m of its middle.
     """
-    people = [a for a in sim.agents() if a.kind == 'pedestrian']
-    if not people:
-        return set()
+    on_foot = [a for a in sim.agents() if a.kind == 'pedestrian']
+    if not on_foot:
+        return []
     line, heading, _ = sim.road.at(sim.arc_m + np.arange(0.0, PERSON_M))
-    found = set()
-    for a in people:
+    found = []
+    for a in on_foot:
         away = np.hypot(line[:, 0] - a.x_m, line[:, 1] - a.y_m)
         nearest = int(away.argmin())
         if away[nearest] <= PERSON_ASIDE_M:
             across = abs(np.sin(a.heading_rad - float(heading[nearest]))) > np.sin(CROSSING_RAD)
-            found |= {'present'} | (
-                {'crossing'} if across and a.speed_mps > CROSSING_MPS else set()
-            )
+            walks = {'crossing'} if across and a.speed_mps > CROSSING_MPS else set()
+            found.append(Thing('pedestrian', frozenset({'present'} | walks), frozenset({a.id})))
     return found
 
 
@@ -73,11 +112,10 @@ def manoeuvre(
 ) -> set[str] | None:
     """What the car did in the 6 s after t0, in the words of ``metrics.words.INTENTS``.
 
-    ``poses``: x, y, heading in base_link at t0, the first at t0 itself.  Speed: standing at the
-    end is a stop or a wait; else the change after 3 s.  A turn counts where the navigation of t0
-    announces it (a road that bends is no turn), a lane change where ``curvature_1pm``, the
-    largest ahead, is that of a straight road.  None where the drive ended before 6 s were over,
-    unless it ended standing.
+    ``poses``: x, y, heading in base_link at t0, the first at t0 itself.  A turn counts where the
+    navigation of t0 announces it (a road that bends is no turn), a lane change where
+    ``curvature_1pm``, the largest ahead, is that of a straight road.  None where the drive ended
+    before 6 s were over, unless it ended standing.
     """
     if len(poses) <= HORIZON:
         if speeds_mps[-1] >= STANDING_MPS:
@@ -85,19 +123,10 @@ def manoeuvre(
         more = HORIZON + 1 - len(poses)
         poses = np.concatenate([poses, np.repeat(poses[-1:], more, 0)])
         speeds_mps = np.concatenate([speeds_mps, np.repeat(speeds_mps[-1:], more)])
-    found = {_speed(*(float(speeds_mps[k]) for k in (0, MIDDLE, HORIZON)))}
+    end_mps = float(speeds_mps[HORIZON - LAST + 1 : HORIZON + 1].mean())
+    found = {speed_change(float(speeds_mps[0]), float(speeds_mps[MIDDLE]), end_mps)}
     done = metrics.driven_intent(poses[1 : HORIZON + 1], float(speeds_mps[0]), dt_s)
     found |= {side for side in ('left', 'right') if side in done and side in navigation}
     if abs(curvature_1pm) < STRAIGHT_1PM:
         found |= {name for name in done if name.startswith('lane_change')}
     return found
-
-
-def _speed(now: float, middle: float, end: float) -> str:
-    if now < STANDING_MPS:
-        return 'wait' if max(middle, end) < STANDING_MPS else 'speed_up'
-    if end < STANDING_MPS:
-        return 'stop'
-    if abs(middle - now) <= SPEED_BAND_MPS:
-        return 'keep'
-    return 'speed_up' if middle > now else 'slow'

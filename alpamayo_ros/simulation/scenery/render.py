@@ -214,13 +214,20 @@ class Renderer:
         raw = plain.read(viewport=(0, 0, w, h), components=3, alignment=1)
         image[top : top + h, left : left + w] = np.frombuffer(raw, np.uint8).reshape(h, w, 3)[::-1]
 
-    def distances(self, name: str) -> Float32[np.ndarray, 'H W']:
-        """Metres along the axis of a camera to what each pixel of its last picture shows."""
+    def distances(
+        self, name: str, rows: range | None = None, columns: range | None = None
+    ) -> Float32[np.ndarray, 'H W']:
+        """Metres along the axis of a camera to what each pixel of its last picture shows.
+
+        ``rows``, ``columns``: the pixels that are asked for; all by default.
+        """
         tile = next(t for t in self._tiles if t.camera.name == name)
-        cam, bottom = tile.camera, self._height - tile.top - tile.camera.height
-        window = (tile.left, bottom, cam.width, cam.height)
+        rows, columns = rows or range(tile.camera.height), columns or range(tile.camera.width)
+        bottom, height = self._height - tile.top - rows.stop, rows.stop - rows.start
+        window = (tile.left + columns.start, bottom, columns.stop - columns.start, height)
         raw = self._atlas.read(viewport=window, components=1, attachment=-1, dtype='f4')
-        depth = 2.0 * np.frombuffer(raw, np.float32).reshape(cam.height, cam.width)[::-1] - 1.0
+        read = np.frombuffer(raw, np.float32).reshape(height, -1)[::-1]
+        depth = 2.0 * read[:: rows.step, :: columns.step] - 1.0
         far: np.ndarray = 2 * FAR_M * NEAR_M / (FAR_M + NEAR_M - depth * (FAR_M - NEAR_M))
         return far
 

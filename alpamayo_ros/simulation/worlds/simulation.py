@@ -236,11 +236,13 @@ class Simulation:
         shown = [a for a in self._drawn() if a.id not in self.invisible]
         return self._renderer.render(self._scenery, self.pose, shown, only, now_s)
 
-    def distances(self, camera: str) -> Float32[np.ndarray, 'H W']:
-        """What each pixel of the picture taken last is away, along the camera's axis [m]."""
+    def distances(
+        self, camera: str, rows: range | None = None, columns: range | None = None
+    ) -> Float32[np.ndarray, 'H W']:
+        """What pixels of the newest picture, all or a part, are away along the axis [m]."""
         if self._renderer is None:
             raise RuntimeError('there is no picture: this Simulation was made with render=False')
-        return self._renderer.distances(camera)
+        return self._renderer.distances(camera, rows, columns)
 
     @property
     def cameras(self) -> Sequence[SimCamera]:

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float32
 
+from alpamayo_ros.metrics.agreement import STANDING_MPS
 from alpamayo_ros.profile import TrajectoryFormat
 from alpamayo_ros.simulation.agents import SIGNAL, Agent, LaneCar
 from alpamayo_ros.simulation.driving_wish import PLAIN, Wish
@@ -28,7 +29,6 @@ LOOK_M, LINE_FROM_M = 60.0, -30.0
 NEAREST = 5  # cars behind each other that are asked about
 ONCOMING_RAD = 2.2
 ASIDE_M = 1.8  # a vehicle whose middle is further aside is not in our lane
-STANDING_MPS = 0.5
 KIND_OF = {'pedestrian': 'pedestrian', 'cyclist': 'cyclist', 'debris_box': 'debris',
            'debris_tyre': 'debris', 'cone': 'works', 'barrier': 'works',
            'emergency_car': 'siren'}  # fmt: skip

@@ -13,12 +13,13 @@ import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros.metrics import driven_intent
+from alpamayo_ros.metrics.agreement import STANDING_MPS
 from alpamayo_ros.model.grammar import GrammarSpec
 from alpamayo_ros.simulation.driving_wish import PLAIN, Wish
 from alpamayo_ros.simulation.worlds.expert import GAP_M
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.training import annotate
-from alpamayo_ros.training.annotation.binding import STANDING_MPS, Binding, Question, binding
+from alpamayo_ros.training.annotation.binding import Binding, Question, binding
 from alpamayo_ros.training.annotation.counterfactual import IMAGINED_M, WALKS_ON, counterfactual
 from alpamayo_ros.training.annotation.seen import Seen, distance_words, objects, seen_ids
 
@@ -28,8 +29,7 @@ SHIFT_M = 0.3
 MERGED_M = 2.0
 FIRST_SHARE = 0.8  # of the chains, a slot each, that have the first wording without a draw
 LINE_M = 1.0  # the bumper stands this far before a stop line
-SPEEDS = {'keep speed': 'keep', 'slow down': 'slow', 'stop': 'stop', 'wait': 'wait',
-          'speed up': 'speed_up'}  # fmt: skip
+SPEEDS = {said: name for name, said in annotate.SPEEDS.items()}
 SLOTS = ('first', 'second', 'third')
 INSTRUCTIONS = {'turn left': 'left', 'turn right': 'right', 'go straight': 'straight',
                 'merge': 'merge', 'take the': 'exit'}  # fmt: skip

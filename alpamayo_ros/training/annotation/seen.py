@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from alpamayo_ros.metrics.agreement import STANDING_MPS
 from alpamayo_ros.simulation.agents import SIGNAL, Agent
 from alpamayo_ros.simulation.drive import facts
+from alpamayo_ros.simulation.drive.visibility import ids_of
 from alpamayo_ros.training.annotation.binding import ONCOMING_RAD, Cause, Question
 
 DISTANCES_M = (5, 10, 15, 20, 25, 30, 40, 50)
@@ -34,17 +36,7 @@ class Seen:
 
 def seen_ids(question: Question, pixels: Mapping[int, int]) -> frozenset[int]:
     """Ids that the pictures show; ``SIGNAL`` where a lamp of the present colour is among them."""
-    lamps = {a.id: a for a in question.sim.drawn() if a.kind == 'lamp'}
-    shown = question.sim.light_ahead(facts.LIGHT_M)
-    lit = any(i in pixels and shown and _colour(a) == shown for i, a in lamps.items())
-    return frozenset(i for i in pixels if i not in lamps) | ({SIGNAL} if lit else frozenset())
-
-
-def _colour(lamp: Agent) -> str:
-    red, green, _ = lamp.colour
-    return (
-        'yellow' if min(red, green) > 0.5 * max(red, green) else 'red' if red > green else 'green'
-    )
+    return ids_of(question.sim, pixels)
 
 
 def objects(question: Question, seen: frozenset[int], cause: Cause) -> list[Seen]:
@@ -106,7 +98,7 @@ def _other_vehicle(question: Question, a: Agent, x: float, y: float, turned: flo
         return 'circling_vehicle'
     if named.get(a.id) == 'joining' and x < BESIDE_M:
         return 'joining_vehicle'
-    moves = a.speed_mps > facts.STANDING_MPS
+    moves = a.speed_mps > STANDING_MPS
     if moves and abs(turned) > ONCOMING_RAD and 0 < x < ONCOMING_M and sim_map != 'motorway':
         return 'oncoming_vehicle'
     aside = PARKED_ASIDE_M < abs(y) < ROADSIDE_M and 0 < x < PARKED_M

@@ -62,8 +62,9 @@ class Note(_Strict):
     """What is written about one instant.
 
     ``words``: the chain of causation, a line a part, '' for none.  ``facts``: truth by subject
-    (``metrics.language.coc_facts``), ``values``: truth of each slot of the grammar, ``dense``:
-    columns of ``training.truth``; None where nobody knows it.  ``trajectory``: what was driven;
+    (``metrics.language.coc_facts``) as the pictures show it, ``hidden``: facts of what is there
+    and no picture shows, ``values``: truth of each slot of the grammar, ``dense``: columns of
+    ``training.truth``; None where nobody knows it.  ``trajectory``: what was driven;
     ``plan``: what the driver whose words these are meant to drive.  Both in base_link at
     ``t0_ns``, a point every 0.1 s, the first at t0 + 0.1 s; cut off at the clip's end, empty where
     nobody said it.
@@ -78,6 +79,7 @@ class Note(_Strict):
     words: Text = ''
     lines: tuple[Line, ...] = ()
     facts: dict[str, tuple[str, ...]] | None = None
+    hidden: dict[str, tuple[str, ...]] | None = None
     values: dict[str, str] | None = None
     cause: Cause | None = None
     dense: tuple[Finite, ...] | None = None

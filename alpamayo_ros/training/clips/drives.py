@@ -12,9 +12,8 @@ import numpy as np
 
 from alpamayo_ros.model.grammar import GrammarSpec
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.simulation.drive import facts
+from alpamayo_ros.simulation.drive import visibility
 from alpamayo_ros.simulation.drive.drive_bag import Company, Images, record_drive
-from alpamayo_ros.simulation.drive.visibility import seen_pixels
 from alpamayo_ros.simulation.driving_wish import Wish, read_prompt
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.simulation.worlds import expert
@@ -101,10 +100,10 @@ def _note(
     """What is true of this instant, and the words of the annotator."""
     form, truth = profile.trajectory, facts_of(sim)
     plan = expert.plan(sim, form, wish)
-    pixels = seen_pixels(sim, images) if spec.version > 1 else {}
+    pixels = visibility.seen_pixels(sim, images) if spec.version > 1 else {}
     rng = np.random.default_rng([drive.seed, sim.now_ns // STEP_NS])
     said, chain = phrases(sim, spec, truth, plan, form.dt_s, pixels, wish, rng)
-    known = facts.seen(sim, sim.truth())
+    known = visibility.known(sim, sim.truth(), images)
     return Note(
         t0_ns=now_ns,
         plan=rounded(plan.astype(float)),
@@ -112,7 +111,8 @@ def _note(
         prompt=drive.prompt,
         words='' if said is None else written(spec, said),
         lines=(_lane(sim),),
-        facts={name: tuple(sorted(values)) for name, values in known.items()},
+        facts={name: tuple(sorted(values)) for name, values in known.seen.items()},
+        hidden={name: tuple(sorted(said)) for name, said in known.hidden.items() if said} or None,
         values=None if chain is None else chain.values,
         cause=None if chain is None else _cause(chain),
         dense=tuple(round(float(v), 4) for v in dense_truth(sim, truth)),

@@ -57,7 +57,9 @@ def fitting(note: Note) -> dict[str, float]:
 def fact_counts(note: Note) -> metrics.FactCounts | None:
     """Claims of the words against the truth; None where there is no truth."""
     true = true_facts(note)
-    return None if true is None else metrics.facts_f1(metrics.coc_facts(note.words), true)
+    if true is None:
+        return None
+    return metrics.facts_f1(metrics.coc_facts(note.words), true, note.hidden)
 
 
 def true_facts(note: Note) -> dict[str, set[str]] | None:
@@ -70,9 +72,10 @@ def true_facts(note: Note) -> dict[str, set[str]] | None:
 
 
 def wrong_facts(note: Note) -> tuple[list[str], list[str]]:
-    """What the words claim and is not so, and what is so and they leave out."""
+    """What the words claim and is not so, seen or hidden, and what is seen and they leave out."""
     true, said = true_facts(note) or {}, metrics.coc_facts(note.words)
-    false = [f'{k} {v}' for k in true for v in sorted(said[k] - true[k])]
+    hidden = note.hidden or {}
+    false = [f'{k} {v}' for k in true for v in sorted(said[k] - true[k] - {*hidden.get(k, ())})]
     return false, [f'{k} {v}' for k in true for v in sorted(true[k] - said[k])]
 
 

@@ -159,7 +159,9 @@ def _truth(note: Note) -> list[tuple[str, str]]:
     """What is true of the instant, in words."""
     rows = []
     for name, values in (note.facts or {}).items():
-        rows.append((name, ', '.join(values) or 'none'))
+        unseen = ', '.join((note.hidden or {}).get(name, ()))
+        more = f' (no picture shows: {unseen})' if unseen else ''
+        rows.append((name, (', '.join(values) or 'none') + more))
     done = done_by(note)
     rows.append(('path', ', '.join(sorted(done)) if done else 'not known'))
     if note.cause is not None:

@@ -87,6 +87,15 @@ def test_f1_of_facts_by_hand():
 def test_what_the_truth_does_not_know_is_not_judged():
     assert metrics.facts_f1({'light': {'red'}, 'lead': {'present'}}, {'lead': 'none'}) == (0, 1, 0)
     assert metrics.facts_f1({'light': {'red'}}, {}) == (0, 0, 0)
+    hidden = {'lead': {'moving'}, 'pedestrian': 'crossing'}
+    true = {'lead': set(), 'pedestrian': {'present'}}
+    for said, counts in (
+        ({}, (0, 0, 1)),
+        ({'lead': 'moving', 'pedestrian': 'crossing'}, (1, 0, 0)),
+        ({'lead': 'standing', 'pedestrian': 'present'}, (1, 1, 0)),
+    ):
+        assert metrics.facts_f1(said, true, hidden) == counts, said
+    assert metrics.facts_by_subject({'lead': 'moving'}, true, hidden)['lead'] == (0, 0, 0)
     assert metrics.f1([]) is None and metrics.f1([(0, 0, 0)]) is None
 
 

@@ -89,7 +89,9 @@ def test_pedestrians_count_on_the_way_ahead(monkeypatch: pytest.MonkeyPatch) -> 
         c, s = math.cos(heading), math.sin(heading)
         place = (x + c * ahead_m - s * left_m, y + s * ahead_m + c * left_m)
         monkeypatch.setattr(sim, 'agents', lambda: [walker(*place, heading + turned, speed)])
-        return facts.person(sim)
+        found = facts.people(sim)
+        assert all(one.ids == {7} for one in found)
+        return facts.known(found, {7}).seen['pedestrian']
 
     assert seen(20, 2, math.pi / 2) == {'present', 'crossing'}
     assert seen(20, -2, -math.pi / 2) == {'present', 'crossing'}
@@ -159,6 +161,12 @@ def test_claims_are_counted_against_the_truth(speaker: Speaker) -> None:
 def test_a_late_proposal_is_held_against_its_own_time(speaker: Speaker) -> None:
     late = measured(speaker, latency_steps=3)
     assert 0 < sum(late['coc_facts']) < sum(measured(speaker)['coc_facts'])
+
+
+def test_words_are_held_against_their_time_where_the_clock_jumps(speaker: Speaker) -> None:
+    jumped = SHORT.model_copy(update={'faults': 'jump_clock(by_s=10,at_s=3)'})
+    row = drive(Job(jumped, 1), speaker, Options())
+    assert row['plans'] > 0 and row['coc_facts'][1] > 3 * row['plans']
 
 
 def test_who_says_nothing_is_not_scored_by_words() -> None:

@@ -10,8 +10,8 @@ from alpamayo_ros import metrics
 from alpamayo_ros.model.grammar import Grammar, values
 from alpamayo_ros.profile import ModelProfile, load_profile
 from alpamayo_ros.simulation.agents import SIGNAL
-from alpamayo_ros.simulation.drive import facts
-from alpamayo_ros.simulation.drive.visibility import seen_pixels
+from alpamayo_ros.simulation.drive import facts, visibility
+from alpamayo_ros.simulation.drive.visibility import ids_of, seen_pixels
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.expert import View, plan_view
@@ -59,15 +59,19 @@ def drive(name: str, steps: int = 260) -> Iterator[tuple[Simulation, Annotation,
 
 @pytest.mark.parametrize('name', TEMPLATES)
 def test_words_are_in_the_grammar_visible_and_true(name: str) -> None:
-    bound, rng, count = set(), np.random.default_rng(1), 0
+    bound, lights, rng, count = set(), set(), np.random.default_rng(1), 0
     for sim, found, pixels in drive(name):
         ids = grammar().encode(found.words(grammar().spec, rng))
         text = grammar().text(ids)
         assert len(ids) <= 72 and values(grammar().spec, text) == found.values
         assert all(s.id in pixels or s.id == SIGNAL for s in found.objects)
-        truth, said = facts.seen(sim, sim.truth()), metrics.coc_facts(text)
+        truth, said = sim.truth(), metrics.coc_facts(text)
+        known = facts.known(facts.things(sim, truth), ids_of(sim, pixels))
         for key in ('light', 'lead', 'pedestrian'):
-            assert said[key] <= truth[key], (sim.now_ns / 1e9, key, text)
+            assert said[key] <= known.seen[key], (sim.now_ns / 1e9, key, text)
+        assert visibility.known(sim, truth, sim.images()) == known
+        assert visibility.known(sim, truth, {}).hidden['light'] == {sim.light_ahead(40.0)} - {''}
+        lights |= known.seen['light']
         cause = found.bound.cause
         if cause.ids and not found.bound.hidden:
             assert cause.ids & ({SIGNAL} | pixels.keys())
@@ -83,6 +87,7 @@ def test_words_are_in_the_grammar_visible_and_true(name: str) -> None:
         bound.add(found.values['binding'])
         count += 1
     assert count >= 5 and bound >= TEMPLATES[name]
+    assert ('red' in lights) == (name == 'signal_red_then_green')
 
 
 def test_who_is_hidden_is_not_named() -> None:
