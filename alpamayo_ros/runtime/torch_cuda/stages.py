@@ -1,6 +1,6 @@
 """The stages of a cycle on the device: what is uploaded, and which graph runs then.
 
-Four graphs serve every cycle: a timestep, everything before the words, a pass of words, the plans.
+A graph a stage serves every cycle: a timestep, all before the words, a pass of words, the plans.
 The host waits for the words, a pass at a time, since they decide how many passes there are.
 """
 
