@@ -62,8 +62,8 @@ class HistoryTokens(Encoded):
 
     def __init__(self, profile: ModelProfile) -> None:
         super().__init__(profile.ego_history.count, 3, profile.backbone.width)
-        scale = torch.tensor([SPEED_SCALE_MPS, ACCELERATION_SCALE_MPS2, STEERING_SCALE_RAD])
-        self.register_buffer('scale', scale, persistent=False)
+        scale = [SPEED_SCALE_MPS, ACCELERATION_SCALE_MPS2, STEERING_SCALE_RAD]
+        self.register_buffer('scale', torch.tensor(scale, dtype=torch.float32), persistent=False)
 
     def tokens(self, given: SceneInputs, batch: int) -> Tensor:
         """(B, H, width)."""

@@ -92,7 +92,7 @@ class Cycle:
         self._read_text = self.graph(lambda: self.scene.read_text(self.given))
         self.encode = self.graph(lambda: self.scene.encode(self.given))
         self.prefill = self.graph(self._prefill)
-        self.begin = self.graph(lambda: self.words.begin(self.given, self._before))
+        self.begin = self.graph(self.first_word)
         self.token = self.graph(lambda: self.words.step(self.given, 1))
         self.drafted = [
             self.graph(partial(self.words.step, self.given, way.width)) for way in ways
@@ -157,6 +157,10 @@ class Cycle:
 
     def _prefill(self) -> None:
         self._before.copy_(self.scene.prefill(self.given))
+
+    def first_word(self) -> None:
+        """As ``begin``, for a graph that goes on."""
+        self.words.begin(self.given, self._before)
 
     def _denoise(self) -> None:
         self.plans.copy_(self._plans(self.given, self.scene, self.words))

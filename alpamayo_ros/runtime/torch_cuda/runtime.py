@@ -193,14 +193,21 @@ def load(files: ModelFiles, profile: ModelProfile, device: str = 'cuda') -> Cuda
         widen(model).load_state_dict(weights)
         stages = DeviceStages(model, grammar)
     except torch.OutOfMemoryError as error:
-        text = f'{profile.name} does not fit this GPU (alpamayo model show counts): {error}'
-        return Fault(Code.MODEL_PROVIDER, text[:500])
+        return _no_room(profile, error)
     except RuntimeError as error:
         return Fault(Code.MODEL_FORMAT, f'{WEIGHTS}: {error}'[:500])
     identity = Identity(KIND, profile.name, files.sha256, files.manifest.version)
     runtime = CudaRuntime(profile, identity, grammar, stages)
-    runtime.warm_up()
+    try:
+        runtime.warm_up()
+    except torch.OutOfMemoryError as error:
+        return _no_room(profile, error)
     return runtime
+
+
+def _no_room(profile: ModelProfile, error: torch.OutOfMemoryError) -> Fault:
+    text = f'{profile.name} does not fit this GPU (alpamayo model show counts): {error}'
+    return Fault(Code.MODEL_PROVIDER, text[:500])
 
 
 def no_gpu() -> Fault | None:

@@ -49,7 +49,7 @@ class DeviceStages:
         self._numbers = max(1, cycle.language.positions - last_word)
         self._read = cycle.graph(lambda: cycle.scene.read_text(cycle.given))
         self._say = cycle.graph(lambda: words.say(cycle.given, self._limit))
-        self._ask = cycle.graph(lambda: words.step(cycle.given, self._limit))
+        self._ask = cycle.graph(self._asked)
         self._known = torch.zeros(2, dtype=torch.long, pin_memory=pinned)
         self._prefix: tuple[int, ...] | None = None
         self._lacking = False  # whether a past timestep waits for the text
@@ -108,6 +108,7 @@ class DeviceStages:
         """The timestep of the first place, beside those of the others."""
         own, host = places[0], self._host
         assert own is not None
+        self._unread = own  # dropped by the next cycle, should this one be given up
         lacking = [None] * (self._count - len(places))
         places = [*places, *lacking]
         host.page.fill_(own.page)
@@ -179,16 +180,24 @@ class DeviceStages:
         return tuple(self._words.ids[:count].tolist()), passes
 
     def _begin(self, guess: Guess) -> None:
+        self._guess(guess)
+        self._cycle.begin()
+
+    def _guess(self, guess: Guess) -> None:
         self._host.guess.copy_(self._rules.guesses(guess))
         self._given.copy_(self._host, 'guess')
-        self._cycle.begin()
+
+    def _asked(self) -> None:
+        """From the first word on: a recording runs it several times, and room is for one text."""
+        self._cycle.first_word()
+        self._words.step(self._given, self._limit)
 
     def ask(self, ids: tuple[int, ...], guess: Guess) -> bool:
         """As :meth:`say`; whether decoding would choose these words, of which ``guess`` is made.
 
         What they left stays for :meth:`words`, which can be asked for others afterwards.
         """
-        self._begin(guess)
+        self._guess(guess)
         self._ask()
         count, state = self._told()
         self._words.count.fill_(len(ids))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,6 +147,59 @@ def test_at_the_first_positions_kept_keys_give_what_the_modules_give() -> None:
     found = answer(own, given)
     same(found, answer(modules, given))
     same(answer(own, given, found[0]), answer(modules, given, found[0]))
+
+
+class RunsAsRecorded:
+    """What a stage meets on a GPU: run twice before it is recorded, and then replayed."""
+
+    def __init__(self, run: Callable[[], tuple[()]], enabled: bool) -> None:
+        self._run, self._first = run, True
+
+    def __call__(self) -> tuple[()]:
+        for _ in range(3 if self._first else 1):
+            self._run()
+        self._first = False
+        return ()
+
+
+@pytest.mark.parametrize('mode', [WordMode(), WordMode(concurrent=True)])
+def test_runs_before_a_recording_leave_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, mode: WordMode
+) -> None:
+    """Without a warm-up before: words stay inside their room, and are those of a plain run."""
+    (given,) = drive(KEYS, 1)
+    plain = kept_keys()
+    text = answer(plain, given)[0]
+    other = answer(plain, replace(given, frames=replace(given.frames, t0_ns=9 * STEP_NS)))[0]
+    monkeypatch.setattr('alpamayo_ros.model.fast.cycle.Recorded', RunsAsRecorded)
+    ego = replace(given.given.ego, t0_ns=2 * NS)
+    for previous in (text, other):
+        told = replace(given.given, ego=ego, previous_text=previous, previous_t0_ns=2 * NS - 10**8)
+        found = []
+        for runtime in (plain, kept_keys()):
+            runtime.word_mode = mode
+            reasoning = runtime.reason(runtime.encode(given.frames), told)
+            plans = runtime.denoise(reasoning.condition, made_up_input(KEYS)[2])
+            found.append((reasoning.text, reasoning.kept, words_after(runtime), plans))
+        assert found[0][:3] == found[1][:3]
+        np.testing.assert_allclose(found[0][3], found[1][3], atol=NEAR_M)
+
+
+def test_a_cycle_that_failed_half_way_is_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pictures are encoded again by the next one."""
+    own, cycles = kept_keys(), drive(KEYS, 2)
+    answer(own, cycles[0])
+
+    def fails() -> None:
+        raise RuntimeError('no memory')
+
+    with monkeypatch.context() as broken, pytest.raises(RuntimeError, match='no memory'):
+        broken.setattr(own._stages._cycle, 'encode', fails)
+        own.encode(cycles[1].frames)
+    later = replace(cycles[1], frames=replace(cycles[1].frames, t0_ns=2 * STEP_NS))
+    shifted = np.concatenate([cycles[1].frames.images[:1], cycles[1].frames.images[:-1]])
+    later = replace(later, frames=replace(later.frames, images=shifted))
+    same(answer(own, later), answer(kept_keys(), later))
 
 
 def test_positions_begin_anew_before_they_run_out() -> None:
