@@ -23,7 +23,7 @@ from alpamayo_ros.nodes.awareness import Awareness
 from alpamayo_ros.nodes.common import convert, presence, qos
 from alpamayo_ros.nodes.common.audit import Audit
 from alpamayo_ros.nodes.common.convert import ns
-from alpamayo_ros.nodes.common.guards import Guards
+from alpamayo_ros.nodes.common.guards import Guards, inputs
 from alpamayo_ros.nodes.common.node import AlpamayoNode, run
 from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.joins import Turns
@@ -35,7 +35,7 @@ from alpamayo_ros.nodes.references import References
 from alpamayo_ros.safety import state as safety
 from alpamayo_ros.safety.config import PlanConfig
 from alpamayo_ros.safety.scene import Scene
-from alpamayo_ros.sensing.rig import Rig, load_rig
+from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.types import Proposal
 from alpamayo_ros.units import NS
 
@@ -54,7 +54,6 @@ PARAMETERS = (
 )
 STILL_S = 0.8  # a clock that has not moved for so long stands
 LOOK_S = 0.4  # how often twins and misfits are looked for on the graph
-INNER = ('frame_set', 'frame_set_info', 'ego_history', 'nav', 'prompt', 'candidates', 'takeover')
 ABSENT = frozenset({'MODEL_ABSENT', 'MODEL_KILLED', 'MODEL_RESPAWNS', 'MODEL_FAILING'})
 
 
@@ -105,7 +104,9 @@ class TrajectoryNode(AlpamayoNode):
             self.create_service(Trigger, f'~/{name}', getattr(self, f'_on_{name}'))
         self._presence = presence.Presence(self, presence.DRIVERS)
         self._audit = Audit(self)
-        self._endpoints = Guards(self, (*self.topics.guarded, *self._inputs(rig)))
+        cameras = rig.for_profile(self.config.profile)
+        watched = inputs(self, rig, cameras, s.objects_expected)
+        self._endpoints = Guards(self, (*self.topics.guarded, *watched))
         self._replies = self.resolve_topic_name('candidates')
         if not s.lockstep:
             self.create_timer(s.reference_s, self._on_timer)
@@ -113,15 +114,6 @@ class TrajectoryNode(AlpamayoNode):
             self.create_timer(STILL_S, self._check_clock, clock=wall)
             self.create_timer(LOOK_S, self._endpoints.glance, clock=wall)
             self.create_timer(presence.LOOK_S, self._presence.look, clock=wall)
-
-    def _inputs(self, rig: Rig) -> list[str]:
-        """Full names of what a plan is made from; each of them has one publisher at most."""
-        cameras = rig.for_profile(self.config.profile)
-        topics = [*INNER, rig.odometry.topic, *(c.topic for c in cameras)]
-        topics += [c.info_topic for c in cameras if c.info_topic]
-        topics += ['objects'] if self.settings.objects_expected else []
-        topics += ['/clock'] if self.get_parameter('use_sim_time').value else []
-        return [self.resolve_topic_name(topic) for topic in topics]
 
     # -- inputs ---------------------------------------------------------------------------------
     def _on_odometry(self, message: Odometry) -> None:

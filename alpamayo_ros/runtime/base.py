@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -43,6 +43,34 @@ class Condition:
 
     hidden: Float[np.ndarray, 'S D']
     given: Conditioning
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFeatures(Features):
+    """Features that lie elsewhere; ``frames`` makes them again where they no longer do."""
+
+    frames: FrameStack | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, frames: FrameStack) -> HeldFeatures:
+        """Without a number of their own."""
+        empty = np.zeros((len(frames.images), 0, 0), np.float32)
+        return cls(empty, frames.age_s, frames.valid, frames)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCondition(Condition):
+    """A condition that lies elsewhere: made of ``features`` and, where they were given, words."""
+
+    features: HeldFeatures | None = field(default=None, repr=False)
+    said: tuple[int, ...] | None = None
+
+    @classmethod
+    def of(
+        cls, given: Conditioning, features: HeldFeatures, said: tuple[int, ...] | None = None
+    ) -> HeldCondition:
+        """Without a number of its own."""
+        return cls(np.zeros((0, 0), np.float32), given, features, said)
 
 
 def words_after(runtime: Runtime) -> str:

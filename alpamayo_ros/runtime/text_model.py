@@ -9,7 +9,7 @@ from alpamayo_ros.model.grammar import Grammar, GrammarSpec
 from alpamayo_ros.model.tokenizer import Tokenizer
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.manifest import ModelFiles
-from alpamayo_ros.runtime.registry import TEXT_FILES
+from alpamayo_ros.runtime.registry import TEXT_FILES, WEIGHTS
 
 
 def load_grammar(files: ModelFiles, profile: ModelProfile) -> Grammar | Fault:
@@ -37,3 +37,12 @@ def load_grammar(files: ModelFiles, profile: ModelProfile) -> Grammar | Fault:
             Code.MODEL_FORMAT, f'{files.folder}: the grammar exceeds the profile', numbers
         )
     return grammar
+
+
+def grammar_and_weights(files: ModelFiles, profile: ModelProfile) -> tuple[Grammar, bytes] | Fault:
+    """What runtimes in torch are made of; the first thing that is missing or wrong."""
+    grammar = load_grammar(files, profile)
+    data = files.get(WEIGHTS)
+    if isinstance(grammar, Fault):
+        return grammar
+    return data if isinstance(data, Fault) else (grammar, data)

@@ -20,18 +20,16 @@ from alpamayo_ros.runtime.manifest import ModelFiles
 from alpamayo_ros.runtime.past_motion import past_motion
 from alpamayo_ros.runtime.registry import WEIGHTS
 from alpamayo_ros.runtime.staged import StagedRuntime
-from alpamayo_ros.runtime.text_model import load_grammar
+from alpamayo_ros.runtime.text_model import grammar_and_weights
 from alpamayo_ros.types import Conditioning
 
 
 def load(files: ModelFiles, profile: ModelProfile) -> StagedRuntime | Fault:
     """Model and grammar from verified bytes; the fault names a missing or misshapen tensor."""
-    grammar = load_grammar(files, profile)
-    data = files.get(WEIGHTS)
-    if isinstance(grammar, Fault):
-        return grammar
-    if isinstance(data, Fault):
-        return data
+    found = grammar_and_weights(files, profile)
+    if isinstance(found, Fault):
+        return found
+    grammar, data = found
     model = VLA(profile)
     try:
         model.load_state_dict({k: v.float() for k, v in load_safetensors(data).items()})

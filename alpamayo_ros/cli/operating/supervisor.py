@@ -131,7 +131,9 @@ class Supervisor:
         if status >= 0:
             return status
         name, found = process.spec.name, 128 - status
-        text = f'ERROR: {name} was killed by {signal.Signals(-status).name}, which ends the graph'
+        named = {int(each): each.name for each in signal.Signals}  # most of real time have none
+        by = named.get(-status, f'signal {-status}')
+        text = f'ERROR: {name} was killed by {by}, which ends the graph'
         self.console.line(name, f'{text} with status {found}')
         return found
 

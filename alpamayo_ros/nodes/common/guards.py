@@ -5,14 +5,16 @@ What counts is what the middleware knows now, so a fault goes when its cause doe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rclpy.qos import QoSCompatibility, qos_check_compatible
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.nodes.common.processes import Processes
+from alpamayo_ros.sensing.rig import Rig, RigCamera
 
+INNER = ('frame_set', 'frame_set_info', 'ego_history', 'nav', 'prompt', 'candidates', 'takeover')
 FULL_EVERY = 5  # glances: an endpoint may have been exchanged for another between two of them
 
 
@@ -81,3 +83,12 @@ def _name(endpoint: Any) -> str:
     """Name of the node of an endpoint; it comes a little later than the endpoint itself."""
     name = str(endpoint.node_name)
     return 'a node without a name' if name.startswith('_NODE_NAME_UNKNOWN') else name
+
+
+def inputs(node: Any, rig: Rig, cameras: Sequence[RigCamera], objects: bool) -> list[str]:
+    """Full names of what a plan is made from; each of them has one publisher at most."""
+    topics = [*INNER, rig.odometry.topic, *(c.topic for c in cameras)]
+    topics += [c.info_topic for c in cameras if c.info_topic]
+    topics += ['objects'] if objects else []
+    topics += ['/clock'] if node.get_parameter('use_sim_time').value else []
+    return [node.resolve_topic_name(topic) for topic in topics]

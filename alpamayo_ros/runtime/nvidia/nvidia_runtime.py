@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from jaxtyping import Float
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.model.released.sizes import sizes
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.runtime.base import Condition, Features, Identity
+from alpamayo_ros.runtime.base import Condition, Features, HeldCondition, HeldFeatures, Identity
 from alpamayo_ros.runtime.made_up import made_up_input
 from alpamayo_ros.runtime.nvidia.adoption import Adoption, Choices, read_adoption, verify
 from alpamayo_ros.runtime.nvidia.child.settings import Settings
@@ -22,20 +22,6 @@ from alpamayo_ros.types import Conditioning, FrameStack, Reasoning
 
 KIND = 'nvidia'
 LIMIT_S = 600.0  # to load, and of one call: a hang; deadlines of a cycle are the worker's
-
-
-@dataclass(frozen=True, slots=True)
-class HeldFeatures(Features):
-    """Features that lie in the vendor's process; ``frames`` makes them again where they do not."""
-
-    frames: FrameStack | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class HeldCondition(Condition):
-    """A condition that lies in the vendor's process, made of ``features``."""
-
-    features: HeldFeatures | None = field(default=None, repr=False)
 
 
 class NvidiaRuntime:
@@ -57,8 +43,7 @@ class NvidiaRuntime:
         """Hold the features of ``frames``; only pictures that were not in the last set are new."""
         self._process.arrays.write('images', frames.images)
         self.encoded = int(self._process.ask('encode', LIMIT_S)['new'])
-        empty = np.zeros((len(frames.images), 0, 0), np.float32)
-        self._features = HeldFeatures(empty, frames.age_s, frames.valid, frames)
+        self._features = HeldFeatures.of(frames)
         self._condition = None
         return self._features
 
@@ -83,7 +68,7 @@ class NvidiaRuntime:
             instruction=instruction_words(given.navigation),
             seed=given.ego.t0_ns % 2**63,
         )
-        self._condition = HeldCondition(np.zeros((0, 0), np.float32), given, features)
+        self._condition = HeldCondition.of(given, features)
         ids = tuple(map(int, answer['token_ids']))
         text = parts(answer['text'])
         return Reasoning(text, ids, self._condition, bool(answer['truncated']))

@@ -6,7 +6,7 @@ recorded, against the reference ``torch_runtime``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -21,34 +21,18 @@ from alpamayo_ros.model.narrow import widen
 from alpamayo_ros.model.prompt import prefix_ids
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.runtime.base import Condition, Features, Identity
+from alpamayo_ros.runtime.base import Condition, Features, HeldCondition, HeldFeatures, Identity
 from alpamayo_ros.runtime.decode import Draft
 from alpamayo_ros.runtime.made_up import made_up_input
 from alpamayo_ros.runtime.manifest import ModelFiles
 from alpamayo_ros.runtime.registry import WEIGHTS
 from alpamayo_ros.runtime.text import bounded_text
-from alpamayo_ros.runtime.text_model import load_grammar
+from alpamayo_ros.runtime.text_model import grammar_and_weights
 from alpamayo_ros.runtime.torch_cuda.stages import DeviceStages
 from alpamayo_ros.runtime.word_mode import SEQUENTIAL
 from alpamayo_ros.types import Conditioning, FrameStack, Reasoning
 
 KIND = 'torch_cuda'
-NOTHING = np.zeros((0, 0), np.float32)  # hidden states stay on the device
-
-
-@dataclass(frozen=True, slots=True)
-class HeldFeatures(Features):
-    """Features that lie on the device; ``frames`` makes them again where they do not."""
-
-    frames: FrameStack | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class HeldCondition(Condition):
-    """A condition on the device: made of ``features`` and, where they were given, words."""
-
-    features: HeldFeatures | None = field(default=None, repr=False)
-    said: tuple[int, ...] | None = None
 
 
 class CudaRuntime:
@@ -73,8 +57,7 @@ class CudaRuntime:
         """Only timesteps that no page holds are new."""
         self._condition = self._features = self._after = None
         self.encoded = self._stages.encode(frames)
-        empty = np.zeros((len(frames.images), 0, 0), np.float32)
-        self._features = HeldFeatures(empty, frames.age_s, frames.valid, frames)
+        self._features = HeldFeatures.of(frames)
         return self._features
 
     def reason(self, features: Features, given: Conditioning) -> Reasoning:
@@ -87,7 +70,7 @@ class CudaRuntime:
         held = self._before_words(features, given)
         ids, self.passes = self._stages.words(self._guess(given))
         text, cut = bounded_text(self.grammar.text(ids))
-        self._condition = HeldCondition(NOTHING, given, held)
+        self._condition = HeldCondition.of(given, held)
         whole = bool(ids) and ids[-1] == self.grammar.tokenizer.special('end')
         return Reasoning(text, ids, self._condition, cut or not whole)
 
@@ -96,7 +79,7 @@ class CudaRuntime:
         held = self._before_words(features, given)
         self._stages.say(ids)
         self.passes = 1
-        self._condition = HeldCondition(NOTHING, given, held, ids)
+        self._condition = HeldCondition.of(given, held, ids)
         return Reasoning(self.grammar.text(ids), ids, self._condition)
 
     def _by_older(
@@ -106,7 +89,7 @@ class CudaRuntime:
         held = self._before_words(features, given)
         own, self.passes = self._stages.ask(older, self._guess(given)), 1
         self._after = None if own else given
-        self._condition = HeldCondition(NOTHING, given, held, older)
+        self._condition = HeldCondition.of(given, held, older)
         return Reasoning(self.grammar.text(older), older, self._condition, kept=not own)
 
     def words_after(self) -> str:
@@ -176,12 +159,10 @@ def load(files: ModelFiles, profile: ModelProfile, device: str = 'cuda') -> Cuda
 
     Weights that were stored in bfloat16 compute in it, all others in float32.
     """
-    grammar = load_grammar(files, profile)
-    data = files.get(WEIGHTS)
-    if isinstance(grammar, Fault):
-        return grammar
-    if isinstance(data, Fault):
-        return data
+    found = grammar_and_weights(files, profile)
+    if isinstance(found, Fault):
+        return found
+    grammar, data = found
     weights = load_safetensors(data)
     narrow = any(weight.dtype == torch.bfloat16 for weight in weights.values())
     dtype = torch.bfloat16 if narrow else torch.float32

@@ -67,10 +67,12 @@ def test_other_ends_are_what_they_were() -> None:
     assert ended(0, '6', ends_graph=True)[0] == 0
 
 
-def test_a_node_whose_death_ends_the_graph_is_named() -> None:
-    found, heard = ended(-signal.SIGSEGV, '0', ends_graph=True)
-    assert found == 128 + signal.SIGSEGV
-    text = 'ERROR: planner was killed by SIGSEGV, which ends the graph with status 139'
+@pytest.mark.parametrize(('number', 'name'), [(11, 'SIGSEGV'), (40, 'signal 40')])
+def test_a_node_whose_death_ends_the_graph_is_named(number: int, name: str) -> None:
+    """Also by a signal that has no name."""
+    found, heard = ended(-number, '0', ends_graph=True)
+    assert found == 128 + number
+    text = f'ERROR: planner was killed by {name}, which ends the graph with status {found}'
     assert heard.lines == [text]
 
 
