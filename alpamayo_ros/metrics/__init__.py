@@ -11,7 +11,7 @@ from alpamayo_ros.metrics.aggregate import (
     ratio_ci95,
     wilson,
 )
-from alpamayo_ros.metrics.agreement import agreement, driven_intent, speed_agreement
+from alpamayo_ros.metrics.agreement import agreement, driven_intent
 from alpamayo_ros.metrics.calibration import (
     calibration_error,
     coverage,
@@ -116,7 +116,6 @@ __all__ = [
     'ratio_ci95',
     'red_light',
     'rouge_l',
-    'speed_agreement',
     'speed_limit',
     'speed_over_limit',
     'split',

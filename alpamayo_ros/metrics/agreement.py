@@ -1,6 +1,8 @@
 """Whether the stated intent is what the selected path does.
 
-The path is judged by its own speeds and headings, without a map: a turn is a change of heading
+The path is judged by its own speeds and headings, without a map.  Words of a change of speed name
+no time: they fit where they fit what is done by the middle of the horizon, the rule by which
+models are taught to speak, or by its end.  A turn is a change of heading
 of at least 20 degrees, so that following a sharp bend counts as one; a lane change is an offset
 of 2 to 5.5 m with the heading back within 10 degrees, which holds on straight roads only.
 """
@@ -12,9 +14,9 @@ import math
 import numpy as np
 from jaxtyping import Float
 
+from alpamayo_ros.metrics.speed_change import STANDING_MPS, speed_change
 from alpamayo_ros.metrics.words import split, stated_intent
 
-STANDING_MPS = 0.5  # a speed below this counts as standing
 SPEED_BAND_MPS = 1.0  # change of speed within the horizon that still counts as keeping it
 TURN_RAD = math.radians(20.0)
 BACK_RAD = math.radians(10.0)
@@ -50,22 +52,12 @@ def driven_speed(first_mps: float, last_mps: float) -> str:
     return 'speed_up' if change > 0 else 'slow'
 
 
-def speed_agreement(said: set[str], first_mps: float, last_mps: float) -> float | None:
-    """How far the stated changes of speed fit the driven one, 0 to 1.
-
-    None where none is stated or a speed is not finite.
-    """
-    stated = sorted(said & _SPEED.keys())
-    if not stated or not (math.isfinite(first_mps) and math.isfinite(last_mps)):
-        return None
-    done = driven_speed(first_mps, last_mps)
-    return sum(_SPEED[name][done] for name in stated) / len(stated)
-
-
-def _end_speed(poses: Float[np.ndarray, 'P 3'], dt_s: float) -> float:
+def _later_speeds(poses: Float[np.ndarray, 'P 3'], dt_s: float) -> tuple[float, float]:
+    """Speed at the middle of the path, and the mean over its last half second."""
     steps = np.diff(poses[:, :2], axis=0, prepend=np.zeros((1, 2)))
+    speeds = np.hypot(steps[:, 0], steps[:, 1]) / dt_s
     count = max(1, round(LAST_S / dt_s))
-    return float(np.hypot(steps[-count:, 0], steps[-count:, 1]).mean() / dt_s)
+    return float(speeds[len(speeds) // 2]), float(speeds[-count:].mean())
 
 
 def _usable(poses: Float[np.ndarray, 'P 3'], speed0_mps: float, dt_s: float) -> bool:
@@ -81,7 +73,7 @@ def driven_intent(poses: Float[np.ndarray, 'P 3'], speed0_mps: float, dt_s: floa
     """
     if not _usable(poses, speed0_mps, dt_s):
         return set()
-    done = {driven_speed(speed0_mps, _end_speed(poses, dt_s))}
+    done = {driven_speed(speed0_mps, _later_speeds(poses, dt_s)[1])}
     way = np.hypot(*np.diff(poses[:, :2], axis=0, prepend=np.zeros((1, 2))).T).sum()
     if way < LEAST_WAY_M:
         return done
@@ -116,12 +108,14 @@ def fits(
     if not said or not _usable(poses, speed0_mps, dt_s):
         return {}
     done = driven_intent(poses, speed0_mps, dt_s)
-    speed = driven_speed(speed0_mps, _end_speed(poses, dt_s))
+    middle, end = _later_speeds(poses, dt_s)
+    speeds = (driven_speed(speed0_mps, end), speed_change(speed0_mps, middle, end))
     aside = {
         name: 1.0 if name in done else 0.0 if _OPPOSITE[name] & done else 0.5
         for name in sorted(said & _OPPOSITE.keys())
     }
-    return aside | {name: _SPEED[name][speed] for name in sorted(said & _SPEED.keys())}
+    stated = sorted(said & _SPEED.keys())
+    return aside | {name: max(_SPEED[name][speed] for speed in speeds) for name in stated}
 
 
 def told_and_driven(

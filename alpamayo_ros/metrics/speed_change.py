@@ -5,8 +5,7 @@ Thresholds are annotation choices: they say when a person would use the word.
 
 from __future__ import annotations
 
-from alpamayo_ros.metrics.agreement import STANDING_MPS
-
+STANDING_MPS = 0.5  # a speed below this counts as standing
 CHANGE_MPS = 0.8  # from now to the middle of the horizon; less is keeping the speed
 STOPPED_MPS, LAST = 0.4, 5  # mean speed over the last steps of the horizon, half a second
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from alpamayo_ros.metrics.agreement import STANDING_MPS
-from alpamayo_ros.metrics.speed_change import LAST, speed_change
+from alpamayo_ros.metrics.speed_change import LAST, STANDING_MPS, speed_change
 from alpamayo_ros.simulation.drive.facts import BRAKING_MPS2, VEHICLE_M
 
 SHARP_1PM, BEND_1PM = 1 / 35, 1 / 120

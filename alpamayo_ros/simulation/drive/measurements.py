@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from alpamayo_ros.motion.plan import to_base
 from alpamayo_ros.simulation.drive import facts, visibility
 from alpamayo_ros.simulation.drive.drive import Cycle, Drive
 from alpamayo_ros.simulation.drive.facts import HORIZON, Known
+from alpamayo_ros.simulation.driving_wish import read_prompt
 from alpamayo_ros.simulation.worlds.simulation import STEP_S
 from alpamayo_ros.types import EgoState
 
@@ -30,6 +31,15 @@ UNKNOWN = Known({}, {})  # of planners that say nothing
 claims = lru_cache(maxsize=256)(metrics.coc_facts)  # the same words come again and again
 
 
+class _Instant(NamedTuple):
+    """The truth of a step: ``foreseen`` as ``facts.foreseen``, ``bend`` the sharpest ahead."""
+
+    known: Known
+    foreseen: set[str]
+    navigation: str
+    bend: float
+
+
 class Measure:
     """Gathers one drive's figures, step by step."""
 
@@ -37,7 +47,8 @@ class Measure:
         self._drive = drive
         self._speaks = drive.planner.name.split(',')[0] not in SILENT
         self._cameras = {view.camera for view in drive.planner.profile.views}
-        self._truth: list[tuple[Known, str, float]] = []  # of every step: facts, navigation, bend
+        self._wish = read_prompt(drive.options.prompt).wish
+        self._truth: list[_Instant] = []  # of every step
         self._egos: list[EgoState] = []
         self._step_of: dict[int, int] = {}  # by the vehicle's clock, which may jump
         self._said: list[tuple[int, str]] = []  # step of t0, text
@@ -58,7 +69,8 @@ class Measure:
         mine = {name: image for name, image in taken.items() if name in self._cameras}
         known = visibility.known(sim, truth, mine) if self._speaks else UNKNOWN
         self._step_of[self._drive.sensors.now_ns] = len(self._egos)
-        self._truth.append((known, sim.navigation, bend))
+        foreseen = facts.foreseen(sim, bend, self._wish) if self._speaks else set[str]()
+        self._truth.append(_Instant(known, foreseen, sim.navigation, bend))
         self._egos.append(sim.ego)
 
     def note(self, cycle: Cycle) -> None:
@@ -112,12 +124,14 @@ class Measure:
         table[:, 2] = np.unwrap(table[:, 2])
         total = {name: np.zeros(3, int) for name in metrics.FACTS}
         for step, text in self._said:
-            known, navigation, bend = self._truth[step]
-            after = table[step : step + HORIZON + 1]
+            now, after = self._truth[step], table[step : step + HORIZON + 1]
             poses = to_base(after[:, :3], egos[step])
-            done = facts.manoeuvre(poses, after[:, 3], STEP_S, navigation, bend)
-            true = known.seen if done is None else {**known.seen, 'manoeuvre': done}
-            found = metrics.facts_by_subject(claims(text), true, known.hidden)
+            done = facts.manoeuvre(poses, after[:, 3], STEP_S, now.navigation, now.bend)
+            true, hidden = now.known
+            if done is not None:
+                holds, unknown = facts.judged(done, now.foreseen, now.bend)
+                true, hidden = true | {'manoeuvre': holds}, hidden | {'manoeuvre': unknown}
+            found = metrics.facts_by_subject(claims(text), true, hidden)
             for name, counts in found.items():
                 total[name] += np.array(counts)
         return {name: FactCounts(*counts.tolist()) for name, counts in total.items()}

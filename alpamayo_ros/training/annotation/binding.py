@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float32
 
-from alpamayo_ros.metrics.agreement import STANDING_MPS
+from alpamayo_ros.metrics.speed_change import STANDING_MPS
 from alpamayo_ros.profile import TrajectoryFormat
 from alpamayo_ros.simulation.agents import SIGNAL, Agent, LaneCar
 from alpamayo_ros.simulation.driving_wish import PLAIN, Wish

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros.metrics import driven_intent
-from alpamayo_ros.metrics.agreement import STANDING_MPS
+from alpamayo_ros.metrics.speed_change import STANDING_MPS
 from alpamayo_ros.model.grammar import GrammarSpec
 from alpamayo_ros.simulation.driving_wish import PLAIN, Wish
 from alpamayo_ros.simulation.worlds.expert import GAP_M

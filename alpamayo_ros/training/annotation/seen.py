@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alpamayo_ros.metrics.agreement import STANDING_MPS
+from alpamayo_ros.metrics.speed_change import STANDING_MPS
 from alpamayo_ros.simulation.agents import SIGNAL, Agent
 from alpamayo_ros.simulation.drive import facts
 from alpamayo_ros.simulation.drive.visibility import ids_of

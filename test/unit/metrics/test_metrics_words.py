@@ -150,6 +150,7 @@ def swerve(offset):
     return poses
 
 
+UP_AND_DOWN = np.concatenate([np.linspace(2, 5, 32), np.linspace(5, 2.5, 28)])
 BRAKE = np.maximum(8.0 - 2.0 * DT * np.arange(1, 61), 0.0)
 
 
@@ -184,6 +185,10 @@ def test_a_heading_while_standing_is_no_turn():
         ('stop', path(BRAKE), 8.0, 1.0),
         ('stop', path(8.0), 8.0, 0.5),
         ('stop', path(np.linspace(8, 11, 60)), 8.0, 0.0),
+        ('speed up', path(UP_AND_DOWN), 2.0, 1.0),
+        ('keep speed', path(UP_AND_DOWN), 2.0, 1.0),
+        ('slow down', path(UP_AND_DOWN), 2.0, 0.5),
+        ('stop', path(UP_AND_DOWN), 2.0, 0.5),
         ('wait', path(0.0), 0.0, 1.0),
         ('wait', path(8.0), 8.0, 0.0),
         ('speed up', path(np.linspace(0, 6, 60)), 0.0, 1.0),

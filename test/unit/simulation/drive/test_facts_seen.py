@@ -80,7 +80,7 @@ def test_a_vehicle_behind_a_bend_is_no_truth_until_it_shows() -> None:
 
 def test_a_child_behind_a_truck_is_no_truth_until_it_shows() -> None:
     with world('child_behind_truck') as sim:
-        found = on_the_way(sim, lambda: bool(facts.people(sim)), 84)
+        found = on_the_way(sim, lambda: any(p.due for p in facts.people(sim)), 84)
         assert found[0].hidden['pedestrian'] == {'present', 'crossing'}
         assert found[0].seen['pedestrian'] == set() == found[-1].hidden['pedestrian']
         assert found[-1].seen['pedestrian'] == {'present', 'crossing'}
