@@ -3,7 +3,8 @@
 The expert drives and says what the annotator says of its plan: the words that models are taught.
 Their facts F1 and agreement are the ceiling of every model's; where it is low, the rule by which
 words are judged is at fault, or the annotator.  Instants without words, whose cause no picture
-shows, count as facts left unsaid.
+shows, count as facts left unsaid.  ``--say`` lets it say always the same instead: what words are
+worth that look at nothing.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ class Annotator(ExpertPlanner):
 
     name, blind = 'annotator', False
 
-    def __init__(self, profile: ModelProfile, grammar: Grammar) -> None:
+    def __init__(self, profile: ModelProfile, grammar: Grammar, say: str = '') -> None:
         super().__init__(profile)
-        self._grammar = grammar
+        self._grammar, self._say = grammar, say
 
     def propose(self, inputs: PlannerInput) -> Proposal:
         """The expert's plan with its words."""
@@ -48,11 +49,14 @@ class Annotator(ExpertPlanner):
         if sim is None:
             raise RuntimeError('the expert plans for a drive that it has begun')
         plan = expert.plan(sim, form)
+        many = np.repeat(plan[None], self.profile.candidates, 0)
+        if self._say:
+            return Proposal(inputs.t0_ns, many, self._say)
         rng = np.random.default_rng([sim.seed, sim.now_ns // STEP_NS])
         pixels, spec = seen_pixels(sim, sim.images()), self._grammar.spec
         said = phrases(sim, spec, facts_of(sim), plan, form.dt_s, pixels, PLAIN, rng)[0]
         text = 'perception: nothing' if said is None else written(spec, said)
-        return Proposal(inputs.t0_ns, np.repeat(plan[None], self.profile.candidates, 0), text)
+        return Proposal(inputs.t0_ns, many, text)
 
 
 def main(
@@ -60,11 +64,12 @@ def main(
     seeds: str = '0',
     only: str = '',
     model: Path = MODEL,
+    say: str = '',
     out: Path | None = None,
 ) -> None:
     """Drive a split once a seed and print counts by subject; ``only``: templates by name."""
     profile = load_profile(str(model / 'profile.yaml'))
-    planner = Annotator(profile, run_vocabulary(profile, model))
+    planner = Annotator(profile, run_vocabulary(profile, model), say)
     names, total = set(only.split(',')) - {''}, dict.fromkeys(metrics.FACTS, (0, 0, 0))
     agreed: list[float] = []
     for scenario in templates(split):

@@ -61,6 +61,7 @@ from alpamayo_ros.metrics.rules import (
     wrong_way,
 )
 from alpamayo_ros.metrics.table import METRICS, Definition
+from alpamayo_ros.metrics.time_gap import steady_time_gap
 from alpamayo_ros.metrics.time_to_collision import ttc_within_bound
 from alpamayo_ros.metrics.words import COUNTERFACTUAL, INTENTS, PARTS, split, stated_intent
 
@@ -121,6 +122,7 @@ __all__ = [
     'split',
     'spread_level_at_t',
     'stated_intent',
+    'steady_time_gap',
     'stop_line',
     'wilson',
     'wrong_way',

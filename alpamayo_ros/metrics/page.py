@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from alpamayo_ros.metrics.agreement import (
-    BACK_RAD,
-    LANE_CHANGE_M,
-    SPEED_BAND_MPS,
-    STANDING_MPS,
-    TURN_RAD,
-)
+from alpamayo_ros.metrics.agreement import BACK_RAD, LANE_CHANGE_M, SPEED_BAND_MPS, TURN_RAD
 from alpamayo_ros.metrics.comfort import BOUNDS
-from alpamayo_ros.metrics.speed_change import CHANGE_MPS, STOPPED_MPS
+from alpamayo_ros.metrics.speed_change import CHANGE_MPS, STANDING_MPS, STOPPED_MPS
 from alpamayo_ros.metrics.table import GROUPS
 
 HEAD = """# Metrics
@@ -56,15 +50,29 @@ hidden one stands, is false as anywhere. Pictures count as they were rendered, b
 `--ablate`: a model with black pictures leaves unsaid what they would have shown. Where a planner
 is shown none, its false claims alone count.
 
+Of people up to 3 m from the way ahead it is a lack to say nothing; of those who are seen up to 8 m
+from it words may speak and need not.
+
 A change of speed is *slow* or *speed_up* from {CHANGE_MPS} m/s on, now against 3 s later, and a
 *stop* below {STOPPED_MPS} m/s at the end of 6 s, as the annotator says it
-(`metrics/speed_change.py`). `agreement` above has its own band: it compares now with the end.
+(`metrics/speed_change.py`).
 
-Before 2026-11-28 the truth counted what is hidden, and called a change of speed by 1.0 m/s. What
-that makes, on the same drives of nano (`alpamayo sim --suite val --seeds 0:1`, 18 drives, measured
-that day): F1 0.756 before and 0.757 now; by visibility alone 0.756, by the band alone 0.757. No
-picture showed 56 of the 4073 facts of what is ahead. The 0.74 on `test` of nano's card is by the
-truth of before.
+**Foreseen, not known from the future.** A manoeuvre is true where the car did it in the 6 s
+after t0 and a good driver was about to do it at t0 (the expert's plan of that instant, which
+knows who is there and how they move, and not when a light will change). What was done or
+foreseen alone, such as driving on 4 s after one still had to wait, is neither true nor false,
+and so is a lane change in a bend, which cannot be told from it.
+
+**The ceiling.** `python tools/word_ceiling.py` lets the expert drive and say what the annotator
+says of its plan, the words that models are taught. Where that scores low, the rule is at fault.
+On `val`, seed 0: @CEIL@. Before 2026-11-29 the manoeuvre was whatever was done in the 6 s after:
+by that rule those same words had F1 0.876 on the 18 drives and 0.767 of manoeuvres, which no
+model could have passed: they said "wait" at a light that turned green 2 s later, or "stop"
+before one that changed on the way.
+
+What the two rules make of models on `val`, seed 0, 18 drives each: @MODELS@. Before 2026-11-28
+the truth counted what is hidden, and called a change of speed by 1.0 m/s (0.756 for nano). The
+0.74 on `test` of nano's card is by the truth of before both.
 """
 
 CHECKED = """
@@ -125,7 +133,9 @@ throughout, *stop* below {STANDING_MPS} m/s at the end, *keep* within {SPEED_BAN
 *slow* or *speed up*; *left* or *right* from {turn} degrees of heading; a *lane change* at {low}
 to {high} m aside with the heading back within {back} degrees. Each announced thing scores 1 where
 it is driven, 0 where its opposite is, 0.5 where the horizon leaves it open; `agreement` is their
-mean. A denied word ("do not stop", "no vehicle ahead") announces and claims nothing.
+mean. Words of a change of speed name no time, so they fit where they fit the end of the path or
+its middle, the latter by the rule of `metrics/speed_change.py`, by which models are taught to
+speak. A denied word ("do not stop", "no vehicle ahead") announces and claims nothing.
 """
 
 

@@ -55,6 +55,8 @@ def show(report: dict[str, Any]) -> None:
         console.print(f'{name.replace("_", " ")}: {words}')
     named = (report['planner']['name'], report['planner']['manifest_sha256'][:12])
     planner = ' '.join(filter(None, named))  # the expert has no manifest
+    gap = '' if s['time_gap_s'] is None else f', {s["time_gap_s"]:.2f} s behind a steady leader'
+    console.print(f'mean speed {s["mean_speed_mps"]:.2f} m/s{gap}')
     console.print(
         f'mean offset {s["mean_offset_m"]:.3f} m, score {s["score"]:.3f}, ends {s["ends"]}, '
         f'{planner}, {report["seconds"]:.0f} s'

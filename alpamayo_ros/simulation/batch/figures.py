@@ -18,7 +18,10 @@ def ended_early(row: dict[str, Any]) -> bool:
 
 
 def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Counts, shares with 95 % intervals, offsets, scores."""
+    """Counts, shares with 95 % intervals, offsets, scores.
+
+    ``time_gap_s``: mean over the drives that settled behind somebody, None where none did.
+    """
     count = len(rows)
     driven = [r for r in rows if r['distance_m'] > 0]
 
@@ -29,6 +32,7 @@ def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     def mean(key: str) -> float:
         return round(sum(r[key] for r in rows) / max(count, 1), 4)
 
+    gaps = [r['time_gap_s'] for r in rows if r.get('time_gap_s') is not None]
     length = sum(r['distance_m'] for r in driven)
     offset = sum(r['mean_offset_m'] * r['duration_s'] for r in driven)
     return {
@@ -43,6 +47,8 @@ def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         'mean_offset_m': round(offset / max(sum(r['duration_s'] for r in driven), 1e-9), 4),
         'score': mean('score'),
         'progress': mean('progress'),
+        'mean_speed_mps': round(length / max(sum(r['duration_s'] for r in driven), 1e-9), 3),
+        'time_gap_s': round(sum(gaps) / len(gaps), 3) if gaps else None,
         'distance_km': round(length / 1000, 3),
         'collisions_at_fault': sum(r['collisions_at_fault'] for r in rows),
         'fallback_plans': sum(r['fallback_plans'] for r in rows),

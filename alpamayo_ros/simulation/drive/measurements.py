@@ -50,6 +50,7 @@ class Measure:
         self._wish = read_prompt(drive.options.prompt).wish
         self._truth: list[_Instant] = []  # of every step
         self._egos: list[EgoState] = []
+        self._ahead: list[tuple[float, float]] = []  # of every step: gap and speed of the leader
         self._step_of: dict[int, int] = {}  # by the vehicle's clock, which may jump
         self._said: list[tuple[int, str]] = []  # step of t0, text
         self._agreement: list[float] = []
@@ -72,6 +73,7 @@ class Measure:
         foreseen = facts.foreseen(sim, bend, self._wish) if self._speaks else set[str]()
         self._truth.append(_Instant(known, foreseen, sim.navigation, bend))
         self._egos.append(sim.ego)
+        self._ahead.append((truth.leader_gap_m, truth.leader_speed_mps))
 
     def note(self, cycle: Cycle) -> None:
         """Keep what was said, and how far the plan that left fits it."""
@@ -93,6 +95,7 @@ class Measure:
         ``coc_facts``: true claims, false claims and truths left unsaid, over all cycles;
         ``coc_facts_by``: the same, of each subject (``metrics.language.FACTS``).
         ``comfort``: share of nuPlan's six bounds that were kept; ``discomfort`` names the others.
+        ``time_gap_s``: what the car settled at behind a vehicle (``metrics.steady_time_gap``).
         Rules: those of ``simulation.road_rules``; ``contact``: who was touched first.
         """
         by = self._counts()
@@ -109,6 +112,7 @@ class Measure:
             'disagreed_cycles': self._disagreed if self._agreement else None,
             'comfort': None if comfort is None else _rounded(1 - len(comfort) / BOUNDS),
             'discomfort': comfort,
+            'time_gap_s': _rounded(self._time_gap()),
             'speeding_s': rules.speeding_s,
             'wrong_way_s': rules.wrong_way_s,
             'stop_lines': rules.stop_lines,
@@ -135,6 +139,11 @@ class Measure:
             for name, counts in found.items():
                 total[name] += np.array(counts)
         return {name: FactCounts(*counts.tolist()) for name, counts in total.items()}
+
+    def _time_gap(self) -> float | None:
+        own = np.array([ego.speed_mps for ego in self._egos])
+        gap_m, leader_mps = np.reshape(self._ahead, (-1, 2)).T
+        return metrics.steady_time_gap(gap_m, own, leader_mps, STEP_S)
 
     def _comfort(self) -> list[str] | None:
         """Names of the bounds that were broken; None for a drive too short to say."""

@@ -34,6 +34,7 @@ def drives() -> dict[str, Any]:
     part = {'count': 1, 'of': 3, 'interval_95': (0.008, 0.906)}
     names = ('right', 'without_contact', 'on_the_road', 'moved_on')
     summary = {**dict.fromkeys(names, part), 'mean_offset_m': 0.1, 'score': 0.5, 'ends': {}}
+    summary |= {'mean_speed_mps': 5.4, 'time_gap_s': 1.8}
     planner = {'name': 'onnx', 'manifest_sha256': 'ab' * 32}
     return {'rows': rows, 'summary': summary, 'faults': '', 'planner': planner,
             'task': {'ablate': ''}, 'seconds': 3.0}  # fmt: skip
