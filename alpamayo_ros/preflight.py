@@ -21,7 +21,6 @@ from alpamayo_ros.bringup import replay_rig
 from alpamayo_ros.config_file import absent, unknown
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.graph_options import CONTROLLERS, Options
-from alpamayo_ros.graph_spec import topic_map
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.parameter_file import check_parameters
 from alpamayo_ros.profile import ModelProfile, load_profile
@@ -29,6 +28,7 @@ from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.loader import model_dir
 from alpamayo_ros.runtime.manifest import check_profile, read_model
 from alpamayo_ros.runtime.signature import nothing_signed
+from alpamayo_ros.security.topic_names import check_topic_map
 from alpamayo_ros.sensing.mounts import check_names
 from alpamayo_ros.sensing.rig import Rig, load_rig
 from alpamayo_ros.simulation.graph_faults import check_inject
@@ -65,7 +65,7 @@ def check_graph(name: str, options: Options) -> None:
         check_measured(rig)
     check_parameters(options.parameters)
     check_plan(options.bag_topics, options.bag_out)
-    topic_map(options.topics)
+    check_topic_map(options.topics, rig, profile)
     check_model(options.runtime, profile, options.model, options.trusted_keys)
     if name == 'simulator':
         load_scenario(options.scenario)

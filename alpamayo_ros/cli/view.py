@@ -184,13 +184,15 @@ def _live(save: Path | None, port: int, browser: bool, rig: str, topics: str) ->
     from alpamayo_ros.cli.operating.every_line import EveryLine
     from alpamayo_ros.cli.operating.supervisor import Supervisor
     from alpamayo_ros.preflight import check_domain
+    from alpamayo_ros.profile import load_profile
+    from alpamayo_ros.security.topic_names import check_topic_map
     from alpamayo_ros.sensing.rig import load_rig
     from alpamayo_ros.viewer import packages
     from alpamayo_ros.viewer.server import check_ports
 
     packages.binary()  # say what is missing before a process is started
     check_domain()
-    load_rig(rig)
+    check_topic_map(topics, load_rig(rig), load_profile('nano'))
     if save is None:
         check_ports(port)
     graph = viewer(rig, topics, port, browser, str(save or ''))

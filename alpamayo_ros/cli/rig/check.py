@@ -62,7 +62,9 @@ def check(
     wanted, known = load_profile(profile), load_rig(rig)
     if live:
         from alpamayo_ros.cli.rig.live import listener, record
+        from alpamayo_ros.security.topic_names import check_topic_map
 
+        check_topic_map(topics, known, wanted)
         bag = out / LIVE
         record(bag, listener(rig, profile, topics, bag, sim_time), seconds)
     found = against_profile.findings(known, wanted)
