@@ -46,6 +46,15 @@ def absent(kind: str, path: Path) -> str:
     return f'no {kind} {path}{nearest(path.name, beside)}'
 
 
+def check_folders(folders: Iterable[Path]) -> None:
+    """ConfigError for the first that is none, with what it is or the nearest name beside it."""
+    for folder in folders:
+        if folder.is_file():
+            raise ConfigError(f'{folder} is a file; expected a folder')
+        if not folder.is_dir():
+            raise NoSuchFileError(absent('folder', folder))
+
+
 def find(kind: str, name_or_path: str | Path, known: Mapping[str, Path], where: str = '') -> Path:
     """The file of a name, or the path itself; ConfigError where it is no file."""
     path = Path(name_or_path)

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from alpamayo_ros.cli.choices import WordsConcurrent, WordsEvery, one_of, words_option
+from alpamayo_ros.cli.common.alone import alone_with
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.foreign import FORM, named, registered
 from alpamayo_ros.simulation.batch.batch import BatchError, Task
@@ -134,19 +135,20 @@ def app(
     words = (words_every, words_concurrent)
     task = Task(name, planner, profile, model, objects, steps, ablate, prompt, *words)
     try:
-        if suite:
-            if inject:
-                raise typer.BadParameter('--inject belongs to one scenario: leave out --suite')
-            from alpamayo_ros.cli.simulating.suite import Call, drive_suite
+        with alone_with(json_path):
+            if suite:
+                if inject:
+                    raise typer.BadParameter('--inject belongs to one scenario: leave out --suite')
+                from alpamayo_ros.cli.simulating.suite import Call, drive_suite
 
-            shown = WORST if worst is None else worst
-            many = parse_seeds(seeds or SUITE_SEEDS)
-            call = Call(suite, many, limit, workers, ray, json_path, report, shown, against)
-            drive_suite(task, call)
-        else:
-            _only_suites(limit=limit, ray=ray, report=report, against=against)
-            found = parse_seeds(seeds or '0:10')
-            show(drive(task, found, workers or 1, json_path, inject))
+                shown = WORST if worst is None else worst
+                many = parse_seeds(seeds or SUITE_SEEDS)
+                call = Call(suite, many, limit, workers, ray, json_path, report, shown, against)
+                drive_suite(task, call)
+            else:
+                _only_suites(limit=limit, ray=ray, report=report, against=against)
+                found = parse_seeds(seeds or '0:10')
+                show(drive(task, found, workers or 1, json_path, inject))
     except BatchError as error:
         typer.echo(f'alpamayo sim: {error}', err=True)
         raise typer.Exit(Status.ENVIRONMENT) from error

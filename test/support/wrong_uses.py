@@ -129,6 +129,8 @@ BAGS: tuple[Row, ...] = (
     ('data clips nuscnes:{empty} --out {out}', 2, 'did you mean nuscenes'),
     ('data filter {empty}', 2, 'no clip in {empty}: alpamayo data clips makes some'),
     ('data review {empty}', 2, 'no clip in {empty}'),
+    ('data stats {empty}/nothing', 2, 'no folder {empty}/nothing'),
+    ('data filter {empty}/nothing', 2, 'no folder {empty}/nothing'),
     ('data review {empty} --verdict good', 2, "--verdict 'good'|keep, escalate"),
     ('data annotate stopped_car --out {none}/w.html', 2, 'there is no folder {none}'),
     ('data seal {folder}/empty.mcap', 5, 'not sealed: BAG_BROKEN|the file is cut off'),

@@ -107,8 +107,10 @@ def _write(found: list[Path], out: Path, every: float, verdict: str, limit: int)
 
 
 def _find(folders: list[Path]) -> list[Path]:
+    from alpamayo_ros.config_file import check_folders
     from alpamayo_ros.training.clips import storage
 
+    check_folders(folders)
     found = list(storage.find(folders))
     if not found:
         named = ', '.join(map(str, folders))

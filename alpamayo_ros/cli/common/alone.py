@@ -1,4 +1,4 @@
-"""One command at a time writes into a folder."""
+"""One command at a time writes into a folder, or to a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def alone(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        _hold(handle, folder)
+        _hold(handle, folder, 'folder')
         yield
     finally:
         os.close(handle)
@@ -34,10 +34,32 @@ def alone(folder: Path) -> Iterator[None]:
                 path.rmdir()
 
 
-def _hold(handle: int, folder: Path) -> None:
+@contextmanager
+def alone_with(file: Path | None) -> Iterator[None]:
+    """Hold a file that is written at the end, by an empty one beside it, ``FILE.lock``.
+
+    As :func:`alone`; None holds nothing.
+    """
+    if file is None:
+        yield
+        return
+    lock = file.with_name(f'{file.name}.lock')
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        _hold(handle, file, 'file')
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+    finally:
+        os.close(handle)
+
+
+def _hold(handle: int, path: Path, kind: str) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in HELD:
-            text = 'another command writes to it now; wait for its end, or name another folder'
-            raise ConfigError(f'{folder}: {text}') from error
+            text = f'another command writes to it now; wait for its end, or name another {kind}'
+            raise ConfigError(f'{path}: {text}') from error

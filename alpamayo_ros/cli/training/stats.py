@@ -39,10 +39,12 @@ def stats(
 def _figures(folders: list[Path], profile: str) -> dict[str, Any]:
     """Of the shards below the folders, else of the clips; typer.BadParameter without either."""
     from alpamayo_ros.cli.choices import profile_of
+    from alpamayo_ros.config_file import check_folders
     from alpamayo_ros.training.clips import storage
     from alpamayo_ros.training.clips.clip_stats import clip_stats
     from alpamayo_ros.training.shards import stats as made
 
+    check_folders(folders)
     shards, clips = made.find(folders), list(storage.find(folders))
     named = ', '.join(map(str, folders))
     if shards and clips:
