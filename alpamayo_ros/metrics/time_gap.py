@@ -35,4 +35,5 @@ def _for_so_long(holds: Bool[np.ndarray, ' n'], steps: int) -> Bool[np.ndarray, 
     if len(holds) <= steps:
         return np.zeros(len(holds), bool)
     run = np.convolve(holds.astype(int), np.ones(steps + 1, int))[: len(holds)]
-    return run == steps + 1
+    lasted: Bool[np.ndarray, ' n'] = run == steps + 1
+    return lasted
