@@ -66,9 +66,11 @@ and so is a lane change in a bend, which cannot be told from it.
 **The ceiling.** `python tools/word_ceiling.py` lets the expert drive and say what the annotator
 says of its plan, the words that models are taught. Where that scores low, the rule is at fault.
 On `val`, seed 0 (18 drives): F1 0.983 (light 0.998, lead vehicle 0.997, pedestrian 1.000,
-manoeuvre 0.967), agreement 0.991. Before 2026-11-29 the manoeuvre was whatever was done in the 6
-s after; by that rule those same words had 0.877, of manoeuvres 0.767, which no model could have
-passed: they said "wait" at a light that turned green 2 s later.
+manoeuvre 0.967), agreement 0.991; the same drives under words that look at nothing ("no vehicle
+ahead", "keep speed and keep the lane", `--say`): 0.131, agreement 0.637. Before 2026-11-29 the
+manoeuvre was whatever was done in the 6 s after; by that rule those same words had 0.877, of
+manoeuvres 0.767, which no model could have passed: they said "wait" at a light that turned green
+2 s later.
 
 What the rule makes of models on the same drives: nano 0.813 (0.757 by the rule of before; lead
 vehicle 0.894, manoeuvre 0.886, and none of lights and people, for which its grammar has no
