@@ -95,7 +95,7 @@ class Measure:
         ``coc_facts``: true claims, false claims and truths left unsaid, over all cycles;
         ``coc_facts_by``: the same, of each subject (``metrics.language.FACTS``).
         ``comfort``: share of nuPlan's six bounds that were kept; ``discomfort`` names the others.
-        ``time_gap_s``: what the car settled at behind a vehicle (``metrics.steady_time_gap``).
+        ``time_gap_s``: what the car settled at behind a vehicle (``metrics.time_gap``).
         Rules: those of ``simulation.road_rules``; ``contact``: who was touched first.
         """
         by = self._counts()
