@@ -157,6 +157,33 @@ def gpu_bundle(
 
 
 @app.command()
+def exam(
+    root: Annotated[Path, typer.Argument(help='Folder of a run whose recipe has held_out.')],
+    weights: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help='Model or run folders or .safetensors files, compared with the first; default: '
+            'those of the run.',
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option('--json', help='Write all figures here, by family too.')
+    ] = None,
+) -> None:
+    """Put the states that a run held out to its weights and to others, without driving.
+
+    Distances from the expert's plan, facts against the annotator's words, agreement of words and
+    plan. One minute in place of the ten of train evaluate; a drive counts more than this.
+
+    Example: alpamayo train exam runs/stream models/nano runs/stream
+    """
+    from alpamayo_ros.cli.training.exam import exam as ask
+
+    ask(root, weights or [], out)
+
+
+@app.command()
 def evaluate(
     root: Annotated[Path, typer.Argument(help='Folder of a run, or what came back of one.')],
     profile: Annotated[str, typer.Option(help='Profile of the run.')] = 'nano',

@@ -1,7 +1,6 @@
 """What is asked of every publication: are the words as true as those of the supervised model?
 
-Held-out states of the run, the same for both models, likeliest words and the run-time sampler with
-fixed noise; truth is the annotator's text.
+Held-out states of the run, the same for both models; truth is the annotator's text.
 """
 
 from __future__ import annotations
@@ -14,9 +13,8 @@ from alpamayo_ros import metrics
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.statuses import ConfigError
+from alpamayo_ros.training.reinforcement.answering import Answering
 from alpamayo_ros.training.reinforcement.rewards import displacement
-from alpamayo_ros.training.reinforcement.rollout import Batch, asked, seen_of
-from alpamayo_ros.training.reinforcement.speech import hidden_states, say
 from alpamayo_ros.training.reinforcement.word_table import PAD, WordTable
 from alpamayo_ros.training.stream.ring import Ring
 
@@ -54,7 +52,7 @@ class Exam:
                 'no sample of the ring has words, so nothing can tell whether facts stay true: '
                 'collect more first (first_rows), or take a profile whose grammar has words'
             )
-        self._table, self._grammar = table, grammar
+        self._answering = Answering(table, grammar)
         self._blocks = [ring.gather(part) for part in known.split(BLOCK)]
         ring.weight[known] = 0
 
@@ -62,29 +60,17 @@ class Exam:
     def marks(self, model: VLA) -> Marks:
         """How a model does."""
         counts, agreed, off = [], [], []
+        dt_s = model.profile.trajectory.dt_s
         for number, b in enumerate(self._blocks):
-            texts, plans = self._answers(model, b, number)
-            form = model.profile.trajectory
-            rows = zip(texts, b['coc'].tolist(), plans.cpu().numpy(), b['speed'], strict=True)
-            for text, true, plan, speed in rows:
-                truth = metrics.coc_facts(self._text(true))
+            said, plans = self._answering.answers(model, b, number)
+            for text, true, plan, speed in zip(
+                said, self._answering.texts(b['coc']), plans[:, 0].cpu().numpy(), b['speed'],
+                strict=True,
+            ):  # fmt: skip
+                truth = metrics.coc_facts(true)
                 counts.append(metrics.facts_f1(metrics.coc_facts(text), truth))
-                agreed.append(metrics.agreement(text, plan, float(speed), form.dt_s))
-            off.append(displacement(plans, b['plan']))
+                agreed.append(metrics.agreement(text, plan, float(speed), dt_s))
+            off.append(displacement(plans[:, 0], b['plan']))
         known = [a for a in agreed if a is not None]
         mean = sum(known) / len(known) if known else 1.0
         return Marks(metrics.f1(counts) or 0.0, mean, float(torch.cat(off).mean()))
-
-    def _answers(self, model: VLA, b: Batch, number: int) -> tuple[list[str], torch.Tensor]:
-        seen = seen_of(model, b)
-        tokens = say(model, self._table, seen).tokens
-        hidden = hidden_states(model, seen, tokens)
-        question = asked(model, seen, hidden, tokens)
-        generator = torch.Generator().manual_seed(number)
-        shape = (len(tokens), 1, model.profile.trajectory.points, 3)
-        noise = torch.randn(shape, generator=generator).to(seen.speed.device)
-        plans = model.denoise(hidden, question.mask, seen.speed, noise)[:, 0]
-        return [self._text(row) for row in tokens.tolist()], plans
-
-    def _text(self, row: list[int]) -> str:
-        return self._grammar.text([token for token in row if token != PAD])

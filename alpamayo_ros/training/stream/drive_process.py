@@ -25,6 +25,7 @@ from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.training.batches import choice_weights
 from alpamayo_ros.training.collect import passenger
 from alpamayo_ros.training.dataset import ShardWriter
+from alpamayo_ros.training.exam.held_out import shard_folder
 from alpamayo_ros.training.random_worlds.worlds import random_world
 from alpamayo_ros.training.sample_recorder import Recorder
 from alpamayo_ros.training.starts import refuse_evaluation
@@ -99,18 +100,19 @@ class Driver:
         failed = terms.handover is None and bool(sim.outcome.collisions_at_fault)
         result = self._result(sim, scenario, terms, len(writer.rows))
         if len(writer.rows) >= LEAST_SAMPLES and not failed:  # an expert that errs teaches nothing
-            self._write(writer, terms, result['scene_score'])
+            self._write(writer, terms, result)
         self._note(result)
 
-    def _write(self, writer: ShardWriter, terms: Terms, score: float) -> None:
+    def _write(self, writer: ShardWriter, terms: Terms, result: dict[str, Any]) -> None:
         longest = max(len(row['coc']) for row in writer.rows)
         padded = [np.pad(r['coc'], (0, longest - len(r['coc']))) for r in writer.rows]
         choice = choice_weights(self.grammar, np.stack(padded))
         for row, weights in zip(writer.rows, choice, strict=True):
-            row |= {'choice': weights, 'outcome': np.float32(score)}
+            row |= {'choice': weights, 'outcome': np.float32(result['scene_score'])}
         by = 'expert' if terms.handover is None else 'policy'
         name = f'{self.index:03d}_{self.first_seed}_{self.number:06d}'
-        writer.write(self.folder / 'chunks' / name, {'by': by})
+        place = shard_folder(self.folder, self.settings, self.index, self.number)
+        writer.write(place / name, {'by': by, 'family': result['family']})
 
     def _result(
         self, sim: Simulation, scenario: Scenario, terms: Terms, samples: int

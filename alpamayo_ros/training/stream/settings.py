@@ -53,6 +53,7 @@ class Settings(BaseModel):
     ``policy_share`` of the drives, ``exam_share`` of those on plain templates, undisturbed: the
     learning curve.  ``prompted``: share of the drives in which the passenger asks for something.
     ``draws``: simulators wait while a sample has been drawn less often than that (0: never).
+    ``held_out``: drives a rank that nothing is learnt from, for ``alpamayo train exam``.
     ``views``: whether the image encoder learns; frozen, with weights to start from, it sees every
     frame once, and a step costs a third.
     """
@@ -81,6 +82,7 @@ class Settings(BaseModel):
     exam_window_s: Positive
     prompted: Share
     draws: Annotated[float, Field(ge=0)]
+    held_out: Annotated[int, Field(ge=0)]
     views: Literal['trained', 'frozen']
     losses: Losses
     waiting_chunks: Count

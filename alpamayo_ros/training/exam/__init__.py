@@ -1,0 +1,1 @@
+"""States that a run held out, put to any weights."""
