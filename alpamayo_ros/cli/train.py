@@ -174,7 +174,7 @@ def exam(
     """Put the states that a run held out to its weights and to others, without driving.
 
     Distances from the expert's plan, facts against the annotator's words, agreement of words and
-    plan. One minute in place of the ten of train evaluate; a drive counts more than this.
+    plan. A minute or two a model: whether it learnt; train evaluate says whether it drives.
 
     Example: alpamayo train exam runs/stream models/nano runs/stream
     """
