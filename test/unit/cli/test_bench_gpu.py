@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -92,12 +93,14 @@ def test_a_folder_is_refused_before_anything_is_measured(tmp_path: Path) -> None
 
 
 @pytest.fixture
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A processor that is not measured, once through everything."""
+def cheap(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A processor that is not measured, once through everything; fp8 by torch, not oneDNN."""
     torch.set_num_threads(1)
     monkeypatch.setattr(cpu, 'measure', lambda: TINY_DEVICE)
     monkeypatch.setattr('alpamayo_ros.model.released.median_time.WARM_UP', 0)
     monkeypatch.setattr(check, 'CYCLES', 1)
+    with torch.backends.mkldnn.flags(enabled=False):
+        yield
 
 
 def test_tiny_measures_everything(cheap: None, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 torch = pytest.importorskip('torch', reason='the training extra (torch) is not installed')
@@ -28,8 +30,11 @@ WORDS, WAY = 4, Passes(3, 2)
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> None:
+def _one_thread() -> Iterator[None]:
+    """And the fp8 product of torch itself: oneDNN compiles one for each shape."""
     torch.set_num_threads(1)
+    with torch.backends.mkldnn.flags(enabled=False):
+        yield
 
 
 def one_step(name: str) -> ModelProfile:
