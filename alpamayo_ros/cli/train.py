@@ -168,7 +168,8 @@ def exam(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option('--json', help='Write all figures here, by family too.')
+        Path | None,
+        typer.Option('--json', dir_okay=False, help='Write all figures here, by family too.'),
     ] = None,
 ) -> None:
     """Put the states that a run held out to its weights and to others, without driving.

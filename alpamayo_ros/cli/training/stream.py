@@ -100,7 +100,7 @@ def weights_of(begin: Path) -> Path:
     for file in found:
         if file.is_file():
             return file
-    raise typer.BadParameter(f'--from {begin}: no weights there; expected a folder with one of '
+    raise typer.BadParameter(f'{begin}: no weights there; expected a folder with one of '
                              f'{", ".join(WEIGHTS)}, or a .safetensors file')  # fmt: skip
 
 

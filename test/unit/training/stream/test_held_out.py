@@ -148,6 +148,7 @@ def test_what_cannot_be_asked_is_a_sentence(
     assert 'held no drive out' in said(empty)
     assert 'no weights there' in said(root)
     assert 'no folder' in said(tmp_path / 'nowhere', empty)
+    assert 'is a directory' in said(root, empty, '--json', tmp_path)
     other = weights(parts, tmp_path / 'other', 0)
     v2 = parts.profile.text.model_copy(update={'grammar': 'phrases_v2', 'max_coc': 200})
     write_vocabulary(build_vocabulary(parts.profile.model_copy(update={'text': v2})), other)
