@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from alpamayo_ros.layer_shapes import BackboneShape
-from alpamayo_ros.model.attention import merge_heads, split_heads
+from alpamayo_ros.model.attention import attention, merge_heads, split_heads
 from alpamayo_ros.model.kv_cache import KVCache
 from alpamayo_ros.model.mlp import SwiGLU
 from alpamayo_ros.model.norm import RMSNorm
@@ -52,7 +52,7 @@ class Layer(nn.Module):
         if self.kv_heads != self.heads:
             k = k.repeat_interleave(self.heads // self.kv_heads, 1)
             v = v.repeat_interleave(self.heads // self.kv_heads, 1)
-        x = x + self.out(merge_heads(F.scaled_dot_product_attention(q, k, v, attn_mask=mask)))
+        x = x + self.out(merge_heads(attention(q, k, v, mask)))
         return x + self.mlp(self.norm2(x))
 
 

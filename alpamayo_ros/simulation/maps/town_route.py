@@ -58,9 +58,12 @@ class TownRoute(Road):
             for m in marks
         ]
 
-    def next_junction(self, arc_m: float) -> Junction | None:
-        """The first junction whose stop line lies ahead of ``arc_m``."""
-        return next((j for j in self.junctions if j.stop_arc_m >= arc_m), None)
+    def next_junction(self, arc_m: float, through: bool = False) -> Junction | None:
+        """The first junction whose stop line lies ahead of ``arc_m``; ``through``: whose end."""
+        for j in self.junctions:
+            if (j.exit_arc_m if through else j.stop_arc_m) >= arc_m:
+                return j
+        return None
 
 
 def fillet(

@@ -44,6 +44,9 @@ class Town(Simulation):
     """One drive through a town that the seed chooses; see ``Simulation``."""
 
     map = 'town'
+    told_through = (
+        False  # the instruction turns to the next at the stop line; True: after the turn
+    )
 
     def _build_road(self) -> Road:
         rng = np.random.default_rng([self.seed, 20])
@@ -120,12 +123,12 @@ class Town(Simulation):
 
     @property
     def navigation(self) -> str:
-        """The next turn, announced within 100 m, in canonical words."""
-        junction = self.route.next_junction(self.arc_m)
+        """The next turn, announced within 100 m, in canonical words; see ``told_through``."""
+        junction = self.route.next_junction(self.arc_m, self.told_through)
         distance = math.inf if junction is None else junction.stop_arc_m - self.arc_m
         if junction is None or distance > ANNOUNCED_M:
             return super().navigation
-        return canonical(NavInstruction(TURNS[junction.turn], distance))[0]
+        return canonical(NavInstruction(TURNS[junction.turn], max(distance, 0.0)))[0]
 
     def _traffic_agents(self) -> list[Agent]:
         """Cars and pedestrians within 160 m, now."""

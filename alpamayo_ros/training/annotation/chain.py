@@ -17,6 +17,7 @@ from alpamayo_ros.metrics.speed_change import STANDING_MPS
 from alpamayo_ros.model.grammar import GrammarSpec
 from alpamayo_ros.simulation.driving_wish import PLAIN, Wish
 from alpamayo_ros.simulation.worlds.expert import GAP_M
+from alpamayo_ros.simulation.worlds.motorway import Motorway
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.training import annotate
 from alpamayo_ros.training.annotation.binding import Binding, Question, binding
@@ -26,7 +27,7 @@ from alpamayo_ros.training.annotation.seen import Seen, distance_words, objects,
 FOG_1PM = 0.015  # from here on fog is worth a word
 NEAR_JUNCTION_M = 40.0
 SHIFT_M = 0.3
-MERGED_M = 2.0
+MERGED_SHARE = 0.4  # of the way across to the other lane
 FIRST_SHARE = 0.8  # of the chains, a slot each, that have the first wording without a draw
 LINE_M = 1.0  # the bumper stands this far before a stop line
 SPEEDS = {said: name for name, said in annotate.SPEEDS.items()}
@@ -195,8 +196,11 @@ def _path(question: Question, plan: Float[np.ndarray, 'P 3'], dt_s: float) -> st
     ahead = float(np.hypot(plan[-1, 0], plan[-1, 1]))
     if told == 'straight' and _told_in_m(sim.navigation) < ahead:
         return 'straight'
-    if sim.map == 'motorway' and told in ('merge', 'exit') and abs(plan[-1, 1]) > MERGED_M:
-        return 'merge_left' if told == 'merge' else 'exit'
+    if isinstance(sim, Motorway) and told in ('merge', 'exit'):
+        begin, end = sim.change_m
+        across_m = min(sim.arc_m + ahead, end) - max(sim.arc_m, begin)
+        if across_m > MERGED_SHARE * (end - begin):
+            return 'merge_left' if told == 'merge' else 'exit'
     arcs = sim.arc_m + np.arange(0.0, max(ahead, 8.0), 4.0)
     shift = max((question.view.way.at(float(s)) for s in arcs), key=abs)
     if abs(shift) > SHIFT_M:

@@ -22,6 +22,7 @@ from alpamayo_ros.simulation.scenery.render import shared_renderer
 from alpamayo_ros.simulation.sim_rig import sim_cameras
 from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.simulation.worlds.simulation import Simulation
+from alpamayo_ros.simulation.worlds.town import Town
 from alpamayo_ros.training.batches import choice_weights
 from alpamayo_ros.training.collect import passenger
 from alpamayo_ros.training.dataset import ShardWriter
@@ -88,6 +89,8 @@ class Driver:
     ) -> None:
         mounts = sim_cameras() if terms.exam else jittered(self.settings.jitter, rng)
         shared_renderer().remount(mounts)
+        if isinstance(sim, Town):
+            sim.told_through = bool(rng.random() < self.settings.told_through)
         writer = ShardWriter()
         prompt = '' if terms.exam else passenger(rng, self.settings.prompted)
         recorder = Recorder(sim, self.profile, self.grammar, writer, sim.seed, prompt)

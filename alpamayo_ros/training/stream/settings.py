@@ -52,6 +52,8 @@ class Settings(BaseModel):
     alone).  ``towns``: SUMO is there.  ``expert_s``: seconds of training before the policy drives
     ``policy_share`` of the drives, ``exam_share`` of those on plain templates, undisturbed: the
     learning curve.  ``prompted``: share of the drives in which the passenger asks for something.
+    ``told_through``: share of the drives in which a town's instruction stays until the turn has
+    been made, as a route's does; in the others it is over at the stop line.
     ``draws``: simulators wait while a sample has been drawn less often than that (0: never).
     ``held_out``: drives a rank that nothing is learnt from, for ``alpamayo train exam``.
     ``views``: whether the image encoder learns; frozen, with weights to start from, it sees every
@@ -81,6 +83,7 @@ class Settings(BaseModel):
     exam_share: Share
     exam_window_s: Positive
     prompted: Share
+    told_through: Share
     draws: Annotated[float, Field(ge=0)]
     held_out: Annotated[int, Field(ge=0)]
     views: Literal['trained', 'frozen']

@@ -67,8 +67,7 @@ class Trainer:
             for some, scale in self._rated()
             for wide, decay in ((True, DECAY), (False, 0.0))
         ]  # fmt: skip
-        cuda = device.type == 'cuda'
-        self._optimiser = torch.optim.AdamW(groups, 1e-3, betas=(0.9, 0.98), fused=cuda)
+        self._optimiser = torch.optim.AdamW(groups, 1e-3, betas=(0.9, 0.98), fused=True)
         self._state = Resumable(root, self._all, self._optimiser)
         self._average = Average(model)
         self.step = self._published = 0

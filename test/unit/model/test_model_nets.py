@@ -4,6 +4,7 @@ import pytest
 
 torch = pytest.importorskip('torch', reason='the training extra (torch) is not installed')
 
+from alpamayo_ros.model.attention import attention  # noqa: E402
 from alpamayo_ros.model.diffusion import (  # noqa: E402
     add_noise,
     alpha_bar,
@@ -131,3 +132,23 @@ def test_denoise_is_deterministic_and_candidates_are_independent(model: VLA) -> 
     torch.testing.assert_close(
         model.denoise(hidden, mask, speed, noise[:, 3:4])[:, 0], first[:, 3], atol=1e-4, rtol=1e-3
     )
+
+
+@pytest.mark.parametrize('masked', [False, True])
+def test_attention_by_plain_products_is_attention(
+    monkeypatch: pytest.MonkeyPatch, masked: bool
+) -> None:
+    torch.manual_seed(0)
+    inputs = [torch.randn(2, 3, n, 8, requires_grad=True) for n in (5, 7, 7)]
+    mask = torch.where(torch.rand(2, 1, 5, 7) < 0.4, -1e4, 0.0) if masked else None
+    weight = torch.randn(2, 3, 5, 8)
+    found = []
+    for plain in (False, True):
+        monkeypatch.setattr(torch, 'is_autocast_enabled', lambda device, on=plain: on)
+        out = attention(*inputs, mask)
+        found.append([out, *torch.autograd.grad((out * weight).sum(), inputs)])
+        with torch.no_grad():
+            assert torch.allclose(attention(*inputs, mask), out, atol=1e-6)
+    for fused, plain in zip(*found, strict=True):
+        assert torch.allclose(fused, plain, atol=1e-5)
+    assert not torch.equal(found[0][1], found[1][1])  # two ways, or this compares nothing

@@ -107,6 +107,20 @@ def test_the_next_turn_is_announced_in_canonical_words(town) -> None:
     assert world.navigation.startswith('turn right in ') and world.navigation.endswith(' m')
 
 
+def test_a_turn_may_be_told_until_it_has_been_made(town) -> None:
+    world = town(1)
+    turn, after = world.route.junctions[:2]
+    told = {}
+    for through in (False, True):
+        world.told_through = through
+        for name, arc_m in (('within', turn.exit_arc_m - 0.5), ('after', turn.exit_arc_m + 0.5)):
+            world.arc_m = arc_m
+            told[name, through] = world.navigation
+    assert told['within', True] == 'turn right now'
+    assert not told['within', False].startswith('turn right now')
+    assert after.stop_arc_m > turn.exit_arc_m and told['after', True] == told['after', False]
+
+
 def test_pictures_show_lamps_and_people_and_leave_winding_roads_alone(town) -> None:
     road = Simulation(load_scenario('winding_road'), 4)
     before = road.images()

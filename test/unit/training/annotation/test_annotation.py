@@ -166,3 +166,18 @@ def test_most_chains_have_the_first_wording_and_some_another() -> None:
     said = [found.words(grammar().spec, rng)['road'] for _ in range(300)]
     first = road.wordings(found.values['road'])[0]
     assert 0.8 < said.count(first) / len(said) < 0.97
+
+
+def test_a_merge_is_said_where_the_plan_changes_lane_not_where_the_road_bends() -> None:
+    sim = open_world(load_scenario('merge_light'), SEED)
+    begin_m, end_m = sim.change_m
+    bend = np.zeros((FORM.points, 3))
+    bend[:, 0] = np.linspace(0.5, 30, FORM.points)
+    bend[:, 1] = 0.004 * bend[:, 0] ** 2  # 3.6 m aside, as a bend may be
+    said = {}
+    for arc_m in (begin_m - 80, begin_m - 5, end_m - 5):
+        sim.arc_m = arc_m
+        assert sim.navigation.startswith('merge')
+        said[arc_m] = annotation(sim, bend, FORM.dt_s, {}).values['path']
+    sim.close()
+    assert [value == 'merge_left' for value in said.values()] == [False, True, False]
