@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from alpamayo_ros.config_file import read_model
+from alpamayo_ros.config_file import absent, read_model
+from alpamayo_ros.statuses import NoSuchFileError
 from alpamayo_ros.training.reinforcement.settings import Reinforcement
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -128,8 +129,11 @@ class Settings(BaseModel):
 
     @classmethod
     def of_run(cls, root: Path) -> Settings:
-        """The settings that the run in ``root`` was started with."""
-        return cls.model_validate_json((root / 'settings.json').read_text())
+        """The settings that the run in ``root`` was started with; ConfigError where none are."""
+        path = root / 'settings.json'
+        if not path.is_file():
+            raise NoSuchFileError(absent('file', path))
+        return read_model(path, cls)  # JSON is YAML
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:

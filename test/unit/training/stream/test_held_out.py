@@ -154,5 +154,12 @@ def test_what_cannot_be_asked_is_a_sentence(
     write_vocabulary(build_vocabulary(parts.profile.model_copy(update={'text': v2})), other)
     assert 'another vocabulary' in said(root, other)
     good = weights(parts, tmp_path / 'good', 0)
+    settings = root / 'rank_0' / 'settings.json'
+    as_it_was = settings.read_text()
+    settings.write_text('{}')
+    assert 'this key is missing' in said(root, good)
+    settings.unlink()
+    assert f'no file {settings}' in said(root, good)
+    settings.write_text(as_it_was)
     (held_out(root)[0] / 'samples.npz').write_bytes(b'half')
     assert 'samples.npz has 4 bytes' in said(root, good)
