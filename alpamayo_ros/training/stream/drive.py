@@ -17,7 +17,7 @@ from alpamayo_ros.simulation.worlds.simulation import STEP_S, Simulation
 from alpamayo_ros.training.collect import camera_instant
 from alpamayo_ros.training.sample_recorder import Recorder
 from alpamayo_ros.training.stream.dense import dense_truth
-from alpamayo_ros.training.stream.disturbance import Disturbance
+from alpamayo_ros.training.stream.disturbance import AHEAD_M, Disturbance, room
 from alpamayo_ros.training.stream.importance import importance
 from alpamayo_ros.training.stream.slots import Slots
 
@@ -112,13 +112,14 @@ class Drive:
                 row |= self._slots.words(self._slot)
 
     def _command(self, step: int) -> tuple[float, float]:
-        made = self._made
+        made, space = self._made, room(self.sim.objects(AHEAD_M))
         if made is None or not self._driven(step):
             steering, acceleration = expert.control(self.sim, self.recorder.wish)
-            return self._disturbance.of_expert(steering, acceleration, self.sim.pose.speed_mps)
+            speed_mps = self.sim.pose.speed_mps
+            return self._disturbance.of_expert(steering, acceleration, speed_mps, space)
         reference = Reference(made.plan[:, 0], made.plan[:, 1])
         since_s = (step - made.step) * STEP_S
         steering, acceleration = follow(
             reference, made.anchor, self.sim.pose, since_s, self.sim.vehicle
         )
-        return self._disturbance.of_policy(steering), acceleration
+        return self._disturbance.of_policy(steering, space), acceleration

@@ -8,6 +8,7 @@ pytest.importorskip('torch', reason='torch is not installed: ./run test installs
 from alpamayo_ros.simulation.batch.suite import templates
 from alpamayo_ros.simulation.scenery.render import shared_renderer
 from alpamayo_ros.simulation.sim_rig import sim_cameras
+from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.training.random_worlds.worlds import random_world
 from alpamayo_ros.training.stream.dense import (
@@ -20,7 +21,7 @@ from alpamayo_ros.training.stream.dense import (
     THING_AT,
     dense_truth,
 )
-from alpamayo_ros.training.stream.disturbance import Disturbance
+from alpamayo_ros.training.stream.disturbance import AHEAD_M, Disturbance, room
 from alpamayo_ros.training.stream.mounts import jittered
 from alpamayo_ros.training.stream.settings import Jitter
 
@@ -85,8 +86,24 @@ def test_dense_truth_knows_the_signal_its_line_and_what_stands_ahead() -> None:
 def test_a_gentle_drive_is_not_disturbed_and_another_is() -> None:
     gentle = Disturbance(np.random.default_rng(0), True)
     rough = Disturbance(np.random.default_rng(0), False)
-    commands = [(d.of_expert(0.1, 0.0, 5.0), d.of_policy(0.1)) for d in (gentle,) * 200]
+    commands = [(d.of_expert(0.1, 0.0, 5.0, 1.0), d.of_policy(0.1, 1.0)) for d in (gentle,) * 200]
     assert set(commands) == {((0.1, 0.0), 0.1)}
-    pushed = [rough.of_expert(0.1, 0.0, 5.0) for _ in range(400)]
+    pushed = [rough.of_expert(0.1, 0.0, 5.0, 1.0) for _ in range(400)]
     assert any(s != 0.1 for s, _ in pushed) and any(a != 0.0 for _, a in pushed)
     assert min(a for _, a in pushed) >= -5.0
+
+
+def test_between_cones_the_steering_is_pushed_less_and_drives_go_on() -> None:
+    ends = []
+    for spared in (False, True):
+        for seed in range(20000, 20008):
+            sim = open_world(TRAIN['works_narrow'], seed)
+            push, tight = Disturbance(np.random.default_rng(seed), False), set()
+            while not sim.done:
+                share = room(sim.objects(AHEAD_M)) if spared else 1.0
+                tight.add((share < 1, 70 < sim.arc_m < 90))
+                sim.step(*push.of_expert(*expert.control(sim), sim.pose.speed_mps, share))
+            sim.close()
+            assert not spared or ((True, True) in tight and (False, True) not in tight)
+            ends.append((spared, sim.outcome.contact == 'cone'))
+    assert ends.count((False, True)) >= 3 * max(ends.count((True, True)), 1)
