@@ -22,8 +22,8 @@ RecipeOption = Annotated[
 StreamOption = Annotated[
     str,
     typer.Option(
-        help='stream, stream_two_cores, stream_toy, rl, rl_two_cores, rl_toy, or a .yaml path '
-        'with such keys.'
+        help='stream, stream_two_cores, stream_words, stream_toy, rl, rl_two_cores, rl_toy, or a '
+        '.yaml path with such keys.'
     ),
 ]
 StageOption = Annotated[
