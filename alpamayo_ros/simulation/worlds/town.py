@@ -44,9 +44,7 @@ class Town(Simulation):
     """One drive through a town that the seed chooses; see ``Simulation``."""
 
     map = 'town'
-    told_through = (
-        False  # the instruction turns to the next at the stop line; True: after the turn
-    )
+    told_through = False  # a turn is told up to its stop line; True: until it has been made
 
     def _build_road(self) -> Road:
         rng = np.random.default_rng([self.seed, 20])
