@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ from alpamayo_ros.simulation.worlds.town import Town
 from alpamayo_ros.training.batches import choice_weights
 from alpamayo_ros.training.collect import passenger
 from alpamayo_ros.training.dataset import ShardWriter
-from alpamayo_ros.training.exam.held_out import shard_folder
+from alpamayo_ros.training.exam.held_out import FOLDER, shard_folder
+from alpamayo_ros.training.random_worlds.failed_worlds import FailedWorlds, World
 from alpamayo_ros.training.random_worlds.worlds import random_world
 from alpamayo_ros.training.sample_recorder import Recorder
 from alpamayo_ros.training.starts import refuse_evaluation
@@ -56,6 +58,7 @@ class Driver:
         self.slots = Slots(folder, self.settings.workers, self.profile)
         self.first_seed = FIRST_SEED + SEEDS_A_CALL * int(read_json(folder / 'call.json')['call'])
         self.number = 0
+        self.failed = FailedWorlds(self.settings.driven_again)
 
     def drive(self) -> None:
         """One drive, written as a shard and as a line of ``drives_INDEX.jsonl``."""
@@ -64,28 +67,38 @@ class Driver:
         refuse_evaluation(seed)
         self.number += 1
         rng = np.random.default_rng([seed, 77])
-        terms = self._terms(float(control['policy_share']), rng)
-        weights = {} if terms.exam else control['families']
-        scenario = random_world(rng, weights, self.settings.towns, plainly=terms.exam)
+        place = shard_folder(self.folder, self.settings, self.index, self.number)
+        again = None if place.name == FOLDER else self.failed.draw(rng)
+        terms = self._terms(float(control['policy_share']), rng, again is not None)
+        world = again or World(self._new(rng, terms, control['families']), seed)
         try:
-            sim = open_world(scenario, seed)
+            sim = open_world(world.scenario, world.seed)
         except ValueError as error:  # a town without such a route: the next world is another
-            self._note({'family': scenario.family, 'seed': seed, 'unbuilt': str(error)})
+            family = world.scenario.family
+            self._note({'family': family, 'seed': seed, 'unbuilt': str(error)})
             return
         try:
-            self._drive(sim, scenario, terms, rng)
+            self._drive(sim, world, terms, rng, place)
         finally:
             sim.close()
 
-    def _terms(self, policy_share: float, rng: np.random.Generator) -> Terms:
-        by_policy, exam = rng.random() < policy_share, rng.random() < self.settings.exam_share
+    def _new(
+        self, rng: np.random.Generator, terms: Terms, weights: Mapping[str, float]
+    ) -> Scenario:
+        return random_world(
+            rng, {} if terms.exam else weights, self.settings.towns, plainly=terms.exam
+        )
+
+    def _terms(self, policy_share: float, rng: np.random.Generator, again: bool) -> Terms:
+        by_policy = rng.random() < policy_share or again
+        exam = rng.random() < self.settings.exam_share and not again
         at_once, late = rng.random() < AT_ONCE, int(rng.integers(*LATE_STEPS))
         if not by_policy:
             return Terms(None, False)
         return Terms(0 if exam or at_once else late, exam)
 
     def _drive(
-        self, sim: Simulation, scenario: Scenario, terms: Terms, rng: np.random.Generator
+        self, sim: Simulation, world: World, terms: Terms, rng: np.random.Generator, place: Path
     ) -> None:
         mounts = sim_cameras() if terms.exam else jittered(self.settings.jitter, rng)
         shared_renderer().remount(mounts)
@@ -101,12 +114,16 @@ class Driver:
         if not self.family.goes_on():
             return  # cut short: neither a shard nor a result
         failed = terms.handover is None and bool(sim.outcome.collisions_at_fault)
-        result = self._result(sim, scenario, terms, len(writer.rows))
+        result = self._result(sim, world, terms, len(writer.rows))
         if len(writer.rows) >= LEAST_SAMPLES and not failed:  # an expert that errs teaches nothing
-            self._write(writer, terms, result)
+            self._write(writer, terms, result, place)
         self._note(result)
+        if terms.handover is not None and place.name != FOLDER:
+            self.failed.note(world, result['scene_score'])
 
-    def _write(self, writer: ShardWriter, terms: Terms, result: dict[str, Any]) -> None:
+    def _write(
+        self, writer: ShardWriter, terms: Terms, result: dict[str, Any], place: Path
+    ) -> None:
         longest = max(len(row['coc']) for row in writer.rows)
         padded = [np.pad(r['coc'], (0, longest - len(r['coc']))) for r in writer.rows]
         choice = choice_weights(self.grammar, np.stack(padded))
@@ -114,21 +131,21 @@ class Driver:
             row |= {'choice': weights, 'outcome': np.float32(result['scene_score'])}
         by = 'expert' if terms.handover is None else 'policy'
         name = f'{self.index:03d}_{self.first_seed}_{self.number:06d}'
-        place = shard_folder(self.folder, self.settings, self.index, self.number)
         writer.write(place / name, {'by': by, 'family': result['family']})
 
     def _result(
-        self, sim: Simulation, scenario: Scenario, terms: Terms, samples: int
+        self, sim: Simulation, world: World, terms: Terms, samples: int
     ) -> dict[str, Any]:
         o = sim.outcome
         row = {'collisions_at_fault': o.collisions_at_fault, 'offroad_s': o.offroad_s,
                'progress': o.progress}  # fmt: skip
         return {
-            'family': scenario.family,
-            'template': scenario.name,
+            'family': world.scenario.family,
+            'template': world.scenario.name,
             'seed': sim.seed,
             'policy': terms.handover is not None,
             'exam': terms.exam,
+            'again': world.tries,
             'end': o.end,
             **{k: round(v, 3) for k, v in row.items()},
             'scene_score': round(scores.scene_score(row), 3),

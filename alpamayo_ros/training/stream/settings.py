@@ -55,6 +55,8 @@ class Settings(BaseModel):
     learning curve.  ``prompted``: share of the drives in which the passenger asks for something.
     ``told_through``: share of the drives in which a town's instruction stays until the turn has
     been made, as a route's does; in the others it is over at the stop line.
+    ``driven_again``: share of the drives that go back to a world in which the policy has failed,
+    as long as there is one: three times, or until it is mastered.
     ``draws``: simulators wait while a sample has been drawn less often than that (0: never).
     ``held_out``: drives a rank that nothing is learnt from, for ``alpamayo train exam``.
     ``views``: whether the image encoder learns; frozen, with weights to start from, it sees every
@@ -85,6 +87,7 @@ class Settings(BaseModel):
     exam_window_s: Positive
     prompted: Share
     told_through: Share
+    driven_again: Share
     draws: Annotated[float, Field(ge=0)]
     held_out: Annotated[int, Field(ge=0)]
     views: Literal['trained', 'frozen']

@@ -1,0 +1,87 @@
+"""Worlds that the policy failed come again, three times at most, and never one held out."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
+
+from alpamayo_ros.simulation.batch.suite import templates
+from alpamayo_ros.training.exam.held_out import FOLDER
+from alpamayo_ros.training.random_worlds.failed_worlds import MOST, TRIES, FailedWorlds, World
+from alpamayo_ros.training.stream import drive_process
+
+PLAIN = templates('train')[0]
+
+
+def test_a_failed_world_comes_again_until_it_is_mastered_or_given_up() -> None:
+    rng, failed = np.random.default_rng(0), FailedWorlds(1.0)
+    assert failed.draw(rng) is None
+    failed.note(World(PLAIN, 10007), 0.95)
+    assert failed.draw(rng) is None
+    failed.note(World(PLAIN, 10007), 0.0)
+    for tries in range(1, TRIES + 1):
+        again = failed.draw(rng)
+        assert again == World(PLAIN, 10007, tries)
+        assert failed.draw(rng) is None
+        failed.note(again, 0.0)
+    assert failed.draw(rng) is None
+
+
+def test_so_many_drives_are_for_them_and_the_oldest_are_forgotten() -> None:
+    rng, failed = np.random.default_rng(0), FailedWorlds(0.3)
+    came = 0
+    for _ in range(1000):
+        failed.note(World(PLAIN, 10000), 0.0)
+        came += failed.draw(rng) is not None
+    assert 250 < came < 350
+    kept = FailedWorlds(1.0)
+    for seed in range(MOST + 5):
+        kept.note(World(PLAIN, seed), 0.0)
+    seeds = {world.seed for _ in range(MOST) if (world := kept.draw(rng))}
+    assert seeds == set(range(5, MOST + 5)) and kept.draw(rng) is None
+
+
+def test_without_a_share_nothing_is_kept() -> None:
+    never, rng = FailedWorlds(0.0), np.random.default_rng(0)
+    never.note(World(PLAIN, 10000), 0.0)
+    assert never.draw(rng) is None and rng.random() == np.random.default_rng(0).random()
+
+
+class Failing(drive_process.Driver):
+    """Drives nothing: every world is failed by the policy, and noted as a drive is."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.index, self.count, self.number = folder, 0, 1, 0
+        self.first_seed, self.failed = drive_process.FIRST_SEED, FailedWorlds(0.5)
+        self.settings = SimpleNamespace(workers=1, held_out=3, exam_share=0.5, towns=False)
+        self.seen: list[tuple[str, World, drive_process.Terms]] = []
+
+    def _drive(self, sim, world, terms, rng, place) -> None:
+        assert sim.seed == world.seed and sim.scenario.name == world.scenario.name
+        self.seen.append((place.name, world, terms))
+        if place.name == FOLDER:
+            (place / f'000_{self.number:06d}').mkdir(parents=True)
+        if terms.handover is not None and place.name != FOLDER:
+            self.failed.note(world, 0.0)
+
+
+def test_worlds_that_are_held_out_are_driven_once_and_driven_again_is_the_policy(
+    tmp_path: Path,
+) -> None:
+    control = {'policy_share': 0.6, 'families': {}}
+    (tmp_path / 'control.json').write_text(json.dumps(control))
+    driver = Failing(tmp_path)
+    for _ in range(80):
+        driver.drive()
+    held = [world.seed for name, world, _ in driver.seen if name == FOLDER]
+    again = [(world, terms) for _, world, terms in driver.seen if world.tries]
+    assert len(held) == 3 and len(again) > 10
+    for seed in held:
+        assert sum(world.seed == seed for _, world, _ in driver.seen) == 1
+    assert all(terms.handover is not None and not terms.exam for _, terms in again)
+    worlds = {world.seed: world.scenario for _, world, _ in driver.seen if not world.tries}
+    assert all(world.scenario == worlds[world.seed] for world, _ in again)
