@@ -81,10 +81,20 @@ class VLA(nn.Module):
     # -- vision ---------------------------------------------------------------------------------
     def view_tokens(self, images: Tensor) -> Tensor:
         """images (B, V, H, W, 3) 0..255 -> tokens (B, N, width), every view on its own."""
-        b, v = images.shape[:2]
-        index = torch.arange(v, device=images.device).repeat(b)
-        tokens = self.views(images.flatten(0, 1), index)
-        return tokens.reshape(b, v * self.views.queries, -1)[:, self.token_of]
+        return self._by_view(self.views(images.flatten(0, 1), self._view_index(images)))
+
+    def patch_tokens(self, patches: Tensor) -> Tensor:
+        """Stem outputs (B, V, patches, width), of ``views.patches`` -> tokens (B, N, width)."""
+        assert isinstance(self.views, ViewEncoder)
+        return self._by_view(self.views.pooled(patches.flatten(0, 1), self._view_index(patches)))
+
+    def _view_index(self, seen: Tensor) -> Tensor:
+        return torch.arange(seen.shape[1], device=seen.device).repeat(len(seen))
+
+    def _by_view(self, tokens: Tensor) -> Tensor:
+        """(B * V, queries, width) -> (B, N, width): as many of each view as it has."""
+        views = len(self.profile.views)
+        return tokens.reshape(-1, views * tokens.shape[1], tokens.shape[2])[:, self.token_of]
 
     def encode_timestep(self, images: Tensor, valid: Tensor) -> Tensor:
         """images (B, V, H, W, 3) 0..255, valid (B, V) -> features (B, N, width).

@@ -109,10 +109,10 @@ class CutIn(ActorModel):
 class Crossing(ActorModel):
     """Somebody crosses at ``at_m`` from the ``side`` when the ego is ``ahead_s`` away.
 
-    ``from_m``: where it waits, metres beside the lane centre; ``halts_s``: it stands in the lane
-    for so long; ``turns_back``: from there it goes back; ``angle_rad``: against the shortest way
-    (positive: with the ego).  ``occluder``: a vehicle parked before it on its side.  ``count``: so
-    many, ``apart_m`` behind each other.
+    ``from_m``: where it waits, metres beside the lane centre; ``stays``: there it remains;
+    ``halts_s``: it stands in the lane for so long; ``turns_back``: from there it goes back;
+    ``angle_rad``: against the shortest way (positive: with the ego).  ``occluder``: a vehicle
+    parked before it on its side.  ``count``: so many, ``apart_m`` behind each other.
     """
 
     kind: Literal['crossing']
@@ -122,6 +122,7 @@ class Crossing(ActorModel):
     from_m: float = Field(default=4.0, gt=0, le=20)
     speed_mps: float = Field(default=1.4, gt=0, le=8)
     ahead_s: Knob = (3.5, 2.3)
+    stays: bool = False
     halts_s: float = Field(default=0.0, ge=0)
     turns_back: bool = False
     angle_rad: float = Field(default=0.0, ge=-1.2, le=1.2)

@@ -6,16 +6,31 @@ Each view on its own, before cross-camera attention.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float16, UInt8
 from torch import Tensor
 
+from alpamayo_ros.model.vision.views import ViewEncoder
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.dataset import Dataset
 from alpamayo_ros.training.precision import mixed
+
+
+class Keeps(NamedTuple):
+    """What is kept of a frame in place of its pictures, where (some part of) the views is frozen.
+
+    ``name``: in a batch; ``encode``: frames (F, V, H, W, 3) to (F, shape), float16.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    encode: Callable[[np.ndarray], Tensor]
 
 
 @torch.no_grad()
@@ -51,6 +66,40 @@ def view_features(
         with mixed(model.device):
             result[k : k + block] = model.view_tokens(images)
     return result
+
+
+@torch.no_grad()
+def stem_patches(
+    model: VLA, frames: UInt8[np.ndarray, 'F V H W 3'], block: int = 32
+) -> Float16[Tensor, 'F V patches width']:
+    """What the convolutional stem makes of every picture, ``block`` timesteps at a time."""
+    assert isinstance(model.views, ViewEncoder)
+    found, stem = [], model.views.patches
+    for k in range(0, len(frames), block):
+        images = torch.from_numpy(np.ascontiguousarray(frames[k : k + block])).to(model.device)
+        with mixed(model.device):
+            patches = stem(images.flatten(0, 1))
+        found.append(patches.to(torch.float16).unflatten(0, images.shape[:2]))
+    return torch.cat(found)
+
+
+def kept(views: str, model: VLA) -> Keeps | None:
+    """What a ring keeps of a frame: ``frozen`` views, those of which ``blocks`` learn, or all."""
+    return {'frozen': kept_tokens, 'blocks': kept_patches}.get(views, lambda _: None)(model)
+
+
+def kept_tokens(model: VLA) -> Keeps:
+    """What is kept where the views are frozen."""
+    p = model.profile
+    return Keeps('tokens', (p.visual_tokens, p.vision.width), partial(view_features, model))
+
+
+def kept_patches(model: VLA) -> Keeps:
+    """What is kept where their convolutional stem is."""
+    p = model.profile
+    assert isinstance(model.views, ViewEncoder)
+    shape = (len(p.views), model.views.position.shape[1], p.vision.width)
+    return Keeps('patches', shape, partial(stem_patches, model))
 
 
 def _encode_shard(model: VLA, folder: Path, path: Path, block: int) -> None:

@@ -32,9 +32,13 @@ def stream(
     """Train; ``begin``: weights to start from; ``changes``: keys of the recipe, None: as it is."""
     began = _started()
     settings = settings_of(recipe, {k: v for k, v in changes.items() if v is not None})
-    refused = check_profile(profile_of(settings.profile))
+    profile = profile_of(settings.profile)
+    refused = check_profile(profile)
     if refused:
         raise typer.BadParameter(refused)
+    if settings.views == 'blocks' and profile.vision.trunk == 'vit':
+        raise typer.BadParameter(f'{profile.name} has no convolutional stem, which views: blocks '
+                                 'leaves as it is; say trained or frozen')  # fmt: skip
     _check_root(settings, begin, root)
     weights, extra = None if begin is None else weights_of(begin), _writer(root, tensorboard)
     try:
@@ -72,9 +76,9 @@ def _started() -> float:
 def _check_root(settings: Settings, begin: Path | None, root: Path) -> None:
     """typer.BadParameter where frozen views have learnt nothing, or a run began otherwise."""
     if not (root / 'counters.json').is_file():
-        if settings.views == 'frozen' and begin is None:
-            raise typer.BadParameter('views: frozen needs views that see: --from a model, '
-                                     'such as --from models/nano')  # fmt: skip
+        if settings.views != 'trained' and begin is None:
+            raise typer.BadParameter(f'views: {settings.views} needs views that see: --from a '
+                                     'model, such as --from models/nano')  # fmt: skip
         return
     before = read_json(root / 'rank_0' / 'settings.json')
     for key, usual in BEGUN_WITH.items():

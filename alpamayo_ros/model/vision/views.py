@@ -57,9 +57,17 @@ class ViewEncoder(nn.Module):
 
     def forward(self, images: Tensor, view_index: Tensor) -> Tensor:
         """``view_index`` (B,) says which view each image is."""
+        return self.pooled(self.patches(images), view_index)
+
+    def patches(self, images: Tensor) -> Tensor:
+        """(B, H, W, 3) -> (B, patches, width): the stem alone, for every view the same."""
         x = images.permute(0, 3, 1, 2).float() / 255.0 - 0.5
         x = self.stem(x.contiguous(memory_format=torch.channels_last)).to(self.query.dtype)
-        x = x.flatten(2).transpose(1, 2) + self.position + self.view[view_index]
+        return x.flatten(2).transpose(1, 2)
+
+    def pooled(self, patches: Tensor, view_index: Tensor) -> Tensor:
+        """What follows the stem: (B, patches, width) -> (B, queries, width)."""
+        x = patches + self.position + self.view[view_index]
         x = torch.cat([self.query + self.view[view_index], x], 1)
         for block in self.blocks:
             x = block(x)

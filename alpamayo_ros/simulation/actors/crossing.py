@@ -31,6 +31,8 @@ class CrossingActor:
 
     def notice(self, ego: EgoNow) -> None:
         """Set off when the ego is near enough in time."""
+        if self.model.stays:
+            return
         if self.began_s == math.inf and ego.reaches_in_s(self.model.at_m) <= self.ahead_s:
             self.began_s = ego.time_s
 

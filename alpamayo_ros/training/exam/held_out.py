@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ from torch import Tensor
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.statuses import ConfigError
-from alpamayo_ros.training.features import view_features
+from alpamayo_ros.training.features import kept_tokens
 from alpamayo_ros.training.stream.ring import Ring
 from alpamayo_ros.training.stream.settings import Settings
 
@@ -55,12 +54,12 @@ def held_out(root: Path) -> list[Path]:
 
 def groups(shards: list[Path], model: VLA, grammar: Grammar) -> Iterator[Group]:
     """A group a shard, its pictures read by the views of ``model``."""
-    encode = partial(view_features, model)
+    keeps = kept_tokens(model)
     for shard in shards:
         frames = np.load(shard / 'frames.npy', allow_pickle=False)  # noqa: TID251
         with np.load(shard / 'samples.npz', allow_pickle=False) as file:  # noqa: TID251
             table = dict(file)
-        ring = Ring(2 * len(frames), model.profile, grammar, model.device, encode)
+        ring = Ring(2 * len(frames), model.profile, grammar, model.device, keeps)
         ring.add(frames, table)
         meta = json.loads((shard / 'meta.json').read_text())
         yield Group(shard.name, meta['family'], ring.gather((ring.weight > 0).nonzero()[:, 0]))

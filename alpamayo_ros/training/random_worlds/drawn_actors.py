@@ -27,6 +27,7 @@ HALF_M = {'debris_box': 0.45, 'debris_tyre': 0.35, 'car': 0.92, 'emergency_car':
           'van': 1.0, 'truck': 1.2}  # fmt: skip
 ROOM_M = (0.4, 0.7)  # between the ego and what it passes
 LEAST_DETOUR_M, MOST_DETOUR_M = 0.3, 2.8
+STAY = 0.3  # of those on foot
 T = TypeVar('T')
 Thing = Literal['debris_box', 'debris_tyre']
 Occluder = Literal['car', 'van', 'truck']
@@ -136,7 +137,10 @@ def _oncoming(rng: np.random.Generator, at_m: float) -> tuple[AnyActor, ...]:
 
 
 def _person(rng: np.random.Generator, at_m: float) -> tuple[AnyActor, ...]:
-    """Somebody who crosses, stops, or turns back, perhaps from behind a parked vehicle."""
+    """Somebody who crosses, stops, turns back or never sets off, perhaps behind a parked vehicle.
+
+    Were all to cross, whoever stands at the roadside would be read as crossing.
+    """
     cycles, hidden = rng.random() < 0.25, rng.random() < 0.35
     return (
         Crossing(
@@ -147,6 +151,7 @@ def _person(rng: np.random.Generator, at_m: float) -> tuple[AnyActor, ...]:
             from_m=_between(rng, 2.2, 7),
             speed_mps=_between(rng, 2.2, 3.6) if cycles else _between(rng, 0.9, 2.4),
             ahead_s=_between(rng, 2.6, 5.0),
+            stays=bool(rng.random() < STAY),
             halts_s=_between(rng, 1, 3) if rng.random() < 0.2 else 0.0,
             turns_back=bool(rng.random() < 0.15),
             occluder=_one(rng, OCCLUDERS) if hidden else '',

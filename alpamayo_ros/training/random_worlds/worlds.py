@@ -25,6 +25,7 @@ TRIES = 20
 OTHER_TURNS = 0.75  # share of the town worlds with turns and signal of their own
 LEFT_M = 0.3  # a way that is shifted further has no oncoming traffic drawn beside it
 SHIFTS_M = ((0.0, 0.0), (-0.6, -0.3), (0.4, 1.35), (0.4, 1.35))  # of road works
+STAY = 0.15  # of those who cross in a template: they stand at the roadside, as many people do
 OTHER_BENDS, NO_WAY = 0.6, 0.15  # of the winding roads, of the closed lanes
 TURNS = ('', 's', 'l', 'r', 'r', 'l', 'sr', 'rs', 'll', 'ss', 'rl')
 SIGNALS = ('', 'any', 'red', 'green', 'turns_red', 'turns_red')
@@ -176,6 +177,7 @@ def _actor(actor: AnyActor, move_m: float, rng: np.random.Generator) -> AnyActor
         change['at_m'] = max(actor.at_m + move_m, 40.0)
     if actor.kind == 'crossing':
         change['side'] = str(rng.choice(['left', 'right']))
+        change['stays'] = bool(rng.random() < STAY)
     return actor.model_copy(update=change)
 
 

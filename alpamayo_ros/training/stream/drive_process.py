@@ -133,9 +133,7 @@ class Driver:
         name = f'{self.index:03d}_{self.first_seed}_{self.number:06d}'
         writer.write(place / name, {'by': by, 'family': result['family']})
 
-    def _result(
-        self, sim: Simulation, world: World, terms: Terms, samples: int
-    ) -> dict[str, Any]:
+    def _result(self, sim: Simulation, world: World, terms: Terms, samples: int) -> dict[str, Any]:
         o = sim.outcome
         row = {'collisions_at_fault': o.collisions_at_fault, 'offroad_s': o.offroad_s,
                'progress': o.progress}  # fmt: skip

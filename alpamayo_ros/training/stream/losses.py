@@ -1,6 +1,7 @@
 """What streaming training minimises, end to end: plan, words, feasibility, dense truth.
 
-The newest timestep's views carry a gradient, past timesteps do not; frozen views come as tokens.
+The newest timestep's views carry a gradient, past timesteps do not; frozen views come as tokens,
+a frozen stem as patches.
 """
 
 from __future__ import annotations
@@ -87,17 +88,21 @@ class Objective:
     def _see(self, b: dict[str, Tensor], valid: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens of the newest timestep, and the fused ones."""
         model, age_s = self.model, b['age_s'][:, :, None].expand(valid.shape)
-        tokens = b['tokens'].float() if 'tokens' in b else self._tokens(b['images'], valid)
+        tokens = b['tokens'].float() if 'tokens' in b else self._tokens(b, valid)
         crossed = model.cross(tokens.flatten(0, 1), valid.flatten(0, 1)).reshape(tokens.shape)
         return tokens[:, 0], model.fuse(crossed, age_s, valid)
 
-    def _tokens(self, images: Tensor, valid: Tensor) -> Tensor:
-        """Pictures (B, T, V, H, W, 3) as tokens; the newest timestep's carry a gradient."""
-        size, count = images.shape[:2]
-        x = augment(images) * (valid > 0)[..., None, None, None]  # a lost view is black
-        new = self.model.view_tokens(x[:, 0])
+    def _tokens(self, b: dict[str, Tensor], valid: Tensor) -> Tensor:
+        """Pictures, or their patches, as tokens; the newest timestep's carry a gradient."""
+        read = self.model.patch_tokens if 'patches' in b else self.model.view_tokens
+        if 'patches' in b:
+            x = b['patches'].float()
+        else:  # a lost view is black
+            x = augment(b['images']) * (valid > 0)[..., None, None, None]
+        size, count = x.shape[:2]
+        new = read(x[:, 0])
         with torch.no_grad():
-            old = self.model.view_tokens(x[:, 1:].flatten(0, 1))
+            old = read(x[:, 1:].flatten(0, 1))
         return torch.cat([new[:, None], old.reshape(size, count - 1, *new.shape[1:])], 1)
 
     def _denoise(

@@ -22,7 +22,7 @@ def averaged(model: VLA, average: Average, ring: Ring, batches: int, batch: int)
     twin = copy.deepcopy(model)
     average.copy_to(twin)
     norms = [m for m in twin.views.modules() if isinstance(m, nn.BatchNorm2d)]
-    if norms and ring.samples and ring.encode is None:  # frozen views keep their statistics
+    if norms and ring.samples and ring.keeps is None:  # frozen views keep their statistics
         _settle(twin, norms, ring, batches, batch)
     return twin.eval()
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from torch import Tensor
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.training.batches import real_prefix
+from alpamayo_ros.training.features import Keeps
 from alpamayo_ros.training.stream.dense import COLUMNS
 from alpamayo_ros.training.truth import NAMES
 
@@ -25,10 +25,7 @@ AT_ONCE = 50  # shards between two looks at the folder
 
 
 class Ring:
-    """The newest ``size`` frames with their samples.
-
-    ``encode``: frozen views; the ring then keeps tokens instead of pictures.
-    """
+    """The newest ``size`` frames with their samples; ``keeps``: what is kept of a frame."""
 
     def __init__(
         self,
@@ -36,16 +33,15 @@ class Ring:
         profile: ModelProfile,
         grammar: Grammar,
         device: torch.device,
-        encode: Callable[[np.ndarray], Tensor] | None = None,
+        keeps: Keeps | None = None,
     ) -> None:
-        self.size, self.device, self.encode = size, device, encode
+        self.size, self.device, self.keeps = size, device, keeps
         view, count = profile.views[0], profile.frames.count
-        if encode is None:
+        if keeps is None:
             shape = (size, len(profile.views), view.height, view.width, 3)
             self.frames = torch.zeros(shape, dtype=torch.uint8, device=device)
         else:
-            tokens = (size, profile.visual_tokens, profile.vision.width)
-            self.frames = torch.zeros(tokens, dtype=torch.float16, device=device)
+            self.frames = torch.zeros((size, *keeps.shape), dtype=torch.float16, device=device)
         words = grammar.max_length
         columns: dict[str, tuple[tuple[int, ...], torch.dtype]] = {
             'back': ((count,), torch.int32),
@@ -82,7 +78,7 @@ class Ring:
             self._at = 0
         a, b = self._at, self._at + n
         self.weight[a : b + self._reach] = 0  # what follows looks back at what is overwritten
-        seen = torch.from_numpy(frames) if self.encode is None else self.encode(frames)
+        seen = torch.from_numpy(frames) if self.keeps is None else self.keeps.encode(frames)
         self.frames[a:b] = seen.to(self.device)
         slots = torch.from_numpy(a + at.astype(np.int64)).to(self.device)
         table = table | {'back': at[:, None] - table['frames']}
@@ -115,14 +111,14 @@ class Ring:
         return b
 
     def gather(self, slots: Tensor) -> dict[str, Tensor]:
-        """Samples with pictures or tokens, texts cut to the longest.
+        """Samples with what is kept of their frames, texts cut to the longest.
 
-        ``images`` (B, T, V, H, W, 3), or ``tokens`` (B, T, N, width) where views are frozen.
+        ``images`` (B, T, V, H, W, 3), ``tokens`` (B, T, N, width) where views are frozen, or
+        ``patches`` (B, T, V, patches, width) where their stem is.
         """
         b = {name: store[slots] for name, store in self.rows.items()}
-        b['images' if self.encode is None else 'tokens'] = self.frames[
-            slots[:, None] - b.pop('back')
-        ]
+        seen = self.frames[slots[:, None] - b.pop('back')]
+        b['images' if self.keeps is None else self.keeps.name] = seen
         longest = int((b['choice'] > 0).sum(1).max())
         b['coc'], b['choice'] = b['coc'][:, :longest].long(), b['choice'][:, :longest].float()
         b['prefix'], b['prefix_valid'] = real_prefix(b['prefix'])

@@ -12,7 +12,6 @@ import json
 import signal
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,7 +23,7 @@ from alpamayo_ros.model.tokenizer import Tokenizer
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import ModelProfile, load_profile
 from alpamayo_ros.training.checkpoint import load_weights, save_weights
-from alpamayo_ros.training.features import view_features
+from alpamayo_ros.training.features import kept
 from alpamayo_ros.training.stream.children import Children
 from alpamayo_ros.training.stream.clock import Clock
 from alpamayo_ros.training.stream.ring import Feed, Ring
@@ -76,8 +75,8 @@ class StreamRun:
         self._earlier = int(seen.get('samples', 0))
         peak = settings.peak if self.trainer.from_scratch else settings.peak_further
         self.clock = Clock(settings, seen.get('used_s', 0.0), began, peak)
-        encode = partial(view_features, model) if settings.views == 'frozen' else None
-        self.ring = Ring(settings.ring, self.profile, self.grammar, self.together.device, encode)
+        keeps = kept(settings.views, model)
+        self.ring = Ring(settings.ring, self.profile, self.grammar, self.together.device, keeps)
         self._first = self.trainer.step
         self.steering, self._extra, self._asked = Steering(self.folder, settings), extra, False
 

@@ -60,7 +60,7 @@ class Settings(BaseModel):
     ``draws``: simulators wait while a sample has been drawn less often than that (0: never).
     ``held_out``: drives a rank that nothing is learnt from, for ``alpamayo train exam``.
     ``views``: whether the image encoder learns; frozen, with weights to start from, it sees every
-    frame once, and a step costs a third.
+    frame once, and a step costs a fifth; of ``blocks`` the convolutional stem alone is frozen.
     """
 
     model_config = ConfigDict(extra='forbid', frozen=True)
@@ -90,7 +90,7 @@ class Settings(BaseModel):
     driven_again: Share
     draws: Annotated[float, Field(ge=0)]
     held_out: Annotated[int, Field(ge=0)]
-    views: Literal['trained', 'frozen']
+    views: Literal['trained', 'blocks', 'frozen']
     losses: Losses
     waiting_chunks: Count
     most_steps: Count

@@ -57,8 +57,10 @@ class Trainer:
         together.same_start(self._all)
         silence = torch.tensor(prefix_ids(grammar.tokenizer, '', '', 4), device=device)
         self._objective = Objective(model, heads, settings.losses, silence)
-        frozen = settings.views == 'frozen'
-        model.train().views.train(not frozen).requires_grad_(not frozen)
+        views = model.train().views.train(settings.views == 'trained')
+        views.requires_grad_(settings.views != 'frozen')
+        if settings.views == 'blocks':
+            views.stem.requires_grad_(False)
         self._choose_learners()
         self._parameters = [p for p in self._all.parameters() if p.requires_grad]
         groups = [

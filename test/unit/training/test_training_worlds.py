@@ -57,6 +57,12 @@ def test_what_stands_aside_is_passed_on_the_other_side_with_room():
     assert 'oncoming' not in kinds and len(kinds) == 4
 
 
+def test_some_people_stand_at_the_roadside_for_ever():
+    many = [random_world(np.random.default_rng(seed)) for seed in range(20000, 20300)]
+    found = [(w, a) for w in many for a in w.actors if a.kind == 'crossing']
+    assert 0.1 < sum(a.stays for _, a in found) / len(found) < 0.35
+
+
 def test_the_expert_drives_them_without_a_contact_of_its_own():
     faults = 0
     for seed, world in enumerate(WORLDS[:12], 10000):

@@ -144,6 +144,12 @@ def test_somebody_crosses_the_whole_road_from_its_side(side: str, sign: int) -> 
     assert {p.arc_m for _, p in seen} == {80.0}
 
 
+def test_who_stays_never_sets_off() -> None:
+    seen = crossing(0.5, stays=True)
+    assert {(p.arc_m, p.offset_m, p.speed_mps) for _, p in seen} == {(80.0, -4.0, 0.0)}
+    assert seen[-1][0].front_arc_m > 80
+
+
 def test_the_harder_the_less_time_the_ego_has() -> None:
     times = []
     for severity in (0.0, 0.5, 1.0):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 
 pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
@@ -15,7 +13,7 @@ from stream_toy import Parts, shard
 
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import share_dir
-from alpamayo_ros.training.features import view_features
+from alpamayo_ros.training.features import kept_tokens
 from alpamayo_ros.training.reinforcement.speech import Seen
 from alpamayo_ros.training.reinforcement.word_table import WordTable
 from alpamayo_ros.training.stream.ring import Ring
@@ -71,8 +69,7 @@ def texts(parts: Parts, count: int) -> np.ndarray:
 def ring(parts: Parts, model: VLA) -> Ring:
     """Tokens of three drives; a policy spoke in the last."""
     model.views.eval()
-    encode = partial(view_features, model)
-    made = Ring(256, parts.profile, parts.grammar, torch.device('cpu'), encode)
+    made = Ring(256, parts.profile, parts.grammar, torch.device('cpu'), kept_tokens(model))
     for drive, value in enumerate((10, 90, 200)):
         images, table = shard(parts, value)
         words = texts(parts, len(table['speed']))

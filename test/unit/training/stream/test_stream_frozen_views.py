@@ -2,7 +2,6 @@
 
 import json
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from alpamayo_ros.cli.training.stream import settings_of
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.statuses import ConfigError
-from alpamayo_ros.training.features import view_features
+from alpamayo_ros.training.features import kept, kept_tokens, view_features
 from alpamayo_ros.training.stream.clock import Clock
 from alpamayo_ros.training.stream.ring import Ring
 from alpamayo_ros.training.stream.settings import Losses, Settings
@@ -38,8 +37,7 @@ def frozen(parts: Parts) -> Settings:
 def tokens(parts: Parts, model: VLA) -> Ring:
     """A ring that keeps the tokens of two drives."""
     model.views.eval()
-    encode = partial(view_features, model)
-    made = Ring(256, parts.profile, parts.grammar, torch.device('cpu'), encode)
+    made = Ring(256, parts.profile, parts.grammar, torch.device('cpu'), kept_tokens(model))
     for value in (10, 200):
         made.add(*shard(parts, value))
     return made
@@ -79,6 +77,36 @@ def test_only_the_driver_learns(
     assert any('running_mean' in name for name in views)  # statistics of pictures stay as well
     assert all(torch.equal(written[name], begins[name]) for name in views)
     assert not torch.equal(written['cross.slot'], begins['cross.slot'])
+
+
+def test_of_blocks_the_stem_is_frozen_and_a_ring_keeps_what_it_says(
+    parts: Parts, model: VLA, clock: Clock, tmp_path: Path
+) -> None:
+    model.views.eval()
+    made = Ring(256, parts.profile, parts.grammar, torch.device('cpu'), kept('blocks', model))
+    images, table = shard(parts, 200)
+    made.add(images, table)
+    batch = made.gather(torch.tensor([3]))
+    assert not {'images', 'tokens'} & set(batch)
+    with torch.no_grad():
+        again = model.patch_tokens(batch['patches'][:, 0].float())
+        plain = model.view_tokens(torch.from_numpy(images[3:4]))
+    assert torch.allclose(again, plain, atol=2e-2)
+    begins = {k: v.clone() for k, v in model.state_dict().items()}
+    settings = parts.settings.model_copy(update={'views': 'blocks'})
+    trainer = Trainer(model, parts.grammar, settings, Together(), tmp_path, False)
+    trainer.begin(made)
+    assert trainer.descend(made, clock, False) and trainer.figures()['single'] > 0
+    ends = trainer.publish(made).state_dict()
+    stem = [name for name in begins if name.startswith('views.stem.')]
+    assert any('running_mean' in name for name in stem)
+    assert all(torch.equal(ends[name], begins[name]) for name in stem)
+    for name in ('views.position', 'views.query', 'cross.slot'):
+        assert not torch.equal(ends[name], begins[name])
+
+
+def test_pictures_are_kept_where_all_of_the_views_learns(model: VLA) -> None:
+    assert kept('trained', model) is None
 
 
 @pytest.mark.parametrize('recipe', RECIPES, ids=lambda path: path.stem)
