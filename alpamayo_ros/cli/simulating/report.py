@@ -62,7 +62,7 @@ def redrive(
     ]
     shown = []
     with Bar('worst drives', again) as bar:
-        found, _ = batch.drive(task, again, batch.Execution(workers, done=bar.done))
+        found, _ = batch.drive(task, again, batch.Execution(workers, done=bar.done, tell=bar.tell))
         for job, row, before, place in zip(again, found, rows, folders, strict=True):
             name = f'{job.scenario.name}, seed {job.seed}'
             if suite.scored(job, row) != before:

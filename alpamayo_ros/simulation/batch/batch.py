@@ -60,7 +60,7 @@ def drive(
             kept.add(job.key, row)
             how.done(job, row)
 
-        pool.drive([j for j in jobs if j.key not in kept.rows], take)
+        pool.drive([j for j in jobs if j.key not in kept.rows], take, how.tell)
         return [kept.rows[j.key] for j in jobs], pool.identity
 
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from alpamayo_ros.simulation.batch.journal import Job
 
 Done = Callable[[Job, dict[str, Any]], None]
+Tell = Callable[[str], None]
 TOWN_COST = 1.2  # a step in a town costs this many on a road (measured with nano: 51 and 42 ms)
 SHOWN = 3  # failed drives that a message names
 TRIES = 2  # a worker that dies in a drive gets a successor once
@@ -27,6 +28,9 @@ class BatchError(RuntimeError):
 
 class WorkerLost(BatchError):
     """A worker ended in a drive: the drive may be tried again on another."""
+
+
+Answer = tuple[Job | None, dict[str, Any] | BatchError | str]  # a text: it is driven once more
 
 
 class Worker(Protocol):
@@ -71,19 +75,24 @@ class Pool:
         for worker in workers:
             worker.close()
 
-    def drive(self, jobs: Sequence[Job], done: Done) -> None:
+    def drive(self, jobs: Sequence[Job], done: Done, tell: Tell = lambda text: None) -> None:
         """Every job once; ``done`` is called in this thread as they finish.
 
+        ``tell``: likewise, with a sentence for every job that is driven once more.
         A drive that fails does not stop the others; BatchError names the failed ones at the end.
         """
         waiting = deque(sorted(jobs, key=cost, reverse=True))
-        answers: Queue[tuple[Job | None, dict[str, Any] | BatchError]] = Queue()
+        answers: Queue[Answer] = Queue()
         count = max(1, min(self._workers, len(waiting)))
         for _ in range(count):
             threading.Thread(target=self._work, args=(waiting, answers), daemon=True).start()
-        failed = []
-        for _ in jobs:
+        failed, left = [], len(jobs)
+        while left:
             job, answer = answers.get()
+            if isinstance(answer, str):
+                tell(answer)
+                continue
+            left -= 1
             if job is None:
                 raise answer if isinstance(answer, BatchError) else AssertionError
             if isinstance(answer, BatchError):
@@ -116,6 +125,9 @@ class Pool:
                     worker = None
                     if self._stop.is_set() or attempt == TRIES - 1:
                         answers.put((job, error))
+                    else:
+                        said = f'{job.scenario.name}, seed {job.seed}: {error}; driven once more'
+                        answers.put((job, said))
                 except BatchError as error:
                     answers.put((job, error))
                     break

@@ -63,9 +63,12 @@ def test_a_lost_worker_is_replaced_and_its_drive_tried_again() -> None:
     log: list[str] = []
     workers = iter([Fake(log, lost=('a',)), Fake(log)])
     done: list[str] = []
+    told: list[str] = []
     with Pool(lambda: next(workers), 1) as pool:
-        pool.drive([job('a'), job('b')], lambda job, row: done.append(job.scenario.name))
+        jobs = [job('a'), job('b')]
+        pool.drive(jobs, lambda job, row: done.append(job.scenario.name), told.append)
     assert log == ['a', 'a', 'b'] and done == ['a', 'b'] and Fake.made[0].closed
+    assert told == ['a, seed 0: killed; driven once more']
 
 
 def test_a_drive_that_fails_does_not_stop_the_others() -> None:
