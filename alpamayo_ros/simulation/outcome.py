@@ -69,7 +69,7 @@ class Outcome:
         """Share of the reachable distance that was driven; 1 where that is less than 5 m."""
         if self.reachable_m < 5.0:
             return 1.0
-        return min(max(self.distance_m / self.reachable_m, 0.0), 1.0)
+        return float(min(max(self.distance_m / self.reachable_m, 0.0), 1.0))
 
     @property
     def score(self) -> float:

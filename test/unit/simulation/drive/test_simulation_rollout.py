@@ -1,6 +1,7 @@
 """Closed-loop drives: the real data path, determinism, verdicts, ablations, latency, fallback."""
 
 import hashlib
+import json
 import math
 from dataclasses import replace
 
@@ -240,3 +241,10 @@ def test_time_is_not_called_while_it_waits_behind_the_leader_for_the_first_time(
     outcome.duration_s = 57.0
     outcome.conclude(scenario, False, 200.0)
     assert outcome.end == 'time'
+
+
+def test_the_row_of_a_drive_that_its_time_ends_behind_a_car_is_json() -> None:
+    scenario = load_scenario('left_after_red').model_copy(update={'duration_s': 8.0})
+    row = rollout(scenario, 0, ExpertPlanner(PROFILE)).as_dict()
+    assert row['end'] == 'time' and 0 < row['progress'] < 1 and row['gap_m']
+    assert json.loads(json.dumps(row))['right'] is False
