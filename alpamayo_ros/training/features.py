@@ -59,13 +59,7 @@ def view_features(
     model: VLA, frames: UInt8[np.ndarray, 'F V H W 3'], block: int = 32
 ) -> Float16[Tensor, 'F N width']:
     """Tokens of every timestep by the views as they are, ``block`` timesteps at a time."""
-    p = model.profile
-    result = torch.zeros(len(frames), p.visual_tokens, p.vision.width, dtype=torch.float16)
-    for k in range(0, len(frames), block):
-        images = torch.from_numpy(np.ascontiguousarray(frames[k : k + block])).to(model.device)
-        with mixed(model.device):
-            result[k : k + block] = model.view_tokens(images)
-    return result
+    return _in_blocks(model, frames, model.view_tokens, block)
 
 
 @torch.no_grad()
@@ -74,12 +68,25 @@ def stem_patches(
 ) -> Float16[Tensor, 'F V patches width']:
     """What the convolutional stem makes of every picture, ``block`` timesteps at a time."""
     assert isinstance(model.views, ViewEncoder)
-    found, stem = [], model.views.patches
+    stem = model.views.patches
+
+    def read(images: Tensor) -> Tensor:
+        return stem(images.flatten(0, 1)).unflatten(0, images.shape[:2])
+
+    return _in_blocks(model, frames, read, block)
+
+
+def _in_blocks(
+    model: VLA,
+    frames: UInt8[np.ndarray, 'F V H W 3'],
+    read: Callable[[Tensor], Tensor],
+    block: int,
+) -> Tensor:
+    found = []
     for k in range(0, len(frames), block):
         images = torch.from_numpy(np.ascontiguousarray(frames[k : k + block])).to(model.device)
         with mixed(model.device):
-            patches = stem(images.flatten(0, 1))
-        found.append(patches.to(torch.float16).unflatten(0, images.shape[:2]))
+            found.append(read(images).to('cpu', torch.float16))
     return torch.cat(found)
 
 

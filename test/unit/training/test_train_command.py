@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
 
 from alpamayo_ros.cli.train import app
+from alpamayo_ros.profile import share_dir
 
 STEP = '  - {name: a, do: collect_expert, seeds: [10000, 10001], families: [winding_road]}\n'
 
@@ -50,7 +51,11 @@ def test_a_run_without_weights_is_not_evaluated(tmp_path: Path) -> None:
 def test_a_stream_says_what_is_wrong_before_anything_starts(tmp_path: Path) -> None:
     recipe, root = tmp_path / 'r.yaml', tmp_path / 'run'
     recipe.write_text('profile: nano\nspeed: 3\n')
+    known = share_dir() / 'config' / 'training' / 'stream_two_cores.yaml'
+    blocks = tmp_path / 'blocks.yaml'
+    blocks.write_text(known.read_text().replace('views: frozen', 'views: blocks'))
     for words, said in [
+        (['--recipe', str(blocks)], 'views: blocks needs views that see: --from a model'),
         (['--recipe', str(recipe)], "no key 'speed'"),
         (['--recipe', 'nowhere'], 'no recipe'),
         (['--from', str(tmp_path / 'none')], 'no weights there'),
