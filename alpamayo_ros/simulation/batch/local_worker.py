@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from typing import Any
 
 from alpamayo_ros.simulation.batch.journal import Job
@@ -22,7 +23,11 @@ END_S = 10.0
 
 
 class Process:
-    """A child process that drives; see ``pool.Worker``."""
+    """A child process that drives; see ``pool.Worker``.
+
+    The thread that drives and the one that ends a batch may both close it: a lock keeps one
+    out of the pipes while the other is in them.
+    """
 
     def __init__(self, task: Task) -> None:
         env = {**os.environ, **dict.fromkeys(THREADS, '1')}
@@ -34,7 +39,7 @@ class Process:
             env=env,
             start_new_session=True,  # Ctrl-C is the parent's business: it closes or kills
         )
-        self._idle = True
+        self._idle, self._pipes = True, threading.Lock()
         try:
             self.identity = self._read()
         except BaseException:
@@ -57,8 +62,9 @@ class Process:
         assert self.process.stdin is not None
         self._idle = False
         try:
-            self.process.stdin.write(job.to_json() + '\n')
-            self.process.stdin.flush()
+            with self._pipes:
+                self.process.stdin.write(job.to_json() + '\n')
+                self.process.stdin.flush()
             row = self._read()
         except (OSError, ValueError) as error:  # the pipe is closed, or what came is no JSON
             raise WorkerLost(f'a worker is lost: {error}') from error
@@ -70,6 +76,10 @@ class Process:
         """It ends when its input closes; in a drive it is killed."""
         if not self._idle:
             self.process.kill()
+        with self._pipes:
+            self._close_pipes()
+
+    def _close_pipes(self) -> None:
         if self.process.stdin is not None and not self.process.stdin.closed:
             try:
                 self.process.stdin.close()

@@ -1,6 +1,7 @@
 """``alpamayo sim``: several processes, the journal, intervals, the command line."""
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from alpamayo_ros.metrics import wilson
 from alpamayo_ros.simulation.batch import batch
 from alpamayo_ros.simulation.batch.figures import summarise
 from alpamayo_ros.simulation.batch.journal import Job
+from alpamayo_ros.simulation.batch.local_worker import Process
 from alpamayo_ros.simulation.scenario import load_scenario
 
 SHORT = """
@@ -66,6 +68,30 @@ def test_an_interrupted_batch_goes_on_where_it_stopped(task: batch.Task, tmp_pat
     assert rows[0]['distance_m'] == -1.0 and rows[1]['right']
     rows, _ = drive(batch.Task(task.scenario, 'straight'), [1], journal=path)
     assert rows[0]['distance_m'] > 0, 'rows of another planner are not taken over'
+
+
+def test_two_threads_that_close_a_worker_are_not_in_its_pipe_at_once(task: batch.Task) -> None:
+    worker, entered, second = Process(task), [], threading.Event()
+    stdin = worker.process.stdin
+
+    class Slow:
+        closed = False
+
+        def close(self) -> None:
+            entered.append(threading.current_thread())
+            if len(entered) > 1:
+                second.set()
+            second.wait(0.5)
+            stdin.close()
+            self.closed = True
+
+    worker.process.stdin = Slow()
+    threads = [threading.Thread(target=worker.close) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(entered) == 1 and worker.process.poll() is not None
 
 
 def test_a_worker_that_cannot_start_says_why(task: batch.Task, tmp_path: Path) -> None:
