@@ -131,6 +131,12 @@ class Crossing(ActorModel):
     count: int = Field(default=1, ge=1, le=6)
     apart_m: float = Field(default=1.0, gt=0)
 
+    @model_validator(mode='after')
+    def _walks(self) -> Crossing:
+        if self.stays and (self.halts_s or self.turns_back):
+            raise ValueError('stays: who stays at the roadside neither halts_s nor turns_back')
+        return self
+
 
 class Debris(ActorModel):
     """Things on the road at ``at_m``.

@@ -141,7 +141,8 @@ def _person(rng: np.random.Generator, at_m: float) -> tuple[AnyActor, ...]:
 
     Were all to cross, whoever stands at the roadside would be read as crossing.
     """
-    cycles, hidden = rng.random() < 0.25, rng.random() < 0.35
+    cycles, hidden, stays = rng.random() < 0.25, rng.random() < 0.35, rng.random() < STAY
+    walks = not stays
     return (
         Crossing(
             kind='crossing',
@@ -151,9 +152,9 @@ def _person(rng: np.random.Generator, at_m: float) -> tuple[AnyActor, ...]:
             from_m=_between(rng, 2.2, 7),
             speed_mps=_between(rng, 2.2, 3.6) if cycles else _between(rng, 0.9, 2.4),
             ahead_s=_between(rng, 2.6, 5.0),
-            stays=bool(rng.random() < STAY),
-            halts_s=_between(rng, 1, 3) if rng.random() < 0.2 else 0.0,
-            turns_back=bool(rng.random() < 0.15),
+            stays=stays,
+            halts_s=_between(rng, 1, 3) if walks and rng.random() < 0.2 else 0.0,
+            turns_back=walks and rng.random() < 0.15,
             occluder=_one(rng, OCCLUDERS) if hidden else '',
             count=int(rng.integers(1, 3)),
         ),

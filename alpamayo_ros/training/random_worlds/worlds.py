@@ -177,7 +177,8 @@ def _actor(actor: AnyActor, move_m: float, rng: np.random.Generator) -> AnyActor
         change['at_m'] = max(actor.at_m + move_m, 40.0)
     if actor.kind == 'crossing':
         change['side'] = str(rng.choice(['left', 'right']))
-        change['stays'] = bool(rng.random() < STAY)
+        if rng.random() < STAY:
+            change |= {'stays': True, 'halts_s': 0.0, 'turns_back': False}
     return actor.model_copy(update=change)
 
 

@@ -5,7 +5,9 @@ import pytest
 
 pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
 
+from alpamayo_ros.simulation.actor_models import Crossing
 from alpamayo_ros.simulation.batch.suite import templates
+from alpamayo_ros.simulation.scenario import Scenario
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.training.random_worlds.drawn_actors import EGO_HALF_M, HALF_M, drawn_actors
@@ -61,6 +63,10 @@ def test_some_people_stand_at_the_roadside_for_ever():
     many = [random_world(np.random.default_rng(seed)) for seed in range(20000, 20300)]
     found = [(w, a) for w in many for a in w.actors if a.kind == 'crossing']
     assert 0.1 < sum(a.stays for _, a in found) / len(found) < 0.35
+    for world, _ in found:
+        assert Scenario.model_validate(world.model_dump()) == world
+    with pytest.raises(ValueError, match='neither halts_s nor turns_back'):
+        Crossing(kind='crossing', at_m=50.0, stays=True, turns_back=True)
 
 
 def test_the_expert_drives_them_without_a_contact_of_its_own():
