@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,12 +24,13 @@ from alpamayo_ros.training.precision import mixed
 class Keeps(NamedTuple):
     """What is kept of a frame in place of its pictures, where (some part of) the views is frozen.
 
-    ``name``: in a batch; ``encode``: frames (F, V, H, W, 3) to (F, shape), float16.
+    ``shapes``: of one frame, by the name in a batch; ``encode``: frames (F, V, H, W, 3) to
+    (F, shape) each, float16.  ``newest``: those that a batch has of its newest timestep alone.
     """
 
-    name: str
-    shape: tuple[int, ...]
-    encode: Callable[[np.ndarray], Tensor]
+    shapes: dict[str, tuple[int, ...]]
+    encode: Callable[[np.ndarray], dict[str, Tensor]]
+    newest: tuple[str, ...] = ()
 
 
 @torch.no_grad()
@@ -59,7 +59,8 @@ def view_features(
     model: VLA, frames: UInt8[np.ndarray, 'F V H W 3'], block: int = 32
 ) -> Float16[Tensor, 'F N width']:
     """Tokens of every timestep by the views as they are, ``block`` timesteps at a time."""
-    return _in_blocks(model, frames, model.view_tokens, block)
+    seen = torch.from_numpy(np.ascontiguousarray(frames))
+    return _in_blocks(model, seen, model.view_tokens, block)
 
 
 @torch.no_grad()
@@ -73,20 +74,15 @@ def stem_patches(
     def read(images: Tensor) -> Tensor:
         return stem(images.flatten(0, 1)).unflatten(0, images.shape[:2])
 
-    return _in_blocks(model, frames, read, block)
+    return _in_blocks(model, torch.from_numpy(np.ascontiguousarray(frames)), read, block)
 
 
-def _in_blocks(
-    model: VLA,
-    frames: UInt8[np.ndarray, 'F V H W 3'],
-    read: Callable[[Tensor], Tensor],
-    block: int,
-) -> Tensor:
+@torch.no_grad()
+def _in_blocks(model: VLA, frames: Tensor, read: Callable[[Tensor], Tensor], block: int) -> Tensor:
     found = []
-    for k in range(0, len(frames), block):
-        images = torch.from_numpy(np.ascontiguousarray(frames[k : k + block])).to(model.device)
+    for part in frames.split(block):
         with mixed(model.device):
-            found.append(read(images).to('cpu', torch.float16))
+            found.append(read(part.to(model.device)).to('cpu', torch.float16))
     return torch.cat(found)
 
 
@@ -97,16 +93,29 @@ def kept(views: str, model: VLA) -> Keeps | None:
 
 def kept_tokens(model: VLA) -> Keeps:
     """What is kept where the views are frozen."""
-    p = model.profile
-    return Keeps('tokens', (p.visual_tokens, p.vision.width), partial(view_features, model))
+    return Keeps(
+        {'tokens': (model.profile.visual_tokens, model.profile.vision.width)},
+        lambda frames: {'tokens': view_features(model, frames)},
+    )
 
 
 def kept_patches(model: VLA) -> Keeps:
-    """What is kept where their convolutional stem is."""
+    """What is kept where their convolutional stem is: patches, and tokens as views see them now.
+
+    Tokens are those of past timesteps; views that learn leave them behind until the frame is
+    drawn as the newest (``Ring.renew``).
+    """
     p = model.profile
     assert isinstance(model.views, ViewEncoder)
-    shape = (len(p.views), model.views.position.shape[1], p.vision.width)
-    return Keeps('patches', shape, partial(stem_patches, model))
+    patches = (len(p.views), model.views.position.shape[1], p.vision.width)
+
+    def encode(frames: np.ndarray) -> dict[str, Tensor]:
+        found = stem_patches(model, frames)
+        read = lambda part: model.patch_tokens(part.float())  # noqa: E731
+        return {'patches': found, 'tokens': _in_blocks(model, found, read, 32)}
+
+    shapes = {'patches': patches, 'tokens': (p.visual_tokens, p.vision.width)}
+    return Keeps(shapes, encode, ('patches',))
 
 
 def _encode_shard(model: VLA, folder: Path, path: Path, block: int) -> None:

@@ -69,6 +69,7 @@ class ViewEncoder(nn.Module):
         """What follows the stem: (B, patches, width) -> (B, queries, width)."""
         x = patches + self.position + self.view[view_index]
         x = torch.cat([self.query + self.view[view_index], x], 1)
-        for block in self.blocks:
+        *blocks, last = self.blocks
+        for block in blocks:
             x = block(x)
-        return self.norm(x[:, : self.queries])
+        return self.norm(last(x[:, : self.queries], x))  # of the last, only what is pooled

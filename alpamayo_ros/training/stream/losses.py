@@ -1,7 +1,7 @@
 """What streaming training minimises, end to end: plan, words, feasibility, dense truth.
 
 The newest timestep's views carry a gradient, past timesteps do not; frozen views come as tokens,
-a frozen stem as patches.
+a frozen stem as patches of the newest timestep beside tokens of the past ones.
 """
 
 from __future__ import annotations
@@ -51,7 +51,10 @@ class Objective:
         return torch.stack([w * found[name] for name, w in weights.items() if w]).sum()
 
     def losses(self, b: dict[str, Tensor], regression: bool) -> dict[str, Tensor]:
-        """Losses and, detached, figures of a batch of ``Ring.draw``."""
+        """Losses and, detached, figures of a batch of ``Ring.draw``.
+
+        Where it has ``patches`` its newest ``tokens`` are then what the views make of them.
+        """
         model, device = self.model, b['speed'].device
         front = len(front_views(model.profile))
         valid = lose_pictures(b['past'], len(model.profile.views), front)
@@ -88,21 +91,24 @@ class Objective:
     def _see(self, b: dict[str, Tensor], valid: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens of the newest timestep, and the fused ones."""
         model, age_s = self.model, b['age_s'][:, :, None].expand(valid.shape)
-        tokens = b['tokens'].float() if 'tokens' in b else self._tokens(b, valid)
+        tokens = self._tokens(b, valid)
         crossed = model.cross(tokens.flatten(0, 1), valid.flatten(0, 1)).reshape(tokens.shape)
         return tokens[:, 0], model.fuse(crossed, age_s, valid)
 
     def _tokens(self, b: dict[str, Tensor], valid: Tensor) -> Tensor:
-        """Pictures, or their patches, as tokens; the newest timestep's carry a gradient."""
-        read = self.model.patch_tokens if 'patches' in b else self.model.view_tokens
+        """(B, T, N, width) of a batch; where views learn the newest timestep has a gradient."""
+        model = self.model
         if 'patches' in b:
-            x = b['patches'].float()
-        else:  # a lost view is black
-            x = augment(b['images']) * (valid > 0)[..., None, None, None]
+            new = model.patch_tokens(b['patches'].float())
+            b['tokens'][:, 0] = new.detach()
+            return torch.cat([new[:, None], b['tokens'][:, 1:].to(new.dtype)], 1)
+        if 'tokens' in b:
+            return b['tokens'].float()
+        x = augment(b['images']) * (valid > 0)[..., None, None, None]  # a lost view is black
         size, count = x.shape[:2]
-        new = read(x[:, 0])
+        new = model.view_tokens(x[:, 0])
         with torch.no_grad():
-            old = read(x[:, 1:].flatten(0, 1))
+            old = model.view_tokens(x[:, 1:].flatten(0, 1))
         return torch.cat([new[:, None], old.reshape(size, count - 1, *new.shape[1:])], 1)
 
     def _denoise(

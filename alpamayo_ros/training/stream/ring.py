@@ -37,11 +37,13 @@ class Ring:
     ) -> None:
         self.size, self.device, self.keeps = size, device, keeps
         view, count = profile.views[0], profile.frames.count
-        if keeps is None:
-            shape = (size, len(profile.views), view.height, view.width, 3)
-            self.frames = torch.zeros(shape, dtype=torch.uint8, device=device)
-        else:
-            self.frames = torch.zeros((size, *keeps.shape), dtype=torch.float16, device=device)
+        pictures = {'images': (len(profile.views), view.height, view.width, 3)}
+        shapes = pictures if keeps is None else keeps.shapes
+        kind = torch.uint8 if keeps is None else torch.float16
+        self.seen = {
+            name: torch.zeros((size, *shape), dtype=kind, device=device)
+            for name, shape in shapes.items()
+        }
         words = grammar.max_length
         columns: dict[str, tuple[tuple[int, ...], torch.dtype]] = {
             'back': ((count,), torch.int32),
@@ -64,6 +66,8 @@ class Ring:
             for name, (shape, kind) in columns.items()
         }
         self.weight = torch.zeros(size, device=device)
+        self._shard_of = torch.zeros(size, dtype=torch.int32, device=device)
+        self._writes = threading.Lock()
         self._reach = 4 * count  # frames that a sample may look back, a drive's beginning apart
         self._at = self._filled = 0
         self.samples = self.shards = 0
@@ -78,8 +82,12 @@ class Ring:
             self._at = 0
         a, b = self._at, self._at + n
         self.weight[a : b + self._reach] = 0  # what follows looks back at what is overwritten
-        seen = torch.from_numpy(frames) if self.keeps is None else self.keeps.encode(frames)
-        self.frames[a:b] = seen.to(self.device)
+        keeps = self.keeps
+        seen = {'images': torch.from_numpy(frames)} if keeps is None else keeps.encode(frames)
+        with self._writes:
+            self._shard_of[a:b] = self.shards + 1
+            for name, value in seen.items():
+                self.seen[name][a:b] = value.to(self.device)
         slots = torch.from_numpy(a + at.astype(np.int64)).to(self.device)
         table = table | {'back': at[:, None] - table['frames']}
         for name, store in self.rows.items():
@@ -113,16 +121,31 @@ class Ring:
     def gather(self, slots: Tensor) -> dict[str, Tensor]:
         """Samples with what is kept of their frames, texts cut to the longest.
 
-        ``images`` (B, T, V, H, W, 3), ``tokens`` (B, T, N, width) where views are frozen, or
-        ``patches`` (B, T, V, patches, width) where their stem is.
+        ``images`` (B, T, V, H, W, 3), or ``tokens`` (B, T, N, width) where views are frozen; where
+        their stem is, ``patches`` (B, V, patches, width) of the newest timestep beside them.
         """
         b = {name: store[slots] for name, store in self.rows.items()}
-        seen = self.frames[slots[:, None] - b.pop('back')]
-        b['images' if self.keeps is None else self.keeps.name] = seen
+        past, newest = slots[:, None] - b.pop('back'), self.keeps.newest if self.keeps else ()
+        for name, kept in self.seen.items():
+            b[name] = kept[slots if name in newest else past]
+        b['slot'], b['shard'] = slots, self._shard_of[slots]
         longest = int((b['choice'] > 0).sum(1).max())
         b['coc'], b['choice'] = b['coc'][:, :longest].long(), b['choice'][:, :longest].float()
         b['prefix'], b['prefix_valid'] = real_prefix(b['prefix'])
         return b
+
+    def renew(self, b: dict[str, Tensor]) -> None:
+        """Keep the newest ``tokens`` of a batch as a step left them, for later draws.
+
+        Nothing happens where a ring keeps none beside what they come from, and to slots that
+        another shard has taken since.
+        """
+        if self.keeps is None or not self.keeps.newest:
+            return
+        with self._writes:
+            same = self._shard_of[b['slot']] == b['shard']
+            now = b['tokens'][same, 0].to(torch.float16)
+            self.seen['tokens'][b['slot'][same]] = now
 
 
 class Feed(threading.Thread):

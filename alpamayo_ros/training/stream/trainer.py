@@ -158,7 +158,9 @@ class Trainer:
 
     def _losses(self, ring: Ring) -> tuple[Tensor, dict[str, Tensor]]:
         """What the step goes down, and all that is found on the way."""
-        found = self._objective.losses(ring.draw(self._settings.batch), self.regression)
+        batch = ring.draw(self._settings.batch)
+        found = self._objective.losses(batch, self.regression)
+        ring.renew(batch)
         return self._objective.total(found), found
 
     def _leave_regression(self) -> None:
