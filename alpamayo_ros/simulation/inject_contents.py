@@ -68,14 +68,20 @@ def _decoded(data: bytes) -> UInt8[np.ndarray, 'H W 3'] | None:
 
 
 def with_sign(
-    image: UInt8[np.ndarray, 'H W 3'], text: str, share: float
+    image: UInt8[np.ndarray, 'H W 3'],
+    text: str,
+    share: float,
+    place: tuple[float, float] = (LEFT, BOTTOM),
 ) -> UInt8[np.ndarray, 'H W 3']:
-    """A picture with a white board, ``share`` of its width, lettered in black, a line a word."""
+    """A picture with a white board, ``share`` of its width, lettered in black, a line a word.
+
+    ``place``: its left and its lower edge, as shares of the picture.
+    """
     height, width = image.shape[:2]
-    wide = max(1, min(round(share * width), width - round(LEFT * width)))
-    high = max(1, min(round(SHAPE * wide), round(BOTTOM * height)))
+    left, bottom = round(place[0] * width), round(place[1] * height)
+    wide = max(1, min(round(share * width), width - left))
+    high = max(1, min(round(SHAPE * wide), bottom))
     board = cv2.resize(_board(text), (wide, high), interpolation=cv2.INTER_AREA)
-    left, bottom = round(LEFT * width), round(BOTTOM * height)
     out = image.copy()
     out[bottom - high : bottom, left : left + wide] = board
     return out

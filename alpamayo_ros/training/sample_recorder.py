@@ -5,6 +5,7 @@ Pixels pass through the same views as at run time.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,14 +24,17 @@ from alpamayo_ros.training.annotate import Facts
 from alpamayo_ros.training.annotation.instant import dense_truth, facts_of, phrases
 from alpamayo_ros.training.dataset import ShardWriter
 from alpamayo_ros.training.nearest_frames import nearest_frames
+from alpamayo_ros.units import NS
 
 WORDLESS = (0,)
+Before = Callable[[Mapping[str, np.ndarray], float], dict[str, np.ndarray]]
 
 
 class Recorder:
     """Turns the states of one simulation into frames and samples of a shard.
 
-    ``prompt``: what the passenger asks for; the expert's plan obeys it.
+    ``prompt``: what the passenger asks for; the expert's plan obeys it.  ``before``: what stands
+    between world and cameras, of pictures and the time [s].
     """
 
     def __init__(
@@ -41,9 +45,10 @@ class Recorder:
         writer: ShardWriter,
         seed: int,
         prompt: str = '',
+        before: Before | None = None,
     ) -> None:
         self.sim, self.profile, self.grammar = sim, profile, grammar
-        self.writer, self.seed = writer, seed
+        self.writer, self.seed, self.before = writer, seed, before
         self.prompt, self.wish = prompt, read_prompt(prompt).wish
         self.makers = views_from_rig(profile, load_rig('sim'))
         self.past: list[tuple[float, int]] = []
@@ -54,6 +59,8 @@ class Recorder:
         images = self.sim.images()
         if self.grammar.spec.version > 1:
             self._pixels = seen_pixels(self.sim, images)
+        if self.before is not None:
+            images = self.before(images, self.sim.now_ns / NS)
         return make_views(images, self.makers)
 
     def _words(self, facts: Facts, plan: Float[np.ndarray, 'P 3']) -> dict[str, str] | None:

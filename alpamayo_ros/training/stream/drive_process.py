@@ -28,6 +28,7 @@ from alpamayo_ros.training.batches import choice_weights
 from alpamayo_ros.training.collect import passenger
 from alpamayo_ros.training.dataset import ShardWriter
 from alpamayo_ros.training.exam.held_out import FOLDER, shard_folder
+from alpamayo_ros.training.random_worlds.boards import drawn_board
 from alpamayo_ros.training.random_worlds.failed_worlds import FailedWorlds, World
 from alpamayo_ros.training.random_worlds.worlds import random_world
 from alpamayo_ros.training.sample_recorder import Recorder
@@ -106,7 +107,9 @@ class Driver:
             sim.told_through = bool(rng.random() < self.settings.told_through)
         writer = ShardWriter()
         prompt = '' if terms.exam else passenger(rng, self.settings.prompted)
-        recorder = Recorder(sim, self.profile, self.grammar, writer, sim.seed, prompt)
+        board = None if terms.exam else drawn_board(self.settings.boards, rng)
+        before = None if board is None else board.before
+        recorder = Recorder(sim, self.profile, self.grammar, writer, sim.seed, prompt, before)
         disturbance = Disturbance(rng, terms.exam or rng.random() < GENTLE)
         asks = (self.slots, self.index % self.settings.workers)
         drive = Drive(sim, terms, recorder, asks, disturbance, self.family.goes_on)

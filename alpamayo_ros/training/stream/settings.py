@@ -57,6 +57,7 @@ class Settings(BaseModel):
     been made, as a route's does; in the others it is over at the stop line.
     ``driven_again``: share of the drives that go back to a world in which the policy has failed,
     as long as there is one: three times, or until it is mastered.
+    ``boards``: share of the drives in which a board stands before the front camera for a while.
     ``draws``: simulators wait while a sample has been drawn less often than that (0: never).
     ``held_out``: drives a rank that nothing is learnt from, for ``alpamayo train exam``.
     ``views``: whether the image encoder learns; frozen, with weights to start from, it sees every
@@ -88,6 +89,7 @@ class Settings(BaseModel):
     prompted: Share
     told_through: Share
     driven_again: Share
+    boards: Share
     draws: Annotated[float, Field(ge=0)]
     held_out: Annotated[int, Field(ge=0)]
     views: Literal['trained', 'blocks', 'frozen']
