@@ -17,6 +17,9 @@ def encode(profile: ModelProfile) -> tuple[Work, ...]:
     own = 1 if v.trunk == 'vit' else max(view.tokens for view in profile.views)
     expand = TRUNK_EXPAND if v.trunk == 'vit' else FUSION_EXPAND
     layers = _block(views, own + patches, own + patches, v.width, expand) * v.layers
+    if v.trunk != 'vit':  # of the last block what is pooled alone
+        last = _block(views, own, own + patches, v.width, expand)
+        layers = layers[: -len(last)] + last
     if v.window is not None and v.global_layers is not None:
         size = v.window[0] * v.window[1]  # without the class token, which rests
         inside = _block(views * patches // size, size, size, v.width, expand)
