@@ -124,11 +124,12 @@ class Ring:
         ``images`` (B, T, V, H, W, 3), or ``tokens`` (B, T, N, width) where views are frozen; where
         their stem is, ``patches`` (B, V, patches, width) of the newest timestep beside them.
         """
+        shard = self._shard_of[slots]  # first: a shard that comes in meanwhile is another one
         b = {name: store[slots] for name, store in self.rows.items()}
         past, newest = slots[:, None] - b.pop('back'), self.keeps.newest if self.keeps else ()
         for name, kept in self.seen.items():
             b[name] = kept[slots if name in newest else past]
-        b['slot'], b['shard'] = slots, self._shard_of[slots]
+        b['slot'], b['shard'] = slots, shard
         longest = int((b['choice'] > 0).sum(1).max())
         b['coc'], b['choice'] = b['coc'][:, :longest].long(), b['choice'][:, :longest].float()
         b['prefix'], b['prefix_valid'] = real_prefix(b['prefix'])
