@@ -1,6 +1,9 @@
-"""The shape types of the core are really checked under pytest."""
+"""What the tests rest on: shape types are checked, a domain each, and no run waits for a dead worker."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,3 +26,21 @@ def test_right_shape_is_accepted() -> None:
 def test_every_test_has_a_domain_of_its_own(ros_domain: int) -> None:
     assert os.environ['ROS_DOMAIN_ID'] == str(ros_domain)
     assert 1 <= ros_domain <= 100
+
+
+def test_a_worker_that_dies_ends_the_run_and_is_named(tmp_path: Path, repository: Path) -> None:
+    """pytest-xdist would replace it, hand out files that are done, and wait for ever."""
+    passes = 'def test_1(): pass\ndef test_2(): pass\n'
+    (tmp_path / 'test_before.py').write_text(passes)
+    (tmp_path / 'test_dies.py').write_text(f'import os\ndef test_0(): os._exit(1)\n{passes}')
+    command = [sys.executable, '-m', 'pytest', '-p', 'no:cacheprovider', str(tmp_path)]
+    command += ['-c', str(repository / 'pyproject.toml'), '--rootdir', str(tmp_path)]
+    done = subprocess.run(
+        [*command, '-n', '1', '--dist', 'loadfile'],
+        env={name: value for name, value in os.environ.items() if 'PYTEST' not in name},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert 'crashed while running' in done.stdout and 'test_dies.py::test_0' in done.stdout
