@@ -25,6 +25,7 @@ from alpamayo_ros.limits import Limits, load_limits
 from alpamayo_ros.nodes.common.audit import askers
 from alpamayo_ros.nodes.common.executor import NodeExecutor
 from alpamayo_ros.nodes.common.fault_log import FaultLog
+from alpamayo_ros.nodes.common.interrupts import Interrupts
 from alpamayo_ros.nodes.common.params import BUILT_IN, COMMON, Param, problems
 from alpamayo_ros.preflight import check_domain
 from alpamayo_ros.security.enforcement import ENABLE
@@ -169,17 +170,20 @@ def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
     die_with_supervisor()
     made: list[Node] = []
     status = int(Status.INTERNAL)  # where anything else is raised
-    try:
-        status = _spin(make, args, made)
-    finally:
-        end_in_time(status)
-        for node in made:
-            node.destroy_node()
-        rclpy.try_shutdown()
+    with Interrupts(signal.SIGINT) as interrupts:
+        try:
+            status = _spin(make, args, made, interrupts)
+        finally:
+            end_in_time(status)
+            for node in made:
+                node.destroy_node()
+            rclpy.try_shutdown()
     return status
 
 
-def _spin(make: Callable[[], Node], args: list[str] | None, made: list[Node]) -> int:
+def _spin(
+    make: Callable[[], Node], args: list[str] | None, made: list[Node], interrupts: Interrupts
+) -> int:
     """The status of the node, which is in ``made`` once it is made."""
     try:
         check_domain()
@@ -197,8 +201,11 @@ def _spin(make: Callable[[], Node], args: list[str] | None, made: list[Node]) ->
         if not made and os.environ.get(ENABLE) == 'true':
             print(refused(error), file=sys.stderr, flush=True)
             return Status.USAGE
-        if rclpy.ok():
+        if rclpy.ok() and not interrupts.came:
             raise  # else: the signal came while the node was being made
+    except RuntimeError:
+        if not interrupts.came:
+            raise
     return int(getattr(made[0], 'exit_code', 0)) if made else 0
 
 

@@ -12,6 +12,7 @@ import signal
 import sys
 from typing import Any
 
+from alpamayo_ros.nodes.common.interrupts import Interrupts
 from alpamayo_ros.nodes.common.node import die_with_supervisor
 from alpamayo_ros.nodes.operating import arming, capping, status, streams
 from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider
@@ -37,19 +38,21 @@ def main() -> int:
     """Ask, print the answer, end."""
     question = json.loads(sys.argv[1])
     verb, patience_s = question.pop('verb'), question.pop('patience_s')
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     die_with_supervisor()
-    try:
-        with Outsider(patience_s) as outsider:
-            return int(VERBS[verb](outsider, **question))
-    except NoAnswer as error:
-        print(f'alpamayo {verb}: {error}', file=sys.stderr)
-        return NOBODY
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:  # a reader such as head has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    with Interrupts(signal.SIGINT, signal.SIGTERM) as interrupts:
+        try:
+            with Outsider(patience_s) as outsider:
+                return int(VERBS[verb](outsider, **question))
+        except NoAnswer as error:
+            print(f'alpamayo {verb}: {error}', file=sys.stderr)
+            return NOBODY
+        except BrokenPipeError:  # a reader such as head has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except (KeyboardInterrupt, RuntimeError):
+            if interrupts.came:
+                return INTERRUPTED
+            raise
 
 
 if __name__ == '__main__':

@@ -12,6 +12,7 @@ from typing import Any
 
 import rclpy
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from alpamayo_ros.graph_spec import NAMESPACE
@@ -29,7 +30,12 @@ class Outsider:
 
     def __init__(self, patience_s: float) -> None:
         self.patience_s = patience_s
-        rclpy.init(args=['--ros-args', '--enclave', f'{NAMESPACE}/operator'])
+        # By rclpy's handlers Ctrl-C would end the context under whatever is being asked, and an
+        # error of that could come before KeyboardInterrupt does.
+        rclpy.init(
+            args=['--ros-args', '--enclave', f'{NAMESPACE}/operator'],
+            signal_handler_options=SignalHandlerOptions.NO,
+        )
         name = f'operator_{os.getpid()}'
         self.node = rclpy.create_node(name, namespace=NAMESPACE, start_parameter_services=False)
         self._executor = NodeExecutor()

@@ -121,7 +121,27 @@ def test_a_person_arms_looks_and_disarms(tmp_path, ros_domain):
         assert watching.stdout.readline().startswith('READY')
         watching.send_signal(signal.SIGINT)
         _, complaint = watching.communicate(timeout=PATIENCE_S)
-        assert watching.returncode == 130 and 'Traceback' not in complaint
+        assert watching.returncode == 130 and 'Traceback' not in complaint, complaint
+
+
+INTERRUPTED = """
+import os, signal, time, rclpy
+from alpamayo_ros.nodes.operating.outsider import Outsider
+with Outsider(1.0):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        time.sleep(1)
+        print(rclpy.ok())
+"""
+
+
+def test_ctrl_c_leaves_the_context_to_who_asks():
+    """Ended under it, an error of rclpy could come before KeyboardInterrupt: status 1, not 130."""
+    command = [sys.executable, '-c', INTERRUPTED]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.stdout == 'True\n', done.stderr
 
 
 class FakeNode:
