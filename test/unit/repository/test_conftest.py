@@ -1,4 +1,4 @@
-"""What the tests rest on: shape types are checked, a domain each, and no run waits for a dead worker."""
+"""What the tests rest on: shapes are checked, a domain each, no run waits for a dead worker."""
 
 import os
 import subprocess

@@ -1,5 +1,6 @@
 """Mistakes in a recipe, or of who types its name, are said in one sentence."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,14 @@ def test_a_stream_says_what_is_wrong_before_anything_starts(tmp_path: Path) -> N
     known = share_dir() / 'config' / 'training' / 'stream_two_cores.yaml'
     blocks = tmp_path / 'blocks.yaml'
     blocks.write_text(known.read_text().replace('views: frozen', 'views: blocks'))
+    nano = (share_dir() / 'config' / 'profiles' / 'nano.yaml').read_text()
+    vit = nano.replace('stem: conv', 'trunk: vit, stem: patch, pool: [2, 2]')
+    (tmp_path / 'vit.yaml').write_text(re.sub(r'tokens: \d+', 'tokens: 4', vit))
+    family = tmp_path / 'family.yaml'
+    family.write_text(blocks.read_text().replace('profile: nano', f'profile: {tmp_path}/vit.yaml'))
     for words, said in [
         (['--recipe', str(blocks)], 'views: blocks needs views that see: --from a model'),
+        (['--recipe', str(family)], 'nano has no convolutional stem, which views: blocks leaves'),
         (['--recipe', str(recipe)], "no key 'speed'"),
         (['--recipe', 'nowhere'], 'no recipe'),
         (['--from', str(tmp_path / 'none')], 'no weights there'),

@@ -1,5 +1,8 @@
 """Boards of training: before the front camera for a while, and never what a test's board says."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -7,6 +10,8 @@ pytest.importorskip('torch', reason='torch is not installed: ./run test installs
 
 from alpamayo_ros.simulation.inject_contents import COMMAND
 from alpamayo_ros.training.random_worlds.boards import Board, drawn_board
+from alpamayo_ros.training.stream import drive_process
+from alpamayo_ros.training.stream.settings import Jitter
 
 GREY = {name: np.full((64, 112, 3), 90, np.uint8) for name in ('front', 'rear')}
 
@@ -33,3 +38,23 @@ def test_a_share_of_the_drives_has_one_and_no_two_say_the_same():
     assert not {word for text in said for word in text.split()} & set(COMMAND.split())
     assert all((board.before(GREY, board.begins_s)['front'] != 90).any() for board in there)
     assert drawn_board(0.0, rng) is None
+
+
+@pytest.mark.parametrize(('share', 'exam', 'there'), [(1, False, True), (0, False, False),
+                                                      (1, True, False)])  # fmt: skip
+def test_a_drive_of_a_stream_is_recorded_with_its_board(
+    monkeypatch: pytest.MonkeyPatch, share: float, exam: bool, there: bool
+) -> None:
+    """And an exam without: it is the plain template."""
+    given = []
+    monkeypatch.setattr(drive_process, 'Recorder', lambda *words: given.append(words[-1]))
+    monkeypatch.setattr(drive_process, 'Drive', lambda *words: SimpleNamespace(run=print))
+    still = Jitter(mount_m=0, turn_deg=0)
+    settings = SimpleNamespace(jitter=still, prompted=0, boards=share, workers=1, most_steps=0)
+    driver = drive_process.Driver.__new__(drive_process.Driver)
+    driver.family = SimpleNamespace(goes_on=lambda: False)
+    driver.settings, driver.index = settings, 0
+    driver.profile = driver.grammar = driver.slots = None
+    terms, rng = drive_process.Terms(None, exam), np.random.default_rng(0)
+    driver._drive(SimpleNamespace(seed=0), None, terms, rng, Path())
+    assert [isinstance(getattr(b, '__self__', None), Board) for b in given] == [there]
