@@ -7,6 +7,7 @@ a frozen stem as patches of the newest timestep beside tokens of the past ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -33,17 +34,28 @@ BETA = 0.3
 ADE_S = {'ade_1s': 1.0, 'ade_3s': 3.0, 'ade_6s': 6.0}
 
 
+class Told(NamedTuple):
+    """Words (B, L) that the backbone reads, those that the denoiser sees, weights as a lesson."""
+
+    ids: Tensor
+    seen: Tensor
+    taught: Tensor
+
+
 @dataclass(frozen=True, slots=True)
 class Objective:
     """The losses of a model with its heads; ``silence``: ids of a prefix without words.
 
-    A reading without weight is not computed.
+    ``own_words``: share of the policy's samples in which the denoiser goes by what the policy
+    said, right or wrong, as it does at run time; such a sample teaches no words.  A reading
+    without weight is not computed.
     """
 
     model: VLA
     heads: Heads
     weights: Losses
     silence: Tensor
+    own_words: float = 0.0
 
     def total(self, found: dict[str, Tensor]) -> Tensor:
         """The weighted sum of what :meth:`losses` found."""
@@ -60,17 +72,19 @@ class Objective:
         valid = lose_pictures(b['past'], len(model.profile.views), front)
         silent = torch.rand(len(valid), 1, device=device) < SILENT
         ids, real = without_words(b['prefix'], b['prefix_valid'], silent, self.silence)
+        told = self._told(b)
         with mixed(device):
             new, visual = self._see(b, valid)
-            hidden = model.hidden(ids, real, visual, b['speed'], b['coc'])
-            words = model.sequence(ids.shape[1], b['coc'].shape[1]).span('coc')
+            hidden = model.hidden(ids, real, visual, b['speed'], told.ids)
+            words = model.sequence(ids.shape[1], told.ids.shape[1]).span('coc')
             logits = model.backbone.logits(hidden[:, words.start - 1 : words.stop - 1])
             readings = self._read(new, visual)
-            predicted, clean, speed = self._denoise(b, hidden, real, regression)
+            hide = ((1.0 - model.denoiser_mask(real, told.seen)) * MASKED)[:, None, None]
+            predicted, clean, speed = self._denoise(b, hidden, hide, regression)
         metres = model.dit.to_metres(predicted, speed)
         found = {
             'plan': self._plan_loss(predicted, clean),
-            'text': text_loss(logits, b['coc'], b['choice']),
+            'text': text_loss(logits, told.ids, told.taught),
             'feasible': feasibility_loss(metres, speed, model.profile.trajectory.dt_s),
         }
         found |= {name: _reading_loss(got, b) for name, got in readings.items()}
@@ -111,14 +125,26 @@ class Objective:
             old = model.view_tokens(x[:, 1:].flatten(0, 1))
         return torch.cat([new[:, None], old.reshape(size, count - 1, *new.shape[1:])], 1)
 
+    def _told(self, b: dict[str, Tensor]) -> Told:
+        """The expert's words, which the denoiser often does without, or the policy's own."""
+        size, device = len(b['coc']), b['coc'].device
+        kept = torch.rand(size, 1, device=device) > WORDS_LOST
+        said = b['said'].long()
+        own = (said[:, :1] > 0) & (torch.rand(size, 1, device=device) < self.own_words)
+        if not bool(own.any()):
+            return Told(b['coc'], ((b['choice'] > 0) & kept).float(), b['choice'])
+        length = max(b['coc'].shape[1], int((said > 0).sum(1).max()))
+        room = (0, length - b['coc'].shape[1])
+        coc, choice, said = F.pad(b['coc'], room), F.pad(b['choice'], room), said[:, :length]
+        seen = torch.where(own, said > 0, (choice > 0) & kept)
+        return Told(torch.where(own, said, coc), seen.float(), choice * ~own)
+
     def _denoise(
-        self, b: dict[str, Tensor], hidden: Tensor, real: Tensor, regression: bool
+        self, b: dict[str, Tensor], hidden: Tensor, hide: Tensor, regression: bool
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Clean plans as predicted and as they are, in network units, and their speeds."""
         model, size, draws = self.model, len(hidden), 1 if regression else DRAWS
         device, steps = hidden.device, model.profile.diffusion.train_steps
-        said = (b['choice'] > 0) * (torch.rand(size, 1, device=device) > WORDS_LOST).float()
-        hide = ((1.0 - model.denoiser_mask(real, said)) * MASKED)[:, None, None]
         clean = model.dit.normalise(b['plan'], b['speed']).repeat_interleave(draws, 0)
         speed = b['speed'].repeat_interleave(draws)
         if regression:

@@ -40,10 +40,11 @@ class Server:
         if settings.quantise == 'int8':
             quantise_linear(model)
         self.policy = BatchPolicy(model, settings.workers, DDIM_STEPS)
-        if settings.stage == 'rl':
+        drawn = settings.stage == 'rl'
+        if drawn or settings.own_words:
             grammar = run_vocabulary(profile, folder)
             table = WordTable(grammar, profile.text.vocab_size, self.device)
-            self.policy = SpeakingPolicy(model, settings.workers, DDIM_STEPS, table)
+            self.policy = SpeakingPolicy(model, settings.workers, DDIM_STEPS, table, drawn)
         self._name, self._looked = '', -LOOK_S
 
     def refresh(self) -> bool:

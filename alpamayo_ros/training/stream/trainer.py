@@ -56,7 +56,8 @@ class Trainer:
         self._all = nn.ModuleDict({'model': model, 'heads': heads, **self._companions()})
         together.same_start(self._all)
         silence = torch.tensor(prefix_ids(grammar.tokenizer, '', '', 4), device=device)
-        self._objective = Objective(model, heads, settings.losses, silence)
+        own_words = settings.own_words
+        self._objective = Objective(model, heads, settings.losses, silence, own_words)
         views = model.train().views.train(settings.views == 'trained')
         views.requires_grad_(settings.views != 'frozen')
         if settings.views == 'blocks':
