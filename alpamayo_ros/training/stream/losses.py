@@ -129,10 +129,10 @@ class Objective:
         """The expert's words, which the denoiser often does without, or the policy's own."""
         size, device = len(b['coc']), b['coc'].device
         kept = torch.rand(size, 1, device=device) > WORDS_LOST
+        if not self.own_words:
+            return Told(b['coc'], ((b['choice'] > 0) & kept).float(), b['choice'])
         said = b['said'].long()
         own = (said[:, :1] > 0) & (torch.rand(size, 1, device=device) < self.own_words)
-        if not bool(own.any()):
-            return Told(b['coc'], ((b['choice'] > 0) & kept).float(), b['choice'])
         length = max(b['coc'].shape[1], int((said > 0).sum(1).max()))
         room = (0, length - b['coc'].shape[1])
         coc, choice, said = F.pad(b['coc'], room), F.pad(b['choice'], room), said[:, :length]
