@@ -72,9 +72,9 @@ class Objective:
         valid = lose_pictures(b['past'], len(model.profile.views), front)
         silent = torch.rand(len(valid), 1, device=device) < SILENT
         ids, real = without_words(b['prefix'], b['prefix_valid'], silent, self.silence)
-        told = self._told(b)
         with mixed(device):
             new, visual = self._see(b, valid)
+            told = self._told(b)
             hidden = model.hidden(ids, real, visual, b['speed'], told.ids)
             words = model.sequence(ids.shape[1], told.ids.shape[1]).span('coc')
             logits = model.backbone.logits(hidden[:, words.start - 1 : words.stop - 1])
