@@ -37,6 +37,7 @@ ANNOUNCED_M = 100.0
 TURN_1PM, TURN_RAD, TURN_GAP_M = 0.02, 0.7, 6.0  # what counts as a turn of the recorded path
 AMBER_MPS2 = 2.0
 LINE_M = 1.0  # the bumper stands so far before a stop line
+OVER_LINE_M = 1.5  # a line so far behind the bumper still holds, as in a town
 LEAST_GOAL_M = 1.0
 REACHED = 0.9  # of the way at top speed: a start and a gap cost something
 
@@ -170,7 +171,7 @@ class LogWorld(Simulation):
 
     def light_ahead(self, range_m: float) -> str:
         """What the next signal on the path shows; see ``Simulation``."""
-        head = log_signals.ruling(self._heads, self._bumper_m())
+        head = log_signals.ruling(self._heads, self._bumper_m() - OVER_LINE_M)
         if head is None or head.arc_m is None or head.arc_m - self._bumper_m() > range_m:
             return ''
         shown = head.light(self.traffic_time_s)
@@ -204,7 +205,7 @@ class LogWorld(Simulation):
         out = [LaneCar(arc, 0.0, 0.0, 0.0, (a.id,)) for a, arc, _, _ in near]
         out += self._stops.waits(self.traffic_time_s, self._bumper_m())
         out += [car for _, line in self._lines for car in line.obstacles()]
-        head = log_signals.ruling(self._heads, self._bumper_m() - LINE_M - 0.5)
+        head = log_signals.ruling(self._heads, self._bumper_m() - OVER_LINE_M)
         if head is not None and head.arc_m is not None:
             shown, left = head.light(self.traffic_time_s), head.arc_m - self._bumper_m()
             could = self.pose.speed_mps**2 / 2 / AMBER_MPS2 < max(left, 0.0)

@@ -146,9 +146,12 @@ class Town(Simulation):
                 self.outcome.red_lights += 1
 
     def light_ahead(self, range_m: float) -> str:
-        """What the light of the next junction of the route shows; see ``Simulation``."""
+        """What the light of the next junction of the route shows; see ``Simulation``.
+
+        A line just behind the bumper is still its line, to the expert and to the words alike.
+        """
         bumper_m = self.arc_m + self.vehicle.rear_axle_to_front_m
-        junction = self.route.next_junction(bumper_m)
+        junction = self.route.next_junction(bumper_m - OVER_LINE_M)
         if junction is None or junction.stop_arc_m - bumper_m > range_m:
             return ''
         return self.shown_at(junction)

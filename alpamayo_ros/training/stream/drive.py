@@ -113,13 +113,13 @@ class Drive:
 
     def _command(self, step: int) -> tuple[float, float]:
         made, space = self._made, room(self.sim.objects(AHEAD_M))
+        speed_mps = self.sim.pose.speed_mps
         if made is None or not self._driven(step):
             steering, acceleration = expert.control(self.sim, self.recorder.wish)
-            speed_mps = self.sim.pose.speed_mps
             return self._disturbance.of_expert(steering, acceleration, speed_mps, space)
         reference = Reference(made.plan[:, 0], made.plan[:, 1])
         since_s = (step - made.step) * STEP_S
         steering, acceleration = follow(
             reference, made.anchor, self.sim.pose, since_s, self.sim.vehicle
         )
-        return self._disturbance.of_policy(steering, space), acceleration
+        return self._disturbance.of_policy(steering, acceleration, speed_mps, space)

@@ -110,7 +110,8 @@ class Driver:
         board = None if terms.exam else drawn_board(self.settings.boards, rng)
         before = None if board is None else board.before
         recorder = Recorder(sim, self.profile, self.grammar, writer, sim.seed, prompt, before)
-        disturbance = Disturbance(rng, terms.exam or rng.random() < GENTLE)
+        gentle = terms.exam or rng.random() < GENTLE
+        disturbance = Disturbance(rng, gentle, self.settings.held_back)
         asks = (self.slots, self.index % self.settings.workers)
         drive = Drive(sim, terms, recorder, asks, disturbance, self.family.goes_on)
         drive.run(self.settings.most_steps)

@@ -58,6 +58,8 @@ class Settings(BaseModel):
     ``driven_again``: share of the drives that go back to a world in which the policy has failed,
     as long as there is one: three times, or until it is mastered.
     ``boards``: share of the drives in which a board stands before the front camera for a while.
+    ``held_back``: share of the starts from rest that are held back for some seconds, so that who
+    stands too long learns to start.
     ``own_words``: share of the policy's samples in which the plan is learnt behind the words that
     it said, right or wrong, as at run time; 0: it drives without words.
     ``draws``: simulators wait while a sample has been drawn less often than that (0: never).
@@ -93,6 +95,7 @@ class Settings(BaseModel):
     driven_again: Share
     boards: Share
     own_words: Share
+    held_back: Share
     draws: Annotated[float, Field(ge=0)]
     held_out: Annotated[int, Field(ge=0)]
     views: Literal['trained', 'blocks', 'frozen']

@@ -110,6 +110,9 @@ def test_the_light_is_that_of_the_next_junction(monkeypatch: pytest.MonkeyPatch)
             monkeypatch.setattr(sim._traffic, 'state', lambda tls, link, s=state: s)
             assert sim.light_ahead(facts.LIGHT_M) == light and sim.light_ahead(29.0) == ''
         sim.arc_m += 31.0
+        assert sim.light_ahead(facts.LIGHT_M) == 'green', 'who stands a step too far waits for it'
+        assert sim.line_ahead()[0] == pytest.approx(-1.0)
+        sim.arc_m += 1.0
         assert sim.light_ahead(facts.LIGHT_M) == '', 'it is passed'
     finally:
         sim.close()

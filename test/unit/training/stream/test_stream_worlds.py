@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
 
 from alpamayo_ros.simulation.batch.suite import templates
+from alpamayo_ros.simulation.outcome import STALLED_S
 from alpamayo_ros.simulation.scenery.render import shared_renderer
 from alpamayo_ros.simulation.sim_rig import sim_cameras
 from alpamayo_ros.simulation.worlds import expert
@@ -86,11 +87,67 @@ def test_dense_truth_knows_the_signal_its_line_and_what_stands_ahead() -> None:
 def test_a_gentle_drive_is_not_disturbed_and_another_is() -> None:
     gentle = Disturbance(np.random.default_rng(0), True)
     rough = Disturbance(np.random.default_rng(0), False)
-    commands = [(d.of_expert(0.1, 0.0, 5.0, 1.0), d.of_policy(0.1, 1.0)) for d in (gentle,) * 200]
-    assert set(commands) == {((0.1, 0.0), 0.1)}
+    for command in (gentle.of_expert, gentle.of_policy):
+        assert {command(0.1, 0.0, 5.0, 1.0) for _ in range(200)} == {(0.1, 0.0)}
     pushed = [rough.of_expert(0.1, 0.0, 5.0, 1.0) for _ in range(400)]
     assert any(s != 0.1 for s, _ in pushed) and any(a != 0.0 for _, a in pushed)
     assert min(a for _, a in pushed) >= -5.0
+
+
+def held_steps(by: str, held_back: float, wants: float) -> list[int]:
+    """How long each of 60 starts from rest is held, in steps."""
+    found = []
+    for seed in range(60):
+        push, steps = Disturbance(np.random.default_rng(seed), False, held_back), 0
+        command = push.of_expert if by == 'expert' else push.of_policy
+        for _ in range(10):
+            command(0.0, 0.0, 0.0, 1.0)
+        for _ in range(60):
+            if command(0.0, wants, 0.0, 1.0)[1] > 0:
+                break
+            steps += 1
+        found.append(steps)
+    return found
+
+
+@pytest.mark.parametrize('by', ['expert', 'policy'])
+def test_a_share_of_the_starts_is_held_back_and_no_drive_stalls_by_it(by: str) -> None:
+    held = [k for k in held_steps(by, 0.5, 1.5) if k >= 10]
+    assert 0.25 < len(held) / 60 < 0.75
+    assert max(held) * 0.1 < STALLED_S - 1.0 and len(set(held)) > 5
+    assert set(held_steps(by, 0.0, 1.5)) == {0}, 'held although nothing is asked for'
+    assert set(held_steps(by, 1.0, 0.1)) == {0}, 'who creeps while it waits does not start'
+
+
+def test_a_start_that_was_held_back_once_goes_on_and_the_next_is_drawn_again() -> None:
+    push = Disturbance(np.random.default_rng(0), False, 1.0)
+    standing = [push.of_policy(0.0, 1.5, 0.0, 1.0)[1] for _ in range(100)]
+    assert 0.0 in standing and set(standing[60:]) == {1.5}
+    push.of_policy(0.0, 1.5, 3.0, 1.0)
+    assert 0.0 in [push.of_policy(0.0, 1.5, 0.0, 1.0)[1] for _ in range(20)]
+
+
+def red_light(held_back: float, number: int) -> tuple[int, int, str]:
+    """Steps that stand before a green light, red lights run and the end of a disturbed drive."""
+    sim = open_world(TRAIN['signal_turns_red'], 20001)
+    push, waits = Disturbance(np.random.default_rng(number), False, held_back), 0
+    while not sim.done:
+        steering, acceleration = expert.control(sim)
+        speed_mps = sim.pose.speed_mps
+        waits += speed_mps < 0.05 and acceleration > 1.0 and sim.light_ahead(20.0) == 'green'
+        sim.step(*push.of_expert(steering, acceleration, speed_mps, 1.0))
+    sim.close()
+    return waits, sim.outcome.red_lights, sim.outcome.end
+
+
+def test_who_is_held_back_at_a_green_light_is_told_to_go_and_gets_through() -> None:
+    free, held = red_light(0.0, 0), red_light(1.0, 0)
+    assert free[0] <= 3 and held[0] >= 8 and free[2] == held[2] == 'goal'
+
+
+def test_a_car_that_waits_at_a_red_light_is_not_pushed_across_it() -> None:
+    """Pushed as hard as a driving car, five of these ran the red light; two are pushed before."""
+    assert sum(red_light(0.0, number)[1] for number in range(10)) <= 3
 
 
 def test_between_cones_the_steering_is_pushed_less_and_drives_go_on() -> None:
