@@ -28,6 +28,7 @@ HALF_M = {'debris_box': 0.45, 'debris_tyre': 0.35, 'car': 0.92, 'emergency_car':
 ROOM_M = (0.4, 0.7)  # between the ego and what it passes
 LEAST_DETOUR_M, MOST_DETOUR_M = 0.3, 2.8
 STAY = 0.3  # of those on foot
+ALONG_M, ASIDE_M = (-50.0, 50.0), (1.8, 9.0)  # where bystanders are
 T = TypeVar('T')
 Thing = Literal['debris_box', 'debris_tyre']
 Occluder = Literal['car', 'van', 'truck']
@@ -44,6 +45,23 @@ def drawn_actors(
     """One group of actors near the arc ``at_m``; ``oncoming``: the other lane is not needed."""
     makers = [_things, _standing, _load, _person, *([_oncoming] if oncoming else [])]
     return _one(rng, makers)(rng, at_m)
+
+
+def bystanders(rng: np.random.Generator, at_m: float) -> tuple[AnyActor, ...]:
+    """People and cyclists who stand beside the road near ``at_m``, and stay there."""
+    return tuple(
+        Crossing(
+            kind='crossing',
+            who='cyclist' if rng.random() < 0.2 else 'pedestrian',
+            side='left' if rng.random() < 0.5 else 'right',
+            at_m=max(at_m + _between(rng, *ALONG_M), 20.0),
+            from_m=_between(rng, *ASIDE_M),
+            stays=True,
+            count=int(rng.integers(1, 3)),
+            apart_m=_between(rng, 0.6, 2.0),
+        )
+        for _ in range(int(rng.integers(1, 4)))
+    )
 
 
 def _one(rng: np.random.Generator, of: Sequence[T]) -> T:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from alpamayo_ros.simulation.actor_models import AnyActor
 from alpamayo_ros.simulation.batch.suite import templates
 from alpamayo_ros.simulation.scenario import ACROSS_M, Closure, Looks, RoadShape, Scenario, Start
-from alpamayo_ros.training.random_worlds.drawn_actors import drawn_actors
+from alpamayo_ros.training.random_worlds.drawn_actors import bystanders, drawn_actors
 
 COMBINED, DRAWN = 1 / 3, 1 / 3  # shares of the winding-road worlds
 JOINED = ('crossing', 'debris', 'stopped')  # kinds that stand in another template as they are
@@ -25,6 +25,7 @@ TRIES = 20
 OTHER_TURNS = 0.75  # share of the town worlds with turns and signal of their own
 LEFT_M = 0.3  # a way that is shifted further has no oncoming traffic drawn beside it
 SHIFTS_M = ((0.0, 0.0), (-0.6, -0.3), (0.4, 1.35), (0.4, 1.35))  # of road works
+STANDERS = 0.2  # share of the winding roads with people beside them
 STAY = 0.15  # of those who cross in a template: they stand at the roadside, as many people do
 OTHER_BENDS, NO_WAY = 0.6, 0.15  # of the winding roads, of the closed lanes
 TURNS = ('', 's', 'l', 'r', 'r', 'l', 'sr', 'rs', 'll', 'ss', 'rl')
@@ -75,6 +76,8 @@ def _varied(s: Scenario, found: Sequence[Scenario], rng: np.random.Generator) ->
         'actors': tuple(_actor(a, move, rng) for a in s.actors),
     }
     changes |= _surroundings(s, found, rng)
+    if s.map == 'winding_road' and rng.random() < STANDERS:
+        changes['actors'] += bystanders(rng, _beside(s, rng))
     if s.map == 'winding_road' and (kind := rng.random()) < COMBINED + DRAWN:
         shifts = [c.shift_m for c in changes['road'].closures]
         shifts += [getattr(a, 'detour_m', 0.0) for a in changes['actors']]
