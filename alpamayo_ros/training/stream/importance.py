@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from alpamayo_ros.training.stream.dense import THING, THING_AT, WAY
+from alpamayo_ros.training.stream.dense import FIRST_OBJECT, THING, THING_AT, WAY
 
 DECISION, NEAR, TURN, WAITING, OWN = 2.5, 1.6, 1.5, 0.35, 1.5
 SLOW_MPS, BRAKES_MPS, NEAR_M, SHIFT_M, TURN_RAD = 1.0, 1.5, 25.0, 0.2, 0.35
+PERSON_M = 20.0
 SOON, AT_3_S, WAITS_M, WAITS_STEPS = (14, 19), 29, 0.5, 20  # points of a plan, 0.1 s apart
 
 
@@ -25,6 +26,8 @@ def importance(row: Mapping[str, np.ndarray], still_steps: int, own: bool) -> fl
     elif soon_mps < speed - BRAKES_MPS:
         weight = DECISION
     near = dense[THING] and dense[THING_AT] < NEAR_M
+    if weight > WAITING and dense[FIRST_OBJECT] and dense[FIRST_OBJECT + 1] < PERSON_M:
+        near = True  # people are there in one state of twelve
     if near or np.abs(dense[list(WAY)]).max() > SHIFT_M:
         weight = max(weight, NEAR)
     if abs(plan[AT_3_S, 2]) > TURN_RAD:

@@ -99,3 +99,8 @@ def test_decisions_are_drawn_more_often_than_waiting(
     row = {'plan': plan, 'dense': dense, 'speed': np.float32(speed)}
     assert importance(row, still, False) == weight
     assert importance(row, still, True) == 1.5 * weight
+    dense[[14, 15]] = 1.0, 12.0  # somebody on foot, 12 m ahead
+    seen = weight if weight == WAITING else max(weight, NEAR)
+    assert importance(row, still, False) == seen
+    dense[15] = 30.0
+    assert importance(row, still, False) == weight
