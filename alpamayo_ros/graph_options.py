@@ -115,9 +115,8 @@ def choices() -> list[Choice]:
 
 
 def _flag(option: Field[Any]) -> str:
-    """``--bag-out`` for ``bag_out``, and for a switch its negation too."""
-    name = option.name.replace('_', '-')
-    return f'--{name}/--no-{name}' if isinstance(option.default, bool) else f'--{name}'
+    """``--bag-out`` for ``bag_out``; every switch is off unless it is given."""
+    return f'--{option.name.replace("_", "-")}'
 
 
 def parse_options(texts: Mapping[str, str]) -> Options:

@@ -1,6 +1,10 @@
 """``alpamayo GROUP --help``: what the group is for, an example, and no option of another kind."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from alpamayo_ros.cli import main
@@ -19,7 +23,27 @@ def test_a_group_teaches_by_an_example(name: str) -> None:
     assert said.count(f'alpamayo {name} ') >= 2, said  # the usage, and an example
     assert 'completion' not in shown and '``' not in shown
     assert max(map(len, shown.splitlines())) <= 80
-    assert name == 'up' or '…' not in shown  # the names of its options alone fill the line
+
+
+def commands(group: Any = None, names: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command, by its words."""
+    group = group or typer.main.get_command(main.app)
+    for name in group.list_commands(None):
+        found = group.get_command(None, name)
+        if hasattr(found, 'list_commands'):
+            yield from commands(found, (*names, name))
+        else:
+            yield (*names, name)
+
+
+@pytest.mark.parametrize('words', list(commands()), ids=' '.join)
+def test_a_terminal_of_80_columns_shows_every_option_whole(words: tuple[str, ...]) -> None:
+    shown = (
+        CliRunner(env={'COLUMNS': '80'})
+        .invoke(main.app, [*words, '--help'], prog_name='alpamayo')
+        .stdout
+    )
+    assert 'Usage: alpamayo' in shown and '…' not in shown
 
 
 @pytest.mark.parametrize('name', GROUPS)
