@@ -21,7 +21,7 @@ class WordTable:
 
     def __init__(self, grammar: Grammar, vocab_size: int, device: torch.device) -> None:
         """ConfigError where the grammar has more states than fit."""
-        states = _states(grammar)
+        self.grammar, states = grammar, _states(grammar)
         number = {state: k for k, state in enumerate(states)}
         allowed = torch.zeros(len(states) + 1, vocab_size, dtype=torch.bool)
         following = torch.full(allowed.shape, len(states))

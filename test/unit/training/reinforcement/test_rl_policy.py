@@ -1,6 +1,7 @@
 """The policy speaks while it drives, and its words reach the samples of the drive."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,11 +9,14 @@ import torch
 from stream_toy import Parts
 
 from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.training.reinforcement.drafted import say_drafted
 from alpamayo_ros.training.reinforcement.policy import SpeakingPolicy
 from alpamayo_ros.training.reinforcement.speech import (
     Seen,
     hidden_states,
     of_tokens,
+    say,
+    spoken,
     word_scores,
 )
 from alpamayo_ros.training.reinforcement.word_table import WordTable
@@ -81,3 +85,57 @@ def test_only_fresh_words_are_drawn(ring: Ring) -> None:
     assert ring.draw_said(5, since=2) is None
     ring.rows['told'].zero_()
     assert ring.draw_said(5, since=-3) is None
+
+
+class Passes(torch.nn.Module):
+    """A backbone that counts its passes."""
+
+    def __init__(self, backbone: torch.nn.Module) -> None:
+        super().__init__()
+        self.backbone, self.count = backbone, 0
+
+    def forward(self, *given: Any) -> torch.Tensor:
+        self.count += 1
+        return self.backbone(*given)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(self.backbone, name)
+
+
+def test_words_from_a_draft_are_those_without_and_take_few_passes(
+    parts: Parts, model: VLA, table: WordTable, seen: Seen
+) -> None:
+    plain = say(model.eval(), table, seen).tokens
+    hidden = hidden_states(model, seen, plain)
+    right = [parts.grammar.text([k for k in ids if k]) for ids in plain.tolist()]
+    model.backbone = passes = Passes(model.backbone)
+    for drafts in (right, right[1:] + right[:1], ['', right[2], '']):
+        passes.count = 0
+        found = say_drafted(model, table, seen, drafts)
+        assert torch.equal(found.tokens, plain)
+        told = torch.cat([torch.ones(3, hidden.shape[1] - plain.shape[1]), spoken(plain)], 1) > 0
+        assert torch.allclose(found.hidden[told], hidden[told], atol=1e-4)
+        assert drafts is not right or passes.count == 6, 'a pass for the scene, one for the words'
+
+
+def test_a_policy_drafts_by_what_it_said_before(
+    parts: Parts, model: VLA, table: WordTable
+) -> None:
+    """Two drives, then many at once: the same words and plans either way."""
+    policies = [SpeakingPolicy(model, 2, 3, table, False) for _ in range(2)]
+    views, words = np.stack([pictures(parts)] * 2), np.stack([prefix(parts)] * 2)
+    views[1] = 200
+    for k in range(3):
+        plans = []
+        for policy, few in zip(policies, (4, 0), strict=True):
+            monkey = pytest.MonkeyPatch()
+            monkey.setattr('alpamayo_ros.training.reinforcement.policy.FEW', few)
+            times = [k * 0.25, k * 0.25]
+            plans.append(policy.act([1, 0], times, views, np.array([5.0, 2.0]), words))
+            monkey.undo()
+        said = [policy.said.tokens for policy in policies if policy.said is not None]
+        assert torch.equal(*said) and np.allclose(*plans, atol=1e-3)
+    assert policies[0]._before[1] and policies[0]._before[0]
