@@ -48,7 +48,10 @@ class Made:
 
 
 class Drive:
-    """A drive; its samples are in the recorder's writer."""
+    """A drive; its samples are in the recorder's writer.
+
+    ``lost``: it ended because the ego was too far from its way, or stood for too long.
+    """
 
     def __init__(
         self,
@@ -67,12 +70,14 @@ class Drive:
         self._slots, self._slot = asks
         self._disturbance, self._goes_on, self._still = disturbance, goes_on, 0
         self._made: Made | None = None
+        self.lost = False
 
     def run(self, most_steps: int) -> None:
         """Drive until the world says so, the ego is lost, or ``most_steps`` are over."""
         spacing_s = self.recorder.profile.frames.spacing_s
         for step in range(most_steps):
-            if self.sim.done or self._lost() or not self._goes_on():
+            self.lost = not self.sim.done and self._lost()
+            if self.sim.done or self.lost or not self._goes_on():
                 return
             if camera_instant(step, spacing_s):
                 self._look(step)

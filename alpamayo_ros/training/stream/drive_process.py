@@ -118,12 +118,12 @@ class Driver:
         if not self.family.goes_on():
             return  # cut short: neither a shard nor a result
         failed = terms.handover is None and bool(sim.outcome.collisions_at_fault)
-        result = self._result(sim, world, terms, len(writer.rows))
+        result = self._result(sim, world, terms, len(writer.rows)) | {'lost': drive.lost}
         if len(writer.rows) >= LEAST_SAMPLES and not failed:  # an expert that errs teaches nothing
             self._write(writer, terms, result, place)
         self._note(result)
         if terms.handover is not None and place.name != FOLDER:
-            self.failed.note(world, result['scene_score'])
+            self.failed.note(world, 0.0 if drive.lost else result['scene_score'])
 
     def _write(
         self, writer: ShardWriter, terms: Terms, result: dict[str, Any], place: Path

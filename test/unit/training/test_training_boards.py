@@ -50,7 +50,9 @@ def test_a_drive_of_a_stream_is_recorded_with_its_board(
     monkeypatch.setattr(drive_process, 'Recorder', lambda *words: given.append(words[-1]))
     monkeypatch.setattr(drive_process, 'Drive', lambda *words: SimpleNamespace(run=print))
     still = Jitter(mount_m=0, turn_deg=0)
-    settings = SimpleNamespace(jitter=still, prompted=0, boards=share, workers=1, most_steps=0)
+    settings = SimpleNamespace(
+        jitter=still, prompted=0, boards=share, workers=1, most_steps=0, held_back=0
+    )
     driver = drive_process.Driver.__new__(drive_process.Driver)
     driver.family = SimpleNamespace(goes_on=lambda: False)
     driver.settings, driver.index = settings, 0

@@ -9,10 +9,16 @@ import pytest
 
 pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
 
+from alpamayo_ros.profile import load_profile
 from alpamayo_ros.simulation.batch.suite import templates
+from alpamayo_ros.simulation.driving_wish import PLAIN as NO_WISH
+from alpamayo_ros.simulation.scenario import RoadShape, Scenario, Start, Traffic
+from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.training.exam.held_out import FOLDER
 from alpamayo_ros.training.random_worlds.failed_worlds import MOST, TRIES, FailedWorlds, World
 from alpamayo_ros.training.stream import drive_process
+from alpamayo_ros.training.stream.disturbance import Disturbance
+from alpamayo_ros.training.stream.drive import Drive, Terms
 
 PLAIN = templates('train')[0]
 
@@ -85,3 +91,29 @@ def test_worlds_that_are_held_out_are_driven_once_and_driven_again_is_the_policy
     assert all(terms.handover is not None and not terms.exam for _, terms in again)
     worlds = {world.seed: world.scenario for _, world, _ in driver.seen if not world.tries}
     assert all(world.scenario == worlds[world.seed] for world, _ in again)
+
+
+@pytest.mark.parametrize(('left_mps', 'lost'), [(0.0, False), (1.0, True)])
+def test_a_policy_that_leaves_its_way_is_lost(left_mps: float, lost: bool) -> None:
+    """Its score may be a good one: it had come far."""
+    sim = open_world(
+        Scenario(
+            name='s', description='', duration_s=25, start=Start(arc_m=10, speed_mps=5),
+            goal_m=60, road=RoadShape(straight=True), traffic=Traffic(oncoming=False),
+        ),
+        20000,
+        False,
+    )  # fmt: skip
+    plan = np.zeros((60, 3), np.float32)
+    plan[:, 0] = np.arange(1, 61) * 0.5
+    plan[:, 1] = np.arange(1, 61) * 0.1 * left_mps
+    recorder = SimpleNamespace(
+        profile=load_profile('nano'), look=lambda: None, prefix=lambda: None,
+        record=lambda *_: None, wish=NO_WISH,
+    )  # fmt: skip
+    slots = SimpleNamespace(ask=lambda *_: 1, wait=lambda *_: plan)
+    gentle = Disturbance(np.random.default_rng(0), True)
+    drive = Drive(sim, Terms(0, False), recorder, (slots, 0), gentle, lambda: True)
+    drive.run(600)
+    sim.close()
+    assert (drive.lost, sim.outcome.end) == (lost, '' if lost else 'goal')
