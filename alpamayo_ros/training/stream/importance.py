@@ -27,7 +27,7 @@ def importance(row: Mapping[str, np.ndarray], still_steps: int, own: bool) -> fl
         weight = DECISION
     near = dense[THING] and dense[THING_AT] < NEAR_M
     if weight > WAITING and dense[FIRST_OBJECT] and dense[FIRST_OBJECT + 1] < PERSON_M:
-        near = True  # people are there in one state of twelve
+        near = True  # people are there in one state of seven
     if near or np.abs(dense[list(WAY)]).max() > SHIFT_M:
         weight = max(weight, NEAR)
     if abs(plan[AT_3_S, 2]) > TURN_RAD:
