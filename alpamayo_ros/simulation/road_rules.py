@@ -28,6 +28,7 @@ ALWAYS_AT_FAULT = frozenset(
 TOLERANCE_MPS = 0.5
 MOVING_MPS, STANDING_MPS = 0.5, 0.1
 BEYOND_LINE_M = 10.0
+OVER_LINE_M = 1.5  # a stop line so far behind the bumper still is the next
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ class BatchPolicy:
     """Drives several simulations at once.
 
     ``slots`` counts them; :meth:`act` wants one row for each active slot.  ``regression``: the
-    denoiser is still one that silences noise and time.
+    denoiser is still one that silences noise and time.  ``who``: the slots of the last answers.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class BatchPolicy:
     ) -> None:
         self.model, self.steps, self.regression = model.eval(), sample_steps, regression
         self.past: list[deque[tuple[float, Tensor]]] = [deque(maxlen=16) for _ in range(slots)]
+        self.who = [0]
         self.generator = torch.Generator(model.device).manual_seed(seed)
 
     @torch.no_grad()
@@ -51,6 +52,7 @@ class BatchPolicy:
 
         ``prefix``: token ids, -1 on padding.
         """
+        self.who = list(slots)
         device, v = self.model.device, views.shape[1]
         with mixed(device):
             images = torch.from_numpy(views).to(device)

@@ -20,7 +20,7 @@ from alpamayo_ros.simulation.agents import SIGNAL, Agent, LaneCar
 from alpamayo_ros.simulation.maps.log_road import LogRoad
 from alpamayo_ros.simulation.path_road import lane_cars, projected
 from alpamayo_ros.simulation.road import BEHIND_M, SPEED_MAX_MPS, STEP_M, Road
-from alpamayo_ros.simulation.road_rules import BEYOND_LINE_M
+from alpamayo_ros.simulation.road_rules import BEYOND_LINE_M, OVER_LINE_M
 from alpamayo_ros.simulation.scenario import Scenario, Start
 from alpamayo_ros.simulation.scenery import log_scenery, log_signals
 from alpamayo_ros.simulation.scenery.log_signals import Head
@@ -37,7 +37,6 @@ ANNOUNCED_M = 100.0
 TURN_1PM, TURN_RAD, TURN_GAP_M = 0.02, 0.7, 6.0  # what counts as a turn of the recorded path
 AMBER_MPS2 = 2.0
 LINE_M = 1.0  # the bumper stands so far before a stop line
-OVER_LINE_M = 1.5  # a line so far behind the bumper still holds, as in a town
 LEAST_GOAL_M = 1.0
 REACHED = 0.9  # of the way at top speed: a start and a gap cost something
 

@@ -16,7 +16,7 @@ from alpamayo_ros.simulation.maps.town_map import MAP_NAMES, town_map
 from alpamayo_ros.simulation.maps.town_route import Junction, TownRoute
 from alpamayo_ros.simulation.path_road import lane_cars, projected
 from alpamayo_ros.simulation.road import BEHIND_M, Road
-from alpamayo_ros.simulation.road_rules import BEYOND_LINE_M
+from alpamayo_ros.simulation.road_rules import BEYOND_LINE_M, OVER_LINE_M
 from alpamayo_ros.simulation.scenery import town_scenery
 from alpamayo_ros.simulation.scenery.mesh import Scenery
 from alpamayo_ros.simulation.worlds.accounting import EXPERT_GAP_M
@@ -26,7 +26,6 @@ from alpamayo_ros.simulation.worlds.town_traffic import TownTraffic
 PERSON_BESIDE_M = 2.0
 AMBER_MPS2 = 2.0  # a yellow signal is obeyed where this deceleration suffices
 LINE_M = 1.0  # the bumper stands this far before the stop line
-OVER_LINE_M = 1.5  # a line so far behind the bumper still is the next
 ANNOUNCED_M = 100.0
 YIELD_M, YIELD_ASIDE_M = 45.0, 9.0
 YIELD_FROM_M, YIELD_S, YIELD_BEND_M = 25.0, 5.5, 4.0

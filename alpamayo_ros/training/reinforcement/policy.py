@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import torch
-from jaxtyping import Float, Int16, UInt8
 from torch import Tensor
 
 from alpamayo_ros.model.vla import VLA
@@ -30,21 +26,8 @@ class SpeakingPolicy(BatchPolicy):
     ) -> None:
         super().__init__(model, slots, sample_steps)
         self._table, self._drawn = table, drawn
-        self._before, self._who = [''] * slots, [0]
+        self._before = [''] * slots
         self.said: Said | None = None
-
-    @torch.no_grad()
-    def act(
-        self,
-        slots: Sequence[int],
-        time_s: Sequence[float],
-        views: UInt8[np.ndarray, 'B V H W 3'],
-        speed_mps: Float[np.ndarray, ' B'],
-        prefix: Int16[np.ndarray, 'B X'],
-    ) -> Float[np.ndarray, 'B P 3']:
-        """See :class:`BatchPolicy`."""
-        self._who = list(slots)
-        return super().act(slots, time_s, views, speed_mps, prefix)
 
     def answer(self, ids: Tensor, real: Tensor, visual: Tensor, speed: Tensor) -> Tensor:
         """Plans (B, P, 3) [m, rad] with words, in float32 as the trainer weighs them."""
@@ -57,13 +40,13 @@ class SpeakingPolicy(BatchPolicy):
 
     def _speak(self, seen: Seen) -> Tensor:
         """Hidden states with what is ``said``."""
-        if self._drawn or len(self._who) > FEW:
+        if self._drawn or len(self.who) > FEW:
             generator = self.generator if self._drawn else None
             self.said = say(self.model, self._table, seen, generator)
             return hidden_states(self.model, seen, self.said.tokens)
-        before = [self._before[slot] for slot in self._who]
+        before = [self._before[slot] for slot in self.who]
         tokens, hidden = say_drafted(self.model, self._table, seen, before)
-        for slot, ids in zip(self._who, tokens.tolist(), strict=True):
+        for slot, ids in zip(self.who, tokens.tolist(), strict=True):
             self._before[slot] = self._table.grammar.text([k for k in ids if k])
         self.said = Said(tokens, torch.zeros_like(tokens, dtype=torch.float32))
         return hidden
