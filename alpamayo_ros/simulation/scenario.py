@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from alpamayo_ros.config_file import find, read_model
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.simulation import fault_rows
 from alpamayo_ros.simulation.actor_models import AnyActor
 from alpamayo_ros.simulation.inject import ALL
+from alpamayo_ros.simulation.maps.town_names import MAP_NAMES, TRAINING_MAPS
 from alpamayo_ros.simulation.road import ROAD_M
 from alpamayo_ros.simulation.sim_rig import sim_cameras
 
@@ -21,6 +22,15 @@ MOST_ACTORS = 100
 ACROSS_M = 2.0  # from this shift on a way lies in the other lane
 Width = Annotated[float, Field(gt=0, le=20)]
 Split = Literal['', 'train', 'val', 'test', 'logs']
+
+
+def _known(town: str) -> str:
+    if town and town not in MAP_NAMES + TRAINING_MAPS:
+        raise ValueError(f'there are {MAP_NAMES[0]} to {TRAINING_MAPS[-1]}, and no {town!r}')
+    return town
+
+
+Town = Annotated[str, AfterValidator(_known)]
 
 
 class _Strict(BaseModel):
@@ -54,7 +64,7 @@ class Traffic(_Strict):
     stopped_car_probability: float = Field(default=0.0, ge=0, le=1)
     stopped_car_arc_m: float | None = Field(default=None, gt=0, le=1500)
     leader: bool = False
-    town: Literal['', 'town_0', 'town_1', 'town_2', 'town_3', 'town_4', 'town_5'] = ''
+    town: Town = ''
     cars: int = Field(default=0, ge=0, le=120)
     pedestrians: int = Field(default=0, ge=0, le=120)
     log: str = ''

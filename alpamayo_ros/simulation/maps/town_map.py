@@ -15,9 +15,9 @@ import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros.profile import share_dir
+from alpamayo_ros.simulation.maps.town_names import MAP_NAMES
 from alpamayo_ros.simulation.maps.town_route import Junction, TownRoute, fillet
 
-MAP_NAMES = ('town_0', 'town_1', 'town_2', 'town_3', 'town_4', 'town_5')
 SIGNAL_SIDE_M = 0.9  # pole beside the lane's right edge
 TURNS = ('s', 'L', 'R', 'l', 'r', 't')  # SUMO's words; the signal shown is the first one's
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
 from alpamayo_ros.simulation.agents import SIGNAL, Agent, LaneCar
-from alpamayo_ros.simulation.maps.town_map import MAP_NAMES, town_map
+from alpamayo_ros.simulation.maps.town_map import town_map
+from alpamayo_ros.simulation.maps.town_names import MAP_NAMES
 from alpamayo_ros.simulation.maps.town_route import Junction, TownRoute
 from alpamayo_ros.simulation.path_road import lane_cars, projected
 from alpamayo_ros.simulation.road import BEHIND_M, Road

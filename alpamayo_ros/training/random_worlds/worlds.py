@@ -16,8 +16,10 @@ from pydantic import ValidationError
 
 from alpamayo_ros.simulation.actor_models import AnyActor
 from alpamayo_ros.simulation.batch.suite import templates
+from alpamayo_ros.simulation.maps.town_names import TRAINING_MAPS
 from alpamayo_ros.simulation.scenario import ACROSS_M, Closure, Looks, RoadShape, Scenario, Start
 from alpamayo_ros.training.random_worlds.drawn_actors import bystanders, drawn_actors
+from alpamayo_ros.training.random_worlds.varied_actor import varied_actor
 
 COMBINED, DRAWN = 1 / 3, 1 / 3  # shares of the winding-road worlds
 JOINED = ('crossing', 'debris', 'stopped')  # kinds that stand in another template as they are
@@ -26,14 +28,9 @@ OTHER_TURNS = 0.75  # share of the town worlds with turns and signal of their ow
 LEFT_M = 0.3  # a way that is shifted further has no oncoming traffic drawn beside it
 SHIFTS_M = ((0.0, 0.0), (-0.6, -0.3), (0.4, 1.35), (0.4, 1.35))  # of road works
 STANDERS = 0.3  # share of the winding roads with people beside them
-STAY = 0.15  # of those who cross in a template: they stand at the roadside, as many people do
 OTHER_BENDS, NO_WAY = 0.6, 0.15  # of the winding roads, of the closed lanes
 TURNS = ('', 's', 'l', 'r', 'r', 'l', 'sr', 'rs', 'll', 'ss', 'rl')
 SIGNALS = ('', 'any', 'red', 'green', 'turns_red', 'turns_red')
-SCALED = {  # factor of an actor's number, from and to
-    'speed_mps': (0.75, 1.3), 'gap_m': (0.8, 1.6), 'ahead_s': (0.85, 1.4), 'move_s': (0.85, 1.3),
-    'brake_mps2': (0.7, 1.2), 'hold_s': (0.5, 1.6), 'trigger_m': (0.6, 1.6), 'meet_m': (0.8, 1.4),
-}  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -73,7 +70,7 @@ def _varied(s: Scenario, found: Sequence[Scenario], rng: np.random.Generator) ->
         'faults': '',
         'looks': _looks(s.looks, rng),
         'start': _start(s, rng),
-        'actors': tuple(_actor(a, move, rng) for a in s.actors),
+        'actors': tuple(varied_actor(a, move, rng) for a in s.actors),
     }
     changes |= _surroundings(s, found, rng)
     if s.map == 'winding_road' and rng.random() < STANDERS:
@@ -96,13 +93,16 @@ def _surroundings(
 ) -> dict[str, Any]:
     """Another town, exit or number of lanes, other turns and signals, more or less traffic.
 
-    Only towns that a ``train`` template names.
+    Of the towns that are evaluated only those that a ``train`` template names.
     """
     road: dict[str, Any] = {}
     traffic: dict[str, Any] = {}
     if s.map == 'town':
         known = sorted({t.traffic.town for t in found if t.traffic.town})
-        traffic = {'town': str(rng.choice(known)), 'pedestrians': int(rng.integers(0, 45))}
+        traffic = {
+            'town': str(rng.choice([*known, *TRAINING_MAPS])),
+            'pedestrians': int(rng.integers(0, 45)),
+        }
         traffic['cars'] = int(rng.integers(5, 60))
         if rng.random() < OTHER_TURNS:
             road = {'turns': str(rng.choice(TURNS)), 'signal': str(rng.choice(SIGNALS))}
@@ -169,22 +169,6 @@ def _start(s: Scenario, rng: np.random.Generator) -> Start:
     return s.start.model_copy(update=change)
 
 
-def _actor(actor: AnyActor, move_m: float, rng: np.random.Generator) -> AnyActor:
-    change: dict[str, Any] = {}
-    for name, (low, high) in SCALED.items():
-        value = getattr(actor, name, None)
-        if value is not None:
-            f = float(rng.uniform(low, high))
-            change[name] = tuple(v * f for v in value) if isinstance(value, tuple) else value * f
-    if hasattr(actor, 'at_m'):
-        change['at_m'] = max(actor.at_m + move_m, 40.0)
-    if actor.kind == 'crossing':
-        change['side'] = str(rng.choice(['left', 'right']))
-        if rng.random() < STAY:
-            change |= {'stays': True, 'halts_s': 0.0, 'turns_back': False}
-    return actor.model_copy(update=change)
-
-
 def _others(
     s: Scenario, found: Sequence[Scenario], rng: np.random.Generator
 ) -> tuple[AnyActor, ...]:
@@ -197,4 +181,6 @@ def _others(
     fit = [(t, a) for t, a in fit if a]
     _, chosen = fit[int(rng.integers(len(fit)))]
     move = _beside(s, rng) - chosen[0].at_m
-    return tuple(_actor(a, move, rng) for a in chosen if getattr(a, 'detour_m', 0) <= ACROSS_M)
+    return tuple(
+        varied_actor(a, move, rng) for a in chosen if getattr(a, 'detour_m', 0) <= ACROSS_M
+    )

@@ -74,6 +74,35 @@ def test_some_people_stand_at_the_roadside_for_ever():
         Crossing(kind='crossing', at_m=50.0, stays=True, turns_back=True)
 
 
+def test_people_walk_and_run_in_worlds_of_every_template() -> None:
+    many = [random_world(np.random.default_rng(seed)) for seed in range(20000, 20600)]
+    speeds: dict[str, list[float]] = {}
+    for world in many:
+        for a in world.actors:
+            if a.kind == 'crossing' and a.who == 'pedestrian' and not a.stays:
+                speeds.setdefault(world.name, []).append(a.speed_mps)
+    for name in ('adult_from_right', 'behind_van_right', 'behind_car_left'):
+        assert min(speeds[name]) < 1.2 and max(speeds[name]) > 2.8
+    found = np.concatenate([np.array(s) for s in speeds.values()])
+    assert 0.9 <= found.min() and found.max() <= 3.6
+    assert 0.25 < (found > 2.0).mean() < 0.6
+
+
+def test_what_templates_never_vary_is_varied() -> None:
+    many = [random_world(np.random.default_rng(seed)) for seed in range(20000, 20800)]
+    actors = [a for w in many for a in w.actors]
+    walkers = [a for a in actors if a.kind == 'crossing']
+    hidden = [a for a in walkers if a.occluder]
+    assert {a.occluder for a in hidden} == {'car', 'van', 'truck'}
+    assert min(a.occluder_m for a in hidden) < 1.0 and max(a.occluder_m for a in hidden) > 4.0
+    leaders = [a for a in actors if a.kind == 'braking_leader']
+    assert {a.lamps for a in leaders} == {True, False}
+    assert {a.vehicle for a in leaders} == {'car', 'van', 'truck'}
+    assert max(abs(a.turned_rad) for a in actors if a.kind == 'stopped') > 0.4
+    sirens = [a for w in many if w.family == 'emergency_vehicle' for a in w.actors[:2]]
+    assert any(getattr(a, 'vehicle', '') == 'emergency_car' for a in sirens)
+
+
 def test_the_expert_drives_past_people_who_stand_beside_the_road() -> None:
     aside = []
     for seed in range(20000, 20006):

@@ -10,7 +10,8 @@ pytest.importorskip('libsumo')
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.simulation.drive.drive import rollout
 from alpamayo_ros.simulation.drive.planners import ExpertPlanner
-from alpamayo_ros.simulation.maps.town_map import MAP_NAMES, town_map
+from alpamayo_ros.simulation.maps.town_map import town_map
+from alpamayo_ros.simulation.maps.town_names import MAP_NAMES, TRAINING_MAPS
 from alpamayo_ros.simulation.maps.town_route import fillet
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.simulation.worlds import expert
@@ -37,7 +38,7 @@ def town():
         world.close()
 
 
-@pytest.mark.parametrize('name', MAP_NAMES)
+@pytest.mark.parametrize('name', [*MAP_NAMES, *TRAINING_MAPS])
 def test_every_map_has_signals_crossings_and_routes_a_car_can_follow(name: str) -> None:
     streets = town_map(name)
     assert len(streets.signals) >= 40 and len(streets.crossings) >= 20

@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
 
 from alpamayo_ros.simulation.batch.suite import templates
+from alpamayo_ros.simulation.maps.town_names import TRAINING_MAPS
 from alpamayo_ros.simulation.outcome import STALLED_S
 from alpamayo_ros.simulation.scenery.render import shared_renderer
 from alpamayo_ros.simulation.sim_rig import sim_cameras
@@ -33,9 +34,10 @@ def test_towns_are_those_of_train_templates_and_never_of_val_or_test() -> None:
     known = {s.traffic.town for s in TRAIN.values() if s.map == 'town'} - {''}
     evaluated = {s.traffic.town for split in ('val', 'test') for s in templates(split)} - {''}
     assert not known & evaluated
-    worlds = [random_world(np.random.default_rng(k), towns=True) for k in range(120)]
+    worlds = [random_world(np.random.default_rng(k), towns=True) for k in range(400)]
     towns = {w.traffic.town for w in worlds if w.map == 'town'}
-    assert towns == known and {w.name for w in worlds} <= set(TRAIN)
+    assert known <= towns <= known | set(TRAINING_MAPS) and len(towns) > 10
+    assert not evaluated & set(TRAINING_MAPS) and {w.name for w in worlds} <= set(TRAIN)
 
 
 def test_families_are_drawn_by_weight() -> None:
