@@ -12,6 +12,7 @@ import math
 import numpy as np
 from jaxtyping import Float32
 
+from alpamayo_ros.simulation.road_rules import OVER_LINE_M
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.types import TrackedObject
 
@@ -35,7 +36,7 @@ def dense_truth(sim: Simulation) -> Float32[np.ndarray, ' D']:
     out = np.zeros(COLUMNS, np.float32)
     out[SIGNALS.index(sim.light_ahead(LIGHT_M))] = 1
     away_m, must = sim.line_ahead()
-    if -1.5 < away_m < LINE_M:
+    if -OVER_LINE_M < away_m < LINE_M:
         out[[LINE, LINE_AT, LINE_STOP]] = 1, away_m, must
     way, ahead = sim.actors.way, sim.arc_m + 0.3 * sim.pose.speed_mps + 5.0
     if way.shifts:
