@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
-WEIGHTS = 'model.safetensors'
+WEIGHTS, HEADS = 'model.safetensors', 'heads.safetensors'
 LOG_LINES = 200
 EXACT = ('dit.mean', 'dit.std')
 
@@ -21,20 +22,23 @@ EXACT = ('dit.mean', 'dit.std')
 def bring(root: Path, out: Path) -> list[str]:
     """Copy weights (matrices as float16, as export rounds them), words, curve, drives and logs."""
     out.mkdir(parents=True, exist_ok=True)
-    if (root / WEIGHTS).is_file():
-        state = load_file(root / WEIGHTS)
-        half = {
-            k: v.half() if v.is_floating_point() and v.dim() > 1 and k not in EXACT else v
-            for k, v in state.items()
-        }
-        save_file(half, out / 'model.partial')
-        os.replace(out / 'model.partial', out / WEIGHTS)
+    for name in (WEIGHTS, HEADS):
+        if (root / name).is_file():
+            save_file(_halved(load_file(root / name)), out / 'weights.partial')
+            os.replace(out / 'weights.partial', out / name)
     for name in ('tokenizer.json', 'grammar.json', 'stream.done'):
         if (root / name).is_file():
             shutil.copyfile(root / name, out / name)
     for folder in sorted(root.glob('rank_*/')):  # beside them lie rank_*.pid
         _bring_rank(folder, out / folder.name)
     return sorted(str(p.relative_to(out)) for p in out.rglob('*') if p.is_file())
+
+
+def _halved(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        k: v.half() if v.is_floating_point() and v.dim() > 1 and k not in EXACT else v
+        for k, v in state.items()
+    }
 
 
 def _bring_rank(folder: Path, out: Path) -> None:

@@ -19,7 +19,7 @@ from alpamayo_ros.training.bundle.scripts import FILES
 from alpamayo_ros.training.stream.settings import Settings
 
 LARGEST = 64 * 2**20  # bytes: what is easily carried
-TEXTS = ('tokenizer.json', 'grammar.json')
+BESIDE = ('tokenizer.json', 'grammar.json', 'heads.safetensors')
 
 
 def write_bundle(
@@ -32,7 +32,7 @@ def write_bundle(
     begin = to / 'begin'
     begin.mkdir()
     shutil.copyfile(weights, begin / 'model.safetensors')
-    for name in TEXTS:
+    for name in BESIDE:
         if (weights.parent / name).is_file():
             shutil.copyfile(weights.parent / name, begin / name)
     said = settings.model_dump() | {'towns': towns}

@@ -71,7 +71,7 @@ class StreamRun:
         self.trainer = trainer_of(
             model, self.grammar, settings, self.together, root, begin is None
         )
-        seen = self.trainer.restore()
+        seen = self.trainer.restore(None if begin is None else begin.parent)
         self._earlier = int(seen.get('samples', 0))
         peak = settings.peak if self.trainer.from_scratch else settings.peak_further
         self.clock = Clock(settings, seen.get('used_s', 0.0), began, peak)

@@ -13,7 +13,7 @@ from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.prompt import prefix_ids
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.budget import Average
-from alpamayo_ros.training.checkpoint import Resumable
+from alpamayo_ros.training.checkpoint import Resumable, load_weights, save_weights
 from alpamayo_ros.training.driver import begin_diffusion, set_scale
 from alpamayo_ros.training.stage import MOST_GRADIENT
 from alpamayo_ros.training.stream.clock import Clock
@@ -26,10 +26,11 @@ from alpamayo_ros.training.stream.settings import Settings
 from alpamayo_ros.training.stream.together import Together
 
 DECAY = 0.03
+HEADS = 'heads.safetensors'  # readers of dense truth, for who begins with the run's weights
 
 
 class Trainer:
-    """Model, heads, optimiser and average of a run in ``root``.
+    """Model, heads (readers of dense truth), optimiser and average of a run in ``root``.
 
     The ring is not part of a checkpoint: who goes on collects anew.
     """
@@ -52,7 +53,7 @@ class Trainer:
         self.model = model.to(device)
         if settings.quantise == 'int8':
             quantise_linear(model)
-        heads = Heads(model).to(device)
+        self.heads = heads = Heads(model).to(device)
         self._all = nn.ModuleDict({'model': model, 'heads': heads, **self._companions()})
         together.same_start(self._all)
         silence = torch.tensor(prefix_ids(grammar.tokenizer, '', '', 4), device=device)
@@ -89,8 +90,14 @@ class Trainer:
         return [(self._parameters, 1.0)]
 
     # -- going on ---------------------------------------------------------------------------------
-    def restore(self) -> dict[str, float]:
-        """Go on where the run stopped; the counters of its checkpoint, none where it is new."""
+    def restore(self, begin: Path | None = None) -> dict[str, float]:
+        """Go on where the run stopped; the counters of its checkpoint, none where it is new.
+
+        A new run's heads are those of the folder ``begin``, where it has any: fresh ones teach
+        the views little for a thousand steps.
+        """
+        if begin is not None and (begin / HEADS).is_file():
+            load_weights(begin / HEADS, self.heads)
         seen = self._state.restore()
         if seen is None:
             return {}
@@ -181,4 +188,5 @@ class Trainer:
         if self._together.leads:
             self._published += 1
             publish(twin, self._root, self._published, self.regression)
+            save_weights(self._root / HEADS, self.heads)
         return twin

@@ -83,6 +83,22 @@ def test_a_run_goes_on_where_it_stopped(
     assert all(torch.equal(ours[k], theirs[k]) for k in ours)
 
 
+def test_a_run_that_begins_with_anothers_weights_goes_on_with_its_heads(
+    parts: Parts, model: VLA, ring: Ring, tmp_path: Path
+) -> None:
+    made = trainer(parts, model, tmp_path / 'first')
+    made.begin(ring)
+    made.descend(ring, clock(parts), False)
+    made.publish(ring)
+    further = trainer(parts, VLA(parts.profile), tmp_path / 'second')
+    name = 'fused.0.weight'
+    ours = made.heads.state_dict()[name]
+    assert not torch.equal(further.heads.state_dict()[name], ours)
+    assert further.restore(tmp_path / 'first') == {} and further.step == 0
+    assert torch.equal(further.heads.state_dict()[name], ours)
+    assert trainer(parts, model, tmp_path / 'third').restore(tmp_path / 'second') == {}
+
+
 def test_time_for_the_end_is_kept_and_the_rate_falls_with_the_time(parts: Parts) -> None:
     s = parts.settings
     early, late = clock(parts), clock(parts, s.seconds - 10.0)
