@@ -44,7 +44,7 @@ def drawn_actors(
     rng: np.random.Generator, at_m: float, oncoming: bool = True
 ) -> tuple[AnyActor, ...]:
     """One group of actors near the arc ``at_m``; ``oncoming``: the other lane is not needed."""
-    makers = [_things, _standing, _load, _person, *([_oncoming] if oncoming else [])]
+    makers = [_things, _standing, _halted, _load, _person, *([_oncoming] if oncoming else [])]
     return _one(rng, makers)(rng, at_m)
 
 
@@ -124,6 +124,22 @@ def _standing(rng: np.random.Generator, at_m: float) -> tuple[AnyActor, ...]:
         detour_m=_detour(rng, vehicle, aside),
     )
     return (car, *_person(rng, at_m + _between(rng, 5, 12))) if rng.random() < 0.3 else (car,)
+
+
+def _halted(rng: np.random.Generator, at_m: float) -> tuple[AnyActor, ...]:
+    """One to three vehicles that stand in the lane and cannot be passed, in whatever weather."""
+    return (
+        Stopped(
+            kind='stopped',
+            vehicle=_one(rng, VEHICLES),
+            at_m=at_m,
+            offset_m=_between(rng, -0.5, 0.5),
+            lamps=bool(rng.random() < 0.4),
+            turned_rad=_between(rng, -0.15, 0.15),
+            bend=bool(rng.random() < 0.2),
+            count=int(rng.choice([1, 1, 1, 2, 3])),
+        ),
+    )
 
 
 def _load(rng: np.random.Generator, at_m: float) -> tuple[AnyActor, ...]:

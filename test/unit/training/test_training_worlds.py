@@ -62,6 +62,9 @@ def test_what_stands_aside_is_passed_on_the_other_side_with_room():
     assert passed > 50
     kinds = {a.kind for _ in range(100) for a in drawn_actors(rng, 90.0, oncoming=False)}
     assert 'oncoming' not in kinds and len(kinds) == 4
+    many = [a for _ in range(200) for a in drawn_actors(rng, 90.0)]
+    halted = [a for a in many if a.kind == 'stopped' and not a.detour_m]
+    assert len(halted) > 15 and {a.count for a in halted} >= {1, 2}
 
 
 def test_some_people_stand_at_the_roadside_for_ever():
