@@ -27,7 +27,8 @@ HALF_M = {'debris_box': 0.45, 'debris_tyre': 0.35, 'car': 0.92, 'emergency_car':
           'van': 1.0, 'truck': 1.2}  # fmt: skip
 ROOM_M = (0.4, 0.7)  # between the ego and what it passes
 LEAST_DETOUR_M, MOST_DETOUR_M = 0.3, 2.8
-STAY, RUN = 0.3, 0.45  # of those on foot
+STAY, RUN, LATE = 0.3, 0.45, 0.25  # of those on foot
+AHEAD_S, TOO_LATE_S = (2.1, 5.0), (0.9, 2.1)  # of the ego when somebody sets off
 WALKS_MPS, RUNS_MPS, CYCLES_MPS = (0.9, 2.0), (2.0, 3.6), (2.2, 5.0)
 ALONG_M, ASIDE_M = (-50.0, 50.0), (1.8, 9.0)  # where bystanders are
 T = TypeVar('T')
@@ -72,6 +73,15 @@ def speed_on_foot(rng: np.random.Generator, runs: float = RUN) -> float:
     than 2 m/s put a running child 3 m ahead where it was 8 m ahead.
     """
     return _between(rng, *(RUNS_MPS if rng.random() < runs else WALKS_MPS))
+
+
+def sets_off_s(rng: np.random.Generator) -> float:
+    """How far ahead of the ego somebody sets off; ``LATE`` so near that braking may not do.
+
+    Without these nobody near and in the way is ever seen from a moving car: a good driver has
+    stopped before.
+    """
+    return _between(rng, *(TOO_LATE_S if rng.random() < LATE else AHEAD_S))
 
 
 def _one(rng: np.random.Generator, of: Sequence[T]) -> T:
@@ -195,7 +205,7 @@ def _person(rng: np.random.Generator, at_m: float) -> tuple[AnyActor, ...]:
             at_m=at_m,
             from_m=_between(rng, 2.2, 7),
             speed_mps=_between(rng, *CYCLES_MPS) if cycles else speed_on_foot(rng),
-            ahead_s=_between(rng, 2.1, 5.0),
+            ahead_s=sets_off_s(rng),
             stays=stays,
             halts_s=_between(rng, 1, 3) if walks and rng.random() < 0.2 else 0.0,
             turns_back=walks and rng.random() < 0.15,

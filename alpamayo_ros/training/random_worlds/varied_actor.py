@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from alpamayo_ros.simulation.actor_models import AnyActor, Crossing
-from alpamayo_ros.training.random_worlds.drawn_actors import OCCLUDERS, speed_on_foot
+from alpamayo_ros.training.random_worlds.drawn_actors import OCCLUDERS, sets_off_s, speed_on_foot
 
 SCALED = {  # factor of an actor's number, from and to
     'speed_mps': (0.75, 1.3), 'gap_m': (0.8, 1.6), 'ahead_s': (0.8, 1.4), 'move_s': (0.85, 1.3),
@@ -20,6 +20,7 @@ SCALED = {  # factor of an actor's number, from and to
 FIRST_M = 30.0  # nothing stands nearer to the start of the road
 STAY = 0.15  # of those who cross: they stand at the roadside, as many people do
 ANY_SPEED = 0.8  # of those who cross on foot: they walk or run as fast as anybody
+ANY_TIME = 0.6  # of those who cross: they set off as late as anybody
 HIDDEN, OTHER_OCCLUDER = 0.12, 0.6  # of those whom nothing hides, of those whom something does
 OCCLUDER_M = (0.7, 5.0)  # how far before somebody the vehicle stands that hides them
 OTHER_VEHICLE, DARK, ASKEW = 0.35, 0.2, 0.3  # of vehicles, of leaders, of what stands in the lane
@@ -45,6 +46,8 @@ def _crossing(actor: Crossing, rng: np.random.Generator) -> dict[str, Any]:
     change: dict[str, Any] = {'side': str(rng.choice(['left', 'right']))}
     if actor.who == 'pedestrian' and rng.random() < ANY_SPEED:
         change['speed_mps'] = speed_on_foot(rng)
+    if rng.random() < ANY_TIME:
+        change['ahead_s'] = sets_off_s(rng)
     if rng.random() < STAY:
         change |= {'stays': True, 'halts_s': 0.0, 'turns_back': False}
     if rng.random() < (OTHER_OCCLUDER if actor.occluder else HIDDEN):

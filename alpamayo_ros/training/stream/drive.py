@@ -24,6 +24,7 @@ from alpamayo_ros.training.stream.slots import Slots
 ASIDE_M = 3.2  # further from its way there is nothing left to learn
 STOOD_STEPS, WAITED_STEPS = 150, 450  # the second where lights and priority may take so long
 STANDING_MPS = 0.05
+HARD_MPS2 = -4.0  # from here on it is an emergency stop
 AHEAD_STEPS = 12  # before it takes over, the policy has seen pictures for so long
 
 
@@ -51,6 +52,7 @@ class Drive:
     """A drive; its samples are in the recorder's writer.
 
     ``lost``: it ended because the ego was too far from its way, or stood for too long.
+    ``braked``: the expert asked for an emergency stop at the end, which may have come too late.
     """
 
     def __init__(
@@ -70,7 +72,7 @@ class Drive:
         self._slots, self._slot = asks
         self._disturbance, self._goes_on, self._still = disturbance, goes_on, 0
         self._made: Made | None = None
-        self.lost = False
+        self.lost = self.braked = False
 
     def run(self, most_steps: int) -> None:
         """Drive until the world says so, the ego is lost, or ``most_steps`` are over."""
@@ -121,6 +123,7 @@ class Drive:
         speed_mps = self.sim.pose.speed_mps
         if made is None or not self._driven(step):
             steering, acceleration = expert.control(self.sim, self.recorder.wish)
+            self.braked = acceleration <= HARD_MPS2
             return self._disturbance.of_expert(steering, acceleration, speed_mps, space)
         reference = Reference(made.plan[:, 0], made.plan[:, 1])
         since_s = (step - made.step) * STEP_S

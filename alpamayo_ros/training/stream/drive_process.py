@@ -118,6 +118,7 @@ class Driver:
         if not self.family.goes_on():
             return  # cut short: neither a shard nor a result
         failed = terms.handover is None and bool(sim.outcome.collisions_at_fault)
+        failed &= not drive.braked  # somebody ran before the car too late: to brake is right
         result = self._result(sim, world, terms, len(writer.rows)) | {'lost': drive.lost}
         if len(writer.rows) >= LEAST_SAMPLES and not failed:  # an expert that errs teaches nothing
             self._write(writer, terms, result, place)

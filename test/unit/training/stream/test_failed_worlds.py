@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
 
 from alpamayo_ros.profile import load_profile
+from alpamayo_ros.simulation.actor_models import Crossing
 from alpamayo_ros.simulation.batch.suite import templates
 from alpamayo_ros.simulation.driving_wish import PLAIN as NO_WISH
 from alpamayo_ros.simulation.scenario import RoadShape, Scenario, Start, Traffic
@@ -93,6 +94,26 @@ def test_worlds_that_are_held_out_are_driven_once_and_driven_again_is_the_policy
     assert all(world.scenario == worlds[world.seed] for world, _ in again)
 
 
+def recorded() -> SimpleNamespace:
+    return SimpleNamespace(
+        profile=load_profile('nano'), look=lambda: None, prefix=lambda: None,
+        record=lambda *_: None, wish=NO_WISH,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(('ahead_s', 'braked'), [(3.0, False), (0.9, True)])
+def test_an_expert_that_braked_in_vain_teaches_to_brake(ahead_s: float, braked: bool) -> None:
+    runs = Crossing(kind='crossing', at_m=80.0, from_m=2.5, speed_mps=3.0, ahead_s=ahead_s)
+    plain = next(s for s in templates('train') if s.name == 'adult_from_right')
+    world = plain.model_copy(update={'actors': (runs,)})
+    sim = open_world(Scenario.model_validate(world.model_dump()), 20000, False)
+    gentle = Disturbance(np.random.default_rng(0), True)
+    drive = Drive(sim, Terms(None, True), recorded(), (SimpleNamespace(), 0), gentle, lambda: True)
+    drive.run(600)
+    sim.close()
+    assert (drive.braked, sim.outcome.contact) == (braked, 'pedestrian' if braked else '')
+
+
 @pytest.mark.parametrize(('left_mps', 'lost'), [(0.0, False), (1.0, True)])
 def test_a_policy_that_leaves_its_way_is_lost(left_mps: float, lost: bool) -> None:
     """Its score may be a good one: it had come far."""
@@ -107,13 +128,9 @@ def test_a_policy_that_leaves_its_way_is_lost(left_mps: float, lost: bool) -> No
     plan = np.zeros((60, 3), np.float32)
     plan[:, 0] = np.arange(1, 61) * 0.5
     plan[:, 1] = np.arange(1, 61) * 0.1 * left_mps
-    recorder = SimpleNamespace(
-        profile=load_profile('nano'), look=lambda: None, prefix=lambda: None,
-        record=lambda *_: None, wish=NO_WISH,
-    )  # fmt: skip
     slots = SimpleNamespace(ask=lambda *_: 1, wait=lambda *_: plan)
     gentle = Disturbance(np.random.default_rng(0), True)
-    drive = Drive(sim, Terms(0, False), recorder, (slots, 0), gentle, lambda: True)
+    drive = Drive(sim, Terms(0, False), recorded(), (slots, 0), gentle, lambda: True)
     drive.run(600)
     sim.close()
     assert (drive.lost, sim.outcome.end) == (lost, '' if lost else 'goal')
