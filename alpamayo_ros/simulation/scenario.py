@@ -12,9 +12,9 @@ from alpamayo_ros.profile import share_dir
 from alpamayo_ros.simulation import fault_rows
 from alpamayo_ros.simulation.actor_models import AnyActor
 from alpamayo_ros.simulation.inject import ALL
-from alpamayo_ros.simulation.maps.town_names import MAP_NAMES, TRAINING_MAPS
 from alpamayo_ros.simulation.road import ROAD_M
 from alpamayo_ros.simulation.sim_rig import sim_cameras
+from alpamayo_ros.simulation.town_names import MAP_NAMES, TRAINING_MAPS
 
 Map = Literal['winding_road', 'town', 'motorway', 'roundabout', 'log']
 Verdict = Literal['reach', 'stop_or_reach', 'follow', 'town', 'safe']

@@ -15,8 +15,8 @@ import numpy as np
 from jaxtyping import Float
 
 from alpamayo_ros.profile import share_dir
-from alpamayo_ros.simulation.maps.town_names import MAP_NAMES
 from alpamayo_ros.simulation.maps.town_route import Junction, TownRoute, fillet
+from alpamayo_ros.simulation.town_names import MAP_NAMES
 
 SIGNAL_SIDE_M = 0.9  # pole beside the lane's right edge
 TURNS = ('s', 'L', 'R', 'l', 'r', 't')  # SUMO's words; the signal shown is the first one's

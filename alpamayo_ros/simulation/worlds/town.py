@@ -13,13 +13,13 @@ import numpy as np
 from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
 from alpamayo_ros.simulation.agents import SIGNAL, Agent, LaneCar
 from alpamayo_ros.simulation.maps.town_map import town_map
-from alpamayo_ros.simulation.maps.town_names import MAP_NAMES
 from alpamayo_ros.simulation.maps.town_route import Junction, TownRoute
 from alpamayo_ros.simulation.path_road import lane_cars, projected
 from alpamayo_ros.simulation.road import BEHIND_M, Road
 from alpamayo_ros.simulation.road_rules import BEYOND_LINE_M, OVER_LINE_M
 from alpamayo_ros.simulation.scenery import town_scenery
 from alpamayo_ros.simulation.scenery.mesh import Scenery
+from alpamayo_ros.simulation.town_names import MAP_NAMES
 from alpamayo_ros.simulation.worlds.accounting import EXPERT_GAP_M
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.simulation.worlds.town_traffic import TownTraffic

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from alpamayo_ros.simulation.actor_models import AnyActor
 from alpamayo_ros.simulation.batch.suite import templates
-from alpamayo_ros.simulation.maps.town_names import TRAINING_MAPS
 from alpamayo_ros.simulation.scenario import ACROSS_M, Closure, Looks, RoadShape, Scenario, Start
+from alpamayo_ros.simulation.town_names import TRAINING_MAPS
 from alpamayo_ros.training.random_worlds.drawn_actors import bystanders, drawn_actors
 from alpamayo_ros.training.random_worlds.varied_actor import varied_actor
 

@@ -82,9 +82,9 @@ class ReinforcementTrainer(Trainer):
         return [(judges, QUICKER), ([p for p in self._parameters if id(p) not in theirs], 1.0)]
 
     # -- going on ---------------------------------------------------------------------------------
-    def restore(self) -> dict[str, float]:
+    def restore(self, begin: Path | None = None) -> dict[str, float]:
         """As :meth:`Trainer.restore`; the supervised model is the one the run began with."""
-        seen = super().restore()
+        seen = super().restore(begin)
         if seen:
             load_weights(self._root / REFERENCE, self._reference)
             load_weights(self._root / 'model.safetensors', self._accepted)

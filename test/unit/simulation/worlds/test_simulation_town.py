@@ -11,9 +11,9 @@ from alpamayo_ros.profile import load_profile
 from alpamayo_ros.simulation.drive.drive import rollout
 from alpamayo_ros.simulation.drive.planners import ExpertPlanner
 from alpamayo_ros.simulation.maps.town_map import town_map
-from alpamayo_ros.simulation.maps.town_names import MAP_NAMES, TRAINING_MAPS
 from alpamayo_ros.simulation.maps.town_route import fillet
 from alpamayo_ros.simulation.scenario import load_scenario
+from alpamayo_ros.simulation.town_names import MAP_NAMES, TRAINING_MAPS
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.simulation.worlds.simulation import Simulation

@@ -150,7 +150,7 @@ def test_a_run_goes_on_against_the_same_supervised_model(
     made.save(12.0, 18)
     torch.manual_seed(5)
     again = trainer(parts, VLA(parts.profile), tmp_path)
-    again.restore()
+    again.restore(tmp_path / 'begin')
     theirs = again._reference.state_dict()
     assert all(torch.equal(begins[k], theirs[k]) for k in theirs)
     assert (tmp_path / REFERENCE).is_file() and (again.strictness, again.refused) == (4.0, 2)

@@ -6,10 +6,10 @@ import pytest
 pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
 
 from alpamayo_ros.simulation.batch.suite import templates
-from alpamayo_ros.simulation.maps.town_names import TRAINING_MAPS
 from alpamayo_ros.simulation.outcome import STALLED_S
 from alpamayo_ros.simulation.scenery.render import shared_renderer
 from alpamayo_ros.simulation.sim_rig import sim_cameras
+from alpamayo_ros.simulation.town_names import TRAINING_MAPS
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.training.random_worlds.worlds import random_world
