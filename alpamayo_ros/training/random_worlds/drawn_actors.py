@@ -66,13 +66,13 @@ def bystanders(rng: np.random.Generator, at_m: float) -> tuple[AnyActor, ...]:
     )
 
 
-def speed_on_foot(rng: np.random.Generator, runs: float = RUN) -> float:
-    """A walk or, in the share ``runs``, a run [m/s].
+def speed_on_foot(rng: np.random.Generator) -> float:
+    """A walk or, in the share ``RUN``, a run [m/s].
 
     In the picture somebody who runs looks like somebody near: a model that has met nobody faster
     than 2 m/s put a running child 3 m ahead where it was 8 m ahead.
     """
-    return _between(rng, *(RUNS_MPS if rng.random() < runs else WALKS_MPS))
+    return _between(rng, *(RUNS_MPS if rng.random() < RUN else WALKS_MPS))
 
 
 def sets_off_s(rng: np.random.Generator) -> float:

@@ -93,8 +93,8 @@ class Trainer:
     def restore(self, begin: Path | None = None) -> dict[str, float]:
         """Go on where the run stopped; the counters of its checkpoint, none where it is new.
 
-        A new run's heads are those of the folder ``begin``, where it has any: fresh ones teach
-        the views little for a thousand steps.
+        A new run's heads are those of the folder ``begin``, where it has any: fresh ones have
+        yet to learn what they are to teach the views.
         """
         if begin is not None and (begin / HEADS).is_file():
             load_weights(begin / HEADS, self.heads)
