@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 import typer
 from pydantic import BaseModel
 
-from alpamayo_ros.simulation.batch.suite import templates
+from alpamayo_ros.simulation.batch.suite import SuiteError, templates
 from alpamayo_ros.simulation.scenario import Scenario
 from alpamayo_ros.training.random_worlds.worlds import random_world
 
@@ -65,14 +66,22 @@ def values(world: Scenario) -> Iterator[tuple[Place, float | str]]:
                     yield (what, name), one
 
 
-def main(split: str = 'val', worlds: int = 4000, seed: int = 40000) -> None:
+def main(
+    split: str = 'val',
+    worlds: Annotated[int, typer.Option(min=1)] = 4000,
+    seed: Annotated[int, typer.Option(min=0)] = 40000,
+) -> None:
     """Print what of ``split`` lies outside ``worlds`` random worlds."""
+    try:
+        asked = templates(split)
+    except SuiteError as error:
+        raise typer.BadParameter(str(error)) from None
     met: dict[Place, Met] = {}
     for k in range(worlds):
         for place, value in values(random_world(np.random.default_rng(seed + k), towns=True)):
             found = met.setdefault(place, Met())
             (found.words if isinstance(value, str) else found.numbers).append(value)  # type: ignore[arg-type]
-    for template in templates(split):
+    for template in asked:
         for place, value in values(template):
             if said := met.get(place, Met()).lacks(value):
                 shown = value if isinstance(value, str) else f'{value:.4g}'

@@ -14,7 +14,9 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-WEIGHTS, HEADS = 'model.safetensors', 'heads.safetensors'
+from alpamayo_ros.training.stream.settings import HEADS
+
+WEIGHTS = 'model.safetensors'
 LOG_LINES = 200
 EXACT = ('dit.mean', 'dit.std')
 

@@ -16,10 +16,10 @@ from alpamayo_ros.training.bundle.packages import (
     download_wheels,
 )
 from alpamayo_ros.training.bundle.scripts import FILES
-from alpamayo_ros.training.stream.settings import Settings
+from alpamayo_ros.training.stream.settings import HEADS, Settings
 
 LARGEST = 64 * 2**20  # bytes: what is easily carried
-BESIDE = ('tokenizer.json', 'grammar.json', 'heads.safetensors')
+BESIDE = ('tokenizer.json', 'grammar.json', HEADS)
 
 
 def write_bundle(

@@ -27,7 +27,7 @@ HALF_M = {'debris_box': 0.45, 'debris_tyre': 0.35, 'car': 0.92, 'emergency_car':
           'van': 1.0, 'truck': 1.2}  # fmt: skip
 ROOM_M = (0.4, 0.7)  # between the ego and what it passes
 LEAST_DETOUR_M, MOST_DETOUR_M = 0.3, 2.8
-STAY, RUN, LATE = 0.3, 0.45, 0.25  # of those on foot
+STAY, RUN, LATE = 0.3, 0.45, 0.25  # of those who cross, on foot, or who set off
 AHEAD_S, TOO_LATE_S = (2.1, 5.0), (0.9, 2.1)  # of the ego when somebody sets off
 WALKS_MPS, RUNS_MPS, CYCLES_MPS = (0.9, 2.0), (2.0, 3.6), (2.2, 5.0)
 ALONG_M, ASIDE_M = (-50.0, 50.0), (1.8, 9.0)  # where bystanders are

@@ -13,6 +13,8 @@ from alpamayo_ros.config_file import absent, read_model
 from alpamayo_ros.statuses import NoSuchFileError
 from alpamayo_ros.training.reinforcement.settings import Reinforcement
 
+# Readers of dense truth, for who begins with a run's weights; a recipe's encoder has others.
+HEADS = 'dense_heads.safetensors'
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]

@@ -22,11 +22,10 @@ from alpamayo_ros.training.stream.fake_int8 import quantise_linear
 from alpamayo_ros.training.stream.losses import Objective
 from alpamayo_ros.training.stream.publish import averaged, publish
 from alpamayo_ros.training.stream.ring import Ring
-from alpamayo_ros.training.stream.settings import Settings
+from alpamayo_ros.training.stream.settings import HEADS, Settings
 from alpamayo_ros.training.stream.together import Together
 
 DECAY = 0.03
-HEADS = 'heads.safetensors'  # readers of dense truth, for who begins with the run's weights
 
 
 class Trainer:

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import typer
 
 
 @pytest.fixture
@@ -25,6 +26,11 @@ def test_a_number_beyond_the_worlds_is_a_gap_and_one_among_them_is_none(gaps: Mo
     assert met.lacks('car') == met.lacks('') == '' and met.lacks('van') == 'in 1 of 100'
     assert gaps.Met().lacks(1.0) == 'never' and gaps.Met().lacks('bus') == 'in 0 of 0'
     assert gaps.Met([0.0] * 90 + [1.0] * 10).lacks(1.0) == '', 'an end that is often met'
+
+
+def test_a_split_that_is_not_there_is_named(gaps: ModuleType) -> None:
+    with pytest.raises(typer.BadParameter, match="no suite 'nope'; there are train"):
+        gaps.main('nope')
 
 
 def test_towns_of_val_are_named_and_those_of_train_are_not(

@@ -114,6 +114,40 @@ def test_an_expert_that_braked_in_vain_teaches_to_brake(ahead_s: float, braked: 
     assert (drive.braked, sim.outcome.contact) == (braked, 'pedestrian' if braked else '')
 
 
+@pytest.mark.parametrize(
+    ('handover', 'braked', 'lost', 'kept', 'again'),
+    [(None, False, False, 0, 0), (None, True, False, 1, 0), (0, False, True, 1, 1)],
+)
+def test_which_drives_are_kept_and_which_come_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, handover: int | None, braked: bool,
+    lost: bool, kept: int, again: int,
+) -> None:  # fmt: skip
+    """An expert's contact is dropped unless it braked; a lost policy fails whatever its score."""
+    driver, written = Failing(tmp_path), list[Path]()
+    driver.settings = SimpleNamespace(
+        jitter=None, prompted=0.0, boards=0.0, held_back=0.0, workers=1, most_steps=1
+    )
+    driver.profile = driver.grammar = driver.slots = None
+    driver.family = SimpleNamespace(goes_on=lambda: True)
+    made = SimpleNamespace(run=lambda steps: None, braked=braked, lost=lost)
+    monkeypatch.setattr(drive_process, 'Drive', lambda *_: made)
+    monkeypatch.setattr(drive_process, 'Recorder', lambda *_: None)
+    monkeypatch.setattr(drive_process, 'jittered', lambda *_: ())
+    renderer = SimpleNamespace(remount=lambda mounts: None)
+    monkeypatch.setattr(drive_process, 'shared_renderer', lambda: renderer)
+    writer = SimpleNamespace(rows=[None] * drive_process.LEAST_SAMPLES)
+    monkeypatch.setattr(drive_process, 'ShardWriter', lambda: writer)
+    monkeypatch.setattr(driver, '_write', lambda *words: written.append(words[-1]))
+    faults = 1 if handover is None else 0
+    outcome = SimpleNamespace(
+        collisions_at_fault=faults, offroad_s=0.0, progress=1.0, end='', red_lights=0, contact=''
+    )
+    sim, rng = SimpleNamespace(outcome=outcome, seed=10000), np.random.default_rng(0)
+    world, terms = World(PLAIN, 10000), Terms(handover, False)
+    drive_process.Driver._drive(driver, sim, world, terms, rng, tmp_path)
+    assert (len(written), len(driver.failed._worlds)) == (kept, again)
+
+
 @pytest.mark.parametrize(('left_mps', 'lost'), [(0.0, False), (1.0, True)])
 def test_a_policy_that_leaves_its_way_is_lost(left_mps: float, lost: bool) -> None:
     """Its score may be a good one: it had come far."""

@@ -99,14 +99,14 @@ def test_what_comes_back_is_small_and_fits_the_model(
     save_file(
         {k: v.contiguous() for k, v in model.state_dict().items()}, root / 'model.safetensors'
     )
-    save_file({'single.0.weight': torch.ones(40, 30)}, root / 'heads.safetensors')
+    save_file({'single.0.weight': torch.ones(40, 30)}, root / 'dense_heads.safetensors')
     for k in (0, 1):
         (rank / f'drives_{k}.jsonl').write_text(json.dumps({'seed': 10000 + k}) + '\n')
     (rank / 'curve.jsonl').write_text('{}\n')
     (root / 'rank_0.pid').write_text('1')  # no rank, a note of the run's
     (rank / 'policy.log').write_text('line\n' * 500)
     found = bring(root, tmp_path / 'out')
-    assert {'rank_0/curve.jsonl', 'model.safetensors', 'heads.safetensors'} <= set(found)
+    assert {'rank_0/curve.jsonl', 'model.safetensors', 'dense_heads.safetensors'} <= set(found)
     assert not any('.pid' in name for name in found)
     drives = gzip.decompress((tmp_path / 'out/rank_0/drives.jsonl.gz').read_bytes())
     assert [json.loads(d)['seed'] for d in drives.splitlines()] == [10000, 10001]
