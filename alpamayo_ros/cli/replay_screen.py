@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
 from rich.table import Table
 
 from alpamayo_ros.cli.common import tables
+from alpamayo_ros.cli.common.progress import Progress as Bars
 
 if TYPE_CHECKING:
     from alpamayo_ros.replay.options import Progress
@@ -31,7 +30,7 @@ class Bar:
             BarColumn(),
             TextColumn('{task.fields[said]}'),
         )
-        self._progress = Bars(*columns, TimeRemainingColumn(), console=Console(stderr=True))
+        self._progress = Bars(*columns, TimeRemainingColumn(), said='said')
         self._task = self._progress.add_task(name, total=None, said='')
 
     def __enter__(self) -> Callable[[Progress], None]:

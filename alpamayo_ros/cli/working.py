@@ -1,4 +1,4 @@
-"""Long work on the command line: a bar on stderr, bad input as a sentence, a clean Ctrl-C."""
+"""Long work on the command line: how far it is, bad input as a sentence, a clean Ctrl-C."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def working(
 
     USAGE for the exceptions of bad input, INTERRUPTED for Ctrl-C, with ``kept``: what stays.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+
+    from alpamayo_ros.cli.common.progress import Progress
 
     columns = (TextColumn('{task.description}'), BarColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    bar = Progress(*columns, transient=True)
     try:
         with bar:
             task = bar.add_task(what, total=1.0)

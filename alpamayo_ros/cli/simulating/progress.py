@@ -26,14 +26,9 @@ class Bar:
     """
 
     def __init__(self, title: str, jobs: Sequence[Job]) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        from alpamayo_ros.cli.common.progress import Progress
 
         self.right = self.count = 0
         self._cost = 0.0
@@ -45,7 +40,7 @@ class Bar:
             TimeElapsedColumn(),
             TextColumn('to go'),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            said='count',
             speed_estimate_period=MEMORY_S,
         )
         self._task = self._progress.add_task(title, total=sum(map(cost, jobs)), count='')

@@ -60,12 +60,13 @@ def run_bench(
 @contextmanager
 def progress() -> Iterator[Tell]:
     """A bar a comparison on stderr."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
+
+    from alpamayo_ros.cli.common.progress import Progress
 
     columns = (TextColumn('{task.description}'), BarColumn(), TimeElapsedColumn())
     tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=Console(stderr=True)) as bars:
+    with Progress(*columns) as bars:
 
         def tell(name: str, share: float) -> None:
             if name not in tasks:
