@@ -1,9 +1,9 @@
 """A streaming run from start to published weights, within its seconds.
 
 ``root`` holds ``settings.json``, the vocabulary, ``model.safetensors`` (the newest published
-weights), ``dense_heads.safetensors``, a checkpoint, ``curve.jsonl`` (a line every ``log_s``) and,
-a folder a rank, what the processes share.  A run that was stopped, by a signal or a file
-``finish``, goes on with the same command.
+weights), but for reinforcement ``dense_heads.safetensors``, a checkpoint, ``curve.jsonl`` (a line
+every ``log_s``) and, a folder a rank, what the processes share.  A run that was stopped, by a
+signal or a file ``finish``, goes on with the same command.
 """
 
 from __future__ import annotations
