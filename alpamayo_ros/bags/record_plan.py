@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alpamayo_ros.bags.new_bag import check_new_bag
 from alpamayo_ros.config_file import absent
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.statuses import ConfigError, NoSuchFileError
@@ -71,7 +72,9 @@ def read_plan(path: str | Path = '') -> RecordPlan:
 
 
 def check_plan(path: str, bag: str) -> None:
-    """ConfigError where a file of topics is no such file, or names what no bag is to hold."""
+    """ConfigError: a file of topics is none or for no bag, or the bag takes another's place."""
+    if bag:
+        check_new_bag(Path(bag))
     if path and not bag:
         raise ConfigError('bag_topics says what bag_out records; bag_out is missing')
     if path:

@@ -17,6 +17,7 @@ from pathlib import Path
 from alpamayo_ros.bags.bag import ABOUT
 from alpamayo_ros.bags.disk_room import DiskRoom
 from alpamayo_ros.bags.mcap_writer import McapWriter
+from alpamayo_ros.bags.new_bag import check_new_bag
 from alpamayo_ros.bags.parts import Topic
 from alpamayo_ros.faults import Code, Fault
 
@@ -39,9 +40,11 @@ class BagSink:
         about: dict[str, str] | None = None,
         queue_bytes: int = 1 << 28,
     ) -> None:
-        """Open ``path`` + ``.part`` beside the target; OSError where that cannot be."""
-        if path.suffix != '.mcap':
-            raise ValueError(f'a bag is written as .mcap, not {path.name!r}')
+        """Open ``path`` + ``.part`` beside the target; OSError where that cannot be.
+
+        ConfigError where another recording lies there.
+        """
+        check_new_bag(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path, self.part = path, path.with_name(path.name + '.part')
         self.counts: Counter[str] = Counter()

@@ -41,7 +41,18 @@ app.command('shards')(making.shards)
 app.command('filter')(judging.filter_)
 app.command('review')(judging.review)
 
-Out = Annotated[Path, typer.Argument(help='Bag to write (.mcap); the rig goes beside it.')]
+
+
+def _new(path: Path) -> Path:
+    from alpamayo_ros.bags.new_bag import check_new_bag
+
+    check_new_bag(path)
+    return path
+
+
+Out = Annotated[
+    Path, typer.Argument(callback=_new, help='New bag (.mcap); the rig goes beside it.')
+]
 
 
 @convert.command('surround_dgp')

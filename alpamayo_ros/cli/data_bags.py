@@ -113,7 +113,7 @@ def recover(
 
 
 def simulate(
-    out: Annotated[Path, typer.Argument(help='Bag to write (.mcap); the rig goes beside it.')],
+    out: Annotated[Path, typer.Argument(help='New bag (.mcap); the rig goes beside it.')],
     scenario: Annotated[str, typer.Option(help='Name of a scenario.')] = 'winding_road',
     seed: Annotated[int, typer.Option(min=0, max=SEED[1], help='Seed of the world.')] = 0,
     seconds: Annotated[float, typer.Option(min=0.1, max=600, help='Length.')] = 10.0,
@@ -127,12 +127,14 @@ def simulate(
     ground_truth/objects and nav_instruction. The same arguments give the same
     bytes.
     """
+    from alpamayo_ros.bags.new_bag import check_new_bag
     from alpamayo_ros.simulation.drive.drive_bag import record_drive
     from alpamayo_ros.simulation.scenario import load_scenario
 
     pixels = _size(size)
     load_scenario(scenario)
     check_file(out)
+    check_new_bag(out)
     with working('driving', (ValueError,)) as moved:
         facts = record_drive(scenario, seed, out, seconds, pixels, lambda s: moved(s / seconds))
     end = f', the drive ended: {facts.end}' if facts.end else ''

@@ -110,6 +110,19 @@ def middleware() -> Iterator[Finding]:
     ours = Path(profile).resolve() == (share_dir() / environment.DDS_PROFILE).resolve()
     remedy = '' if ours else f'unset {" ".join(environment.FAST_DDS)} (64 MiB segments are needed)'
     yield Finding('middleware', OK if ours else WARN, f'{chosen}, profile {profile}', remedy)
+    yield from _domain()
+
+
+def _domain() -> Iterator[Finding]:
+    """Which nodes are heard."""
+    from alpamayo_ros.preflight import check_domain
+    from alpamayo_ros.statuses import ConfigError
+
+    try:
+        check_domain()
+    except ConfigError as error:
+        yield Finding('middleware', FAIL, *str(error).split('; for example: '))
+        return
     reach = os.environ.get('ROS_AUTOMATIC_DISCOVERY_RANGE', 'SUBNET')
     domain = os.environ.get('ROS_DOMAIN_ID', '0')
     yield Finding('middleware', OK, f'discovery range {reach}, domain {domain}')

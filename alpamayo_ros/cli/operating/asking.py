@@ -23,6 +23,9 @@ PATIENCE_S = 10.0
 
 def ask(verb: str, patience_s: float, **details: Any) -> None:
     """Become the process that asks: ROS and signals are its own, and its status is ours."""
+    from alpamayo_ros.preflight import check_domain
+
+    check_domain()
     if details.get('topic') == '':
         raise typer.BadParameter('TOPIC is empty; alpamayo topics lists those there are')
     if wrong := not_a_topic(details.get('topic', 'health')):

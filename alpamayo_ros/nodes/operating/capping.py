@@ -38,9 +38,8 @@ def _tell(outsider: Outsider, topic: str, value: float) -> None:
     """One latched message, received by every reader."""
     publisher = outsider.node.create_publisher(Float32, topic, qos.latched())
     if not outsider.until(publisher.get_subscription_count):
-        names = list(outsider.topics())
-        wait_s = outsider.patience_s
-        name = outsider.full(topic)
+        wait_s, name = outsider.patience_s, outsider.full(topic)
+        names = [seen for seen in outsider.topics() if seen != name]  # that one is ours
         raise NoAnswer(f'nobody reads {name} in {wait_s:g} s. {nobody(names)}')
     publisher.publish(Float32(data=float(value)))
     if not publisher.wait_for_all_acked(Duration(seconds=outsider.patience_s)):

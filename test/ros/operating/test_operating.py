@@ -186,7 +186,9 @@ def test_caps_lower_and_never_raise():
     assert degraded == pytest.approx(6.0 * shipped.limits.degraded_speed_ratio)
 
 
-@pytest.mark.parametrize('words', [('arm',), ('status',), ('topics',), ('hz', 'health')])
+@pytest.mark.parametrize(
+    'words', [('arm',), ('status',), ('topics',), ('hz', 'health'), ('cap', '--speed', '5')]
+)
 def test_without_a_graph_the_cause_is_said(ros_domain, words):
     done = alpamayo(*words, '--patience', '0.5')
     assert done.returncode == 6 and not done.stdout

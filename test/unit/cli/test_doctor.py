@@ -83,6 +83,15 @@ def test_no_fast_dds_profile_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     assert finding.level is Level.FAIL and 'fastdds_large_images.xml' in finding.remedy
 
 
+def test_a_domain_that_the_middleware_does_not_take_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv('ROS_DOMAIN_ID', 'abc')
+    finding = list(doctor_software.middleware())[-1]
+    assert finding.level is Level.FAIL and finding.remedy == 'export ROS_DOMAIN_ID=7'
+    assert finding.text == "ROS_DOMAIN_ID is 'abc': expected a whole number from 0 to 232"
+
+
 def test_small_shared_memory_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     usage = SimpleNamespace(total=64 << 20, free=60 << 20)
     monkeypatch.setattr(doctor_machine.shutil, 'disk_usage', lambda path: usage)

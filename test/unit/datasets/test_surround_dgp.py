@@ -153,7 +153,7 @@ def test_the_command_says_what_was_computed_and_assumed(tmp_path, shared_data):
     assert 'divided by 10' in done.stdout
     assert out.is_file() and out.with_suffix('.rig.yaml').is_file()
     missing = subprocess.run(
-        [*command, tmp_path, out], capture_output=True, text=True, timeout=500
+        [*command, tmp_path, tmp_path / 'none.mcap'], capture_output=True, text=True, timeout=500
     )
     assert missing.returncode == 2
     assert 'is it a DGP scene folder?' in missing.stderr
