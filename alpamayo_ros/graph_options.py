@@ -27,18 +27,29 @@ RATE: Bounds = (0.01, 100.0)
 DURATION_S: Bounds = (0.0, 1.0e6)
 SPEED_MPS: Bounds = (0.0, 60.0)
 ACCELERATION_MPS2: Bounds = (0.0, 10.0)
+SIMULATOR, REPLAY, RECORDED = ('simulator',), ('replay',), ('simulator', 'vehicle')
 
 
-def _option(default: Value, sentence: str, flag: str = '', within: Bounds | None = None) -> Any:
-    """A field of ``Options``; ``flag``: how the command line calls it, where not by its name."""
-    return field(default=default, metadata={'sentence': sentence, 'flag': flag, 'within': within})
+def _option(
+    default: Value,
+    sentence: str,
+    flag: str = '',
+    within: Bounds | None = None,
+    graphs: tuple[str, ...] = (),
+) -> Any:
+    """A field of ``Options``; ``flag``: how the command line calls it, where not by its name.
+
+    ``graphs`` that have a use for it; (): every one.
+    """
+    about = {'sentence': sentence, 'flag': flag, 'within': within, 'graphs': graphs}
+    return field(default=default, metadata=about)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """One choice each; '' and 0 mean 'not given'."""
 
-    scenario: str = _option('winding_road', 'Simulator: name of a scenario.')
+    scenario: str = _option('winding_road', 'Simulator: name of a scenario.', graphs=SIMULATOR)
     seed: int = _option(0, 'Simulator: seed of the world and of the noise.', within=SEED)
     lockstep: bool = _option(False, 'Wait for each reply, or wall time.', '--lockstep/--free')
     duration_s: float = _option(
@@ -72,16 +83,22 @@ class Options:
     )
     objects: str = _option('none', 'Objects in the cost: none or ground_truth.')
     inject: str = _option('', 'Faults of sensors: F03@5s:2s, or injectors as in docs/faults.md.')
-    bag: str = _option('', 'Replay: the bag (.mcap file or folder).')
-    rate: float = _option(1.0, 'Replay: speed against wall time.', within=RATE)
-    incomplete: bool = _option(False, 'Replay: play a bag that lacks what the profile needs.')
+    bag: str = _option('', 'Replay: the bag (.mcap file or folder).', graphs=REPLAY)
+    rate: float = _option(1.0, 'Replay: speed against wall time.', within=RATE, graphs=REPLAY)
+    incomplete: bool = _option(
+        False, 'Replay: play a bag that lacks what the profile needs.', graphs=REPLAY
+    )
     rig: str = _option('sim', 'Camera rig.')
     profile: str = _option('nano', 'Model profile.')
-    output: str = _option('', 'Simulator: write the score and log of the drive to this file.')
+    output: str = _option(
+        '', 'Simulator: write the score and log of the drive to this file.', graphs=SIMULATOR
+    )
     record: str = _option('', 'Folder: write what the graph says and sees, for film and report.')
     incidents: str = _option('', 'Folder: what led to it, written when driving ends by a fault.')
     about: str = _option('', 'A few words for film and report; default: of the scenario.')
-    bag_out: str = _option('', 'Simulator, vehicle: record the inputs into this bag (.mcap).')
+    bag_out: str = _option(
+        '', 'Simulator, vehicle: record the inputs into this bag (.mcap).', graphs=RECORDED
+    )
     bag_topics: str = _option('', 'What --bag-out records; default: record.yaml of config/.')
     listeners: str = _option('', 'Lockstep waits for these nodes too; names, commas between.')
     parameters: str = _option('', 'A parameter file read after nodes.param.yaml of config/.')
@@ -97,6 +114,19 @@ class Choice:
     sentence: str
     flag: str
     within: Bounds | None = None
+
+
+def check_chosen(name: str, options: Options) -> None:
+    """ConfigError where something was chosen that the graph ``name`` has no use for."""
+    for option in fields(Options):
+        graphs = option.metadata['graphs']
+        if graphs and name not in graphs and getattr(options, option.name) != option.default:
+            expected = ' or '.join(graphs)
+            raise ConfigError(
+                f'{option.name}: the graph {name} has no use for it; expected {expected}'
+            )
+    if options.listeners and not options.lockstep:
+        raise ConfigError('listeners: only lockstep waits for them; add it, or leave them out')
 
 
 def choices() -> list[Choice]:

@@ -20,7 +20,7 @@ from alpamayo_ros.bags.record_plan import check_plan
 from alpamayo_ros.bringup import replay_rig
 from alpamayo_ros.config_file import absent, unknown
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.graph_options import CONTROLLERS, Options
+from alpamayo_ros.graph_options import CONTROLLERS, Options, check_chosen
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.parameter_file import check_parameters
 from alpamayo_ros.profile import ModelProfile, load_profile
@@ -56,6 +56,7 @@ STATUSES = {  # of what is wrong with a model; else it is the typed name or fold
 def check_graph(name: str, options: Options) -> None:
     """Everything that a graph is started with."""
     check_domain()
+    check_chosen(name, options)
     if options.objects not in OBJECTS:
         raise ConfigError(f'objects: {unknown("source", options.objects, OBJECTS)}')
     profile = load_profile(options.profile)
@@ -73,8 +74,6 @@ def check_graph(name: str, options: Options) -> None:
     check_inject(name, options)
     if name == 'replay' and not options.bag:
         raise ConfigError('a replay needs a bag; for example: alpamayo up replay --bag a.mcap')
-    if name == 'replay' and options.bag_out:
-        raise ConfigError('a replay has its bag already; bag_out records the other graphs')
     if name == 'replay':
         check_bag(Path(options.bag))
     if options.controller:

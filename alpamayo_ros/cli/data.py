@@ -42,7 +42,6 @@ app.command('filter')(judging.filter_)
 app.command('review')(judging.review)
 
 
-
 def _new(path: Path) -> Path:
     from alpamayo_ros.bags.new_bag import check_new_bag
 

@@ -22,6 +22,8 @@ from alpamayo_ros.statuses import Status
 MAX_DRIVES = 100_000
 WORDY = tuple(entry.name for entry in registry.RUNTIMES if entry.files)
 WORST = 5  # drives that a report shows
+SCENARIO, SEEDS = 'winding_road', '0:10'
+ROUNDING = 1e-6  # of a latency in steps
 SUITE_SEEDS = '100:102'  # neither trained on (10000 on) nor chosen on (0 to 50)
 
 
@@ -45,15 +47,17 @@ def parse_seeds(text: str) -> list[int]:
 
 def app(
     scenario: Annotated[
-        str, typer.Option(help='Name of a scenario (--list), or a .yaml path.')
-    ] = 'winding_road',
+        str,
+        typer.Option(help='Name of a scenario (--list), or a .yaml path; default: winding_road.'),
+    ] = '',
     suite: Annotated[
         str,
         typer.Option(help='Drive all of train, val, test or logs (or of a folder) instead.'),
     ] = '',
     seeds: Annotated[
-        str, typer.Option(help='100:150 (end excluded), 7 or 1,5,9; in a suite: of each template.')
-    ] = '',
+        str | None,
+        typer.Option(help='100:150 (end excluded), 7 or 1,5,9; in a suite: of each template.'),
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help='In a suite: only the first so many runs.')
     ] = None,
@@ -112,6 +116,7 @@ def app(
     An interrupted call goes on where it stopped when --json names the same file.
     """
     from alpamayo_ros.cli.simulating.tables import show, show_scenarios
+    from alpamayo_ros.simulation.worlds.simulation import STEP_S
 
     if list_:
         return show_scenarios()
@@ -124,11 +129,15 @@ def app(
         raise typer.BadParameter('--worst belongs to --report FOLDER, which is missing')
     one_of('objects', objects, ('none', 'truth'))
     one_of('ablate', ablate, ('', *ABLATIONS))
-    _check(planner, model, profile, '' if suite else scenario, (json_path, report))
+    if suite and scenario:
+        raise typer.BadParameter('--suite brings its scenarios: leave it out, or --scenario')
+    steps = round(latency / STEP_S)
+    if abs(latency / STEP_S - steps) > ROUNDING:
+        raise typer.BadParameter(f'--latency {latency:g}: expected steps of {STEP_S:g} s')
+    name = '' if suite else scenario or SCENARIO
+    _check(planner, model, profile, name, (json_path, report))
     if planner == 'expert':
         _name_unknown(prompt)
-    steps = round(latency * 10)
-    name = '' if suite else scenario
     option = words_option(words_every, words_concurrent)
     if option and planner not in WORDY:
         raise typer.BadParameter(f'{option} is for {" and ".join(WORDY)}, not {planner}')
@@ -142,12 +151,12 @@ def app(
                 from alpamayo_ros.cli.simulating.suite import Call, drive_suite
 
                 shown = WORST if worst is None else worst
-                many = parse_seeds(seeds or SUITE_SEEDS)
+                many = parse_seeds(SUITE_SEEDS if seeds is None else seeds)
                 call = Call(suite, many, limit, workers, ray, json_path, report, shown, against)
                 drive_suite(task, call)
             else:
                 _only_suites(limit=limit, ray=ray, report=report, against=against)
-                found = parse_seeds(seeds or '0:10')
+                found = parse_seeds(SEEDS if seeds is None else seeds)
                 show(drive(task, found, workers or 1, json_path, inject))
     except BatchError as error:
         typer.echo(f'alpamayo sim: {error}', err=True)
@@ -165,6 +174,8 @@ def _check(
     loaded = load_profile(profile)
     if planner in registry.NAMES or named(planner):
         check_model(planner, loaded, model)
+    elif model:
+        raise typer.BadParameter(f'--model is for {" and ".join(WORDY)}, not {planner}')
     if scenario:
         load_scenario(scenario)
     for check, path in zip((check_file, check_folder), out, strict=True):

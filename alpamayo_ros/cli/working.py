@@ -12,6 +12,18 @@ from alpamayo_ros.statuses import Status
 
 
 @contextmanager
+def saying(what: str) -> Iterator[Callable[[str], None]]:
+    """Yields a function that hears what is being done, where nobody knows how much is left."""
+    from rich.progress import SpinnerColumn, TextColumn
+
+    from alpamayo_ros.cli.common.progress import Progress
+
+    with Progress(SpinnerColumn(), TextColumn('{task.description}'), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda text: bar.update(task, description=text)
+
+
+@contextmanager
 def working(
     what: str, bad: tuple[type[Exception], ...] = (ValueError,), kept: str = 'nothing was kept'
 ) -> Iterator[Callable[[float], None]]:

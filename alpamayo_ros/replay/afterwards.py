@@ -15,6 +15,7 @@ from alpamayo_ros.replay.intake import DecodedStep
 from alpamayo_ros.replay.replay_figures import Figures
 from alpamayo_ros.replay.score import Scored, Scorer
 from alpamayo_ros.replay.tape import Tape
+from alpamayo_ros.safety.state import Mode
 from alpamayo_ros.sensing.rig import OdometrySource
 from alpamayo_ros.sensing.route_frame import PlacedRoute
 from alpamayo_ros.types import EgoState
@@ -118,6 +119,7 @@ class Afterwards:
     def _plan(self, decision: Decision) -> None:
         figures = self.figures
         planned = decision.plan is not None and decision.plan.source == 'model'
+        figures.begun += decision.state.mode not in (Mode.INIT, Mode.READY)
         figures.plans += planned
         figures.armed += figures.plans > 0
         if figures.plans and not planned:

@@ -32,6 +32,8 @@ def judge(
 ) -> Verdict:
     """Fail: the bag is broken, or the model, once it had begun, planned at under 90 % of t0.
 
+    Where the driver never began, as in a recording of a second, there is nothing to judge.
+
     How near the plans were to what was driven is said, not judged: nobody has a limit for it.
     ``--against`` compares with an earlier run.  With ``black`` cameras, or
     ``interrupted``, nothing passes.
@@ -56,7 +58,11 @@ def judge(
 def _planned(figures: Figures, table: Mapping[str, tuple[Cell, Cell]]) -> tuple[str, str]:
     """Whether the model planned as often as it should, and how near to what was driven."""
     if figures.armed == 0:
-        return FAIL, f'None of {figures.proposals} proposals of the model became a plan.'
+        none = f'None of {figures.proposals} proposals of the model became a plan'
+        if figures.begun:
+            return FAIL, f'{none}.'
+        first = 'all inputs have to be valid for init_valid_s of the limits first'
+        return UNKNOWN, f'{none}, for the driver never began: {first}. {_because(figures)}'.strip()
     words = f'{figures.plans} of {figures.armed} timesteps gave a plan'
     if figures.plans < PLANNED_SHARE * figures.armed:
         counted = ', '.join(f'{name} {n}' for name, n in figures.unplanned.most_common(2))

@@ -61,7 +61,8 @@ class Mean:
 class Figures:
     """Collects scored cycles.
 
-    ``armed``: timesteps from the first plan on (before, the safety machine checks the inputs).
+    ``begun``: timesteps at which the safety machine let drive, its inputs having been valid long
+    enough; ``armed``: those from the first plan on.
     ``refusals``: first fault of each cycle without a proposal; ``unplanned``: worst fault of each
     armed cycle without a plan; by name.  ``without_plan``: the same with causes and values.
     ``misplaced``: why recorded objects could not be placed.
@@ -73,6 +74,7 @@ class Figures:
     has_reference: bool = False
     timesteps: int = 0
     proposals: int = 0
+    begun: int = 0
     armed: int = 0
     plans: int = 0
     cycle_ms: list[float] = field(default_factory=list)

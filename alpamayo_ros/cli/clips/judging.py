@@ -81,6 +81,8 @@ def review(
             said = correct(apply, found, limits)
         typer.echo('\n'.join(said) or f'{apply} changes nothing')
         return
+    if out.is_dir():
+        raise typer.BadParameter(f'--out {out}: it is a folder; expected a file to write')
     if not out.parent.is_dir():
         raise typer.BadParameter(f'--out {out}: there is no folder {out.parent}; make it first')
     with working('drawing'):

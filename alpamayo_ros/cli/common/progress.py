@@ -1,4 +1,4 @@
-"""Bars on stderr; where that is a file or a pipe, a line now and then instead.
+"""Bars on stderr; where that is a file or a pipe, a line every 15 seconds instead.
 
 rich says nothing there until the end, so that whoever looks at a log could not tell work from a
 hang.  Imported where a bar is shown: it loads rich.
@@ -6,11 +6,12 @@ hang.  Imported where a bar is shown: it loads rich.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress as RichProgress
-from rich.progress import ProgressColumn, TaskID
+from rich.progress import ProgressColumn, Task
 
 LINE_EVERY_S = 15.0
 
@@ -18,8 +19,8 @@ LINE_EVERY_S = 15.0
 class Progress(RichProgress):
     """rich's ``Progress`` on stderr; ``options`` as there.  ``said``: field of the lines.
 
-    Without a terminal a line at most every ``LINE_EVERY_S`` says how far a task is; where a bar
-    would stay, so does its last one.
+    Without a terminal a line every ``LINE_EVERY_S`` says how far each unfinished task is, also
+    while nothing moves it; where a bar would stay, so does a last line.
     """
 
     def __init__(
@@ -30,28 +31,36 @@ class Progress(RichProgress):
         super().__init__(
             *columns, console=console, transient=transient, disable=self._lines, **options
         )
-        self._said, self._stays, self._last_s = said, not transient, self.get_time()
-        self._line_before = ''
+        self._said, self._stays = said, not transient
+        self._over = threading.Event()
+        self._speaker = threading.Thread(target=self._speak, daemon=True)
 
-    def update(self, task_id: TaskID, **changes: Any) -> None:  # type: ignore[override]
-        """Move a task."""
-        super().update(task_id, **changes)
-        if self._lines and self.get_time() - self._last_s >= LINE_EVERY_S:
-            self._last_s = self.get_time()
-            self._line(task_id)
+    def start(self) -> None:
+        """Show the bars, or begin to say lines."""
+        super().start()
+        if self._lines:
+            self._speaker.start()
 
     def stop(self) -> None:
         """Take the bars away, or leave their last state."""
         super().stop()
-        for task_id in self.task_ids if self._lines and self._stays else ():
-            self._line(task_id)
+        if not self._lines or self._over.is_set():
+            return
+        self._over.set()
+        self._speaker.join()
+        for task in self.tasks if self._stays else ():
+            self._line(task)
 
-    def _line(self, task_id: TaskID) -> None:
-        task = next(task for task in self.tasks if task.id == task_id)
-        parts = [f'{task.description}: {task.percentage:.0f} %']
+    def _speak(self) -> None:
+        while not self._over.wait(LINE_EVERY_S):
+            for task in self.tasks:
+                if not task.finished:
+                    self._line(task)
+
+    def _line(self, task: Task) -> None:
+        parts = [] if task.total is None else [f'{task.percentage:.0f} %']
         if said := task.fields.get(self._said):
             parts.append(str(said))
-        line = ', '.join(parts)
-        if line != self._line_before:
-            self.console.print(line, markup=False, highlight=False, soft_wrap=True)
-        self._line_before = line
+        took_s = task.elapsed if task.finished_time is None else task.finished_time
+        line = f'{task.description}: {", ".join([*parts, f"{took_s or 0.0:.0f} s"])}'
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)

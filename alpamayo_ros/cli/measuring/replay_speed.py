@@ -31,19 +31,21 @@ def replay_command(
 
     Exit 1 under 3 times real time without the model, or under 80 % of the ceiling with it.
     """
-    from rich.console import Console
-    from rich.status import Status
-
+    from alpamayo_ros.cli.working import saying
+    from alpamayo_ros.preflight import check_folder, check_model
+    from alpamayo_ros.profile import load_profile
     from alpamayo_ros.replay import speed as bench
     from alpamayo_ros.replay.options import Options
     from alpamayo_ros.replay.setup import ReplayError
 
-    with Status('recording', console=Console(stderr=True)) as status:
-        bag = bench.drive(out, seconds, lambda s: status.update(f'recording {s:.1f} s'))
+    check_model(runtime, load_profile(profile), model)
+    check_folder(out)
+    with saying('recording') as say:
+        bag = bench.drive(out, seconds, lambda s: say(f'recording {s:.1f} s'))
         options = Options(profile=profile, runtime=runtime, model=model, workers=workers)
         try:
             found = bench.measure(
-                bag, options, repeats, lambda n, p: status.update(f'{n}: {p.done_s:.1f} s')
+                bag, options, repeats, lambda n, p: say(f'{n}: {p.done_s:.1f} s')
             )
         except ReplayError as error:
             typer.echo(f'alpamayo bench replay: {error}', err=True)

@@ -89,8 +89,10 @@ def interruptible(journal: Path | None) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if journal is None or not journal.is_file():
+        if journal is None:
             text = 'Stopped. Nothing is kept: with --json FILE finished drives would be.'
+        elif not journal.is_file():
+            text = 'Stopped before a drive was finished: nothing is kept.'
         else:
             kept = max(len(journal.read_text().splitlines()) - 1, 0)
             again = shlex.join(['alpamayo', *sys.argv[1:]])

@@ -10,9 +10,10 @@ from alpamayo_ros.replay.replay_figures import Figures
 from alpamayo_ros.replay.score import Scored
 
 
-def figures(plans=20, armed=20, **cells):
+def figures(plans=20, armed=20, begun=20, **cells):
     """Two scored cycles: ``cells`` are (model, baseline) of both."""
     out = Figures(with_model=True, timesteps=30, proposals=24, armed=armed, plans=plans)
+    out.begun = begun
     for _ in range(2):
         model = {name: pair[0] for name, pair in cells.items()}
         baseline = {name: pair[1] for name, pair in cells.items()}
@@ -81,6 +82,10 @@ def test_an_interrupted_replay_does_not_pass():
         (figures(plans=17), '', 'fail', '17 of 20 timesteps gave a plan, at least 90% are'),
         (figures(plans=18), '', 'pass', '18 of 20'),
         (figures(plans=0, armed=0), '', 'fail', 'None of 24 proposals of the model became'),
+        (
+            figures(plans=0, armed=0, begun=0), '', 'not evaluable',
+            'None of 24 proposals of the model became a plan, for the driver never began',
+        ),
         (figures(), 'cut off at byte 7', 'fail', 'The bag is damaged: cut off at byte 7'),
         (
             Figures(with_model=False), '', 'not evaluable',

@@ -36,6 +36,8 @@ def test_a_page_is_written_and_corrections_come_back(folder: Path) -> None:
     code, said = run('review', folder, '--out', page, '--every', 8)
     assert code == 0 and 'page.html: 1 clips' in said and page.stat().st_size > 10_000
     assert run('review', folder, '--out', page, '--verdict', 'drop')[1].count('0 clips') == 1
+    code, said = run('review', folder, '--out', folder.parent)
+    assert code == 2 and 'a folder; expected a file to write' in said.replace('\n', ' ')
     file.write_text('format: 1\nclips: {straight_000: {verdict: escalate}}\n')
     code, said = run('review', folder, '--apply', file)
     assert code == 0 and 'straight_000: escalate (by the review), 0 words changed' in said
