@@ -182,6 +182,8 @@ def _straight(
     for one in pairs:
         middle = (one.from_s + one.to_s) / 2
         rate = abs(float(motion.at(motion.yaw_rate_rps, middle)))
-        if rate < STRAIGHT_RPS and float(motion.at(motion.speed_mps, middle)) > FAST_MPS:
-            out.append((moving(one, camera), motion.turn(one.from_s, one.to_s)))
+        turn = float(motion.turn(one.from_s, one.to_s))
+        fast = float(motion.at(motion.speed_mps, middle)) > FAST_MPS
+        if rate < STRAIGHT_RPS and fast and math.isfinite(turn):
+            out.append((moving(one, camera), turn))
     return out

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from alpamayo_ros.limits import Limits
-from alpamayo_ros.rigs.clocks import SURE, lag, phase
+from alpamayo_ros.rigs.clocks import LEVEL, Lag, lag, phase
 from alpamayo_ros.rigs.finding import Finding, Level
 from alpamayo_ros.rigs.flow import Tracks
 from alpamayo_ros.rigs.pictures import Motion
@@ -17,6 +17,9 @@ from alpamayo_ros.sensing.rig import Rig
 ODOMETRY_HZ = 20.0  # docs/bring_your_vehicle.md, "2. What is read"
 OTHER_CLOCK_S = 1.0  # recorded so long after its stamp: not one clock
 LAG_S = 0.05  # pictures against odometry
+SURE = 0.9  # correlation at the best lag
+LEAST_GAIN, MOST_GAIN = 0.9, 1.25  # painted lines that were followed make the gain less than 1
+BENDS = 'record a minute with bends to both sides'
 SYNC = 'stamp at capture, on one clock (PTP, or one computer)'
 
 
@@ -77,18 +80,29 @@ def odometry(topic: str, motion: Motion | None, rig: Rig) -> list[Finding]:
 def turning(
     rig: Rig, pairs: Mapping[str, Sequence[Tracks]], motion: Motion | None
 ) -> list[Finding]:
-    """When the pictures turn against when the odometry says so."""
+    """When the pictures turn against when the odometry says so; of cameras along the way."""
     if motion is None:
         return []
-    out = []
-    for camera in rig.cameras:
-        found = lag(camera, pairs.get(camera.name, ()), motion)
-        if found is None or found.correlation < SURE:
-            continue
-        text = (
-            f'its picture turns {1e3 * found.lag_s:+.0f} ms from the odometry '
-            f'(correlation {found.correlation:.2f})'
-        )
-        off = abs(found.lag_s) > LAG_S
-        out.append(Finding('wrong' if off else 'good', camera.name, text, SYNC if off else ''))
-    return out
+    return [
+        _turned(camera.name, lag(camera, pairs[camera.name], motion))
+        for camera in rig.cameras
+        if camera.name in pairs and abs(camera.base_from_optical[0, 2]) >= LEVEL
+    ]
+
+
+def _turned(name: str, found: Lag | None) -> Finding:
+    """Wrong where the whole interval is off, good where all of it is near 0, else not told."""
+    untold = 'whether its picture turns when the odometry does cannot be told'
+    if found is None:
+        return Finding('note', name, f'{untold}: too few bends, or too little to see', BENDS)
+    fit = f'correlation {found.correlation:.2f}, gain {found.gain:.2f}'
+    if found.correlation < SURE or not LEAST_GAIN <= found.gain <= MOST_GAIN:
+        return Finding('note', name, f'{untold}: it turns otherwise ({fit})', BENDS)
+    between = f'between {1e3 * found.low_s:+.0f} and {1e3 * found.high_s:+.0f} ms'
+    text = f'its picture turns {1e3 * found.lag_s:+.0f} ms from the odometry ({between}, {fit})'
+    if found.low_s > LAG_S or found.high_s < -LAG_S:
+        return Finding('wrong', name, text, SYNC)
+    if max(-found.low_s, found.high_s) <= 2 * LAG_S:
+        return Finding('good', name, text)
+    text = f'its picture turns {between} from the odometry: this drive tells no closer ({fit})'
+    return Finding('note', name, text, BENDS)

@@ -10,24 +10,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from alpamayo_ros.rigs.flow import Tracks
-from alpamayo_ros.rigs.pictures import Motion
+from alpamayo_ros.rigs.picture_turn import picture_turn
+from alpamayo_ros.rigs.pictures import Motion, Series
 from alpamayo_ros.sensing.rig import RigCamera
 
 FARTHEST_S, STEP_S = 0.6, 0.01  # lags that are tried
 LEAST_TURN_RPS = 0.03  # standard deviation of the yaw rate: below it there is nothing to compare
-LEAST_PAIRS, LEAST_CORNERS = 30, 15
-SURE = 0.8  # correlation at the best lag
+LEAST_PAIRS = 30
+LEAST_SPEED_MPS = 1.0  # below it the flow has no way, and a car hardly turns
 LEVEL = 0.5  # cosine: cameras that look further than 60 degrees away from the way are left out
+CHI2_99 = 6.635  # 99 % quantile of chi squared with one degree of freedom
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """``lag_s`` > 0: the pictures are stamped later than the odometry for the same moment."""
+    """``lag_s`` > 0: the pictures are stamped later than the odometry for the same moment.
+
+    ``low_s`` and ``high_s`` hold the lag between them with 99 %.  ``gain``: turning of the
+    picture over that of the odometry, 1 where both tell the truth.
+    """
 
     lag_s: float
+    low_s: float
+    high_s: float
     correlation: float
+    gain: float
 
 
 def phase(stamps_s: Sequence[float], reference_s: Sequence[float]) -> float:
@@ -39,46 +49,54 @@ def phase(stamps_s: Sequence[float], reference_s: Sequence[float]) -> float:
 
 
 def lag(camera: RigCamera, pairs: Sequence[Tracks], motion: Motion) -> Lag | None:
-    """By which shift the turning of the picture fits the odometry best; None: not to be said."""
-    way = camera.base_from_optical[:3, :3][0, 2]
-    if abs(way) < LEVEL or len(motion.stamps_s) < 2:
-        return None
-    used = [p for p in pairs if len(p.before) >= LEAST_CORNERS]
-    when = np.array([(p.from_s + p.to_s) / 2 for p in used])
-    turned = np.array([_turning(camera, p) for p in used])
-    known = motion.at(motion.yaw_rate_rps, when)
-    ok = np.isfinite(known)
-    if ok.sum() < LEAST_PAIRS or float(np.std(known[ok])) < LEAST_TURN_RPS:
-        return None
-    lags = np.arange(-FARTHEST_S, FARTHEST_S + STEP_S / 2, STEP_S)
-    fits = np.array([_fit(turned, motion, when - shift) for shift in lags])
-    if not np.isfinite(fits).any():
-        return None
-    best = int(np.nanargmax(fits))
-    return Lag(float(lags[best]), float(fits[best]))
+    """By which shift the turning of the picture fits the odometry best; None: not to be said.
 
+    The fit hardly changes with the shift where the yaw rate varies slowly, and the best one is
+    then a matter of chance.  So the lag is an interval: with N independent values the fit at a
+    shift is worse than the best by more than chance where
 
-def _fit(turned: np.ndarray, motion: Motion, when_s: np.ndarray) -> float:
-    """Correlation of the picture's turning with the odometry's yaw rate at other times."""
-    known = motion.at(motion.yaw_rate_rps, when_s)
-    ok = np.isfinite(known)
-    if ok.sum() < LEAST_PAIRS or not np.std(known[ok]) or not np.std(turned[ok]):
-        return float('nan')
-    return float(np.corrcoef(turned[ok], known[ok])[0, 1])
+        N ln((1 - r^2) / (1 - r_best^2)) > CHI2_99
 
-
-def _turning(camera: RigCamera, found: Tracks) -> float:
-    """Rate [rad/s] at which the picture turns about the vertical, positive to the left.
-
-    The median over corners near the horizon: those ahead and behind move by the turn, and what
-    the way adds is as much to the left as to the right.
+    (likelihood ratio of a linear model).  What the picture says wrongly it says for a while, so
+    N is the number of pairs over the time, in pairs, for which a residual lasts.
     """
-    base = camera.base_from_optical[:3, :3]
-    one, two = (_azimuth(base, rays) for rays in (found.before, found.after))
-    moved = np.angle(np.exp(1j * (one - two)))
-    return float(np.median(moved)) / (found.to_s - found.from_s)
+    seen = _seen(camera, pairs, motion)
+    lags = np.arange(-FARTHEST_S, FARTHEST_S + STEP_S / 2, STEP_S)
+    known = np.array([motion.turn(*(seen[:, :2].T - shift)) for shift in lags])
+    ok = np.isfinite(known).all(axis=0) & np.isfinite(seen[:, 2])  # the same pairs at each shift
+    if ok.sum() < LEAST_PAIRS:
+        return None
+    known = known[:, ok] / (seen[ok, 1] - seen[ok, 0])
+    if float(np.std(known, axis=1).min()) < LEAST_TURN_RPS or not np.std(seen[ok, 2]):
+        return None
+    fits = np.array([np.corrcoef(one, seen[ok, 2])[0, 1] for one in known])
+    best = int(np.argmax(fits))
+    gain, offset = np.polyfit(known[best], seen[ok, 2], 1)
+    independent = ok.sum() / _lasting(seen[ok, 2] - gain * known[best] - offset)
+    missed = np.maximum(1.0 - np.maximum(fits, 0.0) ** 2, np.finfo(float).eps)
+    within = lags[independent * np.log(missed / missed[best]) <= CHI2_99]
+    numbers = (lags[best], within[0], within[-1], fits[best], gain)
+    return Lag(*(float(number) for number in numbers))
 
 
-def _azimuth(base: np.ndarray, rays: np.ndarray) -> np.ndarray:
-    ways = np.column_stack([rays, np.ones(len(rays))]) @ base.T
-    return np.arctan2(ways[:, 1], ways[:, 0])
+def _seen(camera: RigCamera, pairs: Sequence[Tracks], motion: Motion) -> Float[np.ndarray, 'N 3']:
+    """From [s], to [s] and rate of turning [rad/s] of each pair while driving; NaN: unknown."""
+    way = camera.base_from_optical[:3, :3][0, 2]
+    rows = []
+    for pair in pairs if abs(way) >= LEVEL and len(motion.stamps_s) > 1 else ():
+        took_s = pair.to_s - pair.from_s
+        speed = float(motion.at(motion.speed_mps, (pair.from_s + pair.to_s) / 2))
+        if abs(speed) > LEAST_SPEED_MPS:
+            rate = picture_turn(camera, pair, speed * took_s) / took_s
+            rows.append((pair.from_s, pair.to_s, rate))
+    return np.array(rows, float).reshape(-1, 3)
+
+
+def _lasting(residual: Series) -> float:
+    """For how many values a residual lasts: its correlations, summed up to the first below 0."""
+    number = len(residual)
+    with_later = np.correlate(residual, residual, 'full')[number - 1 :]
+    if not with_later[0]:
+        return 1.0
+    end = int(np.argmax(with_later <= 0)) or number
+    return float(2 * with_later[:end].sum() / with_later[0] - 1)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from alpamayo_ros.sensing.distortion import distort
 from alpamayo_ros.sensing.rig import RigCamera
@@ -21,17 +21,22 @@ BACK_PX = 0.7  # of the way there and back
 LEAST_PX = 1.0  # a corner that moves less says little about a direction
 STEEPEST_RAD, TABLE = 1.5, 4096  # of the table that inverts a lens
 WINDOW, LEVELS = (21, 21), 4
+POINT_PX, POINTED = 7, 0.2  # around a corner; of its structure's smaller axis to its larger one
 Rays = Float[np.ndarray, 'N 2']
 
 
 @dataclass(frozen=True, slots=True)
 class Tracks:
-    """Corners that were followed: (x / z, y / z) in the optical frame, before and after."""
+    """Corners that were followed: (x / z, y / z) in the optical frame, before and after.
+
+    ``pointed``: those that are no piece of an edge, along which a corner slides unseen.
+    """
 
     before: Rays
     after: Rays
     from_s: float
     to_s: float
+    pointed: Bool[np.ndarray, 'N']
 
 
 def focal_px(camera: RigCamera) -> float:
@@ -58,7 +63,7 @@ def tracks(
     empty = np.empty((0, 2))
     corners = cv2.goodFeaturesToTrack(before, CORNERS, QUALITY, APART_PX)
     if corners is None:
-        return Tracks(empty, empty, *times_s)
+        return Tracks(empty, empty, *times_s, np.empty(0, bool))
     there, found, _ = cv2.calcOpticalFlowPyrLK(
         before, after, corners, np.zeros_like(corners), winSize=WINDOW, maxLevel=LEVELS
     )
@@ -71,7 +76,17 @@ def tracks(
     size = np.array(before.shape[::-1])
     ok &= ((q >= 0) & (q < size)).all(axis=1) & (np.hypot(*(p - q).T) < size[0] / 2)
     scale = camera.width / before.shape[1]
-    return Tracks(rays(camera, p[ok], scale), rays(camera, q[ok], scale), *times_s)
+    one, two = rays(camera, p[ok], scale), rays(camera, q[ok], scale)
+    return Tracks(one, two, *times_s, _pointed(before, p[ok]))
+
+
+def _pointed(
+    picture: UInt8[np.ndarray, 'H W'], corners: Float[np.ndarray, 'N 2']
+) -> Bool[np.ndarray, 'N']:
+    """Which corners have a gradient across as well as along, by the axes of the structure."""
+    column, row = corners.astype(int).T
+    axes = np.sort(cv2.cornerEigenValsAndVecs(picture, POINT_PX, 3)[row, column, :2], axis=1)
+    return np.asarray(axes[:, 0] > POINTED * axes[:, 1])
 
 
 def rays(camera: RigCamera, pixels: Float[np.ndarray, 'N 2'], scale: float = 1.0) -> Rays:
@@ -104,4 +119,5 @@ def _unbent(camera: RigCamera, pixels: Float[np.ndarray, 'N 2']) -> Rays:
 def moving(found: Tracks, camera: RigCamera) -> Tracks:
     """Those that moved enough to have a direction."""
     far = np.hypot(*(found.after - found.before).T) * focal_px(camera) > LEAST_PX  # NaN is not
-    return Tracks(found.before[far], found.after[far], found.from_s, found.to_s)
+    ways = (found.before[far], found.after[far])
+    return Tracks(*ways, found.from_s, found.to_s, found.pointed[far])

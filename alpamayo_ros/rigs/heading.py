@@ -59,8 +59,8 @@ def heading(
     usable = [(one, turn) for one, turn in pairs if len(one.before) >= LEAST_TRACKS]
     if len(usable) < LEAST_PAIRS:
         return None
-    one = np.concatenate([_unit(found.before) for found, _ in usable])
-    two = np.concatenate([_unit(found.after) @ _turned(base, turn).T for found, turn in usable])
+    one = np.concatenate([unit(found.before) for found, _ in usable])
+    two = np.concatenate([unit(found.after) @ _turned(base, turn).T for found, turn in usable])
     group = np.repeat(np.arange(len(usable)) % GROUPS, [len(f.before) for f, _ in usable])
     first = _guess(one, np.cross(one, two), pixel, np.random.default_rng(seed))
     if first is None:
@@ -132,7 +132,8 @@ def _sign(one: Vectors, two: Vectors, t: Vector) -> float:
     return 1.0 if float(np.median((two - one) @ t)) < 0 else -1.0
 
 
-def _unit(rays: Rays) -> Vectors:
+def unit(rays: Rays) -> Vectors:
+    """Rays of length 1."""
     out = np.column_stack([rays, np.ones(len(rays))])
     return np.asarray(out / np.linalg.norm(out, axis=1, keepdims=True))
 

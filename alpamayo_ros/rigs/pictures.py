@@ -32,9 +32,14 @@ class Motion:
     yaw_rate_rps: Series
     times_s: Series
 
-    def turn(self, from_s: float, to_s: float) -> float:
-        """Yaw [rad] between two stamps, by the mean rate."""
-        return float(self.at(self.yaw_rate_rps, (from_s + to_s) / 2)) * (to_s - from_s)
+    def turn(self, from_s: float | Series, to_s: float | Series) -> Series:
+        """Yaw [rad] between two stamps, the integral of the rate; NaN outside of the recording.
+
+        What two pictures can show is this, and not the rate at any one moment between them.
+        """
+        mean = (self.yaw_rate_rps[1:] + self.yaw_rate_rps[:-1]) / 2
+        yaw = np.concatenate([[0.0], np.cumsum(mean * np.diff(self.stamps_s))])
+        return self.at(yaw, to_s) - self.at(yaw, from_s)
 
     def at(self, values: Series, when_s: float | np.ndarray) -> np.ndarray:
         """Interpolated; NaN outside of the recording."""

@@ -135,7 +135,7 @@ def world_tracks(camera: RigCamera, turn_rad: float, seed: int, outliers: int = 
     two[:outliers] += rng.normal(0, 8, (outliers, 2))  # other road users
     inverse = np.linalg.inv(camera.matrix)
     rays = [(np.column_stack([p, np.ones(len(p))]) @ inverse.T)[:, :2] for p in (one, two)]
-    return Tracks(rays[0], rays[1], 0.0, 0.1)
+    return Tracks(rays[0], rays[1], 0.0, 0.1, np.ones(len(one), bool))
 
 
 @pytest.mark.parametrize('name', [c.name for c in SIM.cameras])
@@ -168,10 +168,11 @@ def test_a_mount_that_is_off_is_measured_and_the_right_one_said(name, key, off):
 
 def test_too_little_to_see_is_no_verdict():
     camera = SIM.camera('front')
-    few = Tracks(np.zeros((3, 2)), np.zeros((3, 2)), 0.0, 0.1)
+    few = Tracks(np.zeros((3, 2)), np.zeros((3, 2)), 0.0, 0.1, np.ones(3, bool))
     assert heading(camera, [(few, 0.0)] * 20) is None
     noise = np.random.default_rng(0).uniform(-1, 1, (2, 200, 2))
-    assert heading(camera, [(Tracks(*noise, 0.0, 0.1), 0.0)] * 20) is None
+    noisy = Tracks(*noise, 0.0, 0.1, np.ones(200, bool))
+    assert heading(camera, [(noisy, 0.0)] * 20) is None
 
 
 # -- clocks -------------------------------------------------------------------------------------
