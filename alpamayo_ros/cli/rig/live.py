@@ -37,7 +37,8 @@ def record(bag: Path, graph: Graph, seconds: float) -> None:
     """Write ``seconds`` of what runs into ``bag``; MachineError where nothing of the rig came."""
     check_domain()
     check_room(bag.parent)
-    bag.unlink(missing_ok=True)
+    for earlier in (bag, bag.with_name(bag.name + '.part')):
+        earlier.unlink(missing_ok=True)
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     status = Supervisor(graph, EveryLine()).run(seconds + START_S)
     for number, handler in before.items():
