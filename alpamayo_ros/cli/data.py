@@ -55,7 +55,7 @@ def surround_dgp(
     """
     from alpamayo_ros.datasets.dgp import convert as run
 
-    with working('converting', BAD) as moved:
+    with working('converting', BAD, into=out) as moved:
         facts = run(source, out, moved).facts
     assert facts is not None
     _say(out, facts.lines())
@@ -75,7 +75,7 @@ def kitti_odometry(
     """
     from alpamayo_ros.datasets.kitti_odometry import convert as run
 
-    with working('converting', BAD) as moved:
+    with working('converting', BAD, into=out) as moved:
         facts = run(source, out, moved)
     _say(out, facts.lines())
 
@@ -97,7 +97,7 @@ def comma2k19(
     """
     from alpamayo_ros.datasets.comma2k19 import convert as run
 
-    with working('converting', BAD) as moved:
+    with working('converting', BAD, into=out) as moved:
         facts = run(source, out, moved, steering_ratio)
     _say(out, facts.lines())
 
@@ -122,7 +122,7 @@ def nuscenes(
     """
     from alpamayo_ros.datasets.nuscenes import convert as run
 
-    with working('converting', BAD) as moved:
+    with working('converting', BAD, into=out) as moved:
         facts = run(source, out, moved, scene, version)
     _say(out, facts.lines())
 

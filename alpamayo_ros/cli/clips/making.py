@@ -72,7 +72,8 @@ def clips(
     _asked(prompt)
     chosen, failed, kept = profile_of(profile), 0, 0
     check_folder(out)
-    with working('making clips', (ValueError, OSError), 'finished clips are kept'), alone(out):
+    kept_on = 'finished clips are kept'
+    with working('making clips', (ValueError, OSError), kept_on, out), alone(out):
         made = (
             _driven(scenario, seeds, seconds, spoken, prompt, out, chosen)
             if scenario
@@ -184,7 +185,7 @@ def shards(
     if (out / META).exists():
         raise typer.BadParameter(f'--out {out} holds a shard already; delete it to make it anew')
     chosen = profile_of(profile)
-    with working('reading clips', (ValueError, OSError)):
+    with working('reading clips', (ValueError, OSError), into=out):
         opened = [_open(text, None, [], chosen) for text in sources]
         for one in opened:
             if isinstance(one, StoredClips) and escalated:
