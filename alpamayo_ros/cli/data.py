@@ -65,7 +65,7 @@ def surround_dgp(
     """
     from alpamayo_ros.datasets.dgp import convert as run
 
-    with working('converting', BAD) as moved:
+    with working('converting', BAD, into=out) as moved:
         facts = run(source, out, moved).facts
     assert facts is not None
     _say(out, facts.lines())
@@ -85,7 +85,7 @@ def kitti_odometry(
     """
     from alpamayo_ros.datasets.kitti_odometry import convert as run
 
-    with working('converting', BAD) as moved:
+    with working('converting', BAD, into=out) as moved:
         facts = run(source, out, moved)
     _say(out, facts.lines())
 
@@ -107,7 +107,7 @@ def comma2k19(
     """
     from alpamayo_ros.datasets.comma2k19 import convert as run
 
-    with working('converting', BAD) as moved:
+    with working('converting', BAD, into=out) as moved:
         facts = run(source, out, moved, steering_ratio)
     _say(out, facts.lines())
 
@@ -132,7 +132,7 @@ def nuscenes(
     """
     from alpamayo_ros.datasets.nuscenes import convert as run
 
-    with working('converting', BAD) as moved:
+    with working('converting', BAD, into=out) as moved:
         facts = run(source, out, moved, scene, version)
     _say(out, facts.lines())
 

@@ -104,7 +104,7 @@ def recover(
 
     check_bag(bag)
     check_file(out)
-    with working('recovering'):
+    with working('recovering', into=out):
         found = run(bag, out)
     typer.echo(f'{out}: {found.counts.total()} messages on {len(found.counts)} topics')
     if found.damage:
@@ -135,7 +135,7 @@ def simulate(
     load_scenario(scenario)
     check_file(out)
     check_new_bag(out)
-    with working('driving', (ValueError,)) as moved:
+    with working('driving', into=out) as moved:
         facts = record_drive(scenario, seed, out, seconds, pixels, lambda s: moved(s / seconds))
     end = f', the drive ended: {facts.end}' if facts.end else ''
     typer.echo(f'{out}: {facts.messages} messages, {facts.steps} steps of 0.1 s{end}')

@@ -60,7 +60,7 @@ def scenarionet(
     """
     from alpamayo_ros.datasets import log_scenarionet
 
-    with working('reading', (ValueError, OSError)):
+    with working('reading', (ValueError, OSError), into=out):
         _write(log_scenarionet.read(source), out, extend)
 
 
@@ -76,7 +76,7 @@ def commonroad(
     """A CommonRoad scenario, one of its recorded vehicles being the ego."""
     from alpamayo_ros.datasets import log_commonroad
 
-    with working('reading', (ValueError, OSError)):
+    with working('reading', (ValueError, OSError), into=out):
         _write(log_commonroad.read(source, ego), out, extend)
 
 
@@ -90,7 +90,7 @@ def surround_dgp(
     from alpamayo_ros.datasets import log_dgp
     from alpamayo_ros.simulation.sim_rig import sim_vehicle
 
-    with working('reading', (ValueError, OSError)):
+    with working('reading', (ValueError, OSError), into=out):
         car = sim_vehicle()
         scene = log_dgp.read(source, car.length_m, car.width_m, car.centre_m)
         _write(scene, out, extend)
@@ -111,7 +111,7 @@ def nuscenes(
     """A scene of a folder in nuScenes format: poses and boxes; its maps are not read."""
     from alpamayo_ros.datasets import log_nuscenes
 
-    with working('reading', (ValueError, OSError)):
+    with working('reading', (ValueError, OSError), into=out):
         _write(log_nuscenes.read(source, scene, version), out, extend)
 
 
@@ -139,7 +139,7 @@ def simulated(
     from alpamayo_ros.simulation.drive.recipe import DRIVERS, Recipe
 
     one_of('driver', driver, DRIVERS)
-    with working('recording', (ValueError, OSError)):
+    with working('recording', (ValueError, OSError), into=out):
         _check_out(out)
         recipe = Recipe(scenario, seed, driver, prompt, Excerpt(from_s, seconds))
         _write(recipe.material(out.stem), out, 0.0)

@@ -77,7 +77,9 @@ def status(recipe: RecipeOption = 'nano', root: RootOption = Path('runs/nano')) 
     from rich.table import Table
 
     from alpamayo_ros.cli.common import tables
+    from alpamayo_ros.training.vocabulary import check_begun
 
+    check_begun(root, f'alpamayo train run --root {root} begins one')
     opened = _open(recipe, root, 1)
     table = Table('step', 'does', 'state', 'last line of its log')
     for step in opened.recipe.steps:

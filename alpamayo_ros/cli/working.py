@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
 
 import typer
 
-from alpamayo_ros.cli.common.refusing import words_of
+from alpamayo_ros.cli.common.refusing import of_machine, words_of
 from alpamayo_ros.statuses import Status
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -25,11 +30,15 @@ def saying(what: str) -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def working(
-    what: str, bad: tuple[type[Exception], ...] = (ValueError,), kept: str = 'nothing was kept'
+    what: str,
+    bad: tuple[type[Exception], ...] = (ValueError,),
+    kept: str = 'nothing was kept',
+    into: Path | None = None,
 ) -> Iterator[Callable[[float], None]]:
     """Yields a function that hears the share that is done, 0 to 1.
 
     USAGE for the exceptions of bad input, INTERRUPTED for Ctrl-C, with ``kept``: what stays.
+    What the machine refuses is not caught; a full disk without a name is that of ``into``.
     """
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
@@ -44,6 +53,16 @@ def working(
     except KeyboardInterrupt:
         typer.echo(f'interrupted; {kept}', err=True)
         raise typer.Exit(Status.INTERRUPTED) from None
+    except OSError as error:
+        if isinstance(error, bad) and not of_machine(error):
+            _refuse(error)
+        if error.errno in FULL and error.filename is None and into is not None:
+            error.filename = str(into)
+        raise
     except bad as error:
-        typer.echo(f'alpamayo: {words_of(error)}', err=True)
-        raise typer.Exit(getattr(error, 'status', Status.USAGE)) from error
+        _refuse(error)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    typer.echo(f'alpamayo: {words_of(error)}', err=True)
+    raise typer.Exit(getattr(error, 'status', Status.USAGE)) from error

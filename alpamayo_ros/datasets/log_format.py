@@ -7,6 +7,7 @@ is read: unknown keys, NaN, other lengths and anything too large are refused by 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from alpamayo_ros.config_file import unknown
 from alpamayo_ros.profile import share_dir
+from alpamayo_ros.statuses import ConfigError
 
 DT_S = 0.1
 MAX_STEPS = 3000  # five minutes
@@ -39,7 +41,7 @@ Name = Annotated[str, Field(max_length=80)]
 Step = Annotated[int, Field(ge=0, lt=MAX_STEPS)]
 
 
-class LogError(ValueError):
+class LogError(ConfigError):
     """A log that cannot be used; the text names the file, the field and what to do."""
 
 
@@ -234,11 +236,17 @@ def read_log(name_or_path: str | Path) -> Log:
     if (size := path.stat().st_size) > MAX_BYTES:
         raise LogError(f'{path}: {size} bytes; a log has at most {MAX_BYTES}')
     try:
-        return Log.model_validate_json(path.read_bytes())
+        return _checked(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         where = '.'.join(str(part) for part in first['loc']) or 'file'
         raise LogError(f'{path}: {where}: {first["msg"]}; expected format {FORMAT} 1') from None
+
+
+@lru_cache(maxsize=1)
+def _checked(data: bytes) -> Log:
+    """The log that a file holds; it is read when a scenario is checked and again to drive it."""
+    return Log.model_validate_json(data)
 
 
 def write_log(log: Log, path: Path) -> int:

@@ -8,19 +8,23 @@ from alpamayo_ros.film.top_view import Road, arc_length
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.simulation.road import LANE_M
 from alpamayo_ros.simulation.scenario import load_scenario
+from alpamayo_ros.statuses import ConfigError
 
 BEHIND_M, SPACING_M = 25.0, 0.5  # a route begins at the car; behind it the road is drawn straight
 
 
 def road_of(recording: Recording) -> Road | None:
-    """The simulator's two-lane road along the recorded route; None where the map is another."""
+    """The simulator's two-lane road along the recorded route.
+
+    None where the map is another, or the scenario's file or log is no longer there.
+    """
     route, info = recording.route, recording.info
     if info.origin != 'simulator' or len(route) < 3:
         return None
     try:
         if load_scenario(info.scenario).map != 'winding_road':
             return None
-    except FileNotFoundError:
+    except ConfigError:
         return None
     back = route[0] - (route[1] - route[0]) / np.linalg.norm(route[1] - route[0]) * BEHIND_M
     route = np.vstack([back, route])

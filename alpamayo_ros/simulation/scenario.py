@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from alpamayo_ros.config_file import find, read_model
+from alpamayo_ros.config_file import find, line_of, read_model
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.simulation import fault_rows
 from alpamayo_ros.simulation.actor_models import AnyActor
@@ -15,6 +15,7 @@ from alpamayo_ros.simulation.inject import ALL
 from alpamayo_ros.simulation.road import ROAD_M
 from alpamayo_ros.simulation.sim_rig import sim_cameras
 from alpamayo_ros.simulation.town_names import MAP_NAMES, TRAINING_MAPS
+from alpamayo_ros.statuses import ConfigError
 
 Map = Literal['winding_road', 'town', 'motorway', 'roundabout', 'log']
 Verdict = Literal['reach', 'stop_or_reach', 'follow', 'town', 'safe']
@@ -171,6 +172,15 @@ class Scenario(_Strict):
             )
         return self
 
+    @model_validator(mode='after')
+    def _log_is_named(self) -> Scenario:
+        if self.map == 'log' and not self.traffic.log:
+            raise ValueError(
+                'map: log wants the log to be driven, and none is named: add traffic: {log: FILE},'
+                ' a .json of alpamayo data log or the name of one that ships (config/logs)'
+            )
+        return self
+
 
 def with_faults(scenario: Scenario, faults: str) -> Scenario:
     """The scenario with further sensor faults; ValueError says what is not understood."""
@@ -190,11 +200,26 @@ def scenario_names() -> list[str]:
 
 
 def load_scenario(name_or_path: str | Path) -> Scenario:
-    """Read a scenario by name or .yaml path; ConfigError names file, line and key."""
+    """Read a scenario by name or .yaml path; ConfigError names file, line and key.
+
+    The log that it replays is read too: one that cannot be driven is refused here.
+    """
     path = find('scenario', name_or_path, _files(), 'alpamayo sim --list names them')
     scenario = read_model(path, Scenario)
     beside = path.parent / scenario.traffic.log
     if scenario.traffic.log and beside.is_file():
         traffic = scenario.traffic.model_copy(update={'log': str(beside.resolve())})
         scenario = scenario.model_copy(update={'traffic': traffic})
+    if scenario.traffic.log:
+        _check_log(path, scenario.traffic.log)
     return scenario
+
+
+def _check_log(path: Path, log: str) -> None:
+    from alpamayo_ros.datasets.log_format import LogError, read_log
+
+    try:
+        read_log(log)
+    except LogError as error:
+        line = line_of(path, ('traffic', 'log'))
+        raise ConfigError(f'{path}:{line}: traffic.log: {error}') from error

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from alpamayo_ros.training.shards.integrity import seal
+from alpamayo_ros.training.shards.full_disk import written
+from alpamayo_ros.training.shards.integrity import FILES, seal
 from alpamayo_ros.training.truth import COLUMN, SEEN
 
 
@@ -40,12 +41,14 @@ class ShardWriter:
     def write(self, folder: Path, meta: dict[str, Any]) -> None:
         """Write the shard; meta.json comes last and marks it complete."""
         folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / 'frames.npy', np.stack(self.frames))
+        with written(folder / FILES[0]):
+            np.save(folder / FILES[0], np.stack(self.frames))
         longest = max(len(r['coc']) for r in self.rows)
         for row in self.rows:
             row['coc'] = np.pad(np.asarray(row['coc'], np.int16), (0, longest - len(row['coc'])))
         columns: dict[str, Any] = {k: np.stack([r[k] for r in self.rows]) for k in self.rows[0]}
-        np.savez(folder / 'samples.npz', **columns)
+        with written(folder / FILES[1]):
+            np.savez(folder / FILES[1], **columns)
         seal(folder, {'samples': len(self.rows), **meta})
 
 

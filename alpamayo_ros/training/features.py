@@ -19,6 +19,7 @@ from alpamayo_ros.model.vision.views import ViewEncoder
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.dataset import Dataset
 from alpamayo_ros.training.precision import mixed
+from alpamayo_ros.training.shards.full_disk import written
 
 
 class Keeps(NamedTuple):
@@ -124,5 +125,6 @@ def _encode_shard(model: VLA, folder: Path, path: Path, block: int) -> None:
     for old in folder.glob('features_*.npy'):
         old.unlink()
     temporary = path.with_suffix('.partial.npy')
-    np.save(temporary, result)
+    with written(temporary):
+        np.save(temporary, result)
     temporary.rename(path)

@@ -64,15 +64,14 @@ class Recipe(BaseModel):
 class Run:
     """A recipe at work in a folder.
 
-    ``data/`` shards, ``<step>/`` logs and checkpoints, ``model.safetensors``.
+    ``data/`` shards, ``<step>/`` logs and checkpoints, ``model.safetensors``.  Nothing is written
+    before ``run``.
     """
 
     def __init__(self, recipe: Recipe, root: Path, recipe_file: Path, workers: int = 2) -> None:
         self.recipe, self.root, self.file, self.workers = recipe, root, recipe_file, workers
         self.profile = load_profile(recipe.profile)
         self.grammar: Grammar = run_vocabulary(self.profile, root)
-        (root / 'data').mkdir(parents=True, exist_ok=True)
-        write_vocabulary(self.grammar, root)
 
     def done(self, step: Step) -> bool:
         """True when the step's marker exists."""
@@ -89,6 +88,8 @@ class Run:
 
     def run(self, until: str = '') -> None:
         """Do all open steps in order, up to and including ``until``."""
+        (self.root / 'data').mkdir(parents=True, exist_ok=True)
+        write_vocabulary(self.grammar, self.root)
         for step in self.recipe.steps:
             if not self.done(step):
                 began = time.monotonic()

@@ -7,13 +7,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from alpamayo_ros.config_file import nearest
 from alpamayo_ros.model.grammar import Grammar, GrammarSpec
 from alpamayo_ros.model.prompt import corpus
 from alpamayo_ros.model.tokenizer import SPECIAL, Tokenizer
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.simulation.driving_wish import DRAWN_GAPS_S, wordings
+from alpamayo_ros.statuses import NoSuchFileError
 from alpamayo_ros.training.grammar_file import load_spec
 
+TOKENIZER = 'tokenizer.json'  # what a run writes first
 TOKEN_ROWS = ('backbone.embed.weight', 'backbone.head.weight')
 
 
@@ -30,9 +33,17 @@ def build_vocabulary(profile: ModelProfile) -> Grammar:
     return bind(profile, Tokenizer.train(lines, profile.text.vocab_size))
 
 
+def check_begun(folder: Path, otherwise: str) -> None:
+    """NoSuchFileError where no run has begun in a folder; ``otherwise``: what to do then."""
+    if not (folder / TOKENIZER).is_file():
+        beside = [p.parent.name for p in folder.parent.glob(f'*/{TOKENIZER}')]
+        said = f'no run in {folder}{nearest(folder.name, beside)}'
+        raise NoSuchFileError(f'{said} (expected a folder with {TOKENIZER}; {otherwise})')
+
+
 def run_vocabulary(profile: ModelProfile, folder: Path) -> Grammar:
     """The grammar on the tokenizer that a run began with, or on a new one."""
-    file = folder / 'tokenizer.json'
+    file = folder / TOKENIZER
     if not file.is_file():
         return build_vocabulary(profile)
     return bind(profile, Tokenizer.from_json(file.read_text()))
@@ -87,7 +98,7 @@ def bind(profile: ModelProfile, tokenizer: Tokenizer) -> Grammar:
 def write_vocabulary(grammar: Grammar, folder: Path) -> None:
     """Write ``tokenizer.json`` and ``grammar.json``, the two text files of a model folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / 'tokenizer.json').write_text(grammar.tokenizer.to_json())
+    (folder / TOKENIZER).write_text(grammar.tokenizer.to_json())
     (folder / 'grammar.json').write_text(
         grammar.spec.model_dump_json(indent=1, exclude_defaults=True)
     )

@@ -34,7 +34,7 @@ def clips(
     words: Annotated[
         str | None,
         typer.Option(
-            help="Grammar of the expert's words: phrases_v1 or phrases_v2 (default).",
+            help="Grammar of the expert's words: phrases_v1 (nano's) or phrases_v2 (default).",
             show_default=False,
         ),
     ] = None,
@@ -72,7 +72,8 @@ def clips(
     _asked(prompt)
     chosen, failed, kept = profile_of(profile), 0, 0
     check_folder(out)
-    with working('making clips', (ValueError, OSError), 'finished clips are kept'), alone(out):
+    kept_on = 'finished clips are kept'
+    with working('making clips', (ValueError, OSError), kept_on, out), alone(out):
         made = (
             _driven(scenario, seeds, seconds, spoken, prompt, out, chosen)
             if scenario
@@ -179,12 +180,14 @@ def shards(
     from alpamayo_ros.training.clips.clip_shards import write_shard
     from alpamayo_ros.training.clips.recorded_clip import StoredClips
     from alpamayo_ros.training.shards.integrity import META
-    from alpamayo_ros.training.vocabulary import build_vocabulary, run_vocabulary
+    from alpamayo_ros.training.vocabulary import build_vocabulary, check_begun, run_vocabulary
 
     if (out / META).exists():
         raise typer.BadParameter(f'--out {out} holds a shard already; delete it to make it anew')
     chosen = profile_of(profile)
-    with working('reading clips', (ValueError, OSError)):
+    with working('reading clips', (ValueError, OSError), into=out):
+        if run is not None:
+            check_begun(run, 'without --run words are written as a new run begins with them')
         opened = [_open(text, None, [], chosen) for text in sources]
         for one in opened:
             if isinstance(one, StoredClips) and escalated:
@@ -194,3 +197,16 @@ def shards(
         counts = write_shard(every, out, chosen, grammar)
     said = ', '.join(f'{count} {name.replace("_", " ")}' for name, count in counts.items())
     typer.echo(f'{out}: {said}')
+    if counts.get('foreign_words') and not counts.get('worded'):
+        _warn_foreign(chosen)
+
+
+def _warn_foreign(profile: ModelProfile) -> None:
+    """Say that a shard teaches no word, though its clips have some."""
+    spoken = profile.text.grammar
+    typer.echo(
+        f'alpamayo: no word is learnt from this shard: {profile.name} speaks {spoken}, which '
+        'wrote none of the words of these clips. Make clips with: alpamayo data clips --words '
+        f'{spoken}; or choose a --profile whose text.grammar is theirs (clip.json names it)',
+        err=True,
+    )

@@ -56,6 +56,11 @@ def _usage(error: Any) -> int:
     return Status.USAGE
 
 
+def of_machine(error: OSError) -> bool:
+    """Whether the machine refused: not what was typed wrong, nor a library's word for a file."""
+    return error.errno is not None and not isinstance(error, TYPED)
+
+
 def words_of(error: Exception) -> str:
     """The sentence of an error; of the operating system's, what it was about comes first."""
     if isinstance(error, OSError) and error.strerror:

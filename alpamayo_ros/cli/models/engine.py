@@ -26,6 +26,10 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP)
 T = TypeVar('T')
 
 KINDS = ('tensorrt_rtx', 'tensorrt')
+ELSEWHERE = (
+    'for any other GPU, an H100 (9.0) for example, TensorRT itself builds on that machine: '
+    'alpamayo engine build --runtime tensorrt'
+)
 ProfileOption = Annotated[str, typer.Option(help='A profile by name, or a .yaml path.')]
 ModelOption = Annotated[
     Path | None, typer.Option(help='Model folder; default: the one that ships for the profile.')
@@ -158,7 +162,9 @@ def _gpu() -> str:
 def _known_target(target: str, known: list[str], library: Library) -> None:
     if not known:
         stop(f'{library.kind} builds for the GPU it runs on; leave out --target')
-    one_of('target', target, known)
+    if target not in known:
+        there = f'--target {target!r}: {library.kind} builds for {", ".join(known)}'
+        raise typer.BadParameter(f'{there}, and an engine of one serves no other; {ELSEWHERE}')
 
 
 def _model(profile: ModelProfile, folder: Path | None) -> ModelFiles:

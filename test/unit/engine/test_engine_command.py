@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tensorrt_double import write_double_engines
@@ -73,3 +74,18 @@ def test_another_runtime_has_no_engines() -> None:
     result = _engine('verify', '--runtime', 'onnx')
     assert result.exit_code == 2
     assert 'tensorrt_rtx, tensorrt' in result.output
+
+
+@pytest.mark.parametrize('target', ['9.0', '8.7', '8,9'])
+def test_a_gpu_that_cannot_be_built_for_gets_no_nearest_number(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine for 8.0 serves no 9.0, so that no number is like another."""
+    there = SimpleNamespace(ComputeCapability=SimpleNamespace(SM80=0, SM89=1))
+    found = library.Library('tensorrt_rtx', there)
+    monkeypatch.setattr(library, 'open_library', lambda kind: found)
+    result = _engine('build', '--target', target)
+    assert result.exit_code == 2 and 'did you mean' not in result.output
+    said = ' '.join(result.output.split())
+    assert f"--target '{target}': tensorrt_rtx builds for 8.0, 8.9, and" in said
+    assert 'an H100 (9.0) for example' in said and '--runtime tensorrt' in said

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
 
+from alpamayo_ros.cli import main
 from alpamayo_ros.cli.train import app
 from alpamayo_ros.profile import share_dir
 
@@ -19,7 +20,7 @@ def said(recipe: Path, *words: str) -> str:
     command = ['run', '--root', str(recipe.parent / 'run'), '--recipe', str(recipe), *words]
     done = CliRunner().invoke(app, command, env={'COLUMNS': '400'})
     assert done.exit_code == 2 and isinstance(done.exception, SystemExit), done.output
-    assert not list(recipe.parent.glob('run/*.done'))
+    assert not (recipe.parent / 'run').exists(), 'a refusal leaves nothing behind'
     return done.output
 
 
@@ -42,6 +43,30 @@ def test_a_step_that_is_not_there_is_refused_before_the_first_runs(tmp_path: Pat
     recipe = tmp_path / 'r.yaml'
     recipe.write_text('profile: nano\nsteps:\n' + STEP)
     assert 'the recipe has the steps a' in said(recipe, '--until', 'b')
+
+
+def test_the_status_of_a_run_that_has_not_begun_is_refused(tmp_path: Path) -> None:
+    (tmp_path / 'typo').mkdir()
+    (tmp_path / 'typo' / 'tokenizer.json').write_text('')
+    for name, sentence in (
+        ('tpyo', 'no run in {}; did you mean typo? (expected a folder with tokenizer.json;'),
+        ('other', 'no run in {} (expected a folder with tokenizer.json; alpamayo train run'),
+    ):
+        done = CliRunner().invoke(main.app, ['train', 'status', '--root', str(tmp_path / name)])
+        assert done.exit_code == 2 and sentence.format(tmp_path / name) in done.stderr
+        assert not (tmp_path / name).exists()
+
+
+def test_the_status_of_a_run_that_has_begun_is_a_table_and_writes_nothing(tmp_path: Path) -> None:
+    recipe, root = tmp_path / 'r.yaml', tmp_path / 'run'
+    recipe.write_text('profile: nano\nsteps: []\n')
+    begin = CliRunner().invoke(app, ['run', '--recipe', str(recipe), '--root', str(root)])
+    assert begin.exit_code == 0, begin.output
+    assert sorted(p.name for p in root.iterdir()) == ['data', 'grammar.json', 'tokenizer.json']
+    (root / 'grammar.json').unlink()
+    done = CliRunner().invoke(app, ['status', '--root', str(root)], env={'COLUMNS': '200'})
+    assert done.exit_code == 0 and 'collect_expert' in done.output
+    assert sorted(p.name for p in root.iterdir()) == ['data', 'tokenizer.json']
 
 
 def test_a_run_without_weights_is_not_evaluated(tmp_path: Path) -> None:

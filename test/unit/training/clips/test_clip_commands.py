@@ -1,12 +1,14 @@
 """The commands about clips: what they say, and how they end."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from alpamayo_ros.cli.data import app
+from alpamayo_ros.profile import load_profile
 from alpamayo_ros.training.clips import storage
 
 
@@ -81,3 +83,35 @@ def test_shards_leave_out_what_was_dropped(folder: Path, tmp_path: Path) -> None
     assert code == 0 and '1 clips, 81 worded' in said and '81 samples' in said
     code, said = run('shards', folder, '--out', out)
     assert code == 2 and 'holds a shard already' in said
+
+
+def test_a_shard_without_a_word_that_the_model_speaks_warns(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
+    for words, warned in (('counterfactual: none', True), ('', False)):
+        found = storage.read_annotation(folder)
+        notes = tuple(n.model_copy(update={'words': words}) for n in found.notes)
+        storage.amend(folder, found.model_copy(update={'notes': notes}))
+        done = CliRunner().invoke(
+            app, ['shards', str(folder), '--out', str(tmp_path / f'clips-{len(words)}')]
+        )
+        assert done.exit_code == 0 and '81 samples' in done.stdout
+        assert ('nano speaks phrases_v1' in done.stderr) == warned, done.stderr
+        assert ('data clips --words phrases_v1' in done.stderr) == warned
+
+
+def test_shards_in_the_words_of_a_run_want_that_run(folder: Path, tmp_path: Path) -> None:
+    vocabulary = pytest.importorskip('alpamayo_ros.training.vocabulary', reason='wants torch')
+    out, begun = tmp_path / 'data' / 'clips-0', tmp_path / 'mine'
+    vocabulary.write_vocabulary(vocabulary.build_vocabulary(load_profile('nano')), begun)
+    code, said = run('shards', folder, '--out', out, '--run', tmp_path / 'mien')
+    assert code == 2 and f'no run in {tmp_path}/mien; did you mean mine?' in said
+    assert not out.exists()
+    code, said = run('shards', folder, '--out', out, '--run', begun)
+    assert code == 0 and '81 worded' in said
+
+
+def test_the_clips_of_the_page_are_in_the_words_of_its_recipe(repository: Path) -> None:
+    page = (repository / 'docs' / 'clips.md').read_text()
+    profile = re.search('^profile: (.+)$', page, re.MULTILINE)
+    made = next(line for line in page.splitlines() if line.startswith('alpamayo data clips'))
+    assert profile and f'--words {load_profile(profile[1]).text.grammar} ' in made
