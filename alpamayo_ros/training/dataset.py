@@ -59,7 +59,7 @@ class Dataset:
         done = [f for f in folders if (f / 'meta.json').is_file()]
         if not done:
             raise FileNotFoundError(
-                f'no finished shard among {[str(f) for f in folders]}; run alpamayo train collect'
+                f'no finished shard among {[str(f) for f in folders]}; run alpamayo train run'
             )
         self.folders = done
         self._frames = [np.load(f / 'frames.npy', mmap_mode='r', allow_pickle=False) for f in done]  # noqa: TID251

@@ -42,10 +42,15 @@ EDGE_M, VERGE_M = (0.7, 2.0), (1.3, 2.3)  # how far aside things lie and vehicle
 
 
 def drawn_actors(
-    rng: np.random.Generator, at_m: float, oncoming: bool = True
+    rng: np.random.Generator, at_m: float, oncoming: bool = True, halted: bool = True
 ) -> tuple[AnyActor, ...]:
-    """One group of actors near the arc ``at_m``; ``oncoming``: the other lane is not needed."""
-    makers = [_things, _standing, _halted, _load, _person, *([_oncoming] if oncoming else [])]
+    """One group of actors near the arc ``at_m``.
+
+    ``oncoming``: the other lane is not needed; ``halted``: somebody may stand in this one.
+    """
+    makers = [_things, _standing, _load, _person]
+    makers += [_halted] if halted else []
+    makers += [_oncoming] if oncoming else []
     return _one(rng, makers)(rng, at_m)
 
 

@@ -22,7 +22,8 @@ from alpamayo_ros.training.random_worlds.drawn_actors import bystanders, drawn_a
 from alpamayo_ros.training.random_worlds.varied_actor import varied_actor
 
 COMBINED, DRAWN = 1 / 3, 1 / 3  # shares of the winding-road worlds
-JOINED = ('crossing', 'debris', 'stopped')  # kinds that stand in another template as they are
+JOINED_AT_WORKS = ('crossing', 'debris')  # kinds that stand in another template as they are
+JOINED = (*JOINED_AT_WORKS, 'stopped')
 TRIES = 20
 OTHER_TURNS = 0.75  # share of the town worlds with turns and signal of their own
 LEFT_M = 0.3  # a way that is shifted further has no oncoming traffic drawn beside it
@@ -82,7 +83,7 @@ def _varied(s: Scenario, found: Sequence[Scenario], rng: np.random.Generator) ->
         changes['actors'] += (
             _others(s, found, rng)
             if kind < COMBINED
-            else drawn_actors(rng, _beside(s, rng), oncoming=alone)
+            else drawn_actors(rng, _beside(s, rng), alone, halted=not s.road.closures)
         )
         changes['traffic'] = s.traffic.model_copy(update={'oncoming': False})
     return s.model_copy(update=changes)
@@ -172,9 +173,14 @@ def _start(s: Scenario, rng: np.random.Generator) -> Start:
 def _others(
     s: Scenario, found: Sequence[Scenario], rng: np.random.Generator
 ) -> tuple[AnyActor, ...]:
-    """Actors of another family's template on this road, where its own things happen."""
+    """Actors of another family's template on this road, where its own things happen.
+
+    Nobody stands in the lane at road works: where they ended one drive in four at a car that
+    cannot be passed, models learnt to stop before works that can.
+    """
+    kinds = JOINED_AT_WORKS if s.road.closures else JOINED
     fit = [
-        (t, tuple(a for a in t.actors if a.kind in JOINED))
+        (t, tuple(a for a in t.actors if a.kind in kinds))
         for t in found
         if t.map == s.map and t.family != s.family
     ]

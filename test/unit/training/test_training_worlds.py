@@ -47,6 +47,9 @@ def test_road_works_differ_from_their_template_and_some_closed_lanes_have_no_way
               for k in ('construction', 'lane_closure')}  # fmt: skip
     assert min(shifts['construction']) < -0.25 and max(shifts['construction']) > 1.2
     assert set(shifts['lane_closure']) == {0.0, 3.3}
+    works = [w for w in many if w.road.closures]
+    halted = [a for w in works for a in w.actors if a.kind == 'stopped' and not a.detour_m]
+    assert len(works) > 30 and not halted
 
 
 def test_what_stands_aside_is_passed_on_the_other_side_with_room():
