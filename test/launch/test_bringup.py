@@ -156,9 +156,10 @@ def test_a_launch_file_declares_the_options_and_starts_the_graph(stand_in, name,
     (opaque,) = (m for m in stand_in if m.kind == 'OpaqueFunction')
     bag = tmp_path / 'a.mcap'
     bag.touch()
-    opaque.values['function']({**arguments, 'seed': '7', 'bag': str(bag)})
+    played = str(bag) if name == 'replay' else ''
+    opaque.values['function']({**arguments, 'seed': '7', 'bag': played})
     nodes = [m.values for m in stand_in if m.kind == 'Node']
-    graph = GRAPHS[name](Options(seed=7, bag=str(bag)))
+    graph = GRAPHS[name](Options(seed=7, bag=played))
     assert [n['executable'] for n in nodes] == [n.executable for n in graph.nodes]
     assert [n['parameters'][-1] for n in nodes] == [dict(n.parameters) for n in graph.nodes]
     for status, ends in ((0, [n.ends_graph for n in graph.nodes]), (2, [True] * len(nodes))):
