@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,8 +36,7 @@ def recover(
         raise ValueError(f'{out}: expected the name of an .mcap that does not exist yet')
     counts: Counter[str] = Counter()
     damage: list[str] = []
-    part = out.with_name(out.name + '.part')
-    with _writing(part) as writer:
+    with _writing(out) as writer:
         try:
             _copy(source, writer, counts, damage, progress)
         except Damage as error:
@@ -44,7 +44,6 @@ def recover(
         texts = {'origin': 'recovered', 'source': source.name, 'damage': '; '.join(damage)}
         writer.note(ABOUT, texts)
         writer.close()
-    part.replace(out)
     return Recovered(counts, '; '.join(damage))
 
 
@@ -76,11 +75,14 @@ def _copy(
 
 
 @contextmanager
-def _writing(part: Path) -> Iterator[McapWriter]:
-    """A writer; the unfinished file goes away with an exception."""
-    try:
-        with part.open('wb') as file:
+def _writing(out: Path) -> Iterator[McapWriter]:
+    """A writer of ``out``, which has its name when it is whole; an exception leaves nothing.
+
+    Until then it lies in a folder of its own: ``out`` + ``.part`` may be what is being read.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix='.bag-') as folder:
+        unfinished = Path(folder) / out.name
+        with unfinished.open('wb') as file:
             yield McapWriter(file)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+        unfinished.replace(out)

@@ -81,6 +81,10 @@ def test_what_can_be_read_is_recovered(tmp_path):
     assert saved == whole[: len(saved)]
     assert len(saved) > len(whole) / 3
     assert about(tmp_path / 'saved.mcap')['origin'] == 'recovered'
+    cut = part.read_bytes()
+    assert run('recover', part, tmp_path / 'drive.mcap').exit_code == 5  # its own name
+    assert (tmp_path / 'drive.mcap').stat().st_size > len(cut) / 2 and part.read_bytes() == cut
+    assert [p.name for p in tmp_path.glob('.bag-*')] == []
     assert run('recover', long, tmp_path / 'saved.mcap').exit_code == 2  # it exists
     assert run('recover', long, tmp_path / 'same.mcap').exit_code == 0
 
