@@ -11,11 +11,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
 from alpamayo_ros.cli.choices import RuntimeOption, runtime_of
 from alpamayo_ros.cli.common import tables
+from alpamayo_ros.cli.common.progress import Progress
 from alpamayo_ros.cli.demo_drive import Drive, DriveError, Now, drive
 from alpamayo_ros.preflight import check_domain, check_folder, check_renderer, check_room
 from alpamayo_ros.profile import load_profile
@@ -98,7 +99,7 @@ def _run(runtime: str, out: Path, seconds: float, console: Console) -> bool:
         )  # of an earlier call: it would be taken for this one's
     rows, results = [], []
     folders = [out / 'runs' / d.name for d in DRIVES]
-    with _progress(console) as progress:
+    with _progress() as progress:
         for what, folder in zip(DRIVES, folders, strict=True):
             limit_s = min(what.duration_s, seconds)
             title = what.scenario.replace('_', ' ')
@@ -124,14 +125,14 @@ def _run(runtime: str, out: Path, seconds: float, console: Console) -> bool:
     return all(good(row, result) is not False for row, result in zip(rows, results, strict=True))
 
 
-def _progress(console: Console) -> Progress:
+def _progress() -> Progress:
     return Progress(
         SpinnerColumn(),
         TextColumn('{task.description:<25}', table_column=Column(no_wrap=True)),
         BarColumn(bar_width=16),
         TimeElapsedColumn(),
         TextColumn('[dim]{task.fields[note]}[/dim]', table_column=Column(no_wrap=True)),
-        console=console,
+        said='note',
     )
 
 

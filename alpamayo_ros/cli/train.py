@@ -72,21 +72,27 @@ def run(
 
 
 @app.command()
-def status(recipe: RecipeOption = 'nano', root: RootOption = Path('runs/nano')) -> None:
-    """Show which steps of a run are done and the last line of each log."""
-    from rich.table import Table
+def status(
+    recipe: Annotated[
+        str | None,
+        typer.Option(help='Recipe of a run step by step; default: nano.', show_default=False),
+    ] = None,
+    root: RootOption = Path('runs/nano'),
+) -> None:
+    """Show how far a run is: its steps, or a stream's time, losses and drives by family.
 
-    from alpamayo_ros.cli.common import tables
+    Example: alpamayo train status --root runs/stream
+    """
+    from alpamayo_ros.cli.training.status import is_stream, show_steps, show_stream
     from alpamayo_ros.training.vocabulary import check_begun
 
     check_begun(root, f'alpamayo train run --root {root} begins one')
-    opened = _open(recipe, root, 1)
-    table = Table('step', 'does', 'state', 'last line of its log')
-    for step in opened.recipe.steps:
-        log = root / step.name / 'log.jsonl'
-        last = log.read_text().splitlines()[-1][:150] if log.is_file() else ''
-        table.add_row(step.name, step.do, 'done' if opened.done(step) else 'open', last)
-    tables.show(table)
+    if not is_stream(root):
+        show_steps(_open(recipe or 'nano', root, 1), root)
+        return
+    if recipe is not None:
+        raise typer.BadParameter(f'--recipe {recipe}: {root} is a stream, which knows its own')
+    show_stream(root)
 
 
 @app.command()

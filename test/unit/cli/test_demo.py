@@ -151,3 +151,11 @@ def test_a_short_demo_over_the_real_graph(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert len(recording.times_ns) >= 29  # every timestep was seen, none lost on the way
     decided = [health.t0_ns for health in recording.all(events.Health)]
     assert len(decided) >= 29 and set(np.diff(decided)) == {10**8}
+
+
+def test_into_a_file_every_drive_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with demo._progress() as progress:
+        task = progress.add_task('stopped car, lockstep', total=30.0, note='starting the graph')
+        progress.update(task, completed=30.0, note='standing, 110 m, score 1.00')
+    said = capsys.readouterr().err
+    assert said.startswith('stopped car, lockstep: 100 %, standing, 110 m, score 1.00, ')

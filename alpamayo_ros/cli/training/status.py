@@ -1,0 +1,118 @@
+"""``alpamayo train status``: steps of a recipe, or how far a stream is and what it learnt."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.table import Table
+
+from alpamayo_ros.cli.common import tables
+from alpamayo_ros.training.stream.lock import worker
+from alpamayo_ros.training.stream.settings import read_json
+from alpamayo_ros.training.stream.steering import PASSED
+
+if TYPE_CHECKING:
+    from alpamayo_ros.training.recipe import Run
+
+FOLDER = 'rank_0'
+CURVE, DONE = 'curve.jsonl', 'stream.done'
+# Of a line of the curve: what counts or is set, not what is learnt.
+COUNTED = {'used_s', 'step', 'samples_per_s', 'samples', 'drives', 'unbuilt', 'falls',
+           'regression', 'rate', 'exams', 'refused'}  # fmt: skip
+SMOOTHED = 5  # lines
+Line = dict[str, Any]
+
+
+def is_stream(root: Path) -> bool:
+    """Whether a folder is a stream's, or what came back of one."""
+    return (root / FOLDER / 'settings.json').is_file()
+
+
+def show_steps(run: Run, root: Path) -> None:
+    """Which steps of a recipe are done, and the last line of each log."""
+    table = Table('step', 'does', 'state', 'last line of its log')
+    for step in run.recipe.steps:
+        log = root / step.name / 'log.jsonl'
+        last = log.read_text().splitlines()[-1][:150] if log.is_file() else ''
+        table.add_row(step.name, step.do, 'done' if run.done(step) else 'open', last)
+    tables.show(table)
+
+
+def show_stream(root: Path) -> None:
+    """State and counts, numbers of the curve at its begin and now, drives of the policy."""
+    folder = root / FOLDER
+    seconds = float(read_json(folder / 'settings.json')['seconds'])
+    curve = _lines((folder / CURVE).read_bytes()) if (folder / CURVE).is_file() else []
+    drives = [row for row in _drives(folder) if 'unbuilt' not in row]
+    typer.echo(f'{root}: {_state(root)}')
+    if not curve:
+        typer.echo(f'{len(drives)} drives; the first lines of the curve come when enough has been '
+                   'collected')  # fmt: skip
+    else:
+        last = curve[-1]
+        typer.echo(f'{last["used_s"]:.0f} of {seconds:.0f} s, {last["step"]} steps, '
+                   f'{last["samples"]} samples, {len(drives)} drives')  # fmt: skip
+        tables.show(_learnt(curve))
+    if any(row['policy'] for row in drives):
+        tables.show(_driven([row for row in drives if row['policy']]))
+
+
+def _state(root: Path) -> str:
+    if process := worker(root):
+        return f'process {process} trains here'
+    if (root / DONE).is_file():
+        return 'done'
+    return 'stopped; the same command goes on'
+
+
+def _lines(data: bytes) -> list[Line]:
+    """Whole lines: the last one may be on its way."""
+    return [json.loads(line) for line in data[: data.rfind(b'\n') + 1].splitlines()]
+
+
+def _drives(folder: Path) -> list[Line]:
+    """Results of all simulators, in order of time; packed where they came back."""
+    packed = folder / 'drives.jsonl.gz'
+    if packed.is_file():
+        rows = _lines(gzip.decompress(packed.read_bytes()))
+    else:
+        rows = [r for p in folder.glob('drives_*.jsonl') for r in _lines(p.read_bytes())]
+    return sorted(rows, key=lambda row: float(row['time']))
+
+
+def _learnt(curve: list[Line]) -> Table:
+    """Means of the first and of the last lines that have a number."""
+    table = Table('of the curve', f'first {SMOOTHED}', f'last {SMOOTHED}')
+    values: dict[str, list[float]] = defaultdict(list)
+    for line in curve:
+        for name, value in line.items():
+            if name not in COUNTED and isinstance(value, int | float):
+                values[name].append(value)
+    for name, of in values.items():
+        table.add_row(name, f'{_mean(of[:SMOOTHED]):.4g}', f'{_mean(of[-SMOOTHED:]):.4g}')
+    return table
+
+
+def _driven(rows: list[Line]) -> Table:
+    """Drives of the policy by family, most failures first."""
+    table = Table('driven by the policy', 'drives', 'right', 'right of the last half')
+    by: dict[str, list[bool]] = defaultdict(list)
+    for row in rows:
+        by[row['family']].append(row['scene_score'] >= PASSED)
+    for family in sorted(by, key=lambda f: _mean(by[f])):
+        table.add_row(family, *_shares(by[family]))
+    table.add_row('all', *_shares([row['scene_score'] >= PASSED for row in rows]))
+    return table
+
+
+def _shares(right: list[bool]) -> tuple[str, str, str]:
+    return str(len(right)), f'{_mean(right):.2f}', f'{_mean(right[len(right) // 2 :]):.2f}'
+
+
+def _mean(values: list[float] | list[bool]) -> float:
+    return sum(values) / len(values)
