@@ -64,6 +64,11 @@ def run(
 
     Example: alpamayo train run --recipe nano --root runs/nano
     """
+    from alpamayo_ros.cli.training.status import is_stream
+
+    if is_stream(root):
+        raise typer.BadParameter(f'{root} is a stream; train stream goes on with it, or name '
+                                 'another --root')  # fmt: skip
     opened = _open(recipe, root, workers)
     steps = [step.name for step in opened.recipe.steps]
     if until and until not in steps:

@@ -40,8 +40,14 @@ class Tokenizer:
 
     @classmethod
     def from_json(cls, data: str) -> Tokenizer:
-        """Read the backend's own JSON (text part only; special tokens are never in it)."""
-        return cls(_Backend.from_str(data))
+        """Read the backend's own JSON (text part only; special tokens are never in it).
+
+        ValueError where it is none.
+        """
+        try:
+            return cls(_Backend.from_str(data))
+        except Exception as error:  # noqa: BLE001  the library raises nothing narrower
+            raise ValueError(f'no tokenizer: {error}') from error
 
     def to_json(self) -> str:
         """The backend as JSON."""

@@ -13,6 +13,7 @@ from alpamayo_ros.simulation import fault_rows
 from alpamayo_ros.simulation.actor_models import AnyActor
 from alpamayo_ros.simulation.inject import ALL
 from alpamayo_ros.simulation.road import ROAD_M
+from alpamayo_ros.simulation.scenario_uses import check_uses
 from alpamayo_ros.simulation.sim_rig import sim_cameras
 from alpamayo_ros.simulation.town_names import MAP_NAMES, TRAINING_MAPS
 from alpamayo_ros.statuses import ConfigError
@@ -170,6 +171,11 @@ class Scenario(_Strict):
                 'the simple oncoming traffic would drive into whoever passes in its lane: set '
                 'traffic: {oncoming: false} and name oncoming actors'
             )
+        return self
+
+    @model_validator(mode='after')
+    def _means_something(self) -> Scenario:
+        check_uses(self.map, {'traffic': self.traffic, 'road': self.road})
         return self
 
     @model_validator(mode='after')

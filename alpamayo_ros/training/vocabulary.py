@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -13,10 +15,12 @@ from alpamayo_ros.model.prompt import corpus
 from alpamayo_ros.model.tokenizer import SPECIAL, Tokenizer
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.simulation.driving_wish import DRAWN_GAPS_S, wordings
-from alpamayo_ros.statuses import NoSuchFileError
+from alpamayo_ros.statuses import ConfigError, NoSuchFileError
 from alpamayo_ros.training.grammar_file import load_spec
 
 TOKENIZER = 'tokenizer.json'  # what a run writes first
+GRAMMAR = 'grammar.json'
+T = TypeVar('T')
 TOKEN_ROWS = ('backbone.embed.weight', 'backbone.head.weight')
 
 
@@ -42,11 +46,34 @@ def check_begun(folder: Path, otherwise: str) -> None:
 
 
 def run_vocabulary(profile: ModelProfile, folder: Path) -> Grammar:
-    """The grammar on the tokenizer that a run began with, or on a new one."""
+    """The grammar on the tokenizer that a run began with, or on a new one.
+
+    ConfigError where the run speaks another grammar than the profile.
+    """
     file = folder / TOKENIZER
     if not file.is_file():
         return build_vocabulary(profile)
-    return bind(profile, Tokenizer.from_json(file.read_text()))
+    if _speaks_another(folder, profile):
+        raise ConfigError(
+            f'{folder} began with another grammar ({folder / GRAMMAR}) than {profile.text.grammar}, '
+            f'which the profile {profile.name} speaks: name the profile that it began with'
+        )
+    return bind(profile, _read(file, Tokenizer.from_json))
+
+
+def _speaks_another(folder: Path, profile: ModelProfile) -> bool:
+    file = folder / GRAMMAR
+    if not file.is_file():
+        return False
+    return _read(file, GrammarSpec.model_validate_json) != load_spec(profile.text.grammar)
+
+
+def _read(file: Path, parse: Callable[[str], T]) -> T:
+    """What a file holds; ConfigError where it is damaged."""
+    try:
+        return parse(file.read_text(encoding='utf-8'))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f'{file} is damaged: {str(error).splitlines()[0]}') from error
 
 
 def further_vocabulary(profile: ModelProfile, folder: Path) -> Grammar:
@@ -54,9 +81,7 @@ def further_vocabulary(profile: ModelProfile, folder: Path) -> Grammar:
 
     On its tokenizer where it speaks the profile's grammar, on a new one where it speaks another.
     """
-    file = folder / 'grammar.json'
-    known = file.is_file() and GrammarSpec.model_validate_json(file.read_text())
-    if known and known != load_spec(profile.text.grammar):
+    if _speaks_another(folder, profile):
         return build_vocabulary(profile)
     return run_vocabulary(profile, folder)
 
@@ -99,6 +124,4 @@ def write_vocabulary(grammar: Grammar, folder: Path) -> None:
     """Write ``tokenizer.json`` and ``grammar.json``, the two text files of a model folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / TOKENIZER).write_text(grammar.tokenizer.to_json())
-    (folder / 'grammar.json').write_text(
-        grammar.spec.model_dump_json(indent=1, exclude_defaults=True)
-    )
+    (folder / GRAMMAR).write_text(grammar.spec.model_dump_json(indent=1, exclude_defaults=True))

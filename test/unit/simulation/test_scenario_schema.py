@@ -85,6 +85,16 @@ def test_a_template_is_found_by_its_name_and_by_its_path() -> None:
         ({'road': {'closures': [{'from_m': 9, 'to_m': 5}]}}, 'to_m'),
         ({'road': {'turns': 'lx'}}, 'turns'),
         ({'looks': {'light': 'noon'}}, 'light'),
+        (
+            {'traffic': {'log': 'a'}},
+            'traffic.log means nothing on map: winding_road; it is for log',
+        ),
+        (
+            {'map': 'town', 'traffic': {'leader': True}},
+            'traffic.leader means nothing on map: town',
+        ),
+        ({'road': {'exit': 2}}, 'road.exit means nothing .* it is for roundabout'),
+        ({'traffic': {'cars': 3}}, 'it is for town, motorway, roundabout'),
     ],
 )
 def test_what_is_wrong_is_named(more: dict, message: str) -> None:

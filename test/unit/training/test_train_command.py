@@ -123,3 +123,21 @@ def test_a_run_goes_on_as_it_began(
     done = CliRunner().invoke(app, command, env={'COLUMNS': '400'})
     assert done.exit_code == 2 and not (tmp_path / 'rank_0.pid').exists(), done.output
     assert said in done.output
+
+
+def test_a_run_of_steps_and_a_stream_do_not_write_over_each_other(tmp_path: Path) -> None:
+    steps, stream = tmp_path / 'steps', tmp_path / 'stream'
+    (steps / 'data').mkdir(parents=True)
+    (stream / 'rank_0').mkdir(parents=True)
+    (stream / 'rank_0' / 'settings.json').write_text('{}')
+    for words, said in (
+        (
+            ['stream', '--recipe', 'stream_toy', '--root', str(steps)],
+            'a run of steps (it has data',
+        ),
+        (['run', '--root', str(stream)], 'is a stream; train stream goes on with it'),
+    ):
+        done = CliRunner().invoke(app, words, env={'COLUMNS': '400'})
+        assert done.exit_code == 2 and said in done.output, done.output
+    assert [p.name for p in steps.iterdir()] == ['data']
+    assert [p.name for p in stream.iterdir()] == ['rank_0']

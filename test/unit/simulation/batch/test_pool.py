@@ -142,7 +142,7 @@ def test_a_template_is_what_it_says_and_its_log_wherever_that_lies(tmp_path: Pat
 
     def logged(path: Path, text: str) -> str:
         path.write_text(text)
-        return Job(Scenario(**said, traffic={'log': str(path)}), 0).key
+        return Job(Scenario(**said, map='log', traffic={'log': str(path)}), 0).key
 
     assert logged(tmp_path / 'x.json', '1') == logged(tmp_path / 'y.json', '1')
     assert logged(tmp_path / 'x.json', '2') != logged(tmp_path / 'y.json', '1')
