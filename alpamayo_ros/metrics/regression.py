@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from alpamayo_ros.config_file import read_model
 from alpamayo_ros.yaml_file import read_yaml
 
 
@@ -74,7 +75,7 @@ def read(path: Path, tolerances: Path | None = None) -> Reference:
         found = read_yaml(tolerances) or {}
         if not isinstance(found, dict):
             raise ValueError(f'--tolerances {tolerances}: expected METRIC: with keys and values')
-        own = {str(name): Tolerance.model_validate(value) for name, value in found.items()}
+        own = {str(name): read_model(tolerances, Tolerance, (name,)) for name in found}
         unknown = sorted(own.keys() - summary['metrics'].keys())
         if unknown:
             raise ValueError(f'--tolerances {tolerances}: no metric {", ".join(unknown)}')

@@ -16,8 +16,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from alpamayo_ros.config_file import read_model
 from alpamayo_ros.model.tokenizer import Tokenizer
-from alpamayo_ros.yaml_file import read_yaml
 
 
 class Slot(BaseModel):
@@ -78,7 +78,7 @@ class GrammarSpec(BaseModel):
     @classmethod
     def from_file(cls, path: Path) -> GrammarSpec:
         """Read and check a grammar file."""
-        return cls.model_validate(read_yaml(path))
+        return read_model(path, cls)
 
     def slots(self) -> list[tuple[str, Slot]]:
         """All slots in order, each with its part's name."""

@@ -14,8 +14,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from alpamayo_ros.config_file import read_model
 from alpamayo_ros.profile import share_dir
-from alpamayo_ros.yaml_file import read_yaml
 
 Split = Literal['train', 'held_out']
 MAX_GAP_S = 6.0  # a longer one is cut to it
@@ -75,8 +75,7 @@ class _Wishes(BaseModel):
 
 @lru_cache(maxsize=1)
 def _file() -> _Wishes:
-    path = share_dir() / 'config' / 'prompts.yaml'
-    return _Wishes.model_validate(read_yaml(path))
+    return read_model(share_dir() / 'config' / 'prompts.yaml', _Wishes)
 
 
 def wordings(split: Split) -> list[tuple[str, str]]:

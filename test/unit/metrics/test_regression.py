@@ -7,6 +7,7 @@ import pytest
 
 from alpamayo_ros.metrics import regression
 from alpamayo_ros.metrics.regression import Reference, compare
+from alpamayo_ros.statuses import ConfigError
 
 BEFORE = {
     'complete': True,
@@ -100,3 +101,10 @@ def test_words_for_a_person(tmp_path):
     assert regression.words([], tmp_path / 'a') == f'Not worse than {tmp_path / "a"}.'
     found = compare(Reference(BEFORE), now(ade=9.0))
     assert 'in 1:\n  ade was 2, is 9 m; allowed 2.1' in regression.words(found, tmp_path)
+
+
+def test_a_mistake_in_own_tolerances_is_named_with_its_line(tmp_path):
+    (tmp_path / 's.json').write_text(json.dumps(BEFORE))
+    (tmp_path / 't.yaml').write_text('ade:\n  relativ: 0.1\n')
+    with pytest.raises(ConfigError, match=r"t\.yaml:2: no key 'relativ' .*did you mean"):
+        regression.read(tmp_path / 's.json', tmp_path / 't.yaml')

@@ -13,6 +13,7 @@ from alpamayo_ros.model.grammar import Grammar, GrammarSpec, Slot, values
 from alpamayo_ros.profile import ModelProfile, load_profile, share_dir
 from alpamayo_ros.runtime.decode import Draft, decode
 from alpamayo_ros.runtime.manifest import profile_hash
+from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.grammar_file import load_spec
 from alpamayo_ros.training.vocabulary import build_vocabulary, write_vocabulary
 
@@ -189,3 +190,10 @@ def test_the_counterfactual_is_a_part_and_claims_nothing() -> None:
     assert parts[metrics.COUNTERFACTUAL] == 'if a vehicle stood ahead, stop'
     claimed = metrics.coc_facts(text.replace('if a vehicle stood ahead', 'with a red light'))
     assert claimed['light'] == set() and claimed['manoeuvre'] == {'keep'}
+
+
+def test_a_mistake_in_a_grammar_is_named_with_its_line(tmp_path):
+    file = tmp_path / 'mine.yaml'
+    file.write_text('version: 2\nparts:\n  - name: intent\n    slot: []\n')
+    with pytest.raises(ConfigError, match=r"mine\.yaml:4: no key 'slot' in parts\.0; did you"):
+        GrammarSpec.from_file(file)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alpamayo_ros.profile import load_profile
+from alpamayo_ros.simulation import driving_wish
 from alpamayo_ros.simulation.drive.drive import Cycle, Options, rollout
 from alpamayo_ros.simulation.drive.planners import ExpertPlanner
 from alpamayo_ros.simulation.driving_wish import (
@@ -16,6 +17,7 @@ from alpamayo_ros.simulation.driving_wish import (
     wordings,
 )
 from alpamayo_ros.simulation.scenario import Scenario, load_scenario
+from alpamayo_ros.statuses import ConfigError
 
 STEADY = {
     'name': 'steady', 'description': 'behind a steady leader', 'duration_s': 30, 'goal_m': 300,
@@ -123,3 +125,22 @@ def test_unknown_words_are_said_in_the_text() -> None:
     cycles = drive(scenario, 'sing a song')
     said = {c.proposal.text for c in cycles if c.proposal is not None}
     assert said == {'perception: privileged expert; not understood: sing a song'}
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'said'),
+    [
+        ('speed_facter: 0.8', "no key 'speed_facter' in wishes.slow; did you mean speed_factor?"),
+        ('speed_factor: 1.8', 'wishes.slow.speed_factor: input should be less than or equal to 1'),
+    ],
+)
+def test_a_mistake_in_the_file_of_wishes_is_named_with_its_line(
+    tmp_path, monkeypatch, wrong, said
+):
+    (tmp_path / 'config').mkdir()
+    file = tmp_path / 'config' / 'prompts.yaml'
+    file.write_text(f'wishes:\n  slow:\n    {wrong}\n    train: [slow]\n    held_out: [slower]\n')
+    monkeypatch.setattr(driving_wish, 'share_dir', lambda: tmp_path)
+    with pytest.raises(ConfigError) as refused:
+        driving_wish._file.__wrapped__()
+    assert f'{file}:3: {said}' in str(refused.value)
