@@ -22,7 +22,7 @@ from alpamayo_ros.config_file import absent, unknown
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.graph_options import CONTROLLERS, Options, check_chosen
 from alpamayo_ros.limits import load_limits
-from alpamayo_ros.parameter_file import check_parameters
+from alpamayo_ros.parameters.parameter_file import check_parameters, minimum_release
 from alpamayo_ros.profile import ModelProfile, load_profile
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.loader import model_dir
@@ -67,7 +67,8 @@ def check_graph(name: str, options: Options) -> None:
     check_parameters(options.parameters)
     check_plan(options.bag_topics, options.bag_out)
     check_topic_map(options.topics, rig, profile)
-    check_model(options.runtime, profile, options.model, options.trusted_keys)
+    least = minimum_release(options.parameters)
+    check_model(options.runtime, profile, options.model, options.trusted_keys, least)
     if name == 'simulator':
         load_scenario(options.scenario)
         check_renderer()
@@ -144,8 +145,9 @@ def check_domain(env: Mapping[str, str] | None = None) -> None:
 
 
 def check_model(
-    runtime: str, profile: ModelProfile, folder: str = '', trusted_keys: str = ''
-) -> None:
+    runtime: str, profile: ModelProfile, folder: str = '', trusted_keys: str = '',
+    least_release: int = 0,
+) -> None:  # fmt: skip
     """The runtime is installed and its model is there, for this profile; nothing is hashed yet."""
     entry = registry.find(registry.of_profile(runtime, profile))
     if isinstance(entry, Fault):
@@ -160,7 +162,7 @@ def check_model(
     if not entry.files:
         return
     path = Path(folder) if folder else model_dir(profile)
-    files = read_model(path, (), trusted=trusted)
+    files = read_model(path, (), least_release, trusted)
     if isinstance(files, Fault):
         raise refusal(files, 'model')
     wrong = check_profile(files, profile)

@@ -20,26 +20,13 @@ from alpamayo_ros.graph_spec import OUR_WORDS
 from alpamayo_ros.msg import CandidateArray, ChainOfCausation, NavInstruction, PlannedTrajectory
 from alpamayo_ros.nodes.common import convert, qos
 from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
-from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.stack import messages
 from alpamayo_ros.nodes.stack.arming import Arming
 from alpamayo_ros.nodes.stack.route import RouteReader
+from alpamayo_ros.parameters.of_nodes import AUTOWARE
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.rig import load_rig
 
-PARAMETERS = (
-    Param('frame', str, '', "Frame of Autoware's map; the odometry of the rig is in it."),
-    Param('trajectory_topic', str, '', 'The plan goes here; empty: nowhere.'),
-    Param('candidates_topic', str, '', 'Candidates go here; empty: nowhere.'),
-    Param('generator_name', str, '', 'Begins the names of our candidates.'),
-    Param('reasoning_topic', str, '', 'The words as std_msgs/String; empty: nowhere.'),
-    Param('route_topic', str, '', 'LaneletRoute.'),
-    Param('map_osm', str, '', 'File lanelet2_map.osm of the route; empty: it is not followed.'),
-    Param('operation_mode_topic', str, '', 'OperationModeState; empty: a person arms.'),
-    Param('control_mode_topic', str, '', 'ControlModeReport of the vehicle.'),
-    Param('report_silence_s', float, 's', 'Without a report for so long: disarm.', 0.1, 5.0),
-    RELIABLE_INPUTS,
-)
 SAID = ('trajectory_topic', 'candidates_topic', 'reasoning_topic')
 HEARD = ('route_topic', 'control_mode_topic')
 
@@ -48,7 +35,7 @@ class AutowareNode(AlpamayoNode):
     """Publishers and subscriptions of both worlds; what is decided stands in ``bridges``."""
 
     def __init__(self) -> None:
-        super().__init__('autoware', PARAMETERS)
+        super().__init__('autoware', AUTOWARE)
         s, rig = self.settings, load_rig(self.settings.rig)
         self.kinds = messages.stack()
         self._wheelbase_m = rig.vehicle.wheelbase_m

@@ -22,27 +22,20 @@ from alpamayo_ros.msg import StepDone, Timestep
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.convert import stamp
 from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
-from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.common.raw_topics import RawTopics
 from alpamayo_ros.nodes.lockstep.step_inputs import announced
 from alpamayo_ros.nodes.lockstep.step_queue import StepQueue
 from alpamayo_ros.nodes.messages.recorded import raw_stamp_ns
+from alpamayo_ros.parameters.of_nodes import BAG_RECORDER
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.rig import load_rig
-
-PARAMETERS = (
-    Param('file', str, '', 'Bag to write (.mcap); the rig goes beside it.'),
-    Param('record', str, '', 'Which topics: a file like config/record.yaml; empty: that one.'),
-    Param('queue_mb', int, 'MB', 'Messages that may wait for a slow disk.', 1, 16384),
-    Param('discovery_s', float, 's', 'How often new topics are looked for.', 0.01, 5.0),
-)
 
 
 class BagRecorderNode(AlpamayoNode):
     """Subscribes to what is wanted as soon as somebody publishes it."""
 
     def __init__(self) -> None:
-        super().__init__('bag_recorder', PARAMETERS)
+        super().__init__('bag_recorder', BAG_RECORDER)
         s = self.settings
         rig, profile = load_rig(s.rig), load_profile(s.profile)
         cameras = rig.for_profile(profile)

@@ -21,10 +21,10 @@ from alpamayo_ros.msg import FrameSet, FrameSetInfo, StepDone
 from alpamayo_ros.nodes.common import convert, qos
 from alpamayo_ros.nodes.common.convert import ns, stamp
 from alpamayo_ros.nodes.common.node import AlpamayoNode, run
-from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.lockstep.step_queue import Announced
 from alpamayo_ros.nodes.messages.image_views import ViewPipeline
+from alpamayo_ros.parameters.of_nodes import CAMERA_SYNC
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.arrivals import Arrival, Overdue, form
 from alpamayo_ros.sensing.rig import load_rig
@@ -32,18 +32,12 @@ from alpamayo_ros.sensing.synchronisation.sync import make_sync
 from alpamayo_ros.sensing.synchronisation.synced_set import SyncedSet
 from alpamayo_ros.units import NS
 
-PARAMETERS = (
-    Param('decode_threads', int, '', 'Threads that decode the matched images.', 1, 16),
-    Param('poll_s', float, 's', 'How often missing images are looked for.', 0.005, 0.1),
-    RELIABLE_INPUTS,
-)
-
 
 class CameraSyncNode(AlpamayoNode):
     """One subscription a camera, one set a timestep."""
 
     def __init__(self) -> None:
-        super().__init__('camera_sync', PARAMETERS)
+        super().__init__('camera_sync', CAMERA_SYNC)
         self.profile, rig = load_profile(self.settings.profile), load_rig(self.settings.rig)
         self.cameras = rig.for_profile(self.profile)
         self.calibration_hash = rig.calibration_hash

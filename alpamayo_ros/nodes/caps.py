@@ -8,16 +8,8 @@ from typing import Any
 from std_msgs.msg import Float32
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.graph_options import ACCELERATION_MPS2, SPEED_MPS
 from alpamayo_ros.nodes.common import qos
-from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.safety.config import PlanConfig
-
-PARAMETERS = (
-    Param('speed_cap_mps', float, 'm/s', "Highest speed; 0: the profile's.", *SPEED_MPS),
-    Param('acceleration_cap_mps2', float, 'm/s2', "0: the limits'.", *ACCELERATION_MPS2),
-)
-
 
 # Below, rounding would decide whether a plan at rest passes.
 LEAST_MPS2 = 0.1

@@ -15,25 +15,19 @@ from rclpy.clock import Clock, ClockType
 from std_msgs.msg import Bool
 
 from alpamayo_ros.faults import Fault
-from alpamayo_ros.graph_options import CONTROLLERS
 from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes.common import convert, qos
 from alpamayo_ros.nodes.common.guards import Guards
 from alpamayo_ros.nodes.common.node import AlpamayoNode, run
-from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.control.command import Command, Commander
 from alpamayo_ros.nodes.control.drive_messages import encoder
 from alpamayo_ros.nodes.control.engagement import Engagement
 from alpamayo_ros.nodes.control.in_step import InStep
+from alpamayo_ros.parameters.of_nodes import CONTROLLER
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.simulation.sim_rig import vehicle_of
 from alpamayo_ros.types import EgoState
 
-PARAMETERS = (
-    Param('message', str, '', 'Type of drive_command.', choices=CONTROLLERS),
-    Param('rate_hz', float, 'Hz', 'Commands a second; in lockstep one a step.', 5.0, 200.0),
-    RELIABLE_INPUTS,
-)
 LOOK_S = 1.0  # between two looks at who writes what
 TOPIC = 'drive_command'
 
@@ -42,7 +36,7 @@ class ControllerNode(AlpamayoNode):
     """Keeps the newest reference, odometry and Health; each tick makes one command of them."""
 
     def __init__(self) -> None:
-        super().__init__('controller', PARAMETERS)
+        super().__init__('controller', CONTROLLER)
         s, rig = self.settings, load_rig(self.settings.rig)
         vehicle, self._source = vehicle_of(rig), rig.odometry
         self.commander = Commander(vehicle, self.limits, rig.odometry.frame_id)

@@ -23,9 +23,9 @@ from alpamayo_ros.msg import EgoHistory, FrameSetInfo, StepDone
 from alpamayo_ros.nodes.common import convert, qos
 from alpamayo_ros.nodes.common.convert import ns, stamp
 from alpamayo_ros.nodes.common.node import AlpamayoNode, run
-from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.lockstep.step_queue import Announced
+from alpamayo_ros.parameters.of_nodes import EGOMOTION
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.derivative import SpeedDerivative
 from alpamayo_ros.sensing.egomotion import EgoBuffer
@@ -34,13 +34,6 @@ from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.types import EgoState
 from alpamayo_ros.units import NS
 
-PARAMETERS = (
-    Param('wait_s', float, 's', 'Longest wait for odometry of t0, free-running.', 0.0, 0.2),
-    Param('poll_s', float, 's', 'How often waiting timesteps are looked at.', 0.005, 0.1),
-    Param('acceleration_window_s', float, 's', 'Base line of acceleration from speed.', 0.02, 0.5),
-    Param('imu_age_s', float, 's', 'An Imu message up to this age gives acceleration.', 0.0, 0.2),
-    RELIABLE_INPUTS,
-)
 # Message types that may report the steering angle, and the field that holds it [rad].
 STEERING = (
     ('ackermann_msgs.msg', 'AckermannDriveStamped', 'drive.steering_angle'),
@@ -52,7 +45,7 @@ class EgomotionNode(AlpamayoNode):
     """Answers each t0 from a buffer of odometry."""
 
     def __init__(self) -> None:
-        super().__init__('egomotion', PARAMETERS)
+        super().__init__('egomotion', EGOMOTION)
         self.profile = load_profile(self.settings.profile)
         rig = load_rig(self.settings.rig)
         self.source = rig.odometry

@@ -23,19 +23,14 @@ from alpamayo_ros.graph_spec import PROXY, faulty
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.convert import buffer, ns, stamp
 from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
-from alpamayo_ros.nodes.common.params import ODOMETRY_READERS, RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.messages.told_state import told, written
+from alpamayo_ros.parameters.of_nodes import FAULT_PROXY, ODOMETRY_READERS
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.simulation.fault_rows import ODOMETRY, Announced, of_topics
 from alpamayo_ros.simulation.inject import Event, Line
 from alpamayo_ros.units import NS
 
-PARAMETERS = (
-    Param('inject', str, '', 'Faults: drop(source=front,start_s=5,stop_s=7); empty: none.'),
-    Param('poll_s', float, 's', 'How often it is looked what a delay lets go.', 0.001, 0.1),
-    RELIABLE_INPUTS,
-)
 IMAGES, STATES = 5, 50  # depths of the queues, as those of who reads
 
 
@@ -43,7 +38,7 @@ class FaultProxyNode(AlpamayoNode):
     """One subscription and one publisher a sensor; time is that of the graph."""
 
     def __init__(self) -> None:
-        super().__init__(PROXY, PARAMETERS)
+        super().__init__(PROXY, FAULT_PROXY)
         s, rig = self.settings, load_rig(self.settings.rig)
         try:
             self._line, self._news = Line(of_topics(s.inject)), Announced(s.inject)

@@ -32,24 +32,13 @@ from alpamayo_ros.msg import Health
 from alpamayo_ros.nodes.common.convert import ns
 from alpamayo_ros.nodes.common.guards import Guards
 from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
-from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.common.raw_topics import RawTopics
 from alpamayo_ros.nodes.messages.recorded import raw_stamp_ns
+from alpamayo_ros.parameters.of_nodes import INCIDENT_RECORDER
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.safety.state import Mode
 from alpamayo_ros.sensing.rig import Rig, load_rig
 
-PARAMETERS = (
-    Param('folder', str, '', 'Where incidents are written; nothing else there is touched.'),
-    Param('window_s', float, 's', 'How long before an event a file begins.', 1.0, 600.0),
-    Param('memory_mb', int, 'MB', 'Messages held at most; the oldest go.', 1, 65536),
-    Param('after_s', float, 's', 'How long after an event a file ends.', 0.0, 60.0),
-    Param('hold_s', float, 's', 'From one file to the next at least.', 1.0, 600.0),
-    Param('silence_s', float, 's', 'A driver silent for so long is an event.', 0.3, 10.0),
-    Param('keep_files', int, '', 'Incidents kept at most; the oldest go.', 1, 10000),
-    Param('keep_mb', int, 'MB', 'Size of all of them at most.', 1, 10_000_000),
-    Param('discovery_s', float, 's', 'How often new topics are looked for.', 0.01, 1.0),
-)
 STATES = frozenset(int(mode) for mode in Mode)
 ROOM_S = 5.0  # how often the disk is looked at
 DRIVERS_S = 0.5  # how often it looks who publishes health: whom it saw alive it can see dead
@@ -60,7 +49,7 @@ class IncidentRecorderNode(AlpamayoNode):
     """Keeps, notices, writes; a thread of its own does the last."""
 
     def __init__(self) -> None:
-        super().__init__('incident_recorder', PARAMETERS)
+        super().__init__('incident_recorder', INCIDENT_RECORDER)
         s = self.settings
         rig, self._simulated = load_rig(s.rig), self.get_parameter('use_sim_time').value
         self._rig_text = rig_text(rig, 'The rig of the incident beside it.')

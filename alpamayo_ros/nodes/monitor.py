@@ -19,15 +19,11 @@ from alpamayo_ros.gpu import gpu_faults, open_gpus
 from alpamayo_ros.msg import ChainOfCausation, FrameSetInfo, Health, StageTiming
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.node import AlpamayoNode, run
-from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.common.presence import LOOK_S, WRITES, Presence
 from alpamayo_ros.nodes.messages import markers
 from alpamayo_ros.nodes.messages.plots import OF_CYCLES, Plots
+from alpamayo_ros.parameters.of_nodes import MONITOR
 
-PARAMETERS = (
-    Param('period_s', float, 's', 'Time between two reports without a change.', 0.1, 10.0),
-    Param('silence_s', float, 's', 'A node that says nothing for so long is silent.', 0.3, 60.0),
-)
 STATES = ('INIT', 'READY', 'ACTIVE', 'DEGRADED', 'FALLBACK', 'FAULT')
 LEVELS = (
     DiagnosticStatus.OK,
@@ -43,7 +39,7 @@ class MonitorNode(AlpamayoNode):
     """Keeps the last report of every node and its time of arrival (monotonic)."""
 
     def __init__(self) -> None:
-        super().__init__('monitor', PARAMETERS)
+        super().__init__('monitor', MONITOR)
         out = qos.output(self.settings.lockstep)
         self._publisher = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._status: dict[str, DiagnosticStatus] = {}

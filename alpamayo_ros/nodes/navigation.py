@@ -22,9 +22,9 @@ from alpamayo_ros.msg import DrivingPrompt, NavInstruction, StepDone
 from alpamayo_ros.nodes.common import convert, qos
 from alpamayo_ros.nodes.common.convert import ns, stamp
 from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
-from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.lockstep.step_queue import Announced
+from alpamayo_ros.parameters.of_nodes import NAVIGATION
 from alpamayo_ros.sensing import navigation, route
 from alpamayo_ros.sensing.announcer import Announcer, Said
 from alpamayo_ros.sensing.rig import load_rig
@@ -33,21 +33,12 @@ from alpamayo_ros.sensing.streets import read_streets
 from alpamayo_ros.types import EgoState
 from alpamayo_ros.units import NS
 
-PARAMETERS = (
-    Param('hold_s', float, 's', 'Shortest time between two different instructions.', 0.0, 10.0),
-    Param('period_s', float, 's', 'How often the route is looked at.', 0.05, 5.0),
-    Param('use_route', bool, '', 'Make instructions from the route as well.'),
-    Param('effect_s', float, 's', 'Lockstep: an instruction holds this much later.', 0.0, 1.0),
-    Param('streets', str, '', "File of the map's street names, one a line; empty: no list."),
-    RELIABLE_INPUTS,
-)
-
 
 class NavigationNode(AlpamayoNode):
     """Keeps the instruction in force and the one that waits for its turn."""
 
     def __init__(self) -> None:
-        super().__init__('navigation', PARAMETERS)
+        super().__init__('navigation', NAVIGATION)
         lockstep = self.settings.lockstep
         self.source = load_rig(self.settings.rig).odometry
         self._ego: EgoState | None = None

@@ -15,7 +15,6 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.lifecycle.node import LifecycleState
 
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.graph_options import SEED
 from alpamayo_ros.msg import (
     CandidateArray,
     DrivingPrompt,
@@ -31,8 +30,8 @@ from alpamayo_ros.nodes.common.autostart import AutostartNode
 from alpamayo_ros.nodes.common.convert import codes, ns
 from alpamayo_ros.nodes.common.gpu_watch import GpuWatch
 from alpamayo_ros.nodes.common.node import configure, run
-from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.joins import Cycle, Joiner, StepInstructions
+from alpamayo_ros.parameters.of_nodes import PLANNER
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime.process.worker import Worker
 from alpamayo_ros.sensing.instructions import Instructions
@@ -40,13 +39,6 @@ from alpamayo_ros.sensing.navigation import FOLLOW_TEXT, MAX_PROMPT
 from alpamayo_ros.sensing.ring import FrameRing
 from alpamayo_ros.types import Conditioning, PlannerInput, Proposal
 from alpamayo_ros.units import NS
-
-PARAMETERS = (
-    *worker_spec.PARAMETERS,
-    Param('seed', int, '', 'The noise of t0 depends on (seed, t0) alone.', *SEED),
-    Param('watch_gpus', bool, '', 'GPUs beyond their limits count: for a runtime that uses one.'),
-    Param('autostart', bool, '', 'Configure and activate without a lifecycle manager.'),
-)
 
 
 class PlannerNode(AutostartNode):
@@ -56,7 +48,7 @@ class PlannerNode(AutostartNode):
 
     def __init__(self) -> None:
         super().__init__('planner', automatically_declare_parameters_from_overrides=True)
-        self.settings, self.limits, self.faults = configure(self, PARAMETERS)
+        self.settings, self.limits, self.faults = configure(self, PLANNER)
         worker_spec.check_runtime(self.settings)
         self._gpus = GpuWatch(self, self.limits) if self.settings.watch_gpus else None
         self._active = False

@@ -18,27 +18,23 @@ from alpamayo_ros.msg import ChainOfCausation, PlannedTrajectory
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.convert import buffer, ns
 from alpamayo_ros.nodes.common.node import AlpamayoNode, run
-from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.messages import markers, overlay
 from alpamayo_ros.nodes.messages.plots import OF_PLANS, Plots
 from alpamayo_ros.nodes.messages.trajectory_topics import PLACES
+from alpamayo_ros.parameters.of_nodes import REASONING
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime.text import bounded_text
 from alpamayo_ros.sensing.image_format import decode_message
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.units import NS
 
-PARAMETERS = (
-    Param('kept', int, 'cycles', 'Texts and plans kept while they wait for each other.', 1, 100),
-)
-
 
 class ReasoningNode(AlpamayoNode):
     """Joins text and plan by t0, whichever comes first, and publishes the four parts."""
 
     def __init__(self) -> None:
-        super().__init__('reasoning', PARAMETERS)
+        super().__init__('reasoning', REASONING)
         lockstep = self.settings.lockstep
         self._texts: OrderedDict[int, ChainOfCausation] = OrderedDict()
         self._plans: OrderedDict[int, PlannedTrajectory] = OrderedDict()

@@ -20,7 +20,6 @@ from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import CompressedImage
 
 from alpamayo_ros.bags.disk_room import DiskRoom
-from alpamayo_ros.graph_options import SEED
 from alpamayo_ros.msg import (
     CandidateArray,
     ChainOfCausation,
@@ -32,10 +31,11 @@ from alpamayo_ros.msg import (
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.convert import ns
 from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
-from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.messages import events_of
 from alpamayo_ros.nodes.messages.trajectory_topics import PLACES
+from alpamayo_ros.parameters.of_nodes import RECORDER
+from alpamayo_ros.parameters.param import Param
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.limited_writer import LimitedWriter, Sink
 from alpamayo_ros.recording.recording import RUN, RunInfo, Writer
@@ -43,23 +43,13 @@ from alpamayo_ros.reports.shots import RIG
 from alpamayo_ros.sensing.rig import Rig, load_rig
 from alpamayo_ros.simulation.scenario import load_scenario
 
-ORIGINS = ('simulator', 'replay', 'vehicle')
-PARAMETERS = (
-    Param('folder', str, '', 'Where to write; an earlier recording there is replaced.'),
-    Param('origin', str, '', 'Which graph is recorded.', choices=ORIGINS),
-    Param('title', str, '', 'Scenario, bag or car.'),
-    Param('seed', int, '', 'Seed of a simulated drive.', *SEED),
-    Param('runtime', str, '', 'Who plans.'),
-    Param('about', str, '', 'A few words for film and report; empty: of the scenario.'),
-    Param('flush_s', float, 's', 'How often others can see what was written.', 0.05, 10.0),
-)
 AWAITED = ('candidates', 'health', 'stage_timing', 'reasoning')  # written in every graph
 
 
 class RecorderNode(AlpamayoNode):
     """Subscribes to everything a person would want to see again."""
 
-    def __init__(self, name: str = 'recorder', parameters: Sequence[Param] = PARAMETERS) -> None:
+    def __init__(self, name: str = 'recorder', parameters: Sequence[Param] = RECORDER) -> None:
         super().__init__(name, parameters)
         self.writer = self.open_writer()
         lockstep, rig = self.settings.lockstep, load_rig(self.settings.rig)

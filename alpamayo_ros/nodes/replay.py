@@ -18,14 +18,13 @@ from rclpy.clock import ClockType
 
 from alpamayo_ros.bags.bag import BagReader
 from alpamayo_ros.bags.outline import outline
-from alpamayo_ros.graph_options import DURATION_S, RATE
 from alpamayo_ros.graph_spec import PROXY
 from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
-from alpamayo_ros.nodes.common.params import LISTENERS, ODOMETRY_READERS, RECORDED, Param
 from alpamayo_ros.nodes.lockstep.readiness import PlannerWatch
 from alpamayo_ros.nodes.lockstep.step_source import listeners
 from alpamayo_ros.nodes.messages.recorded import RecordedTopics
 from alpamayo_ros.nodes.players import FreePlayer, StepPlayer
+from alpamayo_ros.parameters.of_nodes import ODOMETRY_READERS, REPLAY
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.replay.intake import reference_camera
 from alpamayo_ros.replay.needs import damaged
@@ -34,18 +33,6 @@ from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.statuses import Status
 from alpamayo_ros.units import NS
 
-PARAMETERS = (
-    Param('bag', str, '', 'The bag: an .mcap or .db3 file, or a folder with metadata.yaml.'),
-    Param('rate', float, '', 'Speed against wall time, free-running.', *RATE),
-    Param('duration_s', float, 's', 'Ends early; 0: the whole bag.', *DURATION_S),
-    Param('incomplete', bool, '', 'Play a bag that lacks a camera of the profile, or odometry.'),
-    Param('tail_s', float, 's', 'How long it goes on after the last message.', 0.0, 60.0),
-    Param('start_timeout_s', float, 's', 'Longest wait for somebody who listens.', 1.0, 600.0),
-    Param('proxied', bool, '', 'fault_proxy stands between the recording and the driver.'),
-    RECORDED,
-    LISTENERS,
-    Param('hang_guard_s', float, 's', 'Lockstep: longest wall time for one reply.', 1.0, 600.0),
-)
 TICK_S = 0.01  # /clock and the messages that are due, at 100 Hz
 
 
@@ -53,7 +40,7 @@ class ReplayNode(AlpamayoNode):
     """Waits for the driver, then plays the bag to its end and leaves."""
 
     def __init__(self) -> None:
-        super().__init__('replay', PARAMETERS)
+        super().__init__('replay', REPLAY)
         s = self.settings
         path = Path(s.bag)
         if not s.bag or not path.exists():

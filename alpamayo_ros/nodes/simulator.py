@@ -17,42 +17,23 @@ from typing import Any
 from geometry_msgs.msg import Twist
 from rclpy.clock import Clock, ClockType
 
-from alpamayo_ros.graph_options import SEED
 from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.convert import ns
 from alpamayo_ros.nodes.common.node import AlpamayoNode, ConfigurationError, run
-from alpamayo_ros.nodes.common.params import BAGGED, LISTENERS, RECORDED, Param
 from alpamayo_ros.nodes.control.obedience import Orders
 from alpamayo_ros.nodes.lockstep.readiness import PlannerWatch
 from alpamayo_ros.nodes.lockstep.step_source import StepSource, listeners
 from alpamayo_ros.nodes.messages.trajectory_topics import PLACES
 from alpamayo_ros.nodes.world import World
 from alpamayo_ros.nodes.world_topics import WorldTopics
+from alpamayo_ros.parameters.of_nodes import SIMULATOR
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.simulation import fault_rows
 from alpamayo_ros.statuses import Status
 from alpamayo_ros.units import NS
 
-PARAMETERS = (
-    Param('scenario', str, '', 'Name of a scenario, or the path of a .yaml file.'),
-    Param('seed', int, '', 'Seed of the world.', *SEED),
-    Param('duration_s', float, 's', 'Ends the drive early; 0: as the scenario says.', 0.0, 600.0),
-    Param('inject', str, '', 'Faults: drop(source=front,start_s=5,stop_s=7); empty: none.'),
-    Param('output', str, '', 'File for the result as JSON; empty: none.'),
-    Param('shadow', bool, '', 'The driver plans in shadow mode; the expert drives throughout.'),
-    Param('manual', bool, '', "A person arms: standing and the scenario's time end nothing."),
-    Param('commanded', bool, '', 'The car obeys drive_command (Twist) of the controller node.'),
-    Param('jpeg_quality', int, '%', 'Quality of the JPEG images.', 1, 100),
-    Param('epoch_s', float, 's', 'Simulated time at the start.', 1.0, 1.0e6),
-    Param('latency_s', float, 's', 'Lockstep: simulated time from t0 to its effect.', 0.0, 0.4),
-    Param('start_timeout_s', float, 's', 'Longest wait for the driver to be ready.', 5.0, 600.0),
-    RECORDED,
-    BAGGED,
-    LISTENERS,
-    Param('hang_guard_s', float, 's', 'Lockstep: longest wall time for one reply.', 1.0, 600.0),
-)
 TICK_S, TICKS = 0.02, 5  # free-running: odometry and clock at 50 Hz, images at every fifth tick
 NICE = 5  # free-running: rendering gives way to the driver; on a vehicle nobody renders
 
@@ -61,7 +42,7 @@ class SimulatorNode(AlpamayoNode):
     """Waits for the driver, then drives the scenario to its end and leaves."""
 
     def __init__(self) -> None:
-        super().__init__('simulator', PARAMETERS)
+        super().__init__('simulator', SIMULATOR)
         s = self.settings
         cameras = load_rig(s.rig).for_profile(load_profile(s.profile))
         try:

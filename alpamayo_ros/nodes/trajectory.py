@@ -25,13 +25,13 @@ from alpamayo_ros.nodes.common.audit import Audit
 from alpamayo_ros.nodes.common.convert import ns
 from alpamayo_ros.nodes.common.guards import Guards, inputs
 from alpamayo_ros.nodes.common.node import AlpamayoNode, run
-from alpamayo_ros.nodes.common.params import RELIABLE_INPUTS, Param
 from alpamayo_ros.nodes.joins import Turns
 from alpamayo_ros.nodes.lockstep.step_inputs import StepInputs
 from alpamayo_ros.nodes.lockstep.step_queue import Announced
 from alpamayo_ros.nodes.messages import plans
 from alpamayo_ros.nodes.messages.trajectory_topics import TrajectoryTopics
 from alpamayo_ros.nodes.references import References
+from alpamayo_ros.parameters.of_nodes import TRAJECTORY
 from alpamayo_ros.safety import state as safety
 from alpamayo_ros.safety.config import PlanConfig
 from alpamayo_ros.safety.scene import Scene
@@ -39,19 +39,6 @@ from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.types import Proposal
 from alpamayo_ros.units import NS
 
-PARAMETERS = (
-    Param('shadow', bool, '', 'Plan on topics under shadow/, which no controller reads.'),
-    Param('auto_arm', bool, '', 'Arm without a person; simulation and replay only.'),
-    Param('auto_rearm', bool, '', 'Leave FALLBACK without a person; simulation only.'),
-    Param('coc_degrades', bool, '', 'Words that announce the opposite of the path degrade.'),
-    Param('objects_expected', bool, '', 'A source of objects takes part in the cost.'),
-    Param('period_s', float, 's', 'Planning period.', 0.05, 1.0),
-    Param('reference_s', float, 's', 'Period of the reference, free-running.', 0.02, 0.2),
-    Param('lockstep_latency_s', float, 's', 'Simulated time from t0 to the plan.', 0.0, 0.4),
-    Param('silence_s', float, 's', 'A node that says nothing for so long is silent.', 0.3, 10.0),
-    *caps.PARAMETERS,
-    RELIABLE_INPUTS,
-)
 STILL_S = 0.8  # a clock that has not moved for so long stands
 LOOK_S = 0.4  # how often twins and misfits are looked for on the graph
 ABSENT = frozenset({'MODEL_ABSENT', 'MODEL_KILLED', 'MODEL_RESPAWNS', 'MODEL_FAILING'})
@@ -61,7 +48,7 @@ class TrajectoryNode(AlpamayoNode):
     """Holds the state of the safety machine between calls."""
 
     def __init__(self) -> None:
-        super().__init__('trajectory', PARAMETERS)
+        super().__init__('trajectory', TRAJECTORY)
         s = self.settings
         self.config = PlanConfig.from_files(
             s.profile, s.limits or None, s.rig, period_s=s.period_s, auto_arm=s.auto_arm,

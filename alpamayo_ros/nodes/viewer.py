@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.nodes.common.node import ConfigurationError, run
-from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.nodes.recorder import RecorderNode
+from alpamayo_ros.parameters.of_nodes import VIEWER
 from alpamayo_ros.recording import events
 from alpamayo_ros.reports.shots import car_of
 from alpamayo_ros.sensing.rig import Rig, load_rig
@@ -24,19 +24,13 @@ from alpamayo_ros.viewer.server import PortError, Server
 from alpamayo_ros.viewer.view_scene import State
 
 MEMORY = '100MiB'  # of the past, which a browser that comes later goes through first
-PARAMETERS = (
-    Param('flush_s', float, 's', 'How often what was received is sent on.', 0.05, 10.0),
-    Param('port', int, '', 'Page on 127.0.0.1; the data take the next one.', 1024, 65434),
-    Param('browser', bool, '', 'Open the page in a browser.'),
-    Param('save', str, '', 'An .rrd file to write instead of serving a page.'),
-)
 
 
 class ViewerNode(RecorderNode):
     """A recorder whose sink is a page."""
 
     def __init__(self) -> None:
-        super().__init__('viewer', PARAMETERS)
+        super().__init__('viewer', VIEWER)
 
     def open_writer(self) -> PageSink:
         """The page, or a file."""

@@ -9,7 +9,6 @@ from typing import Any
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits
 from alpamayo_ros.nodes.common.node import ConfigurationError
-from alpamayo_ros.nodes.common.params import Param
 from alpamayo_ros.preflight import status_of
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime import registry
@@ -18,20 +17,6 @@ from alpamayo_ros.runtime.process.worker import Worker
 from alpamayo_ros.runtime.scripted import Script
 from alpamayo_ros.statuses import Status
 
-PARAMETERS = (
-    Param('runtime', str, '', f'Who answers. {registry.HELP}'),
-    Param('model', str, '', 'Folder of the model; empty: the one that ships for the profile.'),
-    Param('script', str, '', 'Fields of runtime.Script as JSON, for tests; empty: none.'),
-    Param('minimum_release', int, '', 'An older release of the model is refused.', 0, 2**31 - 1),
-    Param(
-        'trusted_keys', str, '', 'Public key, or folder of *.pub, one of which signed; empty: any.'
-    ),
-    Param('words_every_s', float, 's', 'Words younger than that are kept; 0: none are.', 0.0, 2.0),
-    Param('words_concurrent', bool, '', 'New words are decoded once the plan is out.'),
-    Param('period_s', float, 's', 'Planning period; limits of a cycle count in it.', 0.01, 30.0),
-    Param('slack', float, '', 'Cycles are dropped and killed so many times later.', 1.0, 10.0),
-    Param('startup_s', float, 's', 'Longest time to load and warm up the model.', 1.0, 600.0),
-)
 HANG_GUARD_S = 30.0  # of wall time in lockstep, where simulated time waits for the model
 
 

@@ -26,7 +26,8 @@ from alpamayo_ros.nodes.common.audit import askers
 from alpamayo_ros.nodes.common.executor import NodeExecutor
 from alpamayo_ros.nodes.common.fault_log import FaultLog
 from alpamayo_ros.nodes.common.interrupts import Interrupts
-from alpamayo_ros.nodes.common.params import BUILT_IN, COMMON, Param, problems
+from alpamayo_ros.parameters.of_nodes import COMMON
+from alpamayo_ros.parameters.param import BUILT_IN, Param, problems
 from alpamayo_ros.preflight import check_domain
 from alpamayo_ros.security.enforcement import ENABLE
 from alpamayo_ros.statuses import ConfigError, Status

@@ -10,7 +10,8 @@ import typer
 
 from alpamayo_ros.cli import choices, doctor_software
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.nodes.worker_spec import PARAMETERS, refusal
+from alpamayo_ros.nodes.worker_spec import refusal
+from alpamayo_ros.parameters.of_nodes import PLANNER
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.loader import open_runtime
@@ -35,7 +36,7 @@ def with_absent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_command_offers_the_table() -> None:
-    (runtime,) = [p for p in PARAMETERS if p.name == 'runtime']
+    (runtime,) = [p for p in PLANNER if p.name == 'runtime']
     engines = ('tensorrt_rtx', 'tensorrt')
     assert registry.NAMES == ('onnx', 'torch', 'torch_cuda', *engines, 'nvidia', 'scripted')
     assert all(name in runtime.text for name in registry.NAMES)

@@ -3,7 +3,7 @@
 Values live in ``config/nodes.param.yaml`` only.
 
 There is no second default in code: a missing or an unknown key, a wrong type, NaN or a value out
-of bounds refuses to configure.  This module imports no ROS; ``base.py`` applies it to a node.
+of bounds refuses to configure.  ``nodes/common/node.py`` applies this to a node.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alpamayo_ros.parameter_file import BUILT_IN
+BUILT_IN = ('use_sim_time', 'start_type_description_service')  # declared by rclpy itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +37,6 @@ class Param:
         return f'{self.text} [{self.unit}]' if self.unit else self.text
 
 
-# Declared by every node.
-COMMON = (
-    Param(
-        'profile',
-        str,
-        '',
-        'Model profile: a name from config/profiles or the path of a .yaml file.',
-    ),
-    Param('rig', str, '', 'Camera rig: a name from config/rigs or the path of a .yaml file.'),
-    Param('limits', str, '', 'File of safety limits; empty: config/limits.param.yaml.'),
-    Param('lockstep', bool, '', 'Simulated time advances only after every t0 got its one reply.'),
-)
-# Declared by the nodes that read odometry or images.
-RELIABLE_INPUTS = Param(
-    'reliable_inputs', bool, '', 'Inputs come from a sender that can repeat them: a bag.'
-)
-ODOMETRY_READERS = 4  # camera_sync, egomotion, navigation, trajectory
-# Declared by the simulator and the replay.
-RECORDED = Param('recorded', bool, '', 'A recorder listens; lockstep waits for it too.')
-LISTENERS = Param('listeners', str, '', 'Further nodes that lockstep waits for; commas between.')
-# Declared by the simulator.
-BAGGED = Param('bagged', bool, '', 'A bag recorder listens; lockstep waits for it too.')
-
-
 def problem(param: Param, value: Any) -> str:
     """Why ``value`` does not fit ``param``, or ''."""
     kind = type(value)
@@ -74,8 +50,8 @@ def problem(param: Param, value: Any) -> str:
         inside = inside and (param.low is None or number >= param.low)
         inside = inside and (param.high is None or number <= param.high)
         if not inside:
-            bounds = f'[{param.low}, {param.high}] {param.unit}'
-            return f'{param.name}: {value} {param.unit} is outside {bounds}'
+            bounds = f'[{param.low}, {param.high}] {param.unit}'.rstrip()
+            return f'{param.name}: {f"{value} {param.unit}".rstrip()} is outside {bounds}'
     return ''
 
 

@@ -1,11 +1,10 @@
-"""A parameter file of one's own against ``config/nodes.param.yaml``: nodes, keys and types.
+"""A parameter file of one's own: nodes and keys of ``config/nodes.param.yaml``, types and bounds.
 
-Bounds are those of the nodes, which refuse to configure; here nothing of ROS is needed.
+What is refused here a node would refuse too, when all of them have been started.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,19 @@ from typing import Any
 from alpamayo_ros.config_file import absent, line_of, nearest
 from alpamayo_ros.config_file import unknown as no_such
 from alpamayo_ros.limits import load_limits
+from alpamayo_ros.parameters.of_nodes import COMMON, OF_NODE
+from alpamayo_ros.parameters.param import BUILT_IN, problem
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.statuses import ConfigError, NoSuchFileError
 from alpamayo_ros.yaml_file import read_yaml
 
 HELD = 'ros__parameters'
 EVERY = '**'
-BUILT_IN = ('use_sim_time', 'start_type_description_service')  # declared by rclpy itself
 Tree = Mapping[str, Any]
 
 
 def check_parameters(name: str) -> None:
-    """Refuse an unknown node, key or type, with the line; '' is no file."""
+    """Refuse an unknown node or key and a value that does not fit, with the line; '': no file."""
     if not name:
         return
     path = Path(name)
@@ -35,6 +35,14 @@ def check_parameters(name: str) -> None:
         raise ConfigError(f'{path}: expected NODE: {HELD}: with keys and values')
     for loc, values in _nodes(tree, ()):
         _check_node(path, loc, values, known)
+
+
+def minimum_release(name: str) -> int:
+    """What the planner asks of a model: as the checked file says, else as the package does."""
+    planner = dict(_known()['planner'])
+    for loc, values in _nodes(read_yaml(name), ()) if name else ():
+        planner |= values if _name(loc) == 'planner' else {}
+    return int(planner['minimum_release'])
 
 
 def _known() -> dict[str, Tree]:
@@ -55,9 +63,7 @@ def _nodes(tree: Tree, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
 
 
 def _check_node(path: Path, loc: tuple[str, ...], values: Any, known: dict[str, Tree]) -> None:
-    name = loc[-1].rpartition('/')[2] if loc else ''
-    if name in ('', '*'):
-        name = EVERY
+    name = _name(loc)
     where = f'{path}:{line_of(path, loc)}'
     if name not in known:
         if close := nearest(name, known):
@@ -67,20 +73,22 @@ def _check_node(path: Path, loc: tuple[str, ...], values: Any, known: dict[str, 
         raise ConfigError(f'{where}: expected {HELD}: with keys and values below {loc[-1]}')
     for key, value in values.items():
         at = f'{path}:{line_of(path, (*loc, HELD, key))}'
-        _check_value(at, str(key), value, {**known[EVERY], **known[name]})
+        if key not in BUILT_IN and not str(key).startswith('qos_overrides'):
+            _check_value(at, name, str(key), value, {**known[EVERY], **known[name]})
 
 
-def _check_value(at: str, key: str, value: Any, known: Tree) -> None:
-    if key in BUILT_IN or key.startswith('qos_overrides'):
-        return
+def _name(loc: tuple[str, ...]) -> str:
+    """The node that a path of keys names, without its namespace."""
+    name = loc[-1].rpartition('/')[2] if loc else ''
+    return EVERY if name in ('', '*') else name
+
+
+def _check_value(at: str, node: str, key: str, value: Any, known: Tree) -> None:
     if key not in known:
         raise ConfigError(f'{at}: {no_such("parameter", key, known)}')
-    wanted = type(known[key])
-    if type(value) is not wanted and not (wanted is float and type(value) is int):
-        kind = type(value).__name__
-        raise ConfigError(f'{at}: {key}: expected {wanted.__name__}, got {kind} {value!r}')
-    if wanted is float and not math.isfinite(value):
-        raise ConfigError(f'{at}: {key}: expected a finite number, got {value}')
+    declared = next(p for p in (*COMMON, *OF_NODE.get(node, ())) if p.name == key)
+    if wrong := problem(declared, value):
+        raise ConfigError(f'{at}: {wrong}')
     if key == 'limits' and value:
         _check_limits(at, value)
 

@@ -1,0 +1,53 @@
+"""A parameter file is refused for what its nodes would refuse, before any of them starts."""
+
+from pathlib import Path
+
+import pytest
+
+from alpamayo_ros.parameters.parameter_file import check_parameters, minimum_release
+from alpamayo_ros.preflight import check_model
+from alpamayo_ros.profile import load_profile, share_dir
+from alpamayo_ros.statuses import ConfigError
+
+SHIPPED = ('nodes.param.yaml', 'simulation.param.yaml')
+
+
+def written(folder: Path, node: str, text: str) -> str:
+    file = folder / 'own.yaml'
+    file.write_text(f'{node}:\n  ros__parameters:\n    {text}\n')
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ('node', 'text', 'said'),
+    [
+        ('/**/camera_sync', 'poll_s: -1.5', 'poll_s: -1.5 s is outside [0.005, 0.1] s'),
+        ('camera_sync', 'poll_s: 1000000000000.0', 'poll_s: 1000000000000.0 s is outside'),
+        ('/**/camera_sync', 'poll_s: .nan', 'poll_s: nan s is outside'),
+        ('/alpamayo/camera_sync', 'decode_threads: 0', 'decode_threads: 0 is outside [1, 16]'),
+        ('/**/planner', 'slack: 0.5', 'slack: 0.5 is outside [1.0, 10.0]'),
+        ('/**/trajectory', 'speed_cap_mps: -1', 'speed_cap_mps: -1 m/s is outside'),
+        ('/**/controller', 'message: twst', "message: 'twst' is none of twist"),
+        ('/**', 'lockstep: 1', 'lockstep: expected bool, got int 1'),
+    ],
+)
+def test_a_value_out_of_bounds_is_named_with_its_line(tmp_path, node, text, said):
+    name = written(tmp_path, node, text)
+    with pytest.raises(ConfigError) as refused:
+        check_parameters(name)
+    assert str(refused.value).startswith(f'{name}:3: {said}')
+
+
+@pytest.mark.parametrize('shipped', SHIPPED)
+def test_what_ships_is_within_its_bounds(shipped):
+    check_parameters(str(share_dir() / 'config' / shipped))
+
+
+@pytest.mark.parametrize('node', ['/**/planner', '/alpamayo/planner', 'planner'])
+def test_the_model_is_as_new_as_the_file_asks(tmp_path, node):
+    assert minimum_release('') == 0
+    least = minimum_release(written(tmp_path, node, 'minimum_release: 99'))
+    assert least == 99
+    assert minimum_release(written(tmp_path, '/**/monitor', 'period_s: 1.0')) == 0
+    with pytest.raises(ConfigError, match='MODEL_ROLLBACK.*minimum=99'):
+        check_model('onnx', load_profile('nano'), least_release=least)
