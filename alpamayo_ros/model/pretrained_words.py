@@ -33,8 +33,6 @@ def read_tokenizer(folder: Path, vocab_size: int) -> Tokenizer | Fault:
         )
     except (OSError, ValueError, TypeError) as error:
         return Fault(Code.MODEL_FORMAT, f'{path}: {error}; it comes with the weights, download it')
-    except Exception as error:  # noqa: BLE001 - the library raises nothing narrower for its JSON
-        return Fault(Code.MODEL_FORMAT, f'{path} is no tokenizer ({error}); download it again')
     if found.vocab_size > vocab_size:
         return Fault(
             Code.MODEL_FORMAT,

@@ -201,6 +201,15 @@ def test_make_keys_sign_and_verify_by_commands(model, tmp_path: Path) -> None:
     assert 'can be read by others' in ran('model', 'sign', folder, '--key', private)[1]
 
 
+def test_a_public_key_is_not_made_private_before_it_is_refused(model, tmp_path: Path) -> None:
+    folder, _ = model
+    keys = tmp_path / 'kü mit leer'
+    status, text = ran('key', 'init', '--to', keys)
+    assert status == 0 and f"--key '{keys / 'model_signing.pem'}'" in text
+    status, text = ran('model', 'sign', folder, '--key', keys / 'model_signing.pub')
+    assert status == 2 and 'it is no private key' in text and 'chmod' not in text
+
+
 def test_what_is_signed_is_what_was_verified(model, tmp_path: Path, monkeypatch) -> None:
     """A manifest that takes the place of the verified one is vouched for by nobody."""
     folder, _ = model

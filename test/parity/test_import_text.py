@@ -130,7 +130,7 @@ def test_weights_that_are_there_are_kept(
     [
         ('config.json', {'dtype': 'int8'}, 'numbers are int8; expected is one of float32'),
         ('config.json', {'rms_norm_eps': 1e-5}, 'the profile asks for 1e-06'),
-        ('tokenizer.json', {'model': {'type': 'BPE'}}, 'is no tokenizer'),
+        ('tokenizer.json', {'model': {'type': 'BPE'}}, 'no tokenizer: '),
         ('tokenizer.json', None, 'it comes with the weights'),
     ],
 )
@@ -160,3 +160,12 @@ def test_more_words_than_the_profile_has_room_for(
     (tmp_path / 'less.yaml').write_text(yaml.safe_dump(small))
     done = run(source, tmp_path / 'run', str(tmp_path / 'less.yaml'))
     assert done.exit_code == 2 and 'the profile has room for 512' in done.output
+
+
+def test_a_folder_without_a_checkpoint_is_told_what_is_expected(
+    profile: tuple[ModelProfile, str], tmp_path: Path
+) -> None:
+    (tmp_path / 'empty').mkdir()
+    done = run(tmp_path / 'empty', tmp_path / 'run', profile[1])
+    assert done.exit_code == 2 and '*.safetensors' in done.output, done.output
+    assert 'MODEL_FORMAT' not in done.output and not (tmp_path / 'run').exists()

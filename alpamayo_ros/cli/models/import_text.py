@@ -27,6 +27,7 @@ def import_text(source: Path, profile: ModelProfile, to: Path) -> Fault | None:
 
     if (to / WEIGHTS).exists():
         raise typer.BadParameter(f'{to / WEIGHTS} is there already; choose another --to')
+    _check_source(source)
     grammar = _words(source, profile)
     model = grammar if isinstance(grammar, Fault) else _model(source, profile)
     if isinstance(grammar, Fault) or isinstance(model, Fault):
@@ -38,6 +39,15 @@ def import_text(source: Path, profile: ModelProfile, to: Path) -> Fault | None:
     typer.echo(f'{to / WEIGHTS}: {ours:,} parameters, {theirs:,} of them from {source}.')
     typer.echo(f'alpamayo train run --root {to} goes on from there; nothing else is trained yet.')
     return None
+
+
+def _check_source(source: Path) -> None:
+    """BadParameter where the folder holds nothing of a checkpoint."""
+    if not (source / 'config.json').is_file() and not any(source.glob('*.safetensors')):
+        raise typer.BadParameter(
+            f'{source} holds no config.json and no *.safetensors; expected is the folder that a '
+            'Hugging Face checkpoint was downloaded to: name that one'
+        )
 
 
 def _words(source: Path, profile: ModelProfile) -> Grammar | Fault:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -62,5 +63,6 @@ def init(
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
         with os.fdopen(descriptor, 'wb') as file:
             file.write(data)
-    typer.echo(f'{private}: private, sign with it: alpamayo model sign FOLDER --key {private}')
+    sign = f'alpamayo model sign FOLDER --key {shlex.quote(str(private))}'
+    typer.echo(f'{private}: private, sign with it: {sign}')
     typer.echo(f'{public}: public, the value of trusted_keys on the machines that drive')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from pathlib import Path
 from typing import Annotated
@@ -66,10 +67,7 @@ def sign(
     files = read_model(folder)
     if isinstance(files, Fault):
         stop(files)
-    try:
-        signature = signing.sign(private, files.text)  # the very bytes that were verified
-    except ValueError as error:
-        stop(f'--key {key}: {error}; alpamayo key init makes one')
+    signature = signing.sign(private, files.text)  # the very bytes that were verified
     temporary = folder / f'{SIGNATURE}.new'
     temporary.unlink(missing_ok=True)
     temporary.write_bytes(signature)
@@ -87,9 +85,13 @@ def _private_key(path: Path) -> bytes:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             stop(f'--key {path} is no plain file; alpamayo key init makes one')
-        if status.st_mode & 0o077:
-            stop(f'--key {path} can be read by others: chmod 600 {path}')
         data = file.read(MAX_KEY + 1)
     if len(data) > MAX_KEY:
         stop(f'--key {path}: longer than the {MAX_KEY} bytes of a private key')
+    try:
+        signing.sign(data, b'')
+    except ValueError as error:
+        stop(f'--key {path}: {error}; alpamayo key init makes one')
+    if status.st_mode & 0o077:
+        stop(f'--key {path} can be read by others: chmod 600 {shlex.quote(str(path))}')
     return data
