@@ -23,6 +23,14 @@ Loc = Sequence[int | str]
 Model = TypeVar('Model', bound=BaseModel)
 
 
+class WrongKeyError(ValueError):
+    """What a model's validator refuses across keys, with the one to correct."""
+
+    def __init__(self, said: str, loc: Loc) -> None:
+        super().__init__(said)
+        self.loc = tuple(loc)
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """``; did you mean X?`` for the known word that is most like ``word``, or ''."""
     found = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
@@ -96,10 +104,16 @@ def _sentence(path: Path, error: ValidationError, model: type[BaseModel], at: Lo
     """The first thing that is wrong, with its line; how many more there are."""
     found = error.errors()  # a misspelt key says more than the one that is missing for it
     first = next((e for e in found if e['type'] == 'extra_forbidden'), found[0])
-    said, loc = described(first, model), first['loc']
+    said, loc = described(first, model), _place(first)
     others = [e for e in found if e is not first and not _explained(e, said)]
     more = f' (and {len(others)} more)' if others else ''
     return f'{path}:{line_of(path, (*at, *loc))}: {said}{more}'
+
+
+def _place(found: ErrorDetails) -> Loc:
+    """The keys down to what is wrong, which a validator across keys names itself."""
+    cause = found.get('ctx', {}).get('error')
+    return (*found['loc'], *(cause.loc if isinstance(cause, WrongKeyError) else ()))
 
 
 def _explained(found: ErrorDetails, said: str) -> bool:

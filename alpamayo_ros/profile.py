@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from alpamayo_ros import released_contract
-from alpamayo_ros.config_file import find, read_model
+from alpamayo_ros.config_file import WrongKeyError, find, read_model
 from alpamayo_ros.layer_shapes import (
     BackboneShape,
     Deadlines,
@@ -117,19 +117,21 @@ class ModelProfile(Strict):
     @model_validator(mode='after')
     def _consistent(self) -> ModelProfile:
         names = [c.name for c in self.cameras]
-        for view in self.views:
+        for place, view in enumerate(self.views):
             if view.camera not in names:
-                raise ValueError(
-                    f'view {view.name!r} wants camera {view.camera!r}; the profile has {names}'
+                raise WrongKeyError(
+                    f'view {view.name!r} wants camera {view.camera!r}; the profile has {names}',
+                    ('views', place, 'camera'),
                 )
             camera = self.cameras[names.index(view.camera)]
             if view.hfov_deg > camera.hfov_deg:
-                raise ValueError(
+                raise WrongKeyError(
                     f'view {view.name!r} asks for {view.hfov_deg} deg '
-                    f'of a {camera.hfov_deg} deg camera'
+                    f'of a {camera.hfov_deg} deg camera',
+                    ('views', place, 'hfov_deg'),
                 )
         for error in chain(_wrong_shapes(self), _wrong_architecture(self)):
-            raise ValueError(error)
+            raise WrongKeyError(error, error.split()[0].rstrip(':').split('.'))
         return self
 
     @property

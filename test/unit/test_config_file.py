@@ -48,6 +48,8 @@ def line(path: Path, part: str) -> int:
         (load_rig, 'policy: hold', 'policy: hodl', 'hodl', "'hold', 'mask' or 'reject', got 'ho"),
         (load_rig, 'wheelbase_m: ', 'wheelbase_m: -', 'wheelbase_m', 'vehicle.wheelbase_m: input'),
         (load_profile, 'max_coc:', 'max_cot:', 'max_cot', 'did you mean max_coc?'),
+        (load_profile, ', camera: rear_right', ', camera: rihgt', 'rihgt', "wants camera 'rihgt'"),
+        (load_profile, 'heads: 3, kv', 'heads: 7, kv', 'heads: 7', 'backbone.heads 7 must divide'),
         (load_scenario, 'duration_s:', 'duration:', 'duration:', 'did you mean duration_s?'),
         (load_limits, 'curvature_1pm:', 'curvature_1mp:', '1mp', 'did you mean curvature_1pm?'),
     ],
