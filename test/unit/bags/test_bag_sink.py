@@ -12,7 +12,7 @@ from shipped import limits
 from alpamayo_ros.bags.bag import BagReader, described
 from alpamayo_ros.bags.disk_room import DiskRoom
 from alpamayo_ros.bags.outline import about
-from alpamayo_ros.bags.record_plan import read_plan
+from alpamayo_ros.bags.record_plan import check_plan, read_plan
 from alpamayo_ros.bags.schema import typestore
 from alpamayo_ros.bags.sink import BagSink
 from alpamayo_ros.bringup import GRAPHS
@@ -156,6 +156,12 @@ def test_a_pattern_adds_topics(tmp_path):
         ({'topics': []}, {'storage_id': 'sqlite3'}, 'storage_id is mcap'),
         ({'topics': []}, {'storage_preset_profile': 'best'}, 'one of none, fastwrite'),
         ({'topics': [], 'regex': '('}, {}, r'record\.regex'),
+        ({}, {}, 'list of topic names'),
+        ({'topics': [], 'regex': 7}, {}, r'r\.yaml:4: record\.regex: expected str, got 7'),
+        ({'topics': [], 'all_topics': 'x'}, {}, "all_topics: expected bool, got 'x'"),
+        ({'topics': [], 'start_paused': 1e12}, {}, 'start_paused: expected bool'),
+        ({'topic': ['/a']}, {}, "no key 'topic' in record; did you mean topics"),
+        ({'topics': []}, {'max_bagfile_sise': 1}, 'did you mean max_bagfile_size'),
     ],
 )
 def test_a_plan_that_would_record_something_else_is_refused(tmp_path, record, storage, words_):
@@ -164,6 +170,30 @@ def test_a_plan_that_would_record_something_else_is_refused(tmp_path, record, st
     file.write_text(yaml.safe_dump(tree))
     with pytest.raises(ValueError, match=words_):
         read_plan(file)
+
+
+@pytest.mark.parametrize(
+    ('beside', 'said'),
+    [
+        ({'use_sim_time': [1]}, r'use_sim_time: expected bool, got \[1\]'),
+        ({'recrod': 1}, 'recrod'),
+    ],
+)
+def test_what_stands_beside_the_parts_of_a_plan_is_checked(tmp_path, beside, said):
+    file = tmp_path / 'r.yaml'
+    tree = {'record': {'topics': ['/a']}, 'storage': {}, **beside}
+    file.write_text(yaml.safe_dump({'/**': {'ros__parameters': tree}}))
+    with pytest.raises(ValueError, match=said):
+        read_plan(file)
+
+
+def test_keys_without_an_effect_are_named(tmp_path, capsys):
+    file = tmp_path / 'r.yaml'
+    tree = {'record': {'topics': ['/a'], 'node_prefix': 'x'}, 'storage': {'max_bagfile_size': 9}}
+    file.write_text(yaml.safe_dump({'/**': {'ros__parameters': tree}}))
+    check_plan(str(file), str(tmp_path / 'new.mcap'))
+    said = capsys.readouterr().err
+    assert said.count('\n') == 1 and 'record.node_prefix, storage.max_bagfile_size' in said
 
 
 @pytest.mark.parametrize('name', ['vehicle', 'simulator'])
