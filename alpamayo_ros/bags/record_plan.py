@@ -93,11 +93,13 @@ def _sections(file: Path) -> tuple[tuple[str, ...], Mapping[Any, Any], Mapping[A
     tree = read_yaml(file)
     for name, node in tree.items() if isinstance(tree, dict) else ():
         found = node.get('ros__parameters') if isinstance(node, dict) else None
-        parts = [found.get(key) for key in OBEYED] if isinstance(found, dict) else []
-        if parts and all(isinstance(part, dict) for part in parts):
+        if not isinstance(found, dict):
+            continue
+        record, storage = (found.get(part) for part in OBEYED)
+        if isinstance(record, dict) and isinstance(storage, dict):
             loc = (str(name), 'ros__parameters')
             _check_beside(file, loc, found)
-            return loc, parts[0], parts[1]
+            return loc, record, storage
     raise ValueError(f'{file}: expected NODE: ros__parameters: with record: and storage:')
 
 
