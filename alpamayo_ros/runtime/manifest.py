@@ -212,7 +212,9 @@ def parse_manifest(text: bytes, folder: Path) -> Manifest | Fault:
 def _read_entry(folder: Path, directory: int, entry: FileEntry) -> bytes | Fault:
     data = read_file(folder, directory, entry.name, entry.bytes)
     if isinstance(data, Fault):
-        return data
+        if data.code is not Code.MODEL_MISSING:
+            return data
+        return Fault(Code.MODEL_HASH, f'{data.message}, which its manifest lists')
     actual = hashlib.sha256(data).hexdigest()
     if len(data) != entry.bytes or actual != entry.sha256:
         message = f'{folder / entry.name}: expected {entry.sha256}, came {actual}'

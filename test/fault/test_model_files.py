@@ -121,7 +121,7 @@ def test_f44_manifest_of_another_profile(tmp_path: Path) -> None:
         ({'files': [{'name': 'w.pt', 'bytes': 1, 'sha256': '0' * 64}]}, Code.MODEL_UNSAFE),
         ({'files': [{'name': 'x.onnx', 'bytes': 1, 'sha256': 'f' * 63}]}, Code.MODEL_FORMAT),
         ({'files': [{'name': 'x.onnx', 'bytes': 1, 'sha256': '0' * 64}] * 2}, Code.MODEL_FORMAT),
-        ({'files': [{'name': 'x.onnx', 'bytes': 1, 'sha256': '0' * 64}]}, Code.MODEL_MISSING),
+        ({'files': [{'name': 'x.onnx', 'bytes': 1, 'sha256': '0' * 64}]}, Code.MODEL_HASH),
     ],
 )
 def test_bad_manifest_is_refused(tmp_path: Path, change: dict[str, object], code: Code) -> None:

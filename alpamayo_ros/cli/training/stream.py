@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 
 from alpamayo_ros.cli.choices import profile_of
 from alpamayo_ros.config_file import find
@@ -54,7 +54,7 @@ def stream(
     except ChildError as error:
         typer.echo(f'alpamayo train stream: {error}', err=True)
         raise typer.Exit(Status.ENVIRONMENT) from None
-    except (RuntimeError, SafetensorError) as error:
+    except RuntimeError as error:
         if weights is None or 'state_dict' not in str(error):
             raise
         raise typer.BadParameter(f'{weights} does not fit {settings.profile}: {error}') from None
@@ -106,9 +106,18 @@ def weights_of(begin: Path) -> Path:
     found = [begin, *(begin / name for name in WEIGHTS)]
     for file in found:
         if file.is_file():
-            return file
+            return _readable(file)
     raise typer.BadParameter(f'{begin}: no weights there; expected a folder with one of '
                              f'{", ".join(WEIGHTS)}, or a .safetensors file')  # fmt: skip
+
+
+def _readable(file: Path) -> Path:
+    try:
+        with safe_open(file, 'pt'):
+            return file
+    except SafetensorError as error:
+        said = f'{file} holds no weights ({error}); expected a .safetensors file'
+        raise typer.BadParameter(said) from None
 
 
 def _writer(root: Path, tensorboard: bool) -> Callable[[int, dict[str, Any]], None]:

@@ -91,6 +91,7 @@ def test_a_stream_says_what_is_wrong_before_anything_starts(tmp_path: Path) -> N
         (['--recipe', str(recipe)], "no key 'speed'"),
         (['--recipe', 'nowhere'], 'no recipe'),
         (['--from', str(tmp_path / 'none')], 'no weights there'),
+        (['--from', str(recipe)], 'r.yaml holds no weights ('),
         (['--recipe', 'stream_two_cores'], 'needs views that see: --from a model'),
         (['--stage', 'rl'], 'needs views that see: --from a model'),
         (['--stage', 'rl', '--recipe', 'stream_toy'], 'take rl or rl_toy'),
@@ -141,3 +142,12 @@ def test_a_run_of_steps_and_a_stream_do_not_write_over_each_other(tmp_path: Path
         assert done.exit_code == 2 and said in done.output, done.output
     assert [p.name for p in steps.iterdir()] == ['data']
     assert [p.name for p in stream.iterdir()] == ['rank_0']
+
+
+def test_a_ring_that_memory_cannot_hold_is_refused_and_begins_nothing(tmp_path: Path) -> None:
+    begin = share_dir() / 'models' / 'nano'
+    words = ['--recipe', 'stream_toy', '--ring', str(10**12), '--from', str(begin)]
+    command = ['train', 'stream', '--root', str(tmp_path / 'run'), *words]
+    done = CliRunner().invoke(main.app, command)
+    assert done.exit_code == 6 and 'ring: 1000000000000 frames need ' in done.stderr
+    assert list((tmp_path / 'run').iterdir()) == []
