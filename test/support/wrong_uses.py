@@ -221,7 +221,7 @@ CONFIGURED: tuple[Row, ...] = (
     ('sim --model {nano} --profile alpamayo-0.5b', 2, 'exported for profile|alpamayo-0.5b'),
     ('model verify {empty}', 2, 'has no manifest.json'),
     ('model verify {altered}', 5, 'MODEL_HASH'),
-    ('model verify --trusted-keys {none}', 5, 'MODEL_SIGNATURE|no folder or file of keys {none}'),
+    ('model verify --trusted-keys {none}', 2, 'trusted_keys|no folder or file of keys {none}'),
     ('model verify --trusted-keys {empty}', 2, 'expected 1 to 64 files *.pub|alpamayo key init'),
     ('model sign {empty}', 2, '--key'),
     ('model sign {empty} --key {none}', 2, '--key {none}|alpamayo key init'),

@@ -76,8 +76,8 @@ def _started() -> float:
 def _check_root(settings: Settings, begin: Path | None, root: Path) -> None:
     """typer.BadParameter where frozen views have learnt nothing, or a run began otherwise."""
     if (root / 'data').is_dir() and not (root / 'rank_0').is_dir():
-        raise typer.BadParameter(f'{root} is a run of steps (it has data/), whose weights a stream '
-                                 'would write over; name another --root')  # fmt: skip
+        raise typer.BadParameter(f'{root} is a run of steps (it has data/); a stream would write '
+                                 'over its weights: name another --root')  # fmt: skip
     if not (root / 'counters.json').is_file():
         if settings.views != 'trained' and begin is None:
             raise typer.BadParameter(f'views: {settings.views} needs views that see: --from a '
