@@ -39,8 +39,8 @@ def check_room(
     needed, free = size * of_frame, _free_bytes(device)
     if needed > free:
         raise MachineError(
-            f'ring: {size} frames need {needed / 1e9:.0f} GB of memory, {free / 1e9:.0f} are free: '
-            f'choose --ring {free // 2 // of_frame} or less, or a recipe for this machine '
+            f'ring: {size} frames need {needed / 1e9:.0f} GB of memory, {free / 1e9:.0f} are '
+            f'free: choose --ring {free // 2 // of_frame} or less, or a recipe for this machine '
             '(--recipe stream_two_cores)'
         )
 
