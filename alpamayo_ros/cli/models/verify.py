@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from alpamayo_ros.cli.choices import profile_of
-from alpamayo_ros.cli.models.stopping import stop
+from alpamayo_ros.cli.models.stopping import stop, stop_at_bare_weights
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.runtime.loader import model_dir
 from alpamayo_ros.runtime.manifest import check_profile, read_model
@@ -34,7 +34,9 @@ def verify(
     Example: alpamayo model verify models/nano
     """
     loaded = profile_of(profile)
-    files = read_model(folder if folder is not None else model_dir(loaded), trusted=trusted_keys)
+    place = folder if folder is not None else model_dir(loaded)
+    stop_at_bare_weights(place)
+    files = read_model(place, trusted=trusted_keys)
     if isinstance(files, Fault):
         stop(files)
     fault = check_profile(files, loaded)
@@ -63,6 +65,7 @@ def sign(
     if signing.missing():
         stop(Fault(Code.MODEL_PROVIDER, signing.MISSING))
     private = _private_key(key)
+    stop_at_bare_weights(folder)
     files = read_model(folder)
     if isinstance(files, Fault):
         stop(files)
