@@ -25,7 +25,7 @@ from alpamayo_ros.limits import load_limits
 from alpamayo_ros.parameter_file import check_parameters
 from alpamayo_ros.profile import ModelProfile, load_profile
 from alpamayo_ros.runtime import registry
-from alpamayo_ros.runtime.loader import model_dir
+from alpamayo_ros.runtime.loader import bare_weights, model_dir
 from alpamayo_ros.runtime.manifest import check_profile, read_model
 from alpamayo_ros.runtime.signature import nothing_signed
 from alpamayo_ros.security.topic_names import check_topic_map
@@ -160,6 +160,8 @@ def check_model(
     if not entry.files:
         return
     path = Path(folder) if folder else model_dir(profile)
+    if said := bare_weights(path):
+        raise ConfigError(f'model: {said}')
     files = read_model(path, (), trusted=trusted)
     if isinstance(files, Fault):
         raise refusal(files, 'model')

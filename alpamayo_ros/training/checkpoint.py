@@ -29,6 +29,19 @@ def load_weights(path: Path, module: nn.Module, strict: bool = True) -> None:
     module.load_state_dict(load_file(path), strict=strict)
 
 
+def mismatches(path: Path, module: nn.Module) -> list[str]:
+    """What of a weights file does not fit a module, a sentence each; unknown tensors last."""
+    state, wanted = load_file(path), module.state_dict()
+    found = []
+    for name, value in wanted.items():
+        if name not in state:
+            found.append(f'{name} is missing')
+        elif state[name].shape != value.shape:
+            shapes = list(state[name].shape), list(value.shape)
+            found.append(f'{name} has the shape {shapes[0]}, expected {shapes[1]}')
+    return found + [f'{name} is unknown' for name in state if name not in wanted]
+
+
 class Resumable:
     """Model, optimiser and counters of a running stage in one folder.
 

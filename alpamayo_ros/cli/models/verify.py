@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from alpamayo_ros.cli.choices import profile_of
-from alpamayo_ros.cli.models.stopping import stop
+from alpamayo_ros.cli.models.stopping import stop, stop_at_bare_weights
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.runtime.loader import model_dir
 from alpamayo_ros.runtime.manifest import MANIFEST, ModelFiles, check_profile, read_model
@@ -79,6 +79,7 @@ def sign(
 
 def _whole(folder: Path, trusted: Path | None = None) -> ModelFiles:
     """The files of a model that lacks none, verified; else the command ends."""
+    stop_at_bare_weights(folder)
     files = read_model(folder, trusted=trusted)
     if isinstance(files, Fault):
         stop(files)
