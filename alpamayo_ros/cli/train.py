@@ -41,7 +41,8 @@ RootOption = Annotated[
 
 def _open(recipe: str, root: Path, workers: int):
     from alpamayo_ros.profile import share_dir
-    from alpamayo_ros.training.recipe import Recipe, Run
+    from alpamayo_ros.training.steps.recipe import Recipe
+    from alpamayo_ros.training.steps.run import Run
 
     known = {p.stem: p for p in (share_dir() / 'config' / 'training').glob('*.yaml')}
     try:

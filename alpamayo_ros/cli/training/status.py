@@ -17,7 +17,7 @@ from alpamayo_ros.training.stream.settings import read_json
 from alpamayo_ros.training.stream.steering import PASSED
 
 if TYPE_CHECKING:
-    from alpamayo_ros.training.recipe import Run
+    from alpamayo_ros.training.steps.run import Run
 
 FOLDER = 'rank_0'
 CURVE, DONE = 'curve.jsonl', 'stream.done'

@@ -1,6 +1,6 @@
 """One shard of a collecting step in a process of its own.
 
-``python -m alpamayo_ros.training.collect_process RECIPE ROOT STEP INDEX``
+``python -m alpamayo_ros.training.steps.collect_process RECIPE ROOT STEP INDEX``
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from alpamayo_ros.training.recipe import Recipe, Run
+from alpamayo_ros.training.steps.recipe import Recipe
+from alpamayo_ros.training.steps.run import Run
 
 
 def main() -> None:

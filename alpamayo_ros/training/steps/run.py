@@ -1,7 +1,4 @@
-"""A training run as data (``config/training/*.yaml``).
-
-Steps in order, each resumable, each marked when done.
-"""
+"""A recipe at work: steps in order, each resumable, each marked when done."""
 
 from __future__ import annotations
 
@@ -11,54 +8,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from alpamayo_ros.config_file import read_model
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.training.checkpoint import load_weights, save_weights
 from alpamayo_ros.training.dataset import Dataset, shard_folders
+from alpamayo_ros.training.steps.recipe import Recipe, Step
 from alpamayo_ros.training.vocabulary import run_vocabulary, write_vocabulary
-
-Minutes = Annotated[float, Field(gt=0)]
-
-
-class Step(BaseModel):
-    """One step of a recipe; which keys count depends on ``do``."""
-
-    model_config = ConfigDict(extra='forbid', frozen=True)
-    name: str
-    do: Literal['collect_expert', 'collect_policy', 'encoder', 'driver', 'joint']
-    seeds: tuple[int, int] = (0, 0)
-    shards: int = 1
-    families: tuple[str, ...] = ()
-    data: tuple[str, ...] = ()
-    minutes: Minutes = 1.0
-    peak: float = 1e-3
-    regression: bool = False
-
-    @model_validator(mode='after')
-    def _collects_somewhere(self) -> Step:
-        if self.do.startswith('collect') and not self.families:
-            raise ValueError(f'step {self.name!r} collects, so it wants families of scenarios')
-        return self
-
-
-class Recipe(BaseModel):
-    """A profile and the steps that train it."""
-
-    model_config = ConfigDict(extra='forbid', frozen=True)
-    profile: str
-    steps: tuple[Step, ...]
-
-    @classmethod
-    def from_file(cls, path: Path) -> Recipe:
-        """Read and check a recipe."""
-        return read_model(path, cls)
 
 
 class Run:
@@ -107,7 +66,7 @@ class Run:
 
     def do(self, step: Step) -> None:
         """Do one step."""
-        if step.do.startswith('collect'):
+        if step.collects:
             self._collect(step)
         else:
             self._train(step)
@@ -143,7 +102,7 @@ class Run:
         command = [
             sys.executable,
             '-m',
-            'alpamayo_ros.training.collect_process',
+            'alpamayo_ros.training.steps.collect_process',
             str(self.file),
             str(self.root),
             step.name,
