@@ -7,17 +7,22 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import torch
 
+from alpamayo_ros.config_file import line_of, nearest
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import load_profile
+from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.checkpoint import load_weights, save_weights
-from alpamayo_ros.training.dataset import Dataset, shard_folders
+from alpamayo_ros.training.dataset import Dataset, finished_names, shard_folders
 from alpamayo_ros.training.steps.recipe import Recipe, Step
 from alpamayo_ros.training.vocabulary import run_vocabulary, write_vocabulary
+
+VALIDATION = 'validation'  # shards that every training step is judged by
 
 
 class Run:
@@ -45,8 +50,32 @@ class Run:
             load_weights(path, model)
         return model
 
+    def check(self, until: str = '') -> None:
+        """ConfigError where an open step up to ``until`` would not find its data."""
+        coming: set[str] = set()
+        for step in self.recipe.steps:
+            if step.collects:
+                coming.add(step.name)
+            elif not self.done(step):
+                self._check_data(step, coming)
+            if step.name == until:
+                return
+
+    def _check_data(self, step: Step, coming: Collection[str] = ()) -> None:
+        there = {*coming, *finished_names(self.root / 'data')}
+        for place, name in enumerate((*step.data, VALIDATION)):
+            if name not in there:
+                key = ('steps', self.recipe.steps.index(step), 'data', place)
+                listed = f'; there are {", ".join(sorted(there))}' if there else ''
+                raise ConfigError(
+                    f'{self.file}:{line_of(self.file, key)}: step {step.name!r} wants the shards '
+                    f'{name!r}, which no step before it collects and {self.root / "data"} has not '
+                    f'(a finished {name}-0){nearest(name, there) or listed}'
+                )
+
     def run(self, until: str = '') -> None:
         """Do all open steps in order, up to and including ``until``."""
+        self.check(until)
         (self.root / 'data').mkdir(parents=True, exist_ok=True)
         write_vocabulary(self.grammar, self.root)
         for step in self.recipe.steps:
@@ -126,10 +155,11 @@ class Run:
         from alpamayo_ros.training.features import stored_features
         from alpamayo_ros.training.joint import train_joint
 
+        self._check_data(step)
         torch.set_num_threads(self.workers)
         model = self.model()
-        data = Dataset(shard_folders(self.root / 'data', [f'{n}-' for n in step.data]))
-        val = Dataset(shard_folders(self.root / 'data', ['validation-']))
+        data = Dataset(shard_folders(self.root / 'data', step.data))
+        val = Dataset(shard_folders(self.root / 'data', [VALIDATION]))
         print(
             f'{len(data)} samples, {data.frame_count} timesteps; validation {len(val)}', flush=True
         )
