@@ -17,11 +17,12 @@ from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.statuses import ConfigError
-from alpamayo_ros.training.checkpoint import load_weights, save_weights
+from alpamayo_ros.training.checkpoint import load_fitting, save_weights
 from alpamayo_ros.training.dataset import Dataset, finished_names, shard_folders
 from alpamayo_ros.training.steps.recipe import Recipe, Step
 from alpamayo_ros.training.vocabulary import run_vocabulary, write_vocabulary
 
+WEIGHTS = 'model.safetensors'
 VALIDATION = 'validation'  # shards that every training step is judged by
 
 
@@ -45,13 +46,14 @@ class Run:
         """The model after the last finished training step; fresh and seeded before the first."""
         torch.manual_seed(0)
         model = VLA(self.profile)
-        path = self.root / 'model.safetensors'
-        if path.is_file():
-            load_weights(path, model)
+        if (self.root / WEIGHTS).is_file():
+            load_fitting(self.root / WEIGHTS, model)
         return model
 
     def check(self, until: str = '') -> None:
-        """ConfigError where an open step up to ``until`` would not find its data."""
+        """ConfigError where the weights do not fit, or an open step up to ``until`` lacks data."""
+        if (self.root / WEIGHTS).is_file():
+            self.model()
         coming: set[str] = set()
         for step in self.recipe.steps:
             if step.collects:
@@ -189,4 +191,4 @@ class Run:
                     step.peak,
                 )
         save_weights(self.root / f'{step.name}.safetensors', model)
-        save_weights(self.root / 'model.safetensors', model)
+        save_weights(self.root / WEIGHTS, model)
