@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Collection
@@ -20,9 +18,11 @@ from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.checkpoint import load_fitting, save_weights
 from alpamayo_ros.training.dataset import Dataset, finished_names, shard_folders
 from alpamayo_ros.training.steps.recipe import Recipe, Step
+from alpamayo_ros.training.steps.workers import run_workers
 from alpamayo_ros.training.vocabulary import run_vocabulary, write_vocabulary
 
 WEIGHTS = 'model.safetensors'
+PROCESS = 'alpamayo_ros.training.steps.collect_process'
 VALIDATION = 'validation'  # shards that every training step is judged by
 
 
@@ -127,29 +127,12 @@ class Run:
         print(f'{name}-{index}: {made} in {time.monotonic() - began:.0f} s', flush=True)
 
     def _collect(self, step: Step) -> None:
-        open_shards = [
+        command = [sys.executable, '-m', PROCESS, str(self.file), str(self.root), step.name]
+        missing = [
             i for i in range(step.shards) if not (self.shard(step, i) / 'meta.json').is_file()
         ]
-        command = [
-            sys.executable,
-            '-m',
-            'alpamayo_ros.training.steps.collect_process',
-            str(self.file),
-            str(self.root),
-            step.name,
-        ]
-        env = {**os.environ, 'OMP_NUM_THREADS': '1', 'LP_NUM_THREADS': '1'}
-        running: list[subprocess.Popen[bytes]] = []
-        while open_shards or running:
-            while open_shards and len(running) < self.workers:
-                running.append(subprocess.Popen([*command, str(open_shards.pop(0))], env=env))
-            time.sleep(0.5)
-            for process in [p for p in running if p.poll() is not None]:
-                running.remove(process)
-                if process.returncode:
-                    raise SystemExit(
-                        f'step {step.name}: a worker ended with {process.returncode}; see above'
-                    )
+        commands = [[*command, str(i)] for i in missing]
+        run_workers(f'step {step.name}', commands, self.workers)
 
     def _train(self, step: Step) -> None:
         from alpamayo_ros.training.driver import begin_diffusion, set_scale, train_driver
