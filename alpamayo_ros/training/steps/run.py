@@ -40,7 +40,30 @@ class Run:
 
     def done(self, step: Step) -> bool:
         """True when the step's marker exists."""
-        return (self.root / f'{step.name}.done').is_file()
+        return self._marker(step).is_file()
+
+    def changed(self) -> str:
+        """One sentence on finished steps that the recipe describes otherwise by now, or ''."""
+        found = [said for step in self.recipe.steps if (said := self._changes(step))]
+        if not found:
+            return ''
+        return (
+            f'done with other values, and not repeated: {"; ".join(found)} (another --root begins '
+            'anew)'
+        )
+
+    def _changes(self, step: Step) -> str:
+        """The step's name with the values that it was done with, where they are others now."""
+        text = self._marker(step).read_text() if self.done(step) else ''
+        then = json.loads(text or '{}')
+        # 'minutes' of a marker is the time that the step took.
+        then['minutes'] = then.get('minutes_asked', step.minutes)
+        now = step.model_dump(mode='json')
+        changes = [f'{k} {then[k]}, now {now[k]}' for k in now if then.get(k, now[k]) != now[k]]
+        return f'{step.name} ({", ".join(changes)})' if changes else ''
+
+    def _marker(self, step: Step) -> Path:
+        return self.root / f'{step.name}.done'
 
     def model(self) -> VLA:
         """The model after the last finished training step; fresh and seeded before the first."""
@@ -87,11 +110,10 @@ class Run:
                 self.do(step)
                 note = {
                     'minutes': round((time.monotonic() - began) / 60, 2),
+                    'minutes_asked': step.minutes,
                     'threads': torch.get_num_threads(),
                 }
-                (self.root / f'{step.name}.done').write_text(
-                    json.dumps({**step.model_dump(), **note})
-                )
+                self._marker(step).write_text(json.dumps({**step.model_dump(), **note}))
             if step.name == until:
                 return
 
