@@ -12,15 +12,13 @@ import typer
 from safetensors import SafetensorError, safe_open
 
 from alpamayo_ros.cli.choices import profile_of
-from alpamayo_ros.config_file import find
-from alpamayo_ros.profile import share_dir
+from alpamayo_ros.cli.training.recipes import find_recipe
 from alpamayo_ros.statuses import ConfigError, Status
 from alpamayo_ros.training.stream.children import ChildError
 from alpamayo_ros.training.stream.lock import lock
 from alpamayo_ros.training.stream.run import StreamRun, check_profile
 from alpamayo_ros.training.stream.settings import Settings, read_json
 
-RECIPES = ('stream*.yaml', 'rl*.yaml')
 # Where a run does not say.
 BEGUN_WITH = {'views': 'trained', 'stage': 'dagger', 'quantise': 'none'}
 WEIGHTS = ('model.safetensors', 'weights.safetensors')
@@ -57,7 +55,8 @@ def stream(
     except RuntimeError as error:
         if weights is None or 'state_dict' not in str(error):
             raise
-        raise typer.BadParameter(f'{weights} does not fit {settings.profile}: {error}') from None
+        first = str(error).splitlines()[1].strip()[:200]
+        raise typer.BadParameter(f'{weights} does not fit {settings.profile}: {first}') from None
     finally:
         held.unlink(missing_ok=True)
     if not line:
@@ -93,10 +92,8 @@ def _check_root(settings: Settings, begin: Path | None, root: Path) -> None:
 
 def settings_of(recipe: str, changes: dict[str, Any]) -> Settings:
     """The numbers of a recipe by name or path; typer.BadParameter says what is wrong."""
-    folder = share_dir() / 'config' / 'training'
-    known = {p.stem: p for name in RECIPES for p in folder.glob(name)}
     try:
-        return Settings.from_file(find('recipe', recipe, known), **changes)
+        return Settings.from_file(find_recipe('stream', recipe), **changes)
     except ConfigError as error:
         raise typer.BadParameter(str(error)) from None
 
