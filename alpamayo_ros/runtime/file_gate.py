@@ -212,8 +212,8 @@ def stray(folder: Path, directory: int) -> Fault | None:
         for name in sorted([*folders, *files]):
             where = os.path.normpath(os.path.join(place, name))
             if _is_link(name, opened):
-                text = f'{folder} holds the link {where}; expected plain files, so copy its target'
-                return Fault(Code.MODEL_UNSAFE, f'{text} there or remove it')
+                text = f'{folder} holds the link {where}; expected plain files alone'
+                return Fault(Code.MODEL_UNSAFE, text)
             if name.lower().endswith(RUNS_CODE):
                 text = f'{folder} holds {where}, a kind of file that can run code'
                 return Fault(Code.MODEL_UNSAFE, text)
