@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Positive = Annotated[int, Field(gt=0, le=1 << 20)]
 Few = Annotated[int, Field(gt=0, le=256)]  # layers, instants, candidates: what is looped over
+
+
+def _plain(text: str) -> str:
+    """``text`` where it can name a folder; ValueError otherwise."""
+    if not re.fullmatch('[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}', text):
+        raise ValueError(
+            f'{text!r} is no plain name; expected up to 64 letters, digits, dots, underscores and '
+            'hyphens, no dot in front'
+        )
+    return text
+
+
+PlainName = Annotated[str, AfterValidator(_plain)]  # of what has a folder of that name
 
 
 class Strict(BaseModel):

@@ -25,7 +25,7 @@ from alpamayo_ros.limits import load_limits
 from alpamayo_ros.parameters.parameter_file import check_parameters, minimum_release
 from alpamayo_ros.profile import ModelProfile, load_profile
 from alpamayo_ros.runtime import registry
-from alpamayo_ros.runtime.loader import model_dir
+from alpamayo_ros.runtime.loader import bare_weights, model_dir
 from alpamayo_ros.runtime.manifest import check_profile, read_model
 from alpamayo_ros.runtime.signature import nothing_signed
 from alpamayo_ros.security.topic_names import check_topic_map
@@ -145,9 +145,8 @@ def check_domain(env: Mapping[str, str] | None = None) -> None:
 
 
 def check_model(
-    runtime: str, profile: ModelProfile, folder: str = '', trusted_keys: str = '',
-    least_release: int = 0,
-) -> None:  # fmt: skip
+    runtime: str, profile: ModelProfile, folder: str = '', trusted_keys: str = '', least: int = 0
+) -> None:
     """The runtime is installed and its model is there, for this profile; nothing is hashed yet."""
     entry = registry.find(registry.of_profile(runtime, profile))
     if isinstance(entry, Fault):
@@ -162,11 +161,12 @@ def check_model(
     if not entry.files:
         return
     path = Path(folder) if folder else model_dir(profile)
-    files = read_model(path, (), least_release, trusted)
+    if said := bare_weights(path):
+        raise ConfigError(f'model: {said}')
+    files = read_model(path, (), least, trusted)
     if isinstance(files, Fault):
         raise refusal(files, 'model')
-    wrong = check_profile(files, profile)
-    if wrong is not None:
+    if wrong := check_profile(files, profile):
         raise ConfigError(f'model: {wrong}')
 
 

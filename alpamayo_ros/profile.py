@@ -21,6 +21,7 @@ from alpamayo_ros.layer_shapes import (
     DenoiserShape,
     Few,
     InputTokens,
+    PlainName,
     Positive,
     Strict,
     VisionShape,
@@ -95,7 +96,7 @@ class ModelProfile(Strict):
     instants, marked as not valid (``allowed``), or not (``none``).
     """
 
-    name: str
+    name: PlainName
     description: str
     architecture: Literal['own', 'nvidia_flow'] = 'own'
     cameras: tuple[Camera, ...] = Field(max_length=32)

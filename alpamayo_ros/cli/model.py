@@ -10,7 +10,7 @@ import typer
 from alpamayo_ros.cli.choices import RuntimeOption, any_profile_of, profile_of
 from alpamayo_ros.cli.models.adopt import adopt
 from alpamayo_ros.cli.models.quantise import quantise
-from alpamayo_ros.cli.models.stopping import stop
+from alpamayo_ros.cli.models.stopping import stop, stop_at_bare_weights
 from alpamayo_ros.cli.models.verify import sign, verify
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.statuses import Status
@@ -41,7 +41,9 @@ def _files(folder: Path | None, profile_name: str) -> ModelFiles:
     from alpamayo_ros.runtime.manifest import check_profile, read_model
 
     profile = profile_of(profile_name)
-    files = read_model(folder if folder is not None else model_dir(profile))
+    place = folder if folder is not None else model_dir(profile)
+    stop_at_bare_weights(place)
+    files = read_model(place)
     fault = files if isinstance(files, Fault) else check_profile(files, profile)
     if isinstance(files, Fault) or fault is not None:
         assert fault is not None

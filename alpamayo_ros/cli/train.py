@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from alpamayo_ros.config_file import find
 from alpamayo_ros.statuses import ConfigError
 
 HELP = """Train a recipe step by step, or a stream of fresh drives; both go on where they stopped.
@@ -40,12 +39,12 @@ RootOption = Annotated[
 
 
 def _open(recipe: str, root: Path, workers: int):
-    from alpamayo_ros.profile import share_dir
-    from alpamayo_ros.training.recipe import Recipe, Run
+    from alpamayo_ros.cli.training.recipes import find_recipe
+    from alpamayo_ros.training.steps.recipe import Recipe
+    from alpamayo_ros.training.steps.run import Run
 
-    known = {p.stem: p for p in (share_dir() / 'config' / 'training').glob('*.yaml')}
     try:
-        path = find('recipe', recipe, known)
+        path = find_recipe('run', recipe)
         return Run(Recipe.from_file(path), root, path, workers)
     except ConfigError as error:
         raise typer.BadParameter(str(error)) from None
@@ -73,6 +72,8 @@ def run(
     steps = [step.name for step in opened.recipe.steps]
     if until and until not in steps:
         raise typer.BadParameter(f'--until {until}: the recipe has the steps {", ".join(steps)}')
+    if changed := opened.changed():
+        typer.echo(f'alpamayo train run: {changed}', err=True)
     opened.run(until)
 
 

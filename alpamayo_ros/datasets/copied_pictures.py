@@ -14,7 +14,7 @@ SAME_SHAPE = 0.01  # of the factor: pictures are resized to whole pixels
 
 def size_of(path: Path) -> tuple[int, int]:
     """Width and height of a picture; ValueError names a file that is none."""
-    _refuse_pointer(path)
+    _refuse(path)
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if image is None:
         raise ValueError(f'{path}: no picture; expected JPEG or PNG')
@@ -23,14 +23,17 @@ def size_of(path: Path) -> tuple[int, int]:
 
 def read_picture(path: Path, size: tuple[int, int]) -> bytes:
     """The bytes of a picture that a vehicle would take; ValueError names the file otherwise."""
-    _refuse_pointer(path)
+    _refuse(path)
     data = path.read_bytes()
     if (fault := gate_compressed(data, size)) is not None:
-        raise ValueError(f'{path}: no picture of {size[0]} x {size[1]}: {fault}')
+        raise ValueError(f'{path}: no picture of {size[0]} x {size[1]}: {fault.message}')
     return data
 
 
-def _refuse_pointer(path: Path) -> None:
+def _refuse(path: Path) -> None:
+    """ValueError for a file that stands in a picture's place."""
+    if path.stat().st_size == 0:
+        raise ValueError(f'{path}: an empty file, no picture; copy it from the data set again')
     if is_pointer(path):
         raise ValueError(f'{path}: a Git LFS pointer, not the picture; type git lfs pull')
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from alpamayo_ros.datasets.conversion import pose_of
 from alpamayo_ros.datasets.log_build import Material, Seen
 from alpamayo_ros.datasets.log_format import Kind, LogError, Provenance
-from alpamayo_ros.datasets.nuscenes_tables import SceneTables, read_tables
+from alpamayo_ros.datasets.nuscenes_tables import Row, SceneTables, read_tables
 
 KINDS: tuple[tuple[str, Kind], ...] = (  # first match of the category's beginning
     ('human', 'pedestrian'),
@@ -38,14 +37,14 @@ def read(folder: Path, scene: str = '', version: str = '') -> Material:
     """What one scene of the folder holds; ``scene`` '' : the first."""
     try:
         return _material(read_tables(folder, scene, version))
-    except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
+    except (FileNotFoundError, ValueError) as error:
         if isinstance(error, LogError):
             raise
         raise LogError(f'{folder}: no sound scene in nuScenes format: {error}') from None
 
 
 def _material(tables: SceneTables) -> Material:
-    poses = {int(str(row['timestamp'])): _place(row) for row in tables.poses}
+    poses = {int(row['timestamp']): _place(row) for row in tables.poses}
     stamps = sorted(poses)
     ego = np.array([poses[s] for s in stamps])
     ahead = np.stack([np.cos(ego[:, 2]), np.sin(ego[:, 2])], 1) * AXLE_TO_CENTRE_M
@@ -77,10 +76,7 @@ def _agent(key: str, about: tuple[str, float, float], rows: np.ndarray) -> Seen:
     return Seen(key, kind, length, width, rows[:, 0], rows[:, 1:3], rows[:, 3])
 
 
-def _place(row: Mapping[str, object]) -> tuple[float, float, float]:
+def _place(row: Row) -> tuple[float, float, float]:
     """x, y and heading of a pose."""
-    rotation, translation = row['rotation'], row['translation']
-    if not isinstance(rotation, list) or not isinstance(translation, list):
-        raise ValueError(f'a pose is {rotation!r} and {translation!r}, not two lists')
-    pose = pose_of([float(v) for v in rotation], [float(v) for v in translation])
+    pose = pose_of(row['rotation'], row['translation'])
     return float(pose[0, 3]), float(pose[1, 3]), math.atan2(pose[1, 0], pose[0, 0])

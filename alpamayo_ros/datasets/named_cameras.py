@@ -7,8 +7,11 @@ from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Float
+from pydantic import ValidationError
 
+from alpamayo_ros.config_file import described
 from alpamayo_ros.sensing.rig import BODY_FROM_OPTICAL, Mount, RigCamera
+from alpamayo_ros.statuses import ConfigError
 
 YAW_OF = {
     'front': 0.0,
@@ -56,25 +59,30 @@ def camera(
 ) -> RigCamera:
     """A rig camera for a mount, intrinsics and a size (width, height).
 
-    The mount is the optical frame in base_link, intrinsics row by row.
+    The mount is the optical frame in base_link, intrinsics row by row.  ConfigError says which
+    number no camera of a rig has.
     """
     body = base_from_optical[:3, :3] @ BODY_FROM_OPTICAL.T
     x, y, z = (float(v) for v in base_from_optical[:3, 3])
-    return RigCamera(
-        name=name,
-        topic=f'camera/{name}/image_raw/compressed',
-        info_topic=f'camera/{name}/camera_info',
-        frame_id=f'camera_{name}_optical',
-        width=size[0],
-        height=size[1],
-        camera_matrix=matrix,
-        mount=Mount(
-            x_m=x,
-            y_m=y,
-            z_m=z,
-            roll_rad=math.atan2(body[2, 1], body[2, 2]),
-            pitch_rad=math.asin(max(-1.0, min(1.0, -float(body[2, 0])))),
-            yaw_rad=_yaw(base_from_optical),
-        ),
-        rate_hz=rate_hz,
-    )
+    try:
+        return RigCamera(
+            name=name,
+            topic=f'camera/{name}/image_raw/compressed',
+            info_topic=f'camera/{name}/camera_info',
+            frame_id=f'camera_{name}_optical',
+            width=size[0],
+            height=size[1],
+            camera_matrix=matrix,
+            mount=Mount(
+                x_m=x,
+                y_m=y,
+                z_m=z,
+                roll_rad=math.atan2(body[2, 1], body[2, 2]),
+                pitch_rad=math.asin(max(-1.0, min(1.0, -float(body[2, 0])))),
+                yaw_rad=_yaw(base_from_optical),
+            ),
+            rate_hz=rate_hz,
+        )
+    except ValidationError as error:
+        said = described(error.errors()[0], RigCamera)
+        raise ConfigError(f'camera {name} as it is calibrated cannot be used: {said}') from error

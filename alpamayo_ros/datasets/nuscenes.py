@@ -18,7 +18,7 @@ from alpamayo_ros.bags.sensor_writer import BoxRow, SensorBag
 from alpamayo_ros.datasets.conversion import NAMESPACE, Facts, pose_of, vehicle, velocities
 from alpamayo_ros.datasets.copied_pictures import read_picture, resized, size_of
 from alpamayo_ros.datasets.named_cameras import camera, names_of
-from alpamayo_ros.datasets.nuscenes_tables import Picture, SceneTables, read_tables
+from alpamayo_ros.datasets.nuscenes_tables import Picture, Row, SceneTables, read_tables
 from alpamayo_ros.datasets.rig_file import write_rig
 from alpamayo_ros.sensing.rig import OdometrySource, Rig, RigCamera
 from alpamayo_ros.units import NS
@@ -128,10 +128,10 @@ def _cameras(folder: Path, pictures: list[Picture]) -> dict[str, RigCamera]:
         if picture.channel in out:
             continue
         channel, size = picture.channel, size_of(_inside(folder, picture.file))
-        matrix = picture.calibration.get('camera_intrinsic') or ()
-        values = tuple(float(v) for row in matrix for v in row)
-        if len(values) != 9:
+        matrix = picture.calibration.get('camera_intrinsic')
+        if not matrix:
             raise ValueError(f'{picture.file}: no intrinsics of {channel}')
+        values = tuple(float(v) for row in matrix for v in row)
         values = resized(values, picture.size or size, size, channel)
         rate_hz = _rate_hz(times[channel])
         out[channel] = camera(names[channel], mounts[channel], values, size, rate_hz)
@@ -202,16 +202,8 @@ def _rate_hz(stamps: list[int]) -> float:
     return max(0.1, min(120.0, round((len(stamps) - 1) / span_s, 1))) if span_s else 1.0
 
 
-def _pose(row: Mapping[str, object]) -> Float[np.ndarray, '4 4']:
-    rotation, translation = row['rotation'], row['translation']
-    if not (isinstance(rotation, list) and isinstance(translation, list)):
-        raise ValueError(f'a pose is {rotation!r} and {translation!r}, not two lists')
-    if len(rotation) != 4 or len(translation) != 3:
-        raise ValueError(f'a pose has {len(rotation)} and {len(translation)} numbers, not 4 and 3')
-    try:
-        return pose_of([float(v) for v in rotation], [float(v) for v in translation])
-    except ValueError as error:
-        raise ValueError(f'row {str(row.get("token"))[:64]!r}: {error}') from error
+def _pose(row: Row) -> Float[np.ndarray, '4 4']:
+    return pose_of(row['rotation'], row['translation'])
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -12,23 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alpamayo_ros.datasets.nuscenes_fields import wrong_row
+
 Row = Mapping[str, Any]
 TABLES = ('scene', 'sample', 'sample_data', 'ego_pose', 'calibrated_sensor', 'sensor')
 OPTIONAL = ('sample_annotation', 'instance', 'category', 'log')
-FIELDS = {
-    'scene': ('token', 'name'),
-    'sample': ('token', 'timestamp', 'scene_token'),
-    'sample_data': (
-        'sample_token', 'ego_pose_token', 'calibrated_sensor_token', 'filename', 'timestamp',
-    ),
-    'ego_pose': ('token', 'timestamp', 'rotation', 'translation'),
-    'calibrated_sensor': ('token', 'sensor_token', 'rotation', 'translation'),
-    'sensor': ('token', 'channel', 'modality'),
-    'sample_annotation': ('sample_token', 'instance_token', 'rotation', 'translation', 'size'),
-    'instance': ('token', 'category_token'),
-    'category': ('token', 'name'),
-    'log': ('token',),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +64,8 @@ def read_tables(folder: Path, scene: str = '', version: str = '') -> SceneTables
     home = _version(folder, version)
     tables = {name: _load(home, name) for name in TABLES}
     tables |= {name: _load(home, name) for name in OPTIONAL if (home / f'{name}.json').exists()}
+    if not tables['scene']:
+        raise ValueError(f'{home / "scene.json"} lists no scene; expected a row for each')
     chosen = next((s for s in tables['scene'] if scene in ('', s['name'], s['token'])), None)
     if chosen is None:
         names = [s['name'] for s in tables['scene']]
@@ -96,6 +86,9 @@ def read_tables(folder: Path, scene: str = '', version: str = '') -> SceneTables
             key = bool(row.get('is_key_frame', True))
             head = (str(sensor['channel']), int(row['timestamp']), str(row['filename']), key)
             pictures.append(Picture(*head, calibration, pose, _size(row)))
+    if not poses:
+        text = f'{home / "sample_data.json"} has no row of scene {chosen["name"]}'
+        raise FileNotFoundError(f'{text}; expected one for each picture')
     log = _by_token(tables.get('log', [])).get(str(chosen.get('log_token')), {})
     return SceneTables(
         str(chosen['name']),
@@ -149,14 +142,13 @@ def _load(home: Path, name: str) -> list[Row]:
         rows = json.loads(path.read_text())
     except FileNotFoundError:
         raise FileNotFoundError(f'no {name}.json in {home}') from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f'{path} is no JSON: {error}') from error
     if not isinstance(rows, list):
         raise ValueError(f'{path}: expected a list of rows')
     for number, row in enumerate(rows):
-        missing = [f for f in FIELDS[name] if not isinstance(row, dict) or f not in row]
-        if missing:
-            raise ValueError(f'{path}: row {number} has no {missing[0]!r}')
+        if wrong := wrong_row(name, row):
+            raise ValueError(f'{path}: row {number} {wrong}')
     return rows
 
 

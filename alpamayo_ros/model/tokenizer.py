@@ -46,7 +46,7 @@ class Tokenizer:
         """
         try:
             return cls(_Backend.from_str(data))
-        except Exception as error:  # noqa: BLE001  the library raises nothing narrower
+        except Exception as error:  # the library raises nothing narrower
             raise ValueError(f'no tokenizer: {error}') from error
 
     def to_json(self) -> str:

@@ -107,7 +107,7 @@ class Afterwards:
         found = [*cycle.faults, *(() if decision is None else decision.faults)]
         self.faults.update({f.code.name for f in found})
         if decision is not None:
-            self._plan(decision)
+            self._plan(decision, cycle.proposal is not None)
         if decision is None or decision.plan is None or decision.plan.source != 'model':
             figures.without_plan.add(found)
         if cycle.proposal is None:
@@ -116,10 +116,12 @@ class Afterwards:
         figures.proposals += 1
         figures.cycle_ms.append(sum(cycle.stage_ms.values()))
 
-    def _plan(self, decision: Decision) -> None:
+    def _plan(self, decision: Decision, proposed: bool) -> None:
         figures = self.figures
         planned = decision.plan is not None and decision.plan.source == 'model'
-        figures.begun += decision.state.mode not in (Mode.INIT, Mode.READY)
+        begun = decision.state.mode not in (Mode.INIT, Mode.READY)
+        figures.begun += begun
+        figures.waited += proposed and not begun and decision.plan is None
         figures.plans += planned
         figures.armed += figures.plans > 0
         if figures.plans and not planned:

@@ -62,7 +62,8 @@ class Figures:
     """Collects scored cycles.
 
     ``begun``: timesteps at which the safety machine let drive, its inputs having been valid long
-    enough; ``armed``: those from the first plan on.
+    enough; ``waited``: those at which it did not yet, though the model proposed; ``armed``: those
+    from the first plan on.
     ``refusals``: first fault of each cycle without a proposal; ``unplanned``: worst fault of each
     armed cycle without a plan; by name.  ``without_plan``: the same with causes and values.
     ``misplaced``: why recorded objects could not be placed.
@@ -75,6 +76,7 @@ class Figures:
     timesteps: int = 0
     proposals: int = 0
     begun: int = 0
+    waited: int = 0
     armed: int = 0
     plans: int = 0
     cycle_ms: list[float] = field(default_factory=list)

@@ -242,6 +242,7 @@ class _Work:
             'held_pictures': self.after.held,
             'proposals': figures.proposals,
             **self.after.tape.counts,
+            'refusals_before_begin': figures.waited,
         }
         known = None if self.runtime is None else self.runtime.identity
         model = {

@@ -54,6 +54,7 @@ def page(summary: dict[str, Any], recording: Recording) -> str:
         defined=[row for group in groups for row in (*group.rows, *group.empty)],
         missing=report_tables.missing(groups),
         faults=report_tables.faults(summary['faults']),
+        waited=waited(summary['counts']),
         plots=plots.svg_ids_apart([p for p in drawn if p]),
         events=pictured,
         compared=report_tables.label(compared),
@@ -117,6 +118,17 @@ def tiles(counts: Mapping[str, int]) -> list[tuple[str, str]]:
         for name in COUNTS
         if name in counts
     ]
+
+
+def waited(counts: Mapping[str, int]) -> str:
+    """Why refusals have no fault in the table; '' where all have one."""
+    count = counts.get('refusals_before_begin', 0)
+    if not count:
+        return ''
+    return (
+        f'{count} of the {counts["refusals"]} refusals are no fault: the model proposed, but the '
+        'driver had not begun. All inputs have to be valid for init_valid_s of the limits first.'
+    )
 
 
 def pace(timing: Mapping[str, Any]) -> str:

@@ -150,9 +150,9 @@ def difference(
     if abs(change) <= SAME * abs(baseline):
         return 'the same', ''
     good = (change < 0) == (better == 'lower')
-    return f'{shown(abs(change), unit)} {"better" if good else "worse"}', (
-        'better' if good else 'worse'
-    )
+    word = 'better' if good else 'worse'
+    points = f'{100 * abs(change):.1f} percentage points'
+    return f'{points if unit == SHARE else shown(abs(change), unit)} {word}', word
 
 
 def faults(counts: Mapping[str, int]) -> list[tuple[str, int, str, str]]:

@@ -203,15 +203,26 @@ def _parts(message: Any) -> Iterator[Any]:
 
 
 def stray(folder: Path, directory: int) -> Fault | None:
-    """Refuse a folder where something that could run lies beside the listed files, or below."""
+    """Refuse a link, and what could run, beside the listed files or below."""
     seen = 0
-    for place, folders, files, _ in os.fwalk('.', dir_fd=directory):
+    for place, folders, files, opened in os.fwalk('.', dir_fd=directory):
         seen += len(folders) + len(files)
         if seen > MOST_ENTRIES:
             return Fault(Code.MODEL_UNSAFE, f'{folder} holds more than {MOST_ENTRIES} files')
         for name in sorted([*folders, *files]):
+            where = os.path.normpath(os.path.join(place, name))
+            if _is_link(name, opened):
+                text = f'{folder} holds the link {where}; expected plain files alone'
+                return Fault(Code.MODEL_UNSAFE, text)
             if name.lower().endswith(RUNS_CODE):
-                where = os.path.normpath(os.path.join(place, name))
                 text = f'{folder} holds {where}, a kind of file that can run code'
                 return Fault(Code.MODEL_UNSAFE, text)
     return None
+
+
+def _is_link(name: str, directory: int) -> bool:
+    """Whether an entry of an opened directory is a link; one that is gone by now is none."""
+    try:
+        return stat.S_ISLNK(os.lstat(name, dir_fd=directory).st_mode)
+    except FileNotFoundError:
+        return False

@@ -9,7 +9,7 @@ from alpamayo_ros.profile import ModelProfile, share_dir
 from alpamayo_ros.runtime import foreign, registry
 from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.runtime.golden import GOLDEN, check_golden, tell_unproven
-from alpamayo_ros.runtime.manifest import ModelFiles, check_profile, read_model
+from alpamayo_ros.runtime.manifest import MANIFEST, ModelFiles, check_profile, read_model
 from alpamayo_ros.runtime.registry import Material
 from alpamayo_ros.runtime.scripted import Script
 from alpamayo_ros.runtime.signature import nothing_signed
@@ -19,6 +19,17 @@ from alpamayo_ros.runtime.word_mode import HasWordMode, WordMode
 def model_dir(profile: ModelProfile) -> Path:
     """Folder of the model that ships for a profile."""
     return share_dir() / 'models' / profile.name
+
+
+def bare_weights(folder: Path) -> str:
+    """What to do with a folder of weights that nobody exported yet; '' for any other."""
+    held = ', '.join(sorted(path.name for path in folder.glob('*.safetensors')))
+    if not held or (folder / MANIFEST).exists():
+        return ''
+    return (
+        f'{folder} has no {MANIFEST}, only weights ({held}): '
+        f'alpamayo export {folder} --to FOLDER makes a model of them'
+    )
 
 
 def open_runtime(

@@ -212,7 +212,9 @@ def parse_manifest(text: bytes, folder: Path) -> Manifest | Fault:
 def _read_entry(folder: Path, directory: int, entry: FileEntry) -> bytes | Fault:
     data = read_file(folder, directory, entry.name, entry.bytes)
     if isinstance(data, Fault):
-        return data
+        if data.code is not Code.MODEL_MISSING:
+            return data
+        return Fault(Code.MODEL_HASH, f'{data.message}, which its manifest lists')
     actual = hashlib.sha256(data).hexdigest()
     if len(data) != entry.bytes or actual != entry.sha256:
         message = f'{folder / entry.name}: expected {entry.sha256}, came {actual}'
@@ -251,5 +253,10 @@ def check_profile(files: ModelFiles, profile: ModelProfile) -> Fault | None:
     wanted, found = profile_hash(profile), files.manifest.profile_sha256
     if found == wanted:
         return None
+    if files.manifest.profile == profile.name:
+        told = f'{files.folder} was exported for another profile named {profile.name!r}, of other'
+        hashes = f'contents ({found[:12]}) than the one asked for ({wanted[:12]})'
+        text = f'{told} {hashes}: give a changed profile a name of its own'
+        return Fault(Code.MODEL_FORMAT, text)
     names = f'{files.manifest.profile!r} ({found}), asked for is {profile.name!r} ({wanted})'
     return Fault(Code.MODEL_FORMAT, f'{files.folder} was exported for profile {names}')

@@ -27,7 +27,7 @@ def check_signature(folder: Path, directory: int, manifest: bytes, trusted: Path
     """
     if signing.missing():
         return Fault(Code.MODEL_PROVIDER, signing.MISSING)
-    keys = _trusted_texts(trusted)
+    keys = trusted_texts(trusted)
     if isinstance(keys, Fault):
         return keys
     signature = read_file(folder, directory, SIGNATURE, signing.SIGNATURE_BYTES)
@@ -61,7 +61,7 @@ def nothing_signed(kind: str, trusted: Path) -> Fault:
     return Fault(Code.MODEL_SIGNATURE, f'{text}: leave trusted_keys empty, or choose onnx')
 
 
-def _trusted_texts(trusted: Path) -> dict[Path, bytes] | Fault:
+def trusted_texts(trusted: Path) -> dict[Path, bytes] | Fault:
     """The public keys by file, unparsed; a fault where there is none, or one cannot be read."""
     if not trusted.exists():
         text = f'trusted_keys: no folder or file of keys {trusted}: alpamayo key init makes some'

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+
+from alpamayo_ros.statuses import ConfigError
 
 
 def save_weights(path: Path, module: nn.Module, meta: dict[str, Any] | None = None) -> None:
@@ -27,6 +30,37 @@ def load_weights(path: Path, module: nn.Module, strict: bool = True) -> None:
     A missing or misshapen tensor is an error that names it.
     """
     module.load_state_dict(load_file(path), strict=strict)
+
+
+def mismatches(path: Path, module: nn.Module) -> list[str]:
+    """What of a weights file does not fit a module, a sentence each; unknown tensors last.
+
+    SafetensorError where it is none.
+    """
+    wanted = {name: list(value.shape) for name, value in module.state_dict().items()}
+    with safe_open(path, 'pt') as file:
+        held = {name: list(file.get_slice(name).get_shape()) for name in file.keys()}
+    found = []
+    for name, shape in wanted.items():
+        if name not in held:
+            found.append(f'{name} is missing')
+        elif held[name] != shape:
+            found.append(f'{name} has the shape {held[name]}, expected {shape}')
+    return found + [f'{name} is unknown' for name in held if name not in wanted]
+
+
+def load_fitting(path: Path, module: nn.Module) -> None:
+    """``load_weights`` where every tensor fits; ConfigError names the first that does not."""
+    try:
+        wrong = mismatches(path, module)
+    except SafetensorError as error:
+        raise ConfigError(f'{path} is damaged: {error}') from error
+    if wrong:
+        raise ConfigError(
+            f"{path} holds another model than the profile's: {wrong[0]}; name the profile that "
+            'it was trained with, or another --root'
+        )
+    load_weights(path, module)
 
 
 class Resumable:
@@ -55,7 +89,7 @@ class Resumable:
         counters = self.folder / 'counters.json'
         if not counters.is_file():
             return None
-        load_weights(self.folder / 'resume.safetensors', self.model)
+        load_fitting(self.folder / 'resume.safetensors', self.model)
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in load_file(self.folder / 'optimiser.safetensors').items():
             index, _, name = key.partition('.')

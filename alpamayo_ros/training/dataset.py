@@ -14,7 +14,7 @@ files.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -124,8 +124,11 @@ class Dataset:
         return w / w.sum()
 
 
-def shard_folders(root: Path, names: Sequence[str]) -> list[Path]:
-    """Folders under ``root`` whose name starts with one of ``names``, sorted."""
-    return sorted(
-        p for p in root.iterdir() if p.is_dir() and any(p.name.startswith(n) for n in names)
-    )
+def shard_folders(root: Path, names: Collection[str]) -> list[Path]:
+    """Folders ``NAME-N`` under ``root`` of the given names, sorted."""
+    return sorted(p for p in root.iterdir() if p.is_dir() and p.name.rpartition('-')[0] in names)
+
+
+def finished_names(root: Path) -> set[str]:
+    """Names of which ``root`` has a finished shard ``NAME-N``."""
+    return {p.parent.name.rpartition('-')[0] for p in root.glob('*-*/meta.json')}

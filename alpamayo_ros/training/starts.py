@@ -6,13 +6,16 @@ splits val and test belong to evaluation and never come here.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from alpamayo_ros.simulation.scenario import Scenario, load_scenario
+from alpamayo_ros.config_file import SUFFIXES, unknown
+from alpamayo_ros.simulation.scenario import Scenario, load_scenario, scenario_names
 from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.simulation.worlds.simulation import Simulation
+from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.random_worlds.worlds import random_world
 
 EVALUATION_SEEDS = range(0, 1000)
@@ -73,6 +76,21 @@ def training_scenario(name: str) -> Scenario:
     if scenario.split not in ('', 'train'):
         raise ValueError(f'{name} is of the split {scenario.split!r}: nothing is trained on it')
     return scenario
+
+
+def check_family(name: str) -> None:
+    """ValueError where no training drive begins there: see ``open_training``."""
+    known = {RANDOM, *scenario_names()}
+    if name == RANDOM:
+        return
+    if name not in known and Path(name).suffix not in SUFFIXES:
+        raise ConfigError(unknown('family', name, known, 'alpamayo sim --list names scenarios'))
+    scenario = training_scenario(name)
+    if scenario.map != Simulation.map:
+        raise ConfigError(
+            f'{name} is on the map {scenario.map!r}: steps collect on {Simulation.map!r}, or in '
+            f'{RANDOM!r} worlds'
+        )
 
 
 def refuse_evaluation(seed: int) -> None:

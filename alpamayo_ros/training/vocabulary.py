@@ -55,8 +55,9 @@ def run_vocabulary(profile: ModelProfile, folder: Path) -> Grammar:
         return build_vocabulary(profile)
     if _speaks_another(folder, profile):
         raise ConfigError(
-            f'{folder} began with another grammar ({folder / GRAMMAR}) than {profile.text.grammar}, '
-            f'which the profile {profile.name} speaks: name the profile that it began with'
+            f'{folder} began with another grammar ({folder / GRAMMAR}) than '
+            f'{profile.text.grammar}, which the profile {profile.name} speaks: name the profile '
+            'that it began with'
         )
     return bind(profile, _read(file, Tokenizer.from_json))
 

@@ -121,7 +121,7 @@ def test_f44_manifest_of_another_profile(tmp_path: Path) -> None:
         ({'files': [{'name': 'w.pt', 'bytes': 1, 'sha256': '0' * 64}]}, Code.MODEL_UNSAFE),
         ({'files': [{'name': 'x.onnx', 'bytes': 1, 'sha256': 'f' * 63}]}, Code.MODEL_FORMAT),
         ({'files': [{'name': 'x.onnx', 'bytes': 1, 'sha256': '0' * 64}] * 2}, Code.MODEL_FORMAT),
-        ({'files': [{'name': 'x.onnx', 'bytes': 1, 'sha256': '0' * 64}]}, Code.MODEL_MISSING),
+        ({'files': [{'name': 'x.onnx', 'bytes': 1, 'sha256': '0' * 64}]}, Code.MODEL_HASH),
     ],
 )
 def test_bad_manifest_is_refused(tmp_path: Path, change: dict[str, object], code: Code) -> None:
@@ -163,8 +163,30 @@ def test_plain_words_beside_the_model_are_no_matter(tmp_path: Path) -> None:
     make_folder(tmp_path)
     (tmp_path / 'notes').mkdir()
     (tmp_path / 'notes' / 'README.txt').write_text('words')
-    (tmp_path / 'loop').symlink_to(tmp_path)
     assert isinstance(read_model(tmp_path), ModelFiles)
+
+
+@pytest.mark.parametrize('target', ['/etc/passwd', '.', 'nowhere', WEIGHTS])
+@pytest.mark.parametrize('name', ['link', 'sub/link', 'sub/below/link.md'])
+def test_f45_a_link_beside_or_below_the_model(tmp_path: Path, name: str, target: str) -> None:
+    make_folder(tmp_path)
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).symlink_to(target)
+    fault = read_model(tmp_path, ['card.md'])
+    assert isinstance(fault, Fault) and fault.code is Code.MODEL_UNSAFE
+    assert f'holds the link {name};' in fault.message
+
+
+def test_a_folder_that_is_reached_through_a_link_is_read(tmp_path: Path) -> None:
+    (tmp_path / 'model').mkdir()
+    make_folder(tmp_path / 'model')
+    (tmp_path / 'link').symlink_to(tmp_path / 'model')
+    assert isinstance(read_model(tmp_path / 'link'), ModelFiles)
+
+
+def test_no_link_lies_in_what_ships(repository: Path) -> None:
+    shipped = [p for name in ('models', 'config') for p in (repository / name).rglob('*')]
+    assert shipped and not [p for p in shipped if p.is_symlink()]
 
 
 @pytest.mark.parametrize('name', [WEIGHTS, 'manifest.json'])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import stat
 from collections.abc import Callable
@@ -23,6 +25,7 @@ from alpamayo_ros.runtime.loader import open_runtime
 from alpamayo_ros.runtime.manifest import ModelFiles, read_model, write_manifest
 from alpamayo_ros.runtime.process import serve
 from alpamayo_ros.runtime.process.child import WorkerSpec
+from alpamayo_ros.runtime.registry import TEXT_FILES
 from alpamayo_ros.security import signing
 
 PROFILE = load_profile('nano')
@@ -31,7 +34,10 @@ PROFILE = load_profile('nano')
 def made(folder: Path, private: bytes) -> Path:
     folder.mkdir()
     (folder / 'weights.safetensors').write_bytes(save({}))
-    write_manifest(folder, PROFILE, '1.0', 3, {}, {'weights.safetensors': 'float32'})
+    for name in TEXT_FILES:
+        (folder / name).write_text('{}')
+    dtypes = {'weights.safetensors': 'float32'} | dict.fromkeys(TEXT_FILES, '')
+    write_manifest(folder, PROFILE, '1.0', 3, {}, dtypes)
     text = (folder / 'manifest.json').read_bytes()
     (folder / 'manifest.sig').write_bytes(signing.sign(private, text))
     return folder
@@ -236,3 +242,47 @@ def test_a_private_key_stays_out_of_models_and_repositories(model, tmp_path: Pat
         status, text = ran('key', 'init', '--to', place)
         assert status == 2 and 'a private key must not' in text
         assert not (place / 'model_signing.pem').exists()
+
+
+@pytest.mark.parametrize('left', [(), ('weights.safetensors', 'grammar.json'), TEXT_FILES])
+def test_nobody_vouches_for_a_part_of_a_model(
+    model, tmp_path: Path, left: tuple[str, ...]
+) -> None:
+    folder, _ = model
+    write_manifest(folder, PROFILE, '1.0', 3, {}, dict.fromkeys(left, ''))
+    keys = tmp_path / 'keys'
+    assert ran('key', 'init', '--to', keys)[0] == 0
+    sign = ('model', 'sign', folder, '--key', keys / 'model_signing.pem')
+    for command in (('model', 'verify', folder), sign):
+        status, text = ran(*command)
+        assert status == 5 and 'manifest.json lists no ' in text and 'it is no model' in text
+    assert not (folder / 'manifest.sig').exists()
+
+
+def test_a_listed_file_that_is_gone_is_damage_and_a_mistyped_key_is_none(model) -> None:
+    folder, trusted = model
+    status, text = ran('model', 'verify', folder, '--trusted-keys', trusted / 'c.pub')
+    assert status == 2 and 'No trusted key' not in text
+    (folder / 'grammar.json').unlink()
+    status, text = ran('model', 'verify', folder, '--trusted-keys', trusted)
+    assert status == 5 and 'has no grammar.json, which its manifest lists' in text
+
+
+def test_a_full_disk_leaves_no_half_key(tmp_path: Path, monkeypatch) -> None:
+    class Full(io.BytesIO):
+        def write(self, data: object) -> int:
+            raise OSError(errno.ENOSPC, 'No space left on device')
+
+    keys, fdopen = tmp_path / 'keys', os.fdopen
+
+    def full(descriptor: int, mode: str, **more: bool) -> object:
+        if mode != 'wb':
+            return fdopen(descriptor, mode, **more)
+        os.close(descriptor)
+        return Full()
+
+    monkeypatch.setattr(os, 'fdopen', full)
+    status, text = ran('key', 'init', '--to', keys)
+    assert status == 6 and 'model_signing.pem: No space left' in text and 'no key was made' in text
+    monkeypatch.undo()
+    assert list(keys.iterdir()) == [] and ran('key', 'init', '--to', keys)[0] == 0

@@ -57,6 +57,8 @@ def made(folder: Path) -> dict[str, str]:
     for name in ('empty', 'work/notes', 'work/dir.yaml'):
         (folder / name).mkdir(parents=True)
     (work / 'notes' / 'a.txt').write_text('a')
+    (folder / 'bare').mkdir()
+    (folder / 'bare' / 'weights.safetensors').write_text('weights')
     _texts(work)
     _rigs(work)
     _others(work)
@@ -72,6 +74,7 @@ def made(folder: Path) -> dict[str, str]:
     shutil.copy(nano / 'manifest.json', altered)
     found = {'folder': work, 'empty': folder / 'empty', 'none': folder / 'nowhere', 'bag': bag}
     found |= {'cut': work / 'cut.mcap', 'blind': blind, 'nano': nano, 'altered': altered}
+    found['bare'] = folder / 'bare'
     os.mkfifo(work / 'pipe.mcap')
     os.mkfifo(work / 'pipe.yaml')
     for name in ('gone.mcap', 'gone.yaml'):

@@ -50,4 +50,4 @@ def test_the_model_is_as_new_as_the_file_asks(tmp_path, node):
     assert least == 99
     assert minimum_release(written(tmp_path, '/**/monitor', 'period_s: 1.0')) == 0
     with pytest.raises(ConfigError, match='MODEL_ROLLBACK.*minimum=99'):
-        check_model('onnx', load_profile('nano'), least_release=least)
+        check_model('onnx', load_profile('nano'), least=least)

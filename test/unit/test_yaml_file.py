@@ -18,7 +18,7 @@ from alpamayo_ros.model.grammar import GrammarSpec
 from alpamayo_ros.profile import load_profile, share_dir
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.simulation.scenario import load_scenario
-from alpamayo_ros.training.recipe import Recipe
+from alpamayo_ros.training.steps.recipe import Recipe
 from alpamayo_ros.training.stream.settings import Settings
 from alpamayo_ros.yaml_file import MOST_BYTES, MOST_DEEP, YamlError, parse_yaml, read_yaml
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from alpamayo_ros.cli.working import working
-from alpamayo_ros.statuses import Status
+from alpamayo_ros.statuses import ConfigError, Status
 
 Folders = Annotated[
     list[Path], typer.Argument(help='Clips, or folders with clips somewhere below.')
@@ -42,6 +43,7 @@ def filter_(
         damaged, reasons = counts['damaged'], counts['reasons']
         assert isinstance(damaged, list) and isinstance(reasons, dict)
         flat = {k: v for k, v in counts.items() if k not in ('damaged', 'reasons')}
+        flat |= {'damaged': len(damaged)} if damaged else {}
         for name, value in (*flat.items(), *reasons.items()):
             typer.echo(f'{name:28} {value}')
         for said in damaged:
@@ -96,13 +98,17 @@ def _write(found: list[Path], out: Path, every: float, verdict: str, limit: int)
     from alpamayo_ros.training.clips.recorded_clip import StoredClip
     from alpamayo_ros.training.clips.review_page import page
 
-    clips = []
+    clips, there = [], Counter[str]()
     for folder in found:
         if wrong := storage.damage(folder):
             raise storage.DamagedClipError(wrong)
         clip = StoredClip(folder)
-        if not verdict or (clip.annotation.verdict or 'unjudged') == verdict:
+        there[clip.annotation.verdict or 'unjudged'] += 1
+        if verdict in ('', clip.annotation.verdict or 'unjudged'):
             clips.append(clip)
+    if not clips:
+        counts = ', '.join(f'{count} {name}' for name, count in sorted(there.items()))
+        raise ConfigError(f'--verdict {verdict}: no clip has it; there are {counts}')
     title = 'Review of clips' + (f': {verdict}' if verdict else '')
     write_whole(out, page(clips[:limit], title, every, max(0, len(clips) - limit)))
     return len(clips[:limit])

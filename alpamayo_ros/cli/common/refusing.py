@@ -34,6 +34,11 @@ def answered(command: Callable[[], Any]) -> int:
         if isinstance(error, ConfigError):
             return error.status
         return Status.USAGE if isinstance(error, TYPED) else Status.ENVIRONMENT
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        _silence()  # rich ends with 1 here, which is a verdict
+        return Status.PASS
     except Exception:  # noqa: BLE001  a defect must not end as a verdict does
         traceback.print_exc()
         return Status.INTERNAL

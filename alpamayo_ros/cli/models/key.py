@@ -14,6 +14,7 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.runtime.manifest import MANIFEST
 from alpamayo_ros.runtime.signature import PUBLIC_SUFFIX
 from alpamayo_ros.security import signing
+from alpamayo_ros.statuses import MachineError
 
 HELP = """Make the pair of keys that signs models: the private one stays with its owner.
 
@@ -59,10 +60,22 @@ def init(
             stop(f'{path} is there already; choose another folder with --to')
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     contents = signing.new_pair()
-    for path, data, mode in zip((private, public), contents, (0o600, 0o644), strict=True):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
-        with os.fdopen(descriptor, 'wb') as file:
-            file.write(data)
+    _write({private: (contents[0], 0o600), public: (contents[1], 0o644)})
     sign = f'alpamayo model sign FOLDER --key {shlex.quote(str(private))}'
     typer.echo(f'{private}: private, sign with it: {sign}')
     typer.echo(f'{public}: public, the value of trusted_keys on the machines that drive')
+
+
+def _write(files: dict[Path, tuple[bytes, int]]) -> None:
+    """Write all, contents with their modes, or none."""
+    made: list[Path] = []
+    try:
+        for path, (data, mode) in files.items():
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+            made.append(path)
+            with os.fdopen(descriptor, 'wb') as file:
+                file.write(data)
+    except OSError as error:
+        for half in made:
+            half.unlink()
+        raise MachineError(f'{path}: {error.strerror}; no key was made') from error

@@ -11,11 +11,12 @@ from typing import Annotated
 import typer
 
 from alpamayo_ros.cli.choices import profile_of
-from alpamayo_ros.cli.models.stopping import stop
+from alpamayo_ros.cli.models.stopping import stop, stop_at_bare_weights
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.runtime.loader import model_dir
-from alpamayo_ros.runtime.manifest import check_profile, read_model
-from alpamayo_ros.runtime.signature import MAX_KEY, SIGNATURE
+from alpamayo_ros.runtime.manifest import MANIFEST, ModelFiles, check_profile, read_model
+from alpamayo_ros.runtime.registry import GRAPHS, TEXT_FILES, WEIGHTS
+from alpamayo_ros.runtime.signature import MAX_KEY, SIGNATURE, trusted_texts
 from alpamayo_ros.security import signing
 
 
@@ -35,9 +36,10 @@ def verify(
     Example: alpamayo model verify models/nano
     """
     loaded = profile_of(profile)
-    files = read_model(folder if folder is not None else model_dir(loaded), trusted=trusted_keys)
-    if isinstance(files, Fault):
-        stop(files)
+    keys = None if trusted_keys is None else trusted_texts(trusted_keys)
+    if isinstance(keys, Fault):
+        raise typer.BadParameter(keys.message)
+    files = _whole(folder if folder is not None else model_dir(loaded), trusted_keys)
     fault = check_profile(files, loaded)
     if fault is not None:
         stop(fault)
@@ -64,15 +66,29 @@ def sign(
     if signing.missing():
         stop(Fault(Code.MODEL_PROVIDER, signing.MISSING))
     private = _private_key(key)
-    files = read_model(folder)
-    if isinstance(files, Fault):
-        stop(files)
+    files = _whole(folder)
     signature = signing.sign(private, files.text)  # the very bytes that were verified
     temporary = folder / f'{SIGNATURE}.new'
     temporary.unlink(missing_ok=True)
     temporary.write_bytes(signature)
     temporary.replace(folder / SIGNATURE)
     typer.echo(f'{folder / SIGNATURE}: {len(files.manifest.files)} files are vouched for')
+
+
+def _whole(folder: Path, trusted: Path | None = None) -> ModelFiles:
+    """The files of a model that lacks none, verified; else the command ends."""
+    stop_at_bare_weights(folder)
+    files = read_model(folder, trusted=trusted)
+    if isinstance(files, Fault):
+        stop(files)
+    graphs = GRAPHS if any(name in files.data for name in GRAPHS) else ()
+    lacking = [name for name in (*TEXT_FILES, *graphs) if name not in files.data]
+    if not graphs and WEIGHTS not in files.data:
+        lacking.append(f'{WEIGHTS} or {GRAPHS[0]}')
+    if lacking:
+        said = f'{folder / MANIFEST} lists no {", ".join(lacking)}: without them it is no model'
+        stop(Fault(Code.MODEL_FORMAT, said))
+    return files
 
 
 def _private_key(path: Path) -> bytes:

@@ -19,7 +19,9 @@ def stats(
     profile: ProfileOption = 'nano',
     as_json: Annotated[bool, typer.Option('--json', help='The figures as JSON.')] = False,
 ) -> None:
-    """Check every shard or clip against its hashes and count what it holds; exit 5 for a damaged.
+    """Check every shard or clip against its hashes and count what it holds.
+
+    Exit 5 where one is damaged.
 
     Example: alpamayo data stats runs/nano/data
     """

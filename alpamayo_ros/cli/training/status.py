@@ -17,7 +17,7 @@ from alpamayo_ros.training.stream.settings import read_json
 from alpamayo_ros.training.stream.steering import PASSED
 
 if TYPE_CHECKING:
-    from alpamayo_ros.training.recipe import Run
+    from alpamayo_ros.training.steps.run import Run
 
 FOLDER = 'rank_0'
 CURVE, DONE = 'curve.jsonl', 'stream.done'
@@ -38,7 +38,8 @@ def show_steps(run: Run, root: Path) -> None:
     table = Table('step', 'does', 'state', 'last line of its log')
     for step in run.recipe.steps:
         log = root / step.name / 'log.jsonl'
-        last = log.read_text().splitlines()[-1][:150] if log.is_file() else ''
+        lines = log.read_text().splitlines() if log.is_file() else []
+        last = lines[-1][:150] if lines else ''
         table.add_row(step.name, step.do, 'done' if run.done(step) else 'open', last)
     tables.show(table)
 

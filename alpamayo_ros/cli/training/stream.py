@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 
 from alpamayo_ros.cli.choices import profile_of
-from alpamayo_ros.config_file import find
-from alpamayo_ros.profile import share_dir
+from alpamayo_ros.cli.training.recipes import find_recipe
 from alpamayo_ros.statuses import ConfigError, Status
 from alpamayo_ros.training.stream.children import ChildError
 from alpamayo_ros.training.stream.lock import lock
 from alpamayo_ros.training.stream.run import StreamRun, check_profile
 from alpamayo_ros.training.stream.settings import Settings, read_json
 
-RECIPES = ('stream*.yaml', 'rl*.yaml')
 # Where a run does not say.
 BEGUN_WITH = {'views': 'trained', 'stage': 'dagger', 'quantise': 'none'}
 WEIGHTS = ('model.safetensors', 'weights.safetensors')
@@ -54,10 +52,11 @@ def stream(
     except ChildError as error:
         typer.echo(f'alpamayo train stream: {error}', err=True)
         raise typer.Exit(Status.ENVIRONMENT) from None
-    except (RuntimeError, SafetensorError) as error:
+    except RuntimeError as error:
         if weights is None or 'state_dict' not in str(error):
             raise
-        raise typer.BadParameter(f'{weights} does not fit {settings.profile}: {error}') from None
+        first = str(error).splitlines()[1].strip()[:200]
+        raise typer.BadParameter(f'{weights} does not fit {settings.profile}: {first}') from None
     finally:
         held.unlink(missing_ok=True)
     if not line:
@@ -76,8 +75,8 @@ def _started() -> float:
 def _check_root(settings: Settings, begin: Path | None, root: Path) -> None:
     """typer.BadParameter where frozen views have learnt nothing, or a run began otherwise."""
     if (root / 'data').is_dir() and not (root / 'rank_0').is_dir():
-        raise typer.BadParameter(f'{root} is a run of steps (it has data/), whose weights a stream '
-                                 'would write over; name another --root')  # fmt: skip
+        raise typer.BadParameter(f'{root} is a run of steps (it has data/); a stream would write '
+                                 'over its weights: name another --root')  # fmt: skip
     if not (root / 'counters.json').is_file():
         if settings.views != 'trained' and begin is None:
             raise typer.BadParameter(f'views: {settings.views} needs views that see: --from a '
@@ -93,10 +92,8 @@ def _check_root(settings: Settings, begin: Path | None, root: Path) -> None:
 
 def settings_of(recipe: str, changes: dict[str, Any]) -> Settings:
     """The numbers of a recipe by name or path; typer.BadParameter says what is wrong."""
-    folder = share_dir() / 'config' / 'training'
-    known = {p.stem: p for name in RECIPES for p in folder.glob(name)}
     try:
-        return Settings.from_file(find('recipe', recipe, known), **changes)
+        return Settings.from_file(find_recipe('stream', recipe), **changes)
     except ConfigError as error:
         raise typer.BadParameter(str(error)) from None
 
@@ -106,9 +103,18 @@ def weights_of(begin: Path) -> Path:
     found = [begin, *(begin / name for name in WEIGHTS)]
     for file in found:
         if file.is_file():
-            return file
+            return _readable(file)
     raise typer.BadParameter(f'{begin}: no weights there; expected a folder with one of '
                              f'{", ".join(WEIGHTS)}, or a .safetensors file')  # fmt: skip
+
+
+def _readable(file: Path) -> Path:
+    try:
+        with safe_open(file, 'pt'):
+            return file
+    except SafetensorError as error:
+        said = f'{file} holds no weights ({error}); expected a .safetensors file'
+        raise typer.BadParameter(said) from None
 
 
 def _writer(root: Path, tensorboard: bool) -> Callable[[int, dict[str, Any]], None]:

@@ -191,7 +191,9 @@ def _wrong(folder: Path, name: str, meta: Meta) -> str:
     file, (size, digest) = folder / name, meta.files.get(name, (0, ''))
     if Path(name).name != name or not digest:
         return f'{folder}: {META} names no {name}: make this clip again'
-    found = file.stat().st_size if file.is_file() else 0
+    if not file.is_file():
+        return f'{file} is missing: delete the folder, make it again'
+    found = file.stat().st_size
     if found != size:
         return f'{file} has {found} bytes, expected {size}: delete the folder, make it again'
     same = sha256(file) == digest

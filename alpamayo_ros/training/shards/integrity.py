@@ -30,7 +30,9 @@ def damage(folder: Path) -> str:
         return f'{folder}: format {meta.get("format")!r}, expected {FORMAT}: collect it again'
     for name, (size, digest) in meta['files'].items():
         file = folder / name
-        found = file.stat().st_size if file.is_file() else 0
+        if not file.is_file():
+            return f'{file} is missing: delete the shard, collect it again'
+        found = file.stat().st_size
         if found != size:
             return f'{file} has {found} bytes, expected {size}: delete the shard, collect it again'
         if sha256(file) != digest:

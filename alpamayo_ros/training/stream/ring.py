@@ -5,6 +5,7 @@ A slot is a frame (uint8) and the sample of that instant, if there is one: weigh
 
 from __future__ import annotations
 
+import math
 import shutil
 import threading
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.statuses import MachineError
 from alpamayo_ros.training.batches import real_prefix
 from alpamayo_ros.training.features import Keeps
 from alpamayo_ros.training.stream.dense import COLUMNS
@@ -22,6 +24,41 @@ from alpamayo_ros.training.truth import NAMES
 
 PAUSE_S = 0.05
 AT_ONCE = 50  # shards between two looks at the folder
+
+
+Column = tuple[tuple[int, ...], torch.dtype]
+
+
+def check_room(
+    size: int, profile: ModelProfile, keeps: Keeps | None, device: torch.device
+) -> None:
+    """MachineError where what is kept of ``size`` frames does not fit into memory."""
+    of_frame = sum(
+        math.prod(shape) * kind.itemsize for shape, kind in _seen(profile, keeps).values()
+    )
+    needed, free = size * of_frame, _free_bytes(device)
+    if needed > free:
+        raise MachineError(
+            f'ring: {size} frames need {needed / 1e9:.0f} GB of memory, {free / 1e9:.0f} are '
+            f'free: choose --ring {free // 2 // of_frame} or less, or a recipe for this machine '
+            '(--recipe stream_two_cores)'
+        )
+
+
+def _seen(profile: ModelProfile, keeps: Keeps | None) -> dict[str, Column]:
+    """Shape and type of what is kept of one frame."""
+    if keeps is not None:
+        return {name: (shape, torch.float16) for name, shape in keeps.shapes.items()}
+    view = profile.views[0]
+    return {'images': ((len(profile.views), view.height, view.width, 3), torch.uint8)}
+
+
+def _free_bytes(device: torch.device) -> int:
+    if device.type == 'cuda':
+        return int(torch.cuda.mem_get_info(device)[0])
+    lines = Path('/proc/meminfo').read_text().splitlines()
+    (available,) = (line for line in lines if line.startswith('MemAvailable:'))
+    return int(available.split()[1]) * 1024
 
 
 class Ring:
@@ -36,16 +73,13 @@ class Ring:
         keeps: Keeps | None = None,
     ) -> None:
         self.size, self.device, self.keeps = size, device, keeps
-        view, count = profile.views[0], profile.frames.count
-        pictures = {'images': (len(profile.views), view.height, view.width, 3)}
-        shapes = pictures if keeps is None else keeps.shapes
-        kind = torch.uint8 if keeps is None else torch.float16
+        count = profile.frames.count
         self.seen = {
             name: torch.zeros((size, *shape), dtype=kind, device=device)
-            for name, shape in shapes.items()
+            for name, (shape, kind) in _seen(profile, keeps).items()
         }
         words = grammar.max_length
-        columns: dict[str, tuple[tuple[int, ...], torch.dtype]] = {
+        columns: dict[str, Column] = {
             'back': ((count,), torch.int32),
             'age_s': ((count,), torch.float32),
             'past': ((count,), torch.float32),

@@ -26,7 +26,7 @@ from alpamayo_ros.training.checkpoint import load_weights, save_weights
 from alpamayo_ros.training.features import kept
 from alpamayo_ros.training.stream.children import Children
 from alpamayo_ros.training.stream.clock import Clock
-from alpamayo_ros.training.stream.ring import Feed, Ring
+from alpamayo_ros.training.stream.ring import Feed, Ring, check_room
 from alpamayo_ros.training.stream.settings import Settings, read_json, write_json
 from alpamayo_ros.training.stream.slots import Slots
 from alpamayo_ros.training.stream.stages import trainer_of
@@ -64,8 +64,10 @@ class StreamRun:
         torch.manual_seed(self.together.rank)
         self.folder = root / f'rank_{self.together.rank}'
         self.profile = load_profile(settings.profile)
-        self._prepare(root if begin is None else begin.parent)
         model = VLA(self.profile)
+        keeps = kept(settings.views, model)
+        check_room(settings.ring, self.profile, keeps, self.together.device)
+        self._prepare(root if begin is None else begin.parent)
         if begin is not None:
             self._begin(begin, model)
         self.trainer = trainer_of(
@@ -75,7 +77,6 @@ class StreamRun:
         self._earlier = int(seen.get('samples', 0))
         peak = settings.peak if self.trainer.from_scratch else settings.peak_further
         self.clock = Clock(settings, seen.get('used_s', 0.0), began, peak)
-        keeps = kept(settings.views, model)
         self.ring = Ring(settings.ring, self.profile, self.grammar, self.together.device, keeps)
         self._first = self.trainer.step
         self.steering, self._extra, self._asked = Steering(self.folder, settings), extra, False

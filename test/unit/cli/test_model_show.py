@@ -53,6 +53,18 @@ def test_a_profile_that_ships_shows_its_files_too(repository: Path) -> None:
     assert 'weights.safetensors' in files and '5,393,459' not in files
 
 
+def test_a_changed_copy_of_a_profile_is_told_to_take_another_name(tmp_path: Path) -> None:
+    data = load_profile('nano').model_dump(mode='json')
+    data['candidates'] += 1
+    (tmp_path / 'mine.yaml').write_text(yaml.safe_dump(data))
+    done = CliRunner(env={'COLUMNS': '300'}).invoke(app, ['show', str(tmp_path / 'mine.yaml')])
+    assert done.exit_code == 5
+    assert "another profile named 'nano', of other contents" in done.output
+    assert 'give a changed profile a name of its own' in done.output
+    (tmp_path / 'mine.yaml').write_text(yaml.safe_dump({**data, 'name': 'mine'}))
+    assert 'No weights of this profile ship' in show(str(tmp_path / 'mine.yaml'))
+
+
 def test_tiny_keeps_the_architecture() -> None:
     found = json.loads(show('alpamayo-0.5b', '--json', '--tiny'))
     assert found['parameters'] < 2_000_000
@@ -81,3 +93,12 @@ def test_a_wrong_profile_is_one_sentence(change: dict | None, said: str, tmp_pat
     (tmp_path / 'mine.yaml').write_text(text)
     done = CliRunner(env={'COLUMNS': '300'}).invoke(app, ['show', str(tmp_path / 'mine.yaml')])
     assert done.exit_code == 2 and said in done.output and 'Traceback' not in done.output
+
+
+@pytest.mark.parametrize('name', ['../../x', '.x', '', 'a b', 'nano\n'])
+def test_a_profile_has_a_plain_name(name: str, tmp_path: Path) -> None:
+    data = {'description': 'first', **SEVEN.model_dump(mode='json'), 'name': name}
+    (tmp_path / 'mine.yaml').write_text(yaml.safe_dump(data, sort_keys=False))
+    done = CliRunner(env={'COLUMNS': '300'}).invoke(app, ['show', str(tmp_path / 'mine.yaml')])
+    assert done.exit_code == 2
+    assert f'mine.yaml:2: name: {name!r} is no plain name; expected' in done.output

@@ -146,6 +146,13 @@ def test_only_so_many_seconds(bag, tmp_path):
     assert summary.timing['recorded_s'] == pytest.approx(1.0, abs=0.15)
 
 
+def test_every_refusal_has_a_fault_or_came_before_the_begin(bag, tmp_path):
+    counts = run(bag, tmp_path, replace(SCRIPTED, limit_s=3.0)).summary.counts
+    unasked = counts['timesteps'] - counts['proposals']
+    assert counts['refusals_before_begin'] > 5 and counts['plans'] > 0
+    assert counts['refusals'] == unasked + counts['refusals_before_begin']
+
+
 def test_identity_names_bag_model_and_rig(bag, tmp_path):
     import hashlib
 

@@ -198,6 +198,18 @@ def test_what_the_model_adds(
     assert report_tables.difference(model, baseline, better, 'm') == said
 
 
+def test_a_difference_of_shares_is_in_percentage_points():
+    said = report_tables.difference(0.2, 0.724, 'lower', report_tables.SHARE)
+    assert said == ('52.4 percentage points better', 'better')
+
+
+def test_refusals_without_a_fault_are_explained(recording: Recording):
+    counts = {'timesteps': 90, 'plans': 72, 'refusals': 18, 'refusals_before_begin': 11}
+    said = text(page(replay(counts=counts), recording))
+    assert '11 of the 18 refusals are no fault: the model proposed, but the driver' in said
+    assert 'are no fault' not in text(page(replay(), recording))
+
+
 def test_every_metric_of_a_replay_has_a_group_with_a_name():
     cells = {name: {'model': 1.0, 'unit': d.unit} for name, d in DEFINITIONS.items()}
     groups = report_tables.grouped(cells, DEFINITIONS)

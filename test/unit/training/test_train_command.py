@@ -11,6 +11,7 @@ pytest.importorskip('torch', reason='torch is not installed: ./run test installs
 from alpamayo_ros.cli import main
 from alpamayo_ros.cli.train import app
 from alpamayo_ros.profile import share_dir
+from alpamayo_ros.training.steps.recipe import Recipe
 
 STEP = '  - {name: a, do: collect_expert, seeds: [10000, 10001], families: [winding_road]}\n'
 
@@ -30,6 +31,8 @@ def said(recipe: Path, *words: str) -> str:
         ('a: [\n', 'r.yaml:2: no valid YAML'),
         ('profile: nano\nsteps: []\nextra: 1\n', 'extra'),
         ('profile: nano\nsteps:\n' + STEP.replace(', families: [winding_road]', ''), 'families'),
+        ('profile: nano\nsteps: []\n', 'r.yaml:2: steps: a recipe wants at least one step'),
+        ('profile: nano\nsteps:\n' + STEP + STEP, "r.yaml:4: steps.1.name: 'a' is the name of"),
     ],
 )
 def test_a_wrong_recipe_is_named_with_its_place(tmp_path: Path, text: str, words: str) -> None:
@@ -37,6 +40,50 @@ def test_a_wrong_recipe_is_named_with_its_place(tmp_path: Path, text: str, words
     recipe.write_text(text)
     output = said(recipe)
     assert 'r.yaml:' in output and words in output
+
+
+@pytest.mark.parametrize(
+    ('before', 'after', 'words'),
+    [
+        ('name: a', 'name: ../../outside', "'../../outside' cannot name files of the run"),
+        ('name: a', 'name: heads', 'none of data, heads, model'),
+        ('10001]', '10001], shards: 0', 'steps.0.shards: input should be greater than or equal'),
+        ('10001]', '10001], shards: -3', 'got -3'),
+        ('10001]', '10001], shards: 2', 'has 1 seeds for 2 shards'),
+        ('seeds: [10000, 10001], ', '', "step 'a' collects, so it wants seeds: [FIRST, END]"),
+        ('[10000, 10001]', '[9, 3]', 'got [9, 3], which holds none'),
+        ('[10000, 10001]', '[-5, 3]', 'got [-5, 3]'),
+        ('[10000, 10001]', '[0, 20]', 'seed 0 belongs to evaluation'),
+        ('[10000, 10001]', '[10000, 10001], peak: .nan', 'steps.0.peak: input should be'),
+        ('[10000, 10001]', '[10000, 10001], peak: -1.0', 'steps.0.peak: input should be'),
+        ('[10000, 10001]', '[10000, 10001], minutes: .inf', 'steps.0.minutes: input should be'),
+        ('winding_road', 'winding_rod', "no family 'winding_rod'; did you mean winding_road?"),
+        ('winding_road', 'randm', "no family 'randm'; did you mean random?"),
+        ('winding_road', 'town_drive', "town_drive is on the map 'town'"),
+        ('collect_expert', 'encoder', "step 'a' trains, so it wants data"),
+    ],
+)
+def test_a_step_that_means_nothing_is_refused_with_its_line(
+    tmp_path: Path, before: str, after: str, words: str
+) -> None:
+    recipe = tmp_path / 'r.yaml'
+    recipe.write_text('profile: nano\nsteps:\n' + STEP.replace(before, after))
+    output = said(recipe)
+    assert 'r.yaml:3: steps.0' in output and words in output
+
+
+def test_every_recipe_of_steps_that_ships_is_taken() -> None:
+    files = sorted((share_dir() / 'config' / 'training').glob('*.yaml'))
+    found = [Recipe.from_file(f) for f in files if '\nsteps:' in f.read_text()]
+    assert found and all(recipe.steps for recipe in found)
+
+
+def test_random_worlds_and_scenario_files_are_families(tmp_path: Path) -> None:
+    own, recipe = tmp_path / 'own.yaml', tmp_path / 'r.yaml'
+    own.write_text((share_dir() / 'config' / 'scenarios' / 'winding_road.yaml').read_text())
+    step = STEP.replace('[winding_road]', f'[winding_road, random, {own}]')
+    recipe.write_text('profile: nano\nsteps:\n' + step)
+    assert Recipe.from_file(recipe).steps[0].families == ('winding_road', 'random', str(own))
 
 
 def test_a_step_that_is_not_there_is_refused_before_the_first_runs(tmp_path: Path) -> None:
@@ -59,14 +106,17 @@ def test_the_status_of_a_run_that_has_not_begun_is_refused(tmp_path: Path) -> No
 
 def test_the_status_of_a_run_that_has_begun_is_a_table_and_writes_nothing(tmp_path: Path) -> None:
     recipe, root = tmp_path / 'r.yaml', tmp_path / 'run'
-    recipe.write_text('profile: nano\nsteps: []\n')
+    recipe.write_text('profile: nano\nsteps:\n' + STEP)
+    root.mkdir()
+    (root / 'a.done').write_text('{}')
     begin = CliRunner().invoke(app, ['run', '--recipe', str(recipe), '--root', str(root)])
     assert begin.exit_code == 0, begin.output
-    assert sorted(p.name for p in root.iterdir()) == ['data', 'grammar.json', 'tokenizer.json']
+    written = ['a.done', 'data', 'grammar.json', 'tokenizer.json']
+    assert sorted(p.name for p in root.iterdir()) == written
     (root / 'grammar.json').unlink()
     done = CliRunner().invoke(app, ['status', '--root', str(root)], env={'COLUMNS': '200'})
     assert done.exit_code == 0 and 'collect_expert' in done.output
-    assert sorted(p.name for p in root.iterdir()) == ['data', 'tokenizer.json']
+    assert sorted(p.name for p in root.iterdir()) == ['a.done', 'data', 'tokenizer.json']
 
 
 def test_a_run_without_weights_is_not_evaluated(tmp_path: Path) -> None:
@@ -91,6 +141,7 @@ def test_a_stream_says_what_is_wrong_before_anything_starts(tmp_path: Path) -> N
         (['--recipe', str(recipe)], "no key 'speed'"),
         (['--recipe', 'nowhere'], 'no recipe'),
         (['--from', str(tmp_path / 'none')], 'no weights there'),
+        (['--from', str(recipe)], 'r.yaml holds no weights ('),
         (['--recipe', 'stream_two_cores'], 'needs views that see: --from a model'),
         (['--stage', 'rl'], 'needs views that see: --from a model'),
         (['--stage', 'rl', '--recipe', 'stream_toy'], 'take rl or rl_toy'),
@@ -141,3 +192,12 @@ def test_a_run_of_steps_and_a_stream_do_not_write_over_each_other(tmp_path: Path
         assert done.exit_code == 2 and said in done.output, done.output
     assert [p.name for p in steps.iterdir()] == ['data']
     assert [p.name for p in stream.iterdir()] == ['rank_0']
+
+
+def test_a_ring_that_memory_cannot_hold_is_refused_and_begins_nothing(tmp_path: Path) -> None:
+    begin = share_dir() / 'models' / 'nano'
+    words = ['--recipe', 'stream_toy', '--ring', str(10**12), '--from', str(begin)]
+    command = ['train', 'stream', '--root', str(tmp_path / 'run'), *words]
+    done = CliRunner().invoke(main.app, command)
+    assert done.exit_code == 6 and 'ring: 1000000000000 frames need ' in done.stderr
+    assert list((tmp_path / 'run').iterdir()) == []

@@ -65,6 +65,11 @@ def test_a_damaged_shard_is_named_and_ends_with_1(shard: Path, file: str, change
     assert done.exit_code == 5 and words in done.output
 
 
+def test_a_missing_file_is_called_missing(shard: Path) -> None:
+    (shard / 'frames.npy').unlink()
+    assert damage(shard).startswith(f'{shard / "frames.npy"} is missing: ')
+
+
 def test_the_command_prints_the_figures_and_refuses_an_empty_folder(
     shard: Path, tmp_path: Path
 ) -> None:

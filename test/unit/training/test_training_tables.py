@@ -8,7 +8,7 @@ from alpamayo_ros.profile import load_profile  # noqa: E402
 from alpamayo_ros.training import front, truth  # noqa: E402
 from alpamayo_ros.training.collect import camera_instant  # noqa: E402
 from alpamayo_ros.training.losses import truth_loss  # noqa: E402
-from alpamayo_ros.training.recipe import Step  # noqa: E402
+from alpamayo_ros.training.steps.recipe import Step  # noqa: E402
 
 PROFILE = load_profile('nano')
 

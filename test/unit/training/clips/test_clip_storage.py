@@ -33,6 +33,7 @@ def test_what_was_written_is_read(folder: Path) -> None:
     ('name', 'change', 'words'),
     [
         ('drive.mcap', lambda b: b[:-9], 'bytes, expected'),
+        ('drive.mcap', lambda b: b'', 'has 0 bytes, expected'),
         ('drive.mcap', lambda b: b[:900] + bytes([b[900] ^ 1]) + b[901:], 'not what was written'),
         ('drive.rig.yaml', lambda b: b.replace(b'made_up', b'made-up'), 'not what was written'),
         ('annotation.1.json', lambda b: b.replace(b'keep', b'drop', 1), 'not what was written'),
@@ -47,6 +48,12 @@ def test_damage_is_named(
     assert words in storage.damage(folder)
     with pytest.raises(storage.DamagedClipError, match=words):
         list(StoredClips(folder.parent).clips())
+
+
+@pytest.mark.parametrize('name', ['drive.mcap', 'drive.rig.yaml', 'annotation.1.json'])
+def test_a_missing_file_is_called_missing(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    assert storage.damage(folder).startswith(f'{folder / name} is missing: ')
 
 
 def test_a_new_annotation_leaves_the_clip_whole_and_seals_nothing_else(folder: Path) -> None:

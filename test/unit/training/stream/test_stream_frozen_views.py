@@ -9,7 +9,6 @@ import torch
 from safetensors.torch import load_file
 from stream_toy import FRAMES, Parts, shard
 
-from alpamayo_ros.cli.training.stream import RECIPES as RECIPE_NAMES
 from alpamayo_ros.cli.training.stream import settings_of
 from alpamayo_ros.model.prompt import prefix_ids
 from alpamayo_ros.model.vla import VLA
@@ -26,7 +25,7 @@ from alpamayo_ros.training.stream.together import Together
 from alpamayo_ros.training.stream.trainer import Trainer
 
 FOLDER = share_dir() / 'config' / 'training'
-RECIPES = sorted(p for name in RECIPE_NAMES for p in FOLDER.glob(name))
+RECIPES = sorted(p for name in ('stream*.yaml', 'rl*.yaml') for p in FOLDER.glob(name))
 NO_READINGS = Losses(plan=3.0, text=0.2, feasible=0.02, single=0.0, fused=0.0)
 
 

@@ -1,64 +1,29 @@
-"""A training run as data (``config/training/*.yaml``).
-
-Steps in order, each resumable, each marked when done.
-"""
+"""A recipe at work: steps in order, each resumable, each marked when done."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from alpamayo_ros.config_file import read_model
+from alpamayo_ros.config_file import line_of, nearest
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import load_profile
-from alpamayo_ros.training.checkpoint import load_weights, save_weights
-from alpamayo_ros.training.dataset import Dataset, shard_folders
+from alpamayo_ros.statuses import ConfigError
+from alpamayo_ros.training.checkpoint import load_fitting, save_weights
+from alpamayo_ros.training.dataset import Dataset, finished_names, shard_folders
+from alpamayo_ros.training.steps.recipe import Recipe, Step
+from alpamayo_ros.training.steps.workers import run_workers
 from alpamayo_ros.training.vocabulary import run_vocabulary, write_vocabulary
 
-Minutes = Annotated[float, Field(gt=0)]
-
-
-class Step(BaseModel):
-    """One step of a recipe; which keys count depends on ``do``."""
-
-    model_config = ConfigDict(extra='forbid', frozen=True)
-    name: str
-    do: Literal['collect_expert', 'collect_policy', 'encoder', 'driver', 'joint']
-    seeds: tuple[int, int] = (0, 0)
-    shards: int = 1
-    families: tuple[str, ...] = ()
-    data: tuple[str, ...] = ()
-    minutes: Minutes = 1.0
-    peak: float = 1e-3
-    regression: bool = False
-
-    @model_validator(mode='after')
-    def _collects_somewhere(self) -> Step:
-        if self.do.startswith('collect') and not self.families:
-            raise ValueError(f'step {self.name!r} collects, so it wants families of scenarios')
-        return self
-
-
-class Recipe(BaseModel):
-    """A profile and the steps that train it."""
-
-    model_config = ConfigDict(extra='forbid', frozen=True)
-    profile: str
-    steps: tuple[Step, ...]
-
-    @classmethod
-    def from_file(cls, path: Path) -> Recipe:
-        """Read and check a recipe."""
-        return read_model(path, cls)
+WEIGHTS = 'model.safetensors'
+PROCESS = 'alpamayo_ros.training.steps.collect_process'
+VALIDATION = 'validation'  # shards that every training step is judged by
 
 
 class Run:
@@ -75,19 +40,67 @@ class Run:
 
     def done(self, step: Step) -> bool:
         """True when the step's marker exists."""
-        return (self.root / f'{step.name}.done').is_file()
+        return self._marker(step).is_file()
+
+    def changed(self) -> str:
+        """One sentence on finished steps that the recipe describes otherwise by now, or ''."""
+        found = [said for step in self.recipe.steps if (said := self._changes(step))]
+        if not found:
+            return ''
+        return (
+            f'done with other values, and not repeated: {"; ".join(found)} (another --root begins '
+            'anew)'
+        )
+
+    def _changes(self, step: Step) -> str:
+        """The step's name with the values that it was done with, where they are others now."""
+        text = self._marker(step).read_text() if self.done(step) else ''
+        then = json.loads(text or '{}')
+        # 'minutes' of a marker is the time that the step took.
+        then['minutes'] = then.get('minutes_asked', step.minutes)
+        now = step.model_dump(mode='json')
+        changes = [f'{k} {then[k]}, now {now[k]}' for k in now if then.get(k, now[k]) != now[k]]
+        return f'{step.name} ({", ".join(changes)})' if changes else ''
+
+    def _marker(self, step: Step) -> Path:
+        return self.root / f'{step.name}.done'
 
     def model(self) -> VLA:
         """The model after the last finished training step; fresh and seeded before the first."""
         torch.manual_seed(0)
         model = VLA(self.profile)
-        path = self.root / 'model.safetensors'
-        if path.is_file():
-            load_weights(path, model)
+        if (self.root / WEIGHTS).is_file():
+            load_fitting(self.root / WEIGHTS, model)
         return model
+
+    def check(self, until: str = '') -> None:
+        """ConfigError where the weights do not fit, or an open step up to ``until`` lacks data."""
+        if (self.root / WEIGHTS).is_file():
+            self.model()
+        coming: set[str] = set()
+        for step in self.recipe.steps:
+            if step.collects:
+                coming.add(step.name)
+            elif not self.done(step):
+                self._check_data(step, coming)
+            if step.name == until:
+                return
+
+    def _check_data(self, step: Step, coming: Collection[str] = ()) -> None:
+        there = {*coming, *finished_names(self.root / 'data')}
+        for place, name in enumerate((*step.data, VALIDATION)):
+            if name not in there:
+                key = ('steps', self.recipe.steps.index(step), 'data', place)
+                listed = f'; there are {", ".join(sorted(there))}' if there else ''
+                raise ConfigError(
+                    f'{self.file}:{line_of(self.file, key)}: step {step.name!r} wants the shards '
+                    f'{name!r}, which no step before it collects and {self.root / "data"} has not '
+                    f'(a finished {name}-0){nearest(name, there) or listed}'
+                )
 
     def run(self, until: str = '') -> None:
         """Do all open steps in order, up to and including ``until``."""
+        self.check(until)
         (self.root / 'data').mkdir(parents=True, exist_ok=True)
         write_vocabulary(self.grammar, self.root)
         for step in self.recipe.steps:
@@ -97,17 +110,16 @@ class Run:
                 self.do(step)
                 note = {
                     'minutes': round((time.monotonic() - began) / 60, 2),
+                    'minutes_asked': step.minutes,
                     'threads': torch.get_num_threads(),
                 }
-                (self.root / f'{step.name}.done').write_text(
-                    json.dumps({**step.model_dump(), **note})
-                )
+                self._marker(step).write_text(json.dumps({**step.model_dump(), **note}))
             if step.name == until:
                 return
 
     def do(self, step: Step) -> None:
         """Do one step."""
-        if step.do.startswith('collect'):
+        if step.collects:
             self._collect(step)
         else:
             self._train(step)
@@ -137,29 +149,12 @@ class Run:
         print(f'{name}-{index}: {made} in {time.monotonic() - began:.0f} s', flush=True)
 
     def _collect(self, step: Step) -> None:
-        open_shards = [
+        command = [sys.executable, '-m', PROCESS, str(self.file), str(self.root), step.name]
+        missing = [
             i for i in range(step.shards) if not (self.shard(step, i) / 'meta.json').is_file()
         ]
-        command = [
-            sys.executable,
-            '-m',
-            'alpamayo_ros.training.collect_process',
-            str(self.file),
-            str(self.root),
-            step.name,
-        ]
-        env = {**os.environ, 'OMP_NUM_THREADS': '1', 'LP_NUM_THREADS': '1'}
-        running: list[subprocess.Popen[bytes]] = []
-        while open_shards or running:
-            while open_shards and len(running) < self.workers:
-                running.append(subprocess.Popen([*command, str(open_shards.pop(0))], env=env))
-            time.sleep(0.5)
-            for process in [p for p in running if p.poll() is not None]:
-                running.remove(process)
-                if process.returncode:
-                    raise SystemExit(
-                        f'step {step.name}: a worker ended with {process.returncode}; see above'
-                    )
+        commands = [[*command, str(i)] for i in missing]
+        run_workers(f'step {step.name}', commands, self.workers)
 
     def _train(self, step: Step) -> None:
         from alpamayo_ros.training.driver import begin_diffusion, set_scale, train_driver
@@ -167,10 +162,11 @@ class Run:
         from alpamayo_ros.training.features import stored_features
         from alpamayo_ros.training.joint import train_joint
 
+        self._check_data(step)
         torch.set_num_threads(self.workers)
         model = self.model()
-        data = Dataset(shard_folders(self.root / 'data', [f'{n}-' for n in step.data]))
-        val = Dataset(shard_folders(self.root / 'data', ['validation-']))
+        data = Dataset(shard_folders(self.root / 'data', step.data))
+        val = Dataset(shard_folders(self.root / 'data', [VALIDATION]))
         print(
             f'{len(data)} samples, {data.frame_count} timesteps; validation {len(val)}', flush=True
         )
@@ -200,4 +196,4 @@ class Run:
                     step.peak,
                 )
         save_weights(self.root / f'{step.name}.safetensors', model)
-        save_weights(self.root / 'model.safetensors', model)
+        save_weights(self.root / WEIGHTS, model)
