@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from alpamayo_ros.faults import Code
 from alpamayo_ros.metrics.agreement import told_and_driven
 from alpamayo_ros.metrics.words import split
-from alpamayo_ros.parameters.param import Param, problem, problems
 from alpamayo_ros.nodes.joins import Joiner
 from alpamayo_ros.nodes.lockstep.lockstep import NO_PLAN, Lockstep
+from alpamayo_ros.parameters.param import Param, problem, problems
 from alpamayo_ros.runtime.text import MAX_BYTES, bounded_text
 from alpamayo_ros.sensing.instructions import Instructions
 
