@@ -50,7 +50,7 @@ def demo(
     ] = 60.0,
 ) -> None:
     """Drive four scenarios in lockstep and one in real time; write summary, report and film."""
-    console = Console(highlight=False)
+    console = tables.console()
     began_s = time.monotonic()
     _require_model(runtime_of(runtime), console)
     check_folder(out)
