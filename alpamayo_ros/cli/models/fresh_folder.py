@@ -62,9 +62,8 @@ def _settle(fresh: Path, target: Path, without: Collection[str]) -> None:
     if not target.exists():
         fresh.rename(target)
         return
-    aside = fresh.parent.with_name(
-        f'{fresh.parent.name}.old'
-    )  # deleted only once nothing of it is needed
+    # Deleted only once nothing of it is needed, so not in the temporary folder.
+    aside = fresh.parent.with_name(f'{fresh.parent.name}.old')
     target.rename(aside)
     try:
         fresh.rename(target)
