@@ -55,7 +55,7 @@ def stream(
     except RuntimeError as error:
         if weights is None or 'state_dict' not in str(error):
             raise
-        first = str(error).splitlines()[1].strip()[:200]
+        first = ' '.join(str(error).split())[:200]  # torch lists every tensor
         raise typer.BadParameter(f'{weights} does not fit {settings.profile}: {first}') from None
     finally:
         held.unlink(missing_ok=True)

@@ -8,6 +8,9 @@ from typer.testing import CliRunner
 
 pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
 
+import torch
+from safetensors.torch import save_file
+
 from alpamayo_ros.cli import main
 from alpamayo_ros.cli.train import app
 from alpamayo_ros.profile import share_dir
@@ -201,3 +204,12 @@ def test_a_ring_that_memory_cannot_hold_is_refused_and_begins_nothing(tmp_path: 
     done = CliRunner().invoke(main.app, command)
     assert done.exit_code == 6 and 'ring: 1000000000000 frames need ' in done.stderr
     assert list((tmp_path / 'run').iterdir()) == []
+
+
+def test_weights_of_another_model_are_one_sentence(tmp_path: Path) -> None:
+    save_file({'other': torch.zeros(2)}, tmp_path / 'w.safetensors')
+    words = ['--recipe', 'stream_toy', '--from', str(tmp_path / 'w.safetensors')]
+    command = ['train', 'stream', '--root', str(tmp_path / 'run'), *words]
+    done = CliRunner().invoke(main.app, command, prog_name='alpamayo')
+    assert done.exit_code == 2 and 'w.safetensors does not fit nano: ' in done.stderr
+    assert len(done.stderr) < 500 and 'Traceback' not in done.stderr
