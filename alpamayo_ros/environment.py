@@ -31,6 +31,17 @@ DDS_PROFILE = Path('config') / 'dds' / 'fastdds_large_images.xml'
 WITH_CYCLONE = DDS_PROFILE.with_name('fastdds_with_cyclone.xml')  # peers of another middleware
 
 
+def apart_folder() -> Path:
+    """Of packages that may not stand beside libsumo (``viewer.packages`` says why).
+
+    In the virtual environment, or in the user's data folder where there is none.
+    """
+    if sys.prefix != sys.base_prefix:
+        return Path(sys.prefix) / 'view'
+    data = os.environ.get('XDG_DATA_HOME') or str(Path.home() / '.local' / 'share')
+    return Path(data) / 'alpamayo_ros' / 'view'
+
+
 def distribution(env: Mapping[str, str] | None = None) -> str:
     """Name of the sourced ROS 2 distribution, or '' when there is none."""
     return (os.environ if env is None else env).get('ROS_DISTRO', '')

@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 import io
-from importlib.util import find_spec
+import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from alpamayo_ros.environment import apart_folder
 from alpamayo_ros.statuses import MachineError
 
-INSTALL = 'pip install pyarrow==26.0.1 (requirements/view.txt)'
+PIN = 'pyarrow==26.0.1'  # as in requirements/view.txt
 Columns = dict[str, list[Any]]
+
+
+def load_pyarrow() -> tuple[Any, Any]:
+    """pyarrow and its ``parquet``; MachineError where there is none.
+
+    The folder apart is on ``sys.path`` for this import alone: libsumo, imported later, warns on
+    standard output of any pyarrow that it could import.
+    """
+    place = str(apart_folder())
+    sys.path.append(place)
+    try:
+        return import_module('pyarrow'), import_module('pyarrow.parquet')
+    except ImportError as error:
+        install = f'{sys.executable} -m pip install --no-deps --target {place} {PIN}'
+        raise MachineError(
+            f'parquet files are read by pyarrow, which is not installed ({error}). '
+            f'Type: {install}, or: alpamayo view --install, which brings it along'
+        ) from error
+    finally:
+        sys.path.remove(place)
 
 
 def read_parquet(source: Path | bytes, wanted: tuple[str, ...]) -> Columns:
@@ -18,11 +40,7 @@ def read_parquet(source: Path | bytes, wanted: tuple[str, ...]) -> Columns:
 
     MachineError without pyarrow; ValueError where the table is none or lacks a column.
     """
-    if find_spec('pyarrow') is None:
-        raise MachineError(f'parquet files are read by pyarrow, which is not installed: {INSTALL}')
-    import pyarrow
-    from pyarrow import parquet
-
+    pyarrow, parquet = load_pyarrow()
     named = source.name if isinstance(source, Path) else 'a table'
     try:
         table = parquet.read_table(io.BytesIO(source) if isinstance(source, bytes) else source)

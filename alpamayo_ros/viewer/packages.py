@@ -2,7 +2,7 @@
 
 Measured with libsumo 1.28: wherever pyarrow is *installed* beside it, imported or not, every
 ``import libsumo`` prints two lines of warning on standard output, into the JSON of every
-simulation.  rerun-sdk needs pyarrow, so both live in ``folder``, which is put on ``sys.path`` in
+simulation.  rerun-sdk needs pyarrow, so both live in ``environment.apart_folder``, which is put on ``sys.path`` in
 the viewer's process alone.  Without them ``./run setup`` stays small: they take 671 MB.
 """
 
@@ -17,6 +17,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
+from alpamayo_ros.environment import apart_folder
 from alpamayo_ros.profile import share_dir
 
 TO_INSTALL = (
@@ -29,17 +30,9 @@ class MissingError(Exception):
     """The viewer's packages are not here; the text says what to type."""
 
 
-def folder() -> Path:
-    """In the virtual environment, or in the user's data folder where there is none."""
-    if sys.prefix != sys.base_prefix:
-        return Path(sys.prefix) / 'view'
-    data = os.environ.get('XDG_DATA_HOME') or str(Path.home() / '.local' / 'share')
-    return Path(data) / 'alpamayo_ros' / 'view'
-
-
 def load() -> Any:
     """The module ``rerun``; MissingError where it is not installed."""
-    place = str(folder())
+    place = str(apart_folder())
     if importlib.util.find_spec('rerun') is None and place not in sys.path:
         sys.path.append(place)
         importlib.invalidate_caches()
@@ -51,7 +44,7 @@ def load() -> Any:
 
 def binary() -> Path:
     """The program of the rerun-sdk wheel that serves the page; nothing is imported."""
-    spec = PathFinder.find_spec('rerun_cli', [*sys.path, str(folder())])
+    spec = PathFinder.find_spec('rerun_cli', [*sys.path, str(apart_folder())])
     places = [] if spec is None else list(spec.submodule_search_locations or [])
     path = Path(places[0]) / 'rerun' if places else Path()
     if not path.is_file():
@@ -64,7 +57,7 @@ def environment(program: Path) -> dict[str, str]:
 
     RERUN_ANALYTICS is not heeded (0.41); the SDK in this process reports nothing.
     """
-    home = str(folder() / 'home')
+    home = str(apart_folder() / 'home')
     env = {**os.environ, 'XDG_CONFIG_HOME': home, 'XDG_DATA_HOME': home}
     if not silent():
         command = [str(program), 'analytics', 'disable']
@@ -74,14 +67,14 @@ def environment(program: Path) -> dict[str, str]:
 
 def silent() -> bool:
     """Whether the program was told not to report."""
-    file = folder() / 'home' / 'rerun' / 'analytics.json'
+    file = apart_folder() / 'home' / 'rerun' / 'analytics.json'
     return file.is_file() and '"analytics_enabled":false' in file.read_text()
 
 
 def install() -> int:
     """Install or update the packages; pip's exit status."""
     command = [sys.executable, '-m', 'pip', 'install', '--no-deps', '--upgrade', '--target']
-    command += [str(folder()), '-r', str(requirements())]
+    command += [str(apart_folder()), '-r', str(requirements())]
     return subprocess.run(command, check=False).returncode
 
 

@@ -193,7 +193,7 @@ def test_a_taken_port_is_named_with_what_to_type(tmp_path: Path):
 
 
 def test_a_viewer_that_does_not_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(packages, 'folder', lambda: tmp_path)
+    monkeypatch.setattr(packages, 'apart_folder', lambda: tmp_path)
     program = tmp_path / 'rerun'
     program.write_text('#!/bin/sh\necho no such option >&2\nexit 2\n')
     program.chmod(0o755)
@@ -239,8 +239,8 @@ def test_the_policy_names_no_other_machine():
 
 def test_a_missing_viewer_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     # ``load`` of an earlier test leaves the place where the viewer is on the path
-    monkeypatch.setattr(sys, 'path', [p for p in sys.path if p != str(packages.folder())])
-    monkeypatch.setattr(packages, 'folder', lambda: tmp_path)
+    monkeypatch.setattr(sys, 'path', [p for p in sys.path if p != str(packages.apart_folder())])
+    monkeypatch.setattr(packages, 'apart_folder', lambda: tmp_path)
     monkeypatch.setattr(packages.importlib, 'import_module', absent)
     for find in (packages.load, packages.binary):
         with pytest.raises(packages.MissingError, match='alpamayo view --install'):
@@ -252,7 +252,7 @@ def absent(name: str) -> object:
 
 
 def test_the_program_is_told_not_to_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(packages, 'folder', lambda: tmp_path)
+    monkeypatch.setattr(packages, 'apart_folder', lambda: tmp_path)
     program = tmp_path / 'rerun'
     program.write_text('#!/bin/sh\necho "$@ $XDG_CONFIG_HOME" > "$(dirname "$0")/told"\n')
     program.chmod(0o755)

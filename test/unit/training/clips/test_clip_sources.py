@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from made_up_clips import NANO
 from made_up_nuscenes import write_nuscenes
 
 from alpamayo_ros.datasets import parquet_table, physical_ai
-from alpamayo_ros.profile import load_profile
+from alpamayo_ros.profile import load_profile, share_dir
 from alpamayo_ros.statuses import ConfigError, MachineError
 from alpamayo_ros.training.clips import nuscenes_clips, sources
 from alpamayo_ros.training.clips.clip import ClipSource
@@ -71,9 +72,10 @@ def as_json(columns: dict[str, list[Any]]) -> bytes:
 
 
 def as_parquet(columns: dict[str, list[Any]]) -> bytes:
-    pyarrow = pytest.importorskip('pyarrow', reason=parquet_table.INSTALL)
-    from pyarrow import parquet
-
+    try:
+        pyarrow, parquet = parquet_table.load_pyarrow()
+    except MachineError as missing:
+        pytest.skip(str(missing))
     out = io.BytesIO()
     parquet.write_table(pyarrow.table(columns), out)
     return out.getvalue()
@@ -83,7 +85,7 @@ def as_parquet(columns: dict[str, list[Any]]) -> bytes:
 def published(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """The made-up clip, in tables of JSON where nobody has pyarrow, and in parquet."""
+    """The made-up clip, in tables of JSON for machines without pyarrow, and in parquet."""
     if request.param == 'stand_in':
 
         def read(source: Path | bytes, wanted: tuple[str, ...]) -> dict[str, list[Any]]:
@@ -136,9 +138,26 @@ def test_what_is_missing_of_it_is_named(published: Path) -> None:
 def test_without_pyarrow_a_table_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet_table, 'find_spec', lambda _: None)
-    with pytest.raises(MachineError, match='pip install pyarrow'):
+    monkeypatch.setattr(parquet_table, 'import_module', absent)
+    with pytest.raises(MachineError, match=r'pip install --no-deps --target \S+ pyarrow=='):
         parquet_table.read_parquet(tmp_path / 'a.parquet', ('x',))
+
+
+def absent(name: str) -> object:
+    raise ModuleNotFoundError(f'No module named {name!r}')
+
+
+def test_the_pin_of_the_remedy_is_that_of_the_viewer() -> None:
+    pins = (share_dir() / 'requirements' / 'view.txt').read_text().split()
+    assert parquet_table.PIN in pins
+
+
+def test_reading_parquet_leaves_no_pyarrow_that_libsumo_would_find(tmp_path: Path) -> None:
+    table = tmp_path / 'a.parquet'
+    table.write_bytes(as_parquet({'x': [1.5, None]}))
+    before = list(sys.path)
+    assert parquet_table.read_parquet(table, ('x',)) == {'x': [1.5, None]}
+    assert sys.path == before
 
 
 # ---- other packages -----------------------------------------------------------------------------
