@@ -2,8 +2,9 @@
 
 Measured with libsumo 1.28: wherever pyarrow is *installed* beside it, imported or not, every
 ``import libsumo`` prints two lines of warning on standard output, into the JSON of every
-simulation.  rerun-sdk needs pyarrow, so both live in ``environment.apart_folder``, which is put on ``sys.path`` in
-the viewer's process alone.  Without them ``./run setup`` stays small: they take 671 MB.
+simulation.  rerun-sdk needs pyarrow, so both live in ``environment.apart_folder``, which is put
+on ``sys.path`` in the viewer's process alone.  Without them ``./run setup`` stays small: they take
+671 MB.
 """
 
 from __future__ import annotations
