@@ -18,7 +18,14 @@ from alpamayo_ros.cli.choices import RuntimeOption, runtime_of
 from alpamayo_ros.cli.common import tables
 from alpamayo_ros.cli.common.progress import Progress
 from alpamayo_ros.cli.demo_drive import Drive, DriveError, Now, drive
-from alpamayo_ros.preflight import check_domain, check_folder, check_renderer, check_room
+from alpamayo_ros.graph_options import Options
+from alpamayo_ros.preflight import (
+    check_domain,
+    check_folder,
+    check_model,
+    check_renderer,
+    check_room,
+)
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.reports.demo_summary import ScenarioRow
 from alpamayo_ros.runtime import registry
@@ -48,17 +55,20 @@ def demo(
     seconds: Annotated[
         float, typer.Option(min=3.0, help='End each drive after so many simulated seconds.')
     ] = 60.0,
+    model: Annotated[str, typer.Option(help='Folder of another model; default: nano.')] = '',
+    profile: Annotated[str, typer.Option(help='Its profile, by name or .yaml path.')] = 'nano',
 ) -> None:
     """Drive four scenarios in lockstep and one in real time; write summary, report and film."""
     console = tables.console()
     began_s = time.monotonic()
-    _require_model(runtime_of(runtime), console)
+    planner = Options(runtime=runtime_of(runtime), profile=profile, model=model)
+    _require_model(planner, console)
     check_folder(out)
     check_room(out)
     check_domain()
     check_renderer()
     try:
-        good = _run(runtime, out.resolve(), seconds, console)
+        good = _run(planner, out.resolve(), seconds, console)
     except KeyboardInterrupt:
         console.print('\nStopped; every process of the graph has ended.')
         raise typer.Exit(Status.INTERRUPTED) from None
@@ -72,10 +82,12 @@ def demo(
         raise typer.Exit(Status.FAIL)
 
 
-def _require_model(runtime: str, console: Console) -> None:
+def _require_model(planner: Options, console: Console) -> None:
     """Say plainly when the model is not there; nothing else takes its place."""
-    folder = model_dir(load_profile('nano'))
-    if not registry.is_test_double(runtime) and not (folder / 'manifest.json').is_file():
+    profile = load_profile(planner.profile)
+    folder = model_dir(profile)
+    shipped = not planner.model and not registry.is_test_double(planner.runtime)
+    if shipped and not (folder / 'manifest.json').is_file():
         console.print(
             f'[red]There is no model[/red] in {folder}: manifest.json is missing, so nobody '
             'could drive.\nGet the models/ folder of a release, or train it: alpamayo train '
@@ -83,15 +95,16 @@ def _require_model(runtime: str, console: Console) -> None:
             './run demo --runtime scripted'
         )
         raise typer.Exit(Status.USAGE)
+    check_model(planner.runtime, profile, planner.model)
 
 
-def _run(runtime: str, out: Path, seconds: float, console: Console) -> bool:
+def _run(planner: Options, out: Path, seconds: float, console: Console) -> bool:
     """All drives, then film, summary and report; whether every drive went well."""
     console.print(
         '[bold]alpamayo demo[/bold]: nine ROS 2 nodes in separate processes, six rendered '
         'cameras, one car.'
     )
-    if registry.is_test_double(runtime):
+    if registry.is_test_double(planner.runtime):
         console.print('[yellow]A scripted test double plans, not a model.[/yellow]')
     for name in ('summary.json', 'report.html', 'drive.mp4'):
         (out / name).unlink(
@@ -111,7 +124,7 @@ def _run(runtime: str, out: Path, seconds: float, console: Console) -> bool:
                 progress.update(task, completed=now.elapsed_s, note=note[:60])  # type: ignore[arg-type]
 
             shorter = Drive(what.scenario, what.seed, what.mode, limit_s, what.description)
-            row, result = drive(shorter, runtime, folder, tell)
+            row, result = drive(shorter, planner, folder, tell)
             rows.append(row)
             results.append(result)
             end = f'{result["end"]}, {row.distance_m:.0f} m, {_score(row)}'

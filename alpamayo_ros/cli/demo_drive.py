@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,20 +61,21 @@ class Now:
 
 
 def drive(
-    what: Drive, runtime: str, folder: Path, tell: Callable[[Now], None]
+    what: Drive, planner: Options, folder: Path, tell: Callable[[Now], None]
 ) -> tuple[ScenarioRow, dict[str, Any]]:
     """Drive it; the row for the summary and the simulator's own result.
 
-    KeyboardInterrupt when a person ended it; DriveError when the graph failed.
+    ``planner``: runtime, model and profile.  KeyboardInterrupt when a person ended it; DriveError
+    when the graph failed.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     result, log = folder / 'result.json', folder / 'graph.log'
-    options = Options(
-        runtime=runtime, scenario=what.scenario, seed=what.seed, lockstep=what.mode == 'lockstep',
+    options = replace(
+        planner, scenario=what.scenario, seed=what.seed, lockstep=what.mode == 'lockstep',
         duration_s=what.duration_s, output=str(result), record=str(folder),
         about=what.description,
-        parameters=_script(folder) if is_test_double(runtime) else '',
+        parameters=_script(folder) if is_test_double(planner.runtime) else '',
     )  # fmt: skip
     os.environ.setdefault('ROS_DOMAIN_ID', str(DOMAINS[os.getpid() % len(DOMAINS)]))
     ended = threading.Event()

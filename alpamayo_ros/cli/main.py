@@ -34,6 +34,8 @@ SUBCOMMANDS = {  # name: (panel of the help, one sentence)
     'disarm': ('Operate', 'Take that permission back.'),
     'rearm': ('Operate', 'Allow driving on after a stop.'),
     'cap': ('Operate', 'Lower the speed and acceleration that it may plan with.'),
+    'navigate': ('Operate', 'Tell the running driver where to go.'),
+    'prompt': ('Operate', 'Tell it how a passenger would like it to drive.'),
     'incident': ('Operate', 'Write the last minute of the running graph into a file.'),
     'status': ('Operate', 'State, plan, speed cap, faults and words of the running driver.'),
     'topics': ('Operate', 'List the topics of the running graph.'),
@@ -55,7 +57,10 @@ SUBCOMMANDS = {  # name: (panel of the help, one sentence)
     'data': ('Train', 'Convert recordings and generate training data.'),
     'train': ('Train', 'Train nano in stages; needs torch (./run test installs it).'),
 }
-ASKING = ('arm', 'disarm', 'rearm', 'cap', 'incident', 'status', 'topics', 'echo', 'hz')
+ASKING = (
+    'arm', 'disarm', 'rearm', 'cap', 'navigate', 'prompt', 'incident', 'status', 'topics', 'echo',
+    'hz',
+)  # fmt: skip
 PLACES = {  # subcommands in a folder
     'budget': 'models.budget',
     'egodriver': 'operating.egodriver',

@@ -256,7 +256,9 @@ def check_profile(files: ModelFiles, profile: ModelProfile) -> Fault | None:
     if files.manifest.profile == profile.name:
         told = f'{files.folder} was exported for another profile named {profile.name!r}, of other'
         hashes = f'contents ({found[:12]}) than the one asked for ({wanted[:12]})'
-        text = f'{told} {hashes}: give a changed profile a name of its own'
-        return Fault(Code.MODEL_FORMAT, text)
+        own = files.folder / 'profile.yaml'
+        renamed = 'give a changed profile a name of its own'
+        advice = f'name --profile {own}' if own.is_file() else renamed
+        return Fault(Code.MODEL_FORMAT, f'{told} {hashes}: {advice}')
     names = f'{files.manifest.profile!r} ({found}), asked for is {profile.name!r} ({wanted})'
     return Fault(Code.MODEL_FORMAT, f'{files.folder} was exported for profile {names}')

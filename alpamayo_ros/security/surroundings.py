@@ -19,9 +19,12 @@ def outside(rig: Rig, topics: tuple[tuple[str, str], ...] = ()) -> dict[str, Acc
 
     pictures = [t for c in rig.cameras for t in (c.topic, c.info_topic) if t]
     log = frozenset(EVERYBODY_SAYS)
-    seen = ('health', 'reasoning', 'ego_history', 'trajectory', 'reference', 'shadow/trajectory')
+    seen = (
+        'health', 'reasoning', 'ego_history', 'trajectory', 'reference', 'shadow/trajectory',
+        'nav', 'prompt',
+    )  # fmt: skip
     asked = named(*(f'trajectory/{name}' for name in ARMING), 'incident_recorder/write')
-    caps = named('speed_cap', 'acceleration_cap')
+    told = named('speed_cap', 'acceleration_cap', 'nav_text', 'prompt_text')
     return {
         '/drivers/cameras': Access(log | named(*pictures)),
         '/drivers/localisation': Access(log | named(rig.odometry.topic, 'imu', *STEERING)),
@@ -29,5 +32,5 @@ def outside(rig: Rig, topics: tuple[tuple[str, str], ...] = ()) -> dict[str, Acc
         '/drivers/perception': Access(log | named('objects', 'ground_truth/objects')),
         '/drivers/takeover': Access(log | named('takeover')),
         '/controller': Access(log, named('trajectory', 'reference', 'health')),
-        f'{NAMESPACE}/operator': Access(log | caps, named(*seen), frozenset(), asked),
+        f'{NAMESPACE}/operator': Access(log | told, named(*seen), frozenset(), asked),
     }

@@ -82,7 +82,7 @@ ROWS = (
     # graphs: everything before the first process; the graphs themselves are tested live
     Row('alpamayo up', 'checked', 'test/ros/test_simulator_graph.py'),
     *(Row(f'alpamayo {verb}', 'tested', 'test/ros/operating/test_operating.py')
-      for verb in ('status', 'cap', 'arm', 'disarm', 'rearm')),
+      for verb in ('status', 'cap', 'arm', 'disarm', 'rearm', 'navigate', 'prompt', 'echo')),
     Row('alpamayo egodriver', 'tested', 'test/unit/bridges/test_alpasim_server.py'),
     Row('alpamayo view', 'tested', 'test/ros/operating/test_live_view.py'),
     # hours, or data that nobody may pass on

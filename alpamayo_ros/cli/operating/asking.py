@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
 from alpamayo_ros.bringup import environment
+from alpamayo_ros.faults import Fault
 from alpamayo_ros.graph_spec import not_a_topic
+from alpamayo_ros.sensing.navigation import MAX_PROMPT, canonical, clean_prompt
+from alpamayo_ros.sensing.route import from_text
 
 PatienceOption = Annotated[
     float, typer.Option('--patience', min=0.5, max=600.0, help='How long to wait for answers [s].')
@@ -19,6 +23,10 @@ TopicArgument = Annotated[
     str, typer.Argument(help='health is /alpamayo/health; with a leading / any topic.')
 ]
 PATIENCE_S = 10.0
+INSTRUCTIONS = (
+    'expected such as: turn left in 80 m onto Elm Street, go straight, merge right, '
+    'take the second exit, make a U-turn, stop, follow the road'
+)
 
 
 def ask(verb: str, patience_s: float, **details: Any) -> None:
@@ -83,6 +91,44 @@ def cap(
     if speed is None and acceleration is None:
         raise typer.BadParameter('name --speed, --acceleration or both; for example --speed 5')
     ask('cap', patience, speed_mps=speed, acceleration_mps2=acceleration)
+
+
+def navigate(
+    instruction: Annotated[
+        str, typer.Argument(help='turn left in 80 m, take the second exit, merge right, ...')
+    ],
+    patience: PatienceOption = PATIENCE_S,
+) -> None:
+    """Tell the running driver where to go; the latest instruction wins, a route's too.
+
+    Exit 0 once the planner is told, in the wording that is printed; 1 where it is not.
+
+    Example: alpamayo navigate 'turn left in 80 m'
+    """
+    understood = from_text(instruction)
+    if isinstance(understood, Fault):
+        raise typer.BadParameter(f'{understood.message}; {INSTRUCTIONS}')
+    text, fault = canonical(understood)
+    if fault is not None:
+        raise typer.BadParameter(f'{fault.message}; {INSTRUCTIONS}')
+    plain, _ = canonical(replace(understood, street=''))  # the car's map may not have the street
+    ask('navigate', patience, text=instruction, wanted=[text, plain])
+
+
+def prompt(
+    wish: Annotated[str, typer.Argument(help="keep a 3 second gap, ...; '' takes it back.")],
+    patience: PatienceOption = PATIENCE_S,
+) -> None:
+    """Tell the running driver how to drive; no limit ever follows from it, nor is one loosened.
+
+    Exit 0 once the planner is told, 1 where it is not.
+
+    Example: alpamayo prompt 'drive more conservatively'
+    """
+    text, fault = clean_prompt(wish)
+    if fault is not None:
+        raise typer.BadParameter(f'{len(wish)} characters; expected at most {MAX_PROMPT}')
+    ask('prompt', patience, text=text)
 
 
 def incident(patience: PatienceOption = PATIENCE_S) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from alpamayo_ros.nodes.common.interrupts import Interrupts
 from alpamayo_ros.nodes.common.node import die_with_supervisor
-from alpamayo_ros.nodes.operating import arming, capping, status, streams
+from alpamayo_ros.nodes.operating import arming, capping, speaking, status, streams
 from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider
 
 NOBODY, INTERRUPTED = 6, 130
@@ -27,6 +27,8 @@ VERBS: dict[str, Any] = {
     'rearm': lambda o: arming.ask(o, 'rearm', 'trajectory/rearm'),
     'incident': lambda o: arming.ask(o, 'incident', 'incident_recorder/write', NO_RECORDER),
     'cap': capping.cap,
+    'navigate': speaking.navigate,
+    'prompt': speaking.prompt,
     'status': status.status,
     'topics': streams.topics,
     'echo': streams.echo,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from rclpy.duration import Duration
 from std_msgs.msg import Float32
 
-from alpamayo_ros.nodes.common import qos
-from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider, nobody
+from alpamayo_ros.nodes.operating.outsider import Outsider
 from alpamayo_ros.nodes.operating.status import Listening
 
 TOLERANCE_MPS = 1e-3  # of 32-bit floats at 60 m/s
@@ -19,7 +17,7 @@ def cap(outsider: Outsider, speed_mps: float | None, acceleration_mps2: float | 
     wanted = {'speed_cap': speed_mps, 'acceleration_cap': acceleration_mps2}
     for topic, value in wanted.items():
         if value is not None:
-            _tell(outsider, topic, value)
+            outsider.tell(topic, Float32(data=float(value)))
     listening = Listening(outsider)
     listening.first()
 
@@ -32,15 +30,3 @@ def cap(outsider: Outsider, speed_mps: float | None, acceleration_mps2: float | 
     also = '' if acceleration_mps2 is None else f'; {acceleration_mps2:g} m/s2 was sent'
     print(f'cap: {said}{also}', file=sys.stdout if taken else sys.stderr)
     return 0 if taken else 1
-
-
-def _tell(outsider: Outsider, topic: str, value: float) -> None:
-    """One latched message, received by every reader."""
-    publisher = outsider.node.create_publisher(Float32, topic, qos.latched())
-    if not outsider.until(publisher.get_subscription_count):
-        wait_s, name = outsider.patience_s, outsider.full(topic)
-        names = [seen for seen in outsider.topics() if seen != name]  # that one is ours
-        raise NoAnswer(f'nobody reads {name} in {wait_s:g} s. {nobody(names)}')
-    publisher.publish(Float32(data=float(value)))
-    if not publisher.wait_for_all_acked(Duration(seconds=outsider.patience_s)):
-        raise NoAnswer(f'{outsider.full(topic)} was not received in {outsider.patience_s:g} s')

@@ -11,11 +11,13 @@ from types import TracebackType
 from typing import Any
 
 import rclpy
+from rclpy.duration import Duration
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from alpamayo_ros.graph_spec import NAMESPACE
+from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.executor import NodeExecutor
 
 SETTLED_S = 1.0  # a graph that has told nothing new for so long is taken as known
@@ -98,6 +100,17 @@ class Outsider:
         like = get_close_matches(name, names, n=3, cutoff=0.5)
         also = f'Did you mean {", ".join(like)}?' if like else nobody(names)
         raise NoAnswer(f'nobody publishes {name}. {also}')
+
+    def tell(self, topic: str, message: Any) -> None:
+        """One latched message, received by every reader; NoAnswer where nobody reads."""
+        publisher = self.node.create_publisher(type(message), topic, qos.latched())
+        name = self.full(topic)
+        if not self.until(publisher.get_subscription_count):
+            names = [seen for seen in self.topics() if seen != name]  # that one is ours
+            raise NoAnswer(f'nobody reads {name} in {self.patience_s:g} s. {nobody(names)}')
+        publisher.publish(message)
+        if not publisher.wait_for_all_acked(Duration(seconds=self.patience_s)):
+            raise NoAnswer(f'{name} was not received in {self.patience_s:g} s')
 
     def subscribe(self, topic: str, heard: Callable[[Any], None], raw: bool = False) -> None:
         """Listen with a quality of service that every publisher of the topic can serve."""

@@ -85,14 +85,20 @@ def test_a_person_arms_looks_and_disarms(tmp_path, ros_domain):
         assert armed.returncode == 0 and armed.stdout.startswith('arm: ACTIVE'), armed.stderr
         assert state('ACTIVE', 'DEGRADED')['armed'] is True
 
-        capped, topics, said, often, wrong = side_by_side(
+        capped, turning, wished, topics, said, often, wrong = side_by_side(
             ('cap', '--speed', '3', '--acceleration', '1', *PATIENT),
+            ('navigate', 'please turn left in 83 m onto Elm Street', *PATIENT),
+            ('prompt', ' keep a 3\nsecond gap', *PATIENT),
             ('topics', *PATIENT),
             ('echo', 'health', '--count', '1', *PATIENT),
             ('hz', '/alpamayo/health', '--seconds', '3', *PATIENT),
             ('echo', 'helth', '--patience', '5'),
         )
         assert capped.returncode == 0 and 'at most 3.0 m/s' in capped.stdout, capped.stderr
+        assert turning.returncode == 0, turning.stderr
+        assert "the planner is told 'turn left in 80 m onto Elm Street'" in turning.stdout
+        assert wished.returncode == 0, wished.stderr
+        assert "the planner is told 'keep a 3 second gap'" in wished.stdout
         assert topics.returncode == 0, topics.stderr
         table = whole(topics.stdout)
         assert _lists(table) and 'alpamayo_ros/PlannedTrajectory' in table

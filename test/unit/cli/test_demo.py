@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -16,10 +16,13 @@ from rich.console import Console
 
 from alpamayo_ros.cli import demo, demo_drive
 from alpamayo_ros.cli.demo_drive import Drive, DriveError, Now
+from alpamayo_ros.graph_options import Options
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import EVENTS, Recording
 from alpamayo_ros.simulation.scenario import load_scenario, scenario_names
+from alpamayo_ros.statuses import ConfigError
 
+NANO, DOUBLE = Options(runtime='onnx'), Options(runtime='scripted')
 WHAT = Drive('winding_road', 7, 'lockstep', 5.0, 'a test')
 RESULT = {
     'name': 'winding_road', 'seed': 7, 'mode': 'lockstep', 'duration_s': 5.0, 'distance_m': 20.0,
@@ -31,9 +34,12 @@ class FakeGraph:
     """Stands in for Supervisor: writes what the processes would have written."""
 
     status, interrupt, writes = 0, False, True
+    planner: ClassVar[dict[str, object]] = {}
 
     def __init__(self, graph: Any, console: Any) -> None:
         values = dict(graph.nodes[-1].parameters)
+        (planner,) = (node for node in graph.nodes if node.name == 'planner')
+        self.planner.update(planner.parameters)
         self.output, self.log, self.stopping = Path(str(values['output'])), console.out, False
 
     def run(self, limit_s: float) -> int:
@@ -59,11 +65,19 @@ def test_without_a_model_it_refuses_and_says_what_to_do(
 ):
     monkeypatch.setattr(demo, 'model_dir', lambda profile: tmp_path)
     with pytest.raises(typer.Exit) as found:
-        demo._require_model('onnx', Console(width=200))
+        demo._require_model(NANO, Console(width=200))
     said = capsys.readouterr().out
     assert found.value.exit_code == 2
     assert 'manifest.json' in said and '--runtime scripted' in said and 'test double' in said
-    demo._require_model('scripted', Console())  # the double needs no model
+    demo._require_model(DOUBLE, Console())  # the double needs no model
+
+
+def test_another_model_is_looked_at_before_anything_drives(tmp_path: Path):
+    nowhere = Options(model=str(tmp_path / 'none'))
+    with pytest.raises(ConfigError, match='none'):
+        demo._require_model(nowhere, Console())
+    with pytest.raises(ConfigError, match='nvidia'):
+        demo._require_model(Options(profile='nvidia'), Console())
 
 
 def test_four_scenarios_in_lockstep_and_one_to_its_goal_in_real_time():
@@ -83,15 +97,25 @@ def test_four_scenarios_in_lockstep_and_one_to_its_goal_in_real_time():
 
 def test_a_drive_gives_its_row_and_leaves_the_signals_alone(fake: type[FakeGraph], tmp_path: Path):
     before = signal.getsignal(signal.SIGINT)
-    row, result = demo_drive.drive(WHAT, 'onnx', tmp_path / 'run', lambda now: None)
+    row, result = demo_drive.drive(WHAT, NANO, tmp_path / 'run', lambda now: None)
     assert row.distance_m == 20.0 and result['end'] == 'duration'
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_the_graph_gets_the_model_and_its_profile(
+    fake: type[FakeGraph], tmp_path: Path, repository: Path
+):
+    profile = str(repository / 'models' / 'nano_words' / 'profile.yaml')
+    another = Options(model='models/mine', profile=profile)
+    demo_drive.drive(WHAT, another, tmp_path / 'run', lambda now: None)
+    assert fake.planner['model'] == 'models/mine'
+    assert fake.planner['profile'] == profile
 
 
 def test_ctrl_c_during_a_drive_is_passed_on(fake: type[FakeGraph], tmp_path: Path):
     fake.interrupt = True
     with pytest.raises(KeyboardInterrupt):
-        demo_drive.drive(WHAT, 'onnx', tmp_path / 'run', lambda now: None)
+        demo_drive.drive(WHAT, NANO, tmp_path / 'run', lambda now: None)
 
 
 @pytest.mark.parametrize(
@@ -103,18 +127,18 @@ def test_a_failed_graph_is_explained(
 ):
     fake.status = status
     with pytest.raises(DriveError, match=words) as found:
-        demo_drive.drive(WHAT, 'onnx', tmp_path / 'run', lambda now: None)
+        demo_drive.drive(WHAT, NANO, tmp_path / 'run', lambda now: None)
     assert 'MODEL_KILLED' in str(found.value) and 'alpamayo doctor' in str(found.value)
 
 
 def test_a_graph_without_a_result_is_a_failure(fake: type[FakeGraph], tmp_path: Path):
     fake.writes = False
     with pytest.raises(DriveError, match='too busy'):
-        demo_drive.drive(WHAT, 'onnx', tmp_path / 'run', lambda now: None)
+        demo_drive.drive(WHAT, NANO, tmp_path / 'run', lambda now: None)
 
 
 def test_the_test_double_gets_its_script(fake: type[FakeGraph], tmp_path: Path):
-    demo_drive.drive(WHAT, 'scripted', tmp_path / 'run', lambda now: None)
+    demo_drive.drive(WHAT, DOUBLE, tmp_path / 'run', lambda now: None)
     found = yaml.safe_load((tmp_path / 'run' / 'script.param.yaml').read_text())
     script = found['/**/planner']['ros__parameters']['script']
     assert json.loads(script)['speed_mps'] > 0
@@ -140,7 +164,7 @@ def test_a_running_drive_can_be_followed(tmp_path: Path):
 def test_a_short_demo_over_the_real_graph(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     drives = (Drive('winding_road', 112, 'lockstep', 3.0, 'a short drive'),)
     monkeypatch.setattr(demo, 'DRIVES', drives)
-    demo._run('scripted', tmp_path, 60.0, Console(width=120))
+    demo._run(DOUBLE, tmp_path, 60.0, Console(width=120))
     data = json.loads((tmp_path / 'summary.json').read_text())
     assert data['plans'] > 5 and data['model']['runtime'] == 'scripted'
     assert (tmp_path / 'drive.mp4').stat().st_size > 10_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -109,8 +110,11 @@ def test_a_run_without_weights_says_what_would_write_them(tmp_path: Path, export
     assert exported == []
 
 
-def test_a_folder_of_weights_is_told_which_option_and_profile(exported: list[Any]):
-    words = model_dir(PROFILE).with_name('nano_words')
+def test_a_folder_of_weights_is_told_which_option_and_profile(
+    tmp_path: Path, exported: list[Any]
+) -> None:
+    words = tmp_path / 'words'
+    shutil.copytree(model_dir(PROFILE).with_name('nano_words'), words)
     done = export(words, '--to', words / 'out')
     assert done.exit_code == 2
     said = f'--weights weights.safetensors --profile {words}/profile.yaml'
