@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -48,7 +49,7 @@ def replay(bag: Path, out: Path, as_json: bool) -> int:
         for note in report_incident.notes(replace(incident, fault=None), counts):
             typer.echo(f'note: {ascii_only(note)}')
         typer.echo(f'the story: {page}')
-        typer.echo(f'plan along its pictures: alpamayo replay {bag} --runtime onnx')
+        typer.echo(f'plan along its pictures: alpamayo replay {quote(str(bag))} --runtime onnx')
     if incident.fault is not None:
         typer.echo(str(incident.fault), err=True)
         return Status.DAMAGED

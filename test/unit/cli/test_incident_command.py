@@ -29,6 +29,13 @@ def test_the_decisions_are_taken_again_and_the_story_is_written(path, tmp_path):
     assert 'CAM_MANDATORY_LOST' in html and sorted(p.name for p in (tmp_path / 'out').iterdir())
 
 
+def test_what_it_says_to_type_can_be_typed(path, tmp_path):
+    bag = path.rename(path.with_name('my drive.mcap'))
+    done = replay(bag, '--out', tmp_path)
+    bag.rename(path)
+    assert f"alpamayo replay '{bag}' --runtime onnx" in done.output
+
+
 def test_as_json(path, tmp_path):
     done = replay(path, '--out', tmp_path, '--json')
     said = json.loads(done.output)
