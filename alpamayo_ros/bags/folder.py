@@ -57,10 +57,11 @@ def open_recording(path: Path) -> Iterator[Recording]:
         raise FileNotFoundError(f'no bag {path}')
     found = _folder(path) if path.is_dir() else Recording(path, [path])
     with found.stack:
+        names = [file.name for file in found.files] + ['metadata.yaml'] * path.is_dir()
         found.files = [_plain(file, found) for file in found.files]
         found.sealed = sums_path(path).exists()
         if found.sealed and found.wrong is None:
-            found.wrong = check_seal(path)
+            found.wrong = check_seal(path, names)
         yield found
 
 
@@ -168,9 +169,9 @@ def seal(path: Path) -> Path:
     return write_whole(sums_path(path), ''.join(lines))
 
 
-def check_seal(path: Path) -> Damage | None:
-    """The first file that is not what was sealed."""
-    target = sums_path(path)
+def check_seal(path: Path, names: list[str]) -> Damage | None:
+    """The first file that is not what was sealed, or one of ``names`` that the seal leaves out."""
+    target, sealed = sums_path(path), set[str]()
     try:
         check_plain(target)
         lines = target.read_text().splitlines()
@@ -187,6 +188,11 @@ def check_seal(path: Path) -> Damage | None:
             return Damage('a sealed file is missing', file=name)
         if sha256(file) != wanted:
             return Damage('the file is not the one that was sealed (SHA-256)', file=name)
+        sealed.add(name)
+    if left := [name for name in names if name not in sealed]:
+        return Damage(
+            f'the seal does not name {left[0]}, so it says nothing of it', file=target.name
+        )
     return None
 
 

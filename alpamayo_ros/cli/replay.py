@@ -75,8 +75,9 @@ def app(
     6 the machine refused (a full disk), 130 interrupted (what was done is kept; never a pass).
 
     An incident (alpamayo up ... --incidents FOLDER) is not planned along: its decisions are taken
-    again, and DIR/incident.html tells its story.  Exit 0 where they have the recorded bytes, else
-    1.  With any option of planning, --runtime onnx for one, it is planned along as any recording.
+    again, and DIR/incident.html tells its story.  Exit 0 where they have the recorded bytes and
+    none is missing, else 1.  With any option of planning, --runtime onnx for one, it is planned
+    along as any recording.
 
     Example: alpamayo replay drive.mcap --map /cam0/image_raw:=camera/front/image_raw --out out/a
     """

@@ -35,7 +35,8 @@ def app(
         bool, typer.Option('--browser/--no-browser', help='Open the page in a browser.')
     ] = True,
     rig: Annotated[
-        str, typer.Option(help='Rig; default: the one of the recording, or sim for --live.')
+        str,
+        typer.Option(help='Rig of a bag or of --live; default: BAG.rig.yaml beside it, else sim.'),
     ] = '',
     topics: Annotated[
         str, typer.Option(help='--live: YAML file, topic of this package to that of the vehicle.')
@@ -58,6 +59,10 @@ def app(
     if live == (source is not None):
         raise typer.BadParameter('name a folder or a bag, or --live; for example out/replay')
     _check_save(save)
+    if topics and not live:
+        raise typer.BadParameter(
+            '--topics is for --live: a bag is mapped by alpamayo replay --map'
+        )
     try:
         if live:
             raise typer.Exit(_live(save, port, browser, rig or 'sim', topics))
@@ -82,6 +87,8 @@ def _show(source: Path, save: Path | None, port: int, browser: bool, rig: str) -
     from alpamayo_ros.viewer.server import Server
 
     if source.suffix == '.rrd':
+        if save is not None or rig:
+            raise typer.BadParameter(f'{source.name} is shown as it is, without --save and --rig')
         _show_file(source, port, browser)
         return
     if not source.is_dir():
@@ -146,6 +153,10 @@ def _recording(source: Path, rig: str, open_: ExitStack) -> Recording:
         source = source.parent
     for folder in (source, source / 'recording'):
         if (folder / EVENTS).is_file():
+            if rig:
+                raise typer.BadParameter(
+                    f'--rig is for a bag; {folder} has the rig it was made of'
+                )
             return Recording(folder)
     if source.is_dir() and not (source / 'metadata.yaml').is_file():
         raise typer.BadParameter(

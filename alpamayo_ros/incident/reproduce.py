@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from alpamayo_ros import pipeline
 from alpamayo_ros.incident.decision_record import DecisionRecord, answer
@@ -36,16 +37,20 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many decisions were the ``same``, ``other`` than recorded, or ``unknown``."""
+    """How many decisions were the ``same``, ``other`` than recorded, or ``unknown``.
+
+    ``missing``: between the first and the last, by their sequence.
+    """
 
     same: int
     other: int
     unknown: int
+    missing: int
 
     @property
     def whole(self) -> bool:
-        """Whether there is a decision and none is other than recorded."""
-        return self.same > 0 and self.other == 0
+        """Whether there is a decision, and none is other than recorded or missing."""
+        return self.same > 0 and self.other == 0 and self.missing == 0
 
 
 def tally(again: Iterable[Again]) -> Tally:
@@ -53,7 +58,9 @@ def tally(again: Iterable[Again]) -> Tally:
     found = list(again)
     unknown = sum(a.decision is None for a in found)
     same = sum(a.same for a in found)
-    return Tally(same, len(found) - unknown - same, unknown)
+    numbers = [a.record.health.sequence for a in found]
+    missing = sum(max(0, after - before - 1) for before, after in pairwise(numbers))
+    return Tally(same, len(found) - unknown - same, unknown, missing)
 
 
 def reproduce(records: Iterable[DecisionRecord]) -> Iterator[Again]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 from collections.abc import Iterable
@@ -37,13 +38,13 @@ class IncidentFolder:
     """
 
     def __init__(self, folder: Path, keep: Keep, room: DiskRoom) -> None:
-        """Make the folder and drop what a killed process left unfinished."""
+        """Make the folder and drop what a killed process left unfinished; another's stays."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.fault = folder, room.check()
         self._keep, self._room = keep, room
-        for path in self._named():
-            lonely = path.name.endswith('.rig.yaml') and not _bag(path).exists()
-            if path.suffix == '.part' or lonely:
+        for path in sorted(self._named()):  # a bag's part before its rig
+            left = path.suffix == '.part' and not _is_written(path)
+            if left or (path.name.endswith('.rig.yaml') and _is_lonely(path)):
                 path.unlink(missing_ok=True)
         self._forget()
 
@@ -64,7 +65,7 @@ class IncidentFolder:
         ``about`` is what the file says of itself.
         """
         path = self._free(name)
-        part = path.with_name(path.name + '.part')
+        part = _part(path)
         size = sum(len(e.data) for e in entries)
         self.fault = self._full(size) or self._room.check()
         if self.fault is not None and self.fault.code is Code.DISK_FULL:
@@ -91,6 +92,8 @@ class IncidentFolder:
         channels: dict[str, int] = {}
         since = 0
         with part.open('xb', buffering=0) as file:
+            with suppress(OSError):  # a file system may know no locks
+                fcntl.flock(file, fcntl.LOCK_EX)  # another recorder leaves it alone
             writer = McapWriter(file)
             for entry in entries:
                 topic = entry.topic
@@ -131,7 +134,7 @@ class IncidentFolder:
     def _free(self, name: str) -> Path:
         """A path of that name that nobody has yet."""
         number, path = 1, self.folder / f'{name}.mcap'
-        while path.exists() or path.is_symlink():
+        while path.exists() or path.is_symlink() or _part(path).is_file():
             number += 1
             path = self.folder / f'{name}_{number}.mcap'
         if not NAME.fullmatch(path.name):
@@ -144,8 +147,24 @@ class IncidentFolder:
         return [p for p in found if p.is_file() and not p.is_symlink()]
 
 
-def _bag(rig: Path) -> Path:
-    return rig.with_name(rig.name.removesuffix('.rig.yaml') + '.mcap')
+def _part(path: Path) -> Path:
+    return path.with_name(path.name + '.part')
+
+
+def _is_written(part: Path) -> bool:
+    """Whether a living recorder holds it."""
+    with part.open('rb') as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            return isinstance(error, BlockingIOError)
+    return False
+
+
+def _is_lonely(rig: Path) -> bool:
+    """Whether there is no incident, whole or unfinished, that it is of."""
+    bag = rig.with_name(rig.name.removesuffix('.rig.yaml') + '.mcap')
+    return not bag.exists() and not _part(bag).exists()
 
 
 def _doubted(path: Path) -> bool:

@@ -78,8 +78,11 @@ class PageSink:
         """rerun sends by itself, every ``flush_s``."""
 
     def close(self) -> None:
-        """Finish the file and end the server."""
-        self._stream.flush()
+        """Finish the file and end the server; say where the file could not be written."""
+        try:
+            self._stream.flush(timeout_sec=show.FLUSH_S)
+        except RuntimeError as error:
+            print(f'viewer: {self.where} failed: {error}', file=sys.stderr, flush=True)
         self._stream.disconnect()
         self._open.close()
 

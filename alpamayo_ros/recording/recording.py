@@ -134,8 +134,14 @@ class Recording:
 
     @cached_property
     def ego(self) -> Float[np.ndarray, 'n 6']:
-        """Odometry by stamp: time [s], x, y [m], heading [rad, unwrapped], speed, yaw rate."""
-        found = sorted(self.all(events.Ego), key=lambda e: e.stamp_ns)
+        """Odometry by stamp: time [s], x, y [m], heading [rad, unwrapped], speed, yaw rate.
+
+        Of one stamp there is the first, where a clock stepped back: no two rows have one time.
+        """
+        first: dict[int, events.Ego] = {}
+        for ego in self.all(events.Ego):
+            first.setdefault(ego.stamp_ns, ego)
+        found = [first[stamp_ns] for stamp_ns in sorted(first)]
         rows = [
             (e.stamp_ns / 1e9, e.x_m, e.y_m, e.heading_rad, e.speed_mps, e.yaw_rate_rps)
             for e in found

@@ -52,7 +52,7 @@ def page(incident: Incident, again: Sequence[Again]) -> str:
         verdict=verdict(story),
         colour='bad' if incident.events and incident.events[0].what != 'REQUEST' else 'warn',
         same=sentence(counts, incident),
-        whole=counts.whole,
+        whole=counts.whole and not incident.unread,
         notes=notes(incident, counts),
         tiles=tiles(story),
         timeline=apart[0] if apart else '',
@@ -117,6 +117,10 @@ def notes(incident: Incident, counts: Tally) -> list[str]:
         out.append(
             f'{counts.unknown} decisions come before the first record of the state, or after one '
             'that is missing; they are shown as recorded.'
+        )
+    if counts.missing:
+        out.append(
+            f'{counts.missing} decisions between the first and the last are not in the file.'
         )
     if not incident.pictures:
         out.append('No picture of the mandatory camera is in the file.')

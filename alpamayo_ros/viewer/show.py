@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from alpamayo_ros.viewer.view_scene import State
 
 APPLICATION = 'alpamayo'
 BATCH_S, BATCH_BYTES = 1.0, 4 << 20  # few large pieces: the page takes in a few each frame
+FLUSH_S = 3600.0  # without a bound rerun (0.41) waits for ever where its file is refused
 
 
 def new_stream(rerun: Any, batch_s: float = BATCH_S) -> Any:
@@ -49,7 +51,7 @@ def tell(
                 screen.take(event)
             if done % 200 == 0:
                 tick(done / total)
-    stream.flush()
+    stream.flush(timeout_sec=FLUSH_S)
     tick(1.0)
     return total
 
@@ -60,12 +62,19 @@ def names(recording: Recording) -> list[str]:
 
 
 def save(recording: Recording, rerun: Any, path: Path, tick: Callable[[float], None]) -> int:
-    """Write ``path`` (.rrd), which ``alpamayo view``'s page and rerun's own viewer open."""
+    """Write ``path`` (.rrd), which ``alpamayo view``'s page and rerun's own viewer open.
+
+    It has its name once it is whole; RuntimeError, in rerun's words, where the disk refuses it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    stream = new_stream(rerun)
-    stream.save(str(path))
-    found = tell(recording, rerun, stream, tick)
-    stream.disconnect()
+    part, stream = path.with_name(path.name + '.part'), new_stream(rerun)
+    try:
+        stream.save(str(part))
+        found = tell(recording, rerun, stream, tick)
+        stream.disconnect()
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
     return found
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -39,17 +41,19 @@ def replay(bag: Path, out: Path, as_json: bool) -> int:
     page = write_whole(out / report_incident.NAME, report_incident.page(incident, again))
     counts, story = tally(again), Story(incident, again)
     if as_json:
-        said = {'same': counts.same, 'other': counts.other, 'unknown': counts.unknown}
+        said = {**asdict(counts), 'unread': len(incident.unread)}
         typer.echo(json.dumps({'file': str(bag), 'decisions': said, **told(story)}, indent=1))
     else:
         _show(story)
         typer.echo(report_incident.sentence(counts, incident))
+        for note in report_incident.notes(replace(incident, fault=None), counts):
+            typer.echo(f'note: {ascii_only(note)}')
         typer.echo(f'the story: {page}')
-        typer.echo(f'plan along its pictures: alpamayo replay {bag} --runtime onnx')
+        typer.echo(f'plan along its pictures: alpamayo replay {quote(str(bag))} --runtime onnx')
     if incident.fault is not None:
         typer.echo(str(incident.fault), err=True)
         return Status.DAMAGED
-    return Status.PASS if counts.whole else Status.FAIL
+    return Status.PASS if counts.whole and not incident.unread else Status.FAIL
 
 
 def told(story: Story) -> dict[str, Any]:

@@ -22,12 +22,16 @@ from alpamayo_ros.units import NS
 NICE = 5  # who watches gives way to who drives
 LINE_S = 1.0  # between two lines of --watch where nothing changes
 MOTION_S, WORDS_S = 2.0, 0.5  # waited for, after Health; a driver that stands says no words
+SILENT_S = 2.0  # without Health nobody knows the state any more
 OLD_NS = 2 * NS  # of words: four times the age at which they may still condition a plan
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What ``alpamayo status`` tells; ages in milliseconds, None where unknown."""
+    """What ``alpamayo status`` tells; ages in milliseconds, None where unknown.
+
+    ``silent_s``: since the Health that it is made of, by the clock of this machine.
+    """
 
     state: str
     armed: bool
@@ -51,6 +55,7 @@ class Status:
     views: dict[str, bool]
     faults: list[dict[str, str]]
     words: str
+    silent_s: float
 
     @property
     def stopped(self) -> bool:
@@ -58,7 +63,9 @@ class Status:
         return self.state in (Mode.FALLBACK.name, Mode.FAULT.name)
 
 
-def status_of(health: Health, cycle: Health, words: str, speed_mps: float = math.nan) -> Status:
+def status_of(
+    health: Health, cycle: Health, words: str, speed_mps: float = math.nan, silent_s: float = 0.0
+) -> Status:
     """The record of a message.
 
     ``cycle``: the newest that was about a proposal.  ``words``: intent of the newest text.
@@ -88,6 +95,7 @@ def status_of(health: Health, cycle: Health, words: str, speed_mps: float = math
         views={v: bool(health.view_mask >> i & 1) for i, v in enumerate(health.views)},
         faults=_faults(health),
         words=words,
+        silent_s=round(silent_s, 1),
     )
 
 
@@ -150,7 +158,9 @@ def _without(missing: list[str]) -> str:
 
 
 def line(s: Status) -> str:
-    """The status on one line."""
+    """The status on one line; of a driver that fell silent, that it did."""
+    if s.silent_s > SILENT_S:
+        return f'SILENT    no health for {s.silent_s:.0f} s; the last state was {s.state}'
     cap = f'cap {s.speed_cap_mps:.1f} m/s' if s.speed_cap_mps is not None else 'no cap'
     plan = f'plan {s.plan_age_ms:.0f} ms' if s.plan_age_ms is not None else 'no plan'
     faults = ', '.join(f['code'] for f in s.faults if f['severity'] != Severity.INFO.name)
@@ -166,7 +176,7 @@ class Listening:
         self._health: Health | None = None
         self._cycle: Health | None = None
         self._words, self._words_ns, self._speed_mps = '', 0, math.nan
-        self._open = False
+        self._open, self._heard_s = False, 0.0
         health = qos.output(False)
         outsider.node.create_subscription(Health, 'health', self._on_health, health)
 
@@ -179,7 +189,7 @@ class Listening:
         self._open = True
 
     def _on_health(self, message: Health) -> None:
-        self._health = message
+        self._health, self._heard_s = message, time.monotonic()
         if message.stages or self._cycle is None:
             self._cycle = message
 
@@ -209,7 +219,8 @@ class Listening:
         assert self._health is not None and self._cycle is not None
         old = ns(self._health.header.stamp) - self._words_ns > OLD_NS
         words = '' if old else self._words
-        return status_of(self._health, self._cycle, words, self._speed_mps)
+        silent_s = time.monotonic() - self._heard_s
+        return status_of(self._health, self._cycle, words, self._speed_mps, silent_s)
 
 
 def status(outsider: Outsider, watch: bool, as_json: bool, every_s: float = LINE_S) -> int:

@@ -1,7 +1,8 @@
-"""``alpamayo status`` shows what is said now, not what was said before a disarm."""
+"""``alpamayo status`` shows what is said now, not what was said before a disarm or a silence."""
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -46,3 +47,18 @@ def test_words_of_a_while_ago_are_none() -> None:
     assert line(heard.now()).endswith('disarmed by a person')
     heard._on_words(ChainOfCausation(intent='turn left', header=at(102)))
     assert heard.now().words == 'turn left'
+
+
+def test_a_driver_that_fell_silent_is_not_shown_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard, clock = listening([]), [100.0]
+    monkeypatch.setattr(time, 'monotonic', lambda: clock[0])
+    health = Health(state=Health.ACTIVE, reason='armed', header=at(100))
+    health.plan_age_ms = health.speed_cap_mps = float('nan')
+    heard._on_health(health)
+    clock[0] = 101.5
+    assert line(heard.now()).startswith('ACTIVE')
+    clock[0] = 107.2
+    assert heard.now().silent_s == 7.2
+    assert line(heard.now()) == 'SILENT    no health for 7 s; the last state was ACTIVE'
+    heard._on_health(health)
+    assert line(heard.now()).startswith('ACTIVE')

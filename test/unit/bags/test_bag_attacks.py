@@ -118,6 +118,23 @@ def test_a_seal_of_a_file_elsewhere_is_damaged(tmp_path, name):
     assert 'the seal is damaged' in fault_of(bag).message
 
 
+@pytest.mark.timeout(200)
+def test_a_seal_that_leaves_out_a_file_of_the_bag_is_damaged(tmp_path):
+    """Cut to nothing, of another file, or with a piece added to the folder after it."""
+    single = write(tmp_path / 'a.mcap')
+    for text in ('', seal(write(tmp_path / 'b.mcap')).read_text()):
+        (tmp_path / 'a.mcap.sha256').write_text(text)
+        assert 'a.mcap.sha256: the seal does not name a.mcap' in fault_of(single).message
+    bag = tmp_path / 'drive'
+    bag.mkdir()
+    write(bag / 'a.mcap')
+    (bag / 'metadata.yaml').write_text(yaml.safe_dump(metadata(['a.mcap'])))
+    lines = seal(bag).read_text().splitlines(keepends=True)
+    for number, name in enumerate(('a.mcap', 'metadata.yaml')):
+        (bag / SUMS).write_text(lines[1 - number])
+        assert f'{SUMS}: the seal does not name {name}' in fault_of(bag).message
+
+
 # ---- what unpacks to more than it says ----------------------------------------------------------
 def chunked(path, data, compression, size):
     """An mcap whose first chunk holds ``data``, said to unpack to ``size`` bytes."""

@@ -29,10 +29,19 @@ def test_the_decisions_are_taken_again_and_the_story_is_written(path, tmp_path):
     assert 'CAM_MANDATORY_LOST' in html and sorted(p.name for p in (tmp_path / 'out').iterdir())
 
 
+def test_what_it_says_to_type_can_be_typed(path, tmp_path):
+    bag = path.rename(path.with_name('my drive.mcap'))
+    done = replay(bag, '--out', tmp_path)
+    bag.rename(path)
+    assert f"alpamayo replay '{bag}' --runtime onnx" in done.output
+
+
 def test_as_json(path, tmp_path):
     done = replay(path, '--out', tmp_path, '--json')
     said = json.loads(done.output)
-    assert said['decisions'] == {'same': 30, 'other': 0, 'unknown': 0}
+    assert said['decisions'] == {
+        'same': 30, 'other': 0, 'unknown': 0, 'missing': 0, 'unread': 0,
+    }  # fmt: skip
     assert said['events'][0]['what'] == 'FALLBACK' and said['events'][0]['at_s'] == 0.0
     assert ('DEGRADED', 'FALLBACK') in [(c['from'], c['to']) for c in said['changes']]
 
@@ -45,6 +54,21 @@ def test_a_decision_that_is_another_exits_with_1(tmp_path):
     loop.texts[0] = changed
     done = replay(incidents.write(tmp_path, loop), '--out', tmp_path)
     assert done.exit_code == 1 and 'are other than recorded' in done.output
+
+
+def test_a_decision_that_was_taken_out_or_cannot_be_read_exits_with_1(tmp_path):
+    loop = incidents.drive()
+    loop.run(30)
+    (tmp_path / 'gap').mkdir()
+    whole = loop.texts
+    loop.texts = [*whole[:28], *whole[30:]]  # the 31st holds the state again
+    done = replay(incidents.write(tmp_path / 'gap', loop), '--out', tmp_path)
+    assert done.exit_code == 1
+    assert '2 decisions between the first and the last are not in the file' in done.output
+    loop.texts = [*whole[:-1], '{}']
+    done = replay(incidents.write(tmp_path, loop), '--out', tmp_path)
+    assert done.exit_code == 1 and 'note: 1 records cannot be read: ' in done.output
+    assert 'not reproduced' in (tmp_path / 'incident.html').read_text()
 
 
 def test_with_an_option_of_planning_it_is_planned_along_as_any_recording(path, tmp_path):

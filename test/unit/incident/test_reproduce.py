@@ -104,6 +104,7 @@ def test_a_recording_may_begin_anywhere_and_says_what_it_cannot_know(drive):
     assert (counts.same, counts.other, counts.unknown) == (40, 0, 25)
     counts = tally(reproduce([*records[30:40], *records[41:]]))
     assert (counts.same, counts.other, counts.unknown) == (20, 0, 19)
+    assert counts.missing == 1 and not counts.whole
 
 
 def test_nothing_recorded_is_nothing_reproduced():

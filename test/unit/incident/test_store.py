@@ -169,6 +169,25 @@ def test_a_process_killed_while_writing_leaves_no_half_file_under_the_name(tmp_p
     assert len(names(tmp_path)) == 2
 
 
+def test_what_another_recorder_of_the_folder_writes_now_is_left_alone(tmp_path):
+    def told():
+        """Half of it is written when the other starts, and writes one of the same second."""
+        yield entries()[0]
+        (tmp_path / f'{name()}.rig.yaml').write_text('first')
+        assert folder(tmp_path).write(name(), entries(), {}, '').stem == f'{name()}_2'
+        yield entries()[1]
+
+    class Slow(list):
+        def __iter__(self):
+            return iter([]) if self.pop() else told()
+
+    first = folder(tmp_path).write(name(), Slow([False, True]), {}, 'first')
+    assert first.name == f'{name()}.mcap' and len(list(BagReader(first))) == 2
+    assert names(tmp_path) == [
+        f'{name()}.mcap', f'{name()}.rig.yaml', f'{name()}_2.mcap', f'{name()}_2.rig.yaml',
+    ]  # fmt: skip
+
+
 def test_a_rig_whose_bag_is_gone_goes_too(tmp_path):
     (tmp_path / f'{name()}.rig.yaml').write_text('x')
     folder(tmp_path)

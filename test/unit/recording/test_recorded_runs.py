@@ -48,6 +48,15 @@ def test_ego_is_interpolated_and_clamped(drive: Recording):
     assert drive.ego_at(0)[1] == pytest.approx(0.5)
 
 
+def test_a_clock_that_stepped_back_gives_no_time_twice(tmp_path: Path):
+    recorded.write(tmp_path, steps=1)  # run.json
+    writer = Writer(tmp_path)
+    for at, x_m in ((0, 0.0), (1, 1.0), (2, 2.0), (1, 3.0), (2, 4.0), (3, 5.0)):
+        writer.write(events.Ego(0, at * 10**9, x_m, 0.0, 0.0, 1.0, 0.0))
+    writer.close()
+    assert Recording(tmp_path).ego[:, :2].tolist() == [[0, 0], [1, 1], [2, 2], [3, 5]]
+
+
 def test_a_line_that_was_cut_off_is_left_out(tmp_path: Path):
     recorded.write(tmp_path, steps=3)
     whole = (tmp_path / EVENTS).read_text()

@@ -1,5 +1,6 @@
 """``alpamayo view`` in a headless Chromium: the page loads, connects, draws, and calls nobody."""
 
+import resource
 import signal
 import socket
 import subprocess
@@ -151,6 +152,23 @@ def test_a_file_is_written_whole(rerun: None, tmp_path: Path):
         pass  # a file is served as well
     for entity in ('/camera/front', '/camera/rear', '/above/plan', '/words', '/speed/driven'):
         assert entity in stats
+
+
+@pytest.mark.slow
+def test_a_full_disk_ends_it_and_leaves_the_old_file(rerun: None, tmp_path: Path):
+    """It waited for ever, deaf to Ctrl-C, over the ruins of the old file."""
+    folder, out = write(tmp_path / 'recording', steps=10), tmp_path / 'old.rrd'
+    out.write_text('old')
+    command = [sys.executable, '-m', 'alpamayo_ros.cli.main', 'view', str(folder)]
+    done = subprocess.run(
+        [*command, '--save', str(out)],
+        capture_output=True,
+        text=True,
+        timeout=500,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+    )
+    assert done.returncode == 6 and 'old.rrd cannot be written' in done.stderr, done.stderr
+    assert out.read_text() == 'old' and not list(tmp_path.glob('*.part'))
 
 
 def test_libsumo_does_not_warn_of_the_viewer(rerun: None):

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import replay_bag
+import typer
 from recorded import CAMERAS, START_NS, STEP_NS, write
 from typer.testing import CliRunner
 
@@ -55,7 +56,7 @@ class Stream:
 
     def send_blueprint(self, layout: object) -> None: ...
 
-    def flush(self) -> None: ...
+    def flush(self, timeout_sec: float) -> None: ...
 
     def of(self, path: str) -> list[SimpleNamespace]:
         return [shown for _, at, shown in self.logged if at == path]
@@ -275,6 +276,9 @@ def test_every_package_of_the_viewer_is_pinned():
         ([], 'name a folder or a bag'),
         (['somewhere', '--live'], 'name a folder or a bag'),
         (['.', '--save', 'drive.mp4'], '.rrd'),
+        (['.', '--topics', 'map.yaml'], '--topics is for --live'),
+        (['old.rrd', '--save', 'new.rrd'], 'old.rrd is shown as it is'),
+        (['old.rrd', '--rig', 'sim'], 'old.rrd is shown as it is'),
         (['{empty}'], 'events.jsonl'),
         (['{empty}/no.mcap'], 'no bag'),
     ],
@@ -306,3 +310,5 @@ def test_a_replays_folder_its_recording_and_its_bag_show_the_same(tmp_path: Path
     with ExitStack() as open_:
         found = _recording(tmp_path / name, '', open_)
     assert found.folder == tmp_path / 'recording'
+    with ExitStack() as open_, pytest.raises(typer.BadParameter, match='--rig is for a bag'):
+        _recording(tmp_path / name, 'sim', open_)
