@@ -19,6 +19,7 @@ from alpamayo_ros.sensing.rig import Rig
 from alpamayo_ros.training.clips.clip import SPACING_NS, Note, Picture, Pictures
 from alpamayo_ros.training.clips.pictures import NEAR_NS, spaced
 from alpamayo_ros.training.clips.recorded_clip import ClipError
+from alpamayo_ros.training.shards.full_disk import written
 from alpamayo_ros.types import EgoState
 
 AHEAD = 'camera_front_wide_120fov'
@@ -99,7 +100,8 @@ class _Film:
         if data is None:
             raise ClipError(f'{files.clip}: stamps of {feature} are there, its film is not')
         path = folder / f'{feature}.mp4'
-        path.write_bytes(data)
+        with written(path):
+            path.write_bytes(data)
         self._film = cv2.VideoCapture(str(path))
         held = round(self._film.get(cv2.CAP_PROP_FRAME_COUNT))
         if held > 0 and held != count:

@@ -1,6 +1,7 @@
 """Tables of PhysicalAI-AV that somebody filled otherwise: named, and the other clips are made."""
 
 import datetime
+import errno
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -175,3 +176,16 @@ def test_a_damaged_chunk_is_said_when_its_clip_is_read(changed: Any, tmp_path: P
     shutil.rmtree(folder)
     with pytest.raises(ClipError, match='no clip of the index has a film'):
         list(PhysicalAiClips(tmp_path).clips())
+
+
+def test_a_full_disk_names_the_film_that_could_not_be_unpacked(
+    changed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    changed('', None)
+    monkeypatch.setattr(Path, 'write_bytes', full)
+    with pytest.raises(OSError, match='No space left') as refused:
+        next(the_clip(tmp_path).pictures())
+    assert str(refused.value.filename).endswith(f'{AHEAD}.mp4')
