@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
+from pydantic import ValidationError
 
+from alpamayo_ros.config_file import described
 from alpamayo_ros.sensing.rig import Vehicle
+from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.units import NS
 
 NAMESPACE = '/alpamayo'
@@ -113,12 +116,19 @@ def velocities(
 def vehicle(
     wheelbase_m: float, length_m: float, width_m: float, front_m: float, steer_max_rad: float = 0.6
 ) -> Vehicle:
-    """A vehicle from its published dimensions; ``front_m``: rear axle to front bumper."""
-    return Vehicle(
-        wheelbase_m=wheelbase_m,
-        steer_max_rad=steer_max_rad,
-        steer_rate_max_rps=0.6,
-        length_m=length_m,
-        width_m=width_m,
-        rear_axle_to_front_bumper_m=front_m,
-    )
+    """A vehicle from its published dimensions; ``front_m``: rear axle to front bumper.
+
+    ConfigError says which number no vehicle has.
+    """
+    try:
+        return Vehicle(
+            wheelbase_m=wheelbase_m,
+            steer_max_rad=steer_max_rad,
+            steer_rate_max_rps=0.6,
+            length_m=length_m,
+            width_m=width_m,
+            rear_axle_to_front_bumper_m=front_m,
+        )
+    except ValidationError as error:
+        said = described(error.errors()[0], Vehicle)
+        raise ConfigError(f'the dimensions of the vehicle cannot be used: {said}') from error

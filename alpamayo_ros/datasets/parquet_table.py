@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import io
+import math
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from jaxtyping import Float
 
 from alpamayo_ros.environment import apart_folder
 from alpamayo_ros.statuses import MachineError
@@ -50,3 +55,20 @@ def read_parquet(source: Path | bytes, wanted: tuple[str, ...]) -> Columns:
     if missing := [name for name in wanted if name not in found]:
         raise ValueError(f'{named} has the columns {sorted(found)}; expected {missing[0]!r} too')
     return {name: found[name] for name in wanted}
+
+
+def numbers(
+    table: Columns, names: Iterable[str], where: str
+) -> dict[str, Float[np.ndarray, ' n']]:
+    """The named columns as finite numbers; ValueError names the first value that is none."""
+    return {name: np.array([_number(v, name, where) for v in table[name]]) for name in names}
+
+
+def _number(value: Any, name: str, where: str) -> float:
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise ValueError(f'{where}: {name} is {value!r}; expected a finite number')
+    return found

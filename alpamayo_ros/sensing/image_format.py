@@ -49,6 +49,11 @@ def stored_encoding(text: str) -> str:
     return first.strip() if separator or first.strip().startswith('bayer') else ''
 
 
+def swapped(text: str) -> bool:
+    """Whether red and blue changed places on the way into the data."""
+    return 'compressed rgb' in text
+
+
 def is_jpeg(message: Any) -> bool:
     """Whether a sensor_msgs/CompressedImage holds a JPEG; False for a sensor_msgs/Image."""
     return not hasattr(message, 'encoding') and bytes(message.data[:3]) == JPEG_START
@@ -65,6 +70,6 @@ def decode_message(
     if fault is not None:
         return fault
     image = decode_compressed(message.data, expected, reduction)
-    if isinstance(image, Fault) or 'compressed rgb' not in message.format:
+    if isinstance(image, Fault) or not swapped(message.format):
         return image
     return np.ascontiguousarray(image[..., ::-1])

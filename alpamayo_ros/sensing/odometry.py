@@ -159,11 +159,9 @@ class OdometryWatch:
             return None
         past = [*self._recent, state]
         dt_s = (state.stamp_ns - past[0].stamp_ns) / NS
-        driven_m = sum(
-            math.hypot(b.x_m - a.x_m, b.y_m - a.y_m) for a, b in zip(past, past[1:], strict=False)
-        )
+        driven_m = sum(_step_m(a, b) for a, b in zip(past, past[1:], strict=False))
         claimed_m = sum(
-            (abs(a.speed_mps) + abs(b.speed_mps)) / 2 * (b.stamp_ns - a.stamp_ns) / NS
+            (a.speed_mps + b.speed_mps) / 2 * (b.stamp_ns - a.stamp_ns) / NS
             for a, b in zip(past, past[1:], strict=False)
         )
         error_mps = abs(driven_m - claimed_m) / dt_s
@@ -191,6 +189,13 @@ class OdometryWatch:
         code = Code.ODOM_TURN if error_rps > self.limits.turn_rps else Code.ODOM_TURN_WARN
         message = f'{turned / dt_s:.2f} rad/s by heading, {claimed / dt_s:.2f} rad/s by turn rate'
         return Fault(code, message, {'error_rps': error_rps, 'limit_rps': self.limits.turn_rps})
+
+
+def _step_m(before: EgoState, after: EgoState) -> float:
+    """The way between two states, negative backwards."""
+    dx_m, dy_m = after.x_m - before.x_m, after.y_m - before.y_m
+    ahead_m = dx_m * math.cos(before.heading_rad) + dy_m * math.sin(before.heading_rad)
+    return math.copysign(math.hypot(dx_m, dy_m), ahead_m)
 
 
 def _order(state: EgoState, before: EgoState | None) -> Fault | None:

@@ -54,7 +54,9 @@ def filter_(
 def review(
     folders: Folders,
     out: Annotated[Path, typer.Option(help='Page to write (.html).')] = Path('review.html'),
-    every: Annotated[float, typer.Option(min=0.1, help='Seconds between two instants.')] = 2.0,
+    every: Annotated[
+        float, typer.Option(min=0.1, max=60, help='Seconds between two instants.')
+    ] = 2.0,
     verdict: Annotated[
         str, typer.Option(help='Only clips that are: keep, escalate, drop or unjudged.')
     ] = '',

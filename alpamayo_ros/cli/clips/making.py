@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,12 +11,17 @@ import typer
 
 from alpamayo_ros.cli.model import ProfileOption
 from alpamayo_ros.cli.working import working
-from alpamayo_ros.statuses import Status
+from alpamayo_ros.statuses import ConfigError, Status
 
 if TYPE_CHECKING:
     from alpamayo_ros.profile import ModelProfile
     from alpamayo_ros.training.clips.clip import ClipSource
     from alpamayo_ros.training.clips.storage import Meta
+
+
+class _Unreadable(str):
+    """Why a clip among many has none; the others are made."""
+
 
 SOURCE = typer.Argument(
     help='Recordings (.mcap), folders in nuScenes format, of PhysicalAI-AV, of clips; or '
@@ -50,6 +56,7 @@ def clips(
 
     Finished clips are left as they are, so the same command goes on where it
     stopped. Six cameras and notes at 10 Hz: motion, words and truth of the simulator.
+    Exit 5 where clips of a data set cannot be read; the others are made.
 
     Example: alpamayo data clips --scenario stopped_car --seeds 10000:10004 --out clips
     """
@@ -57,20 +64,20 @@ def clips(
     from alpamayo_ros.cli.common.alone import alone
     from alpamayo_ros.preflight import check_folder
 
-    others = {'--rig': rig, '--map': maps, '--licence': licence}
+    of_recordings = {'--rig': rig, '--map': maps, '--licence': licence}
     own = {'--seeds': seeds, '--prompt': prompt, '--words': words}
     if bool(sources) == bool(scenario):
         raise typer.BadParameter('name recordings, or scenarios with --scenario and --seeds')
     if scenario and not seeds:
         raise typer.BadParameter('--scenario wants --seeds; 10000 and up train (docs/clips.md)')
-    if scenario and (name := next((n for n, v in others.items() if v), '')):
+    if scenario and (name := next((n for n, v in of_recordings.items() if v), '')):
         raise typer.BadParameter(f'{name} is for recordings, not for --scenario')
     if sources and (name := next((n for n, v in own.items() if v), '')):
         raise typer.BadParameter(f'{name} is for --scenario, not for recordings')
     spoken = words or 'phrases_v2'
     one_of('words', spoken, ('phrases_v1', 'phrases_v2'))
     _asked(prompt)
-    chosen, failed, kept = profile_of(profile), 0, 0
+    chosen, counts = profile_of(profile), Counter[str]()
     check_folder(out)
     kept_on = 'finished clips are kept'
     with working('making clips', (ValueError, OSError), kept_on, out), alone(out):
@@ -82,12 +89,15 @@ def clips(
         for one in made:
             if isinstance(one, str):
                 typer.echo(f'no clip: {one}', err=True)
-                failed += 1
+                counts['unreadable' if isinstance(one, _Unreadable) else 'left out'] += 1
             else:
-                kept += 1
+                counts['made'] += 1
                 typer.echo(f'{out / one.name}: {one.seconds:.1f} s, {one.instants} instants')
-    typer.echo(f'{kept} clips in {out}' + (f', {failed} too short' if failed else ''))
-    raise typer.Exit(Status.PASS if kept else Status.NOT_EVALUABLE)
+    others = ''.join(f', {counts[k]} {k}' for k in ('left out', 'unreadable') if counts[k])
+    typer.echo(f'{counts["made"]} clips in {out}{others}')
+    if counts['unreadable']:
+        raise typer.Exit(Status.DAMAGED)
+    raise typer.Exit(Status.PASS if counts['made'] else Status.NOT_EVALUABLE)
 
 
 def _asked(prompt: str) -> None:
@@ -136,11 +146,18 @@ def _cut(
     profile: ModelProfile,
 ) -> Iterator[Meta | str]:
     from alpamayo_ros.training.clips.cutting import Cut, cut_clip
+    from alpamayo_ros.training.clips.recorded_clip import RecordedClips
 
     for text in sources:
         cut = Cut(seconds, f'{text} in parts of {seconds:g} s', licence)
-        for clip in _open(text, rig, maps, profile).clips():
-            yield from cut_clip(clip, out, cut, profile)
+        source = _open(text, rig, maps, profile)
+        for clip in source.clips():
+            try:
+                yield from cut_clip(clip, out, cut, profile)
+            except (ValueError, FileNotFoundError) as error:
+                if isinstance(error, ConfigError) or isinstance(source, RecordedClips):
+                    raise
+                yield _Unreadable(f'{clip.name}: {error}')
 
 
 def _open(text: str, rig: Path | None, maps: list[str], profile: ModelProfile) -> ClipSource:

@@ -21,7 +21,7 @@ from alpamayo_ros.simulation.drive.drive_bag import planar
 from alpamayo_ros.training.clips import storage
 from alpamayo_ros.training.clips.clip import FUTURE_S, SHORTEST_S, SPACING_NS, Clip, Note, Pictures
 from alpamayo_ros.training.clips.motion import moved, with_motion
-from alpamayo_ros.training.clips.pictures import encoded
+from alpamayo_ros.training.clips.pictures import decoded, encoded
 from alpamayo_ros.training.clips.recorded_clip import StoredClip
 from alpamayo_ros.types import EgoState
 from alpamayo_ros.units import NS
@@ -100,6 +100,10 @@ def _write(
         with_motion(notes.get(one.t0_ns, Note(t0_ns=one.t0_ns)), one)
         for one in moved(_between(states, stamps), stamps, profile)
     ]
+    if not rows:
+        shutil.rmtree(folder)
+        text = f'{folder.name}: odometry covers none of its {len(stamps)} instants'
+        return f'{text}, or its speed contradicts its positions'
     origin, grammar, licence = _about(clip, cut)
     meta = storage.Meta(
         format=storage.FORMAT,
@@ -127,10 +131,15 @@ def _about(clip: Clip, cut: Cut) -> tuple[str, str, str]:
 def _copy(
     bag: SensorBag, rig: Rig, instants: Iterable[Pictures], states: Sequence[EgoState]
 ) -> list[int]:
-    """Pictures with the odometry around them; the stamps of the instants."""
+    """Pictures with the odometry around them; the stamps of the instants.
+
+    ValueError where the first picture of a camera cannot be that of the rig.
+    """
     stamps: list[int] = []
-    at = 0
+    at, unseen = 0, {camera.name for camera in rig.cameras}
     for found in instants:
+        first = {name: p for name, p in found.by_camera.items() if name in unseen}
+        unseen -= decoded(Pictures(found.stamp_ns, first), rig).keys()
         if not stamps:
             at = bisect.bisect_left(states, found.stamp_ns - PAST_NS, key=_stamp)
             _calibration(bag, rig, states[at].stamp_ns if at < len(states) else found.stamp_ns)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from alpamayo_ros.faults import Code
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.replay.motion import Track
 from alpamayo_ros.sensing.egomotion import EgoBuffer
@@ -16,6 +17,7 @@ from alpamayo_ros.types import EgoHistory, EgoState
 from alpamayo_ros.units import NS
 
 STEP_S = SPACING_NS / NS
+CONTRADICTED = (Code.ODOM_SPEED, Code.ODOM_TURN)  # the driver does not plan on it either
 
 
 class Motion:
@@ -24,13 +26,16 @@ class Motion:
     def __init__(self, states: Sequence[EgoState], profile: ModelProfile) -> None:
         self.profile, self._states = profile, list(states)
         self._buffer, self._next = EgoBuffer(derive_acceleration=True), 0
-        self._track = track_of(states)
+        self._track, self._doubted = track_of(states), False
 
     def at(self, t0_ns: int) -> tuple[EgoState, EgoHistory] | None:
-        """The car at t0 and its past; None where odometry does not cover it."""
+        """The car at t0 and its past; None where odometry is missing, or contradicts itself."""
         while self._next < len(self._states) and not self._reaches(t0_ns):
-            self._buffer.push(self._states[self._next])
+            fault = self._buffer.push(self._states[self._next])
+            self._doubted = fault is not None and fault.code in CONTRADICTED
             self._next += 1
+        if self._doubted:
+            return None
         car, past = (
             self._buffer.state_at(t0_ns, self.profile),
             self._buffer.history(t0_ns, self.profile),

@@ -19,6 +19,7 @@ from alpamayo_ros.sensing.rig import Rig
 from alpamayo_ros.training.clips.clip import SPACING_NS, Note, Picture, Pictures
 from alpamayo_ros.training.clips.pictures import NEAR_NS, spaced
 from alpamayo_ros.training.clips.recorded_clip import ClipError
+from alpamayo_ros.training.shards.full_disk import written
 from alpamayo_ros.types import EgoState
 
 AHEAD = 'camera_front_wide_120fov'
@@ -76,7 +77,7 @@ class PhysicalAiClip:
         """Read from the films, each from its beginning to its end."""
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='alpamayo-')))
-            films = {k: _Film(self.files, k, folder) for k in self._times}
+            films = {k: _Film(self.files, k, len(t), folder) for k, t in self._times.items()}
             for film in films.values():
                 stack.callback(film.close)
             for t0_ns in self._instants:
@@ -92,13 +93,20 @@ class PhysicalAiClip:
 class _Film:
     """The pictures of one camera, asked for in their order."""
 
-    def __init__(self, files: Files, feature: str, folder: Path) -> None:
-        self.path, self._at = folder / f'{feature}.mp4', -1
+    def __init__(self, files: Files, feature: str, count: int, folder: Path) -> None:
+        """``count``: of its stamps; ClipError where the film says that it has another number."""
+        self._where, self._at = f'the film {feature} of {files.clip}', -1
         data = files.bytes_of('camera', feature, '.mp4')
         if data is None:
             raise ClipError(f'{files.clip}: stamps of {feature} are there, its film is not')
-        self.path.write_bytes(data)
-        self._film = cv2.VideoCapture(str(self.path))
+        path = folder / f'{feature}.mp4'
+        with written(path):
+            path.write_bytes(data)
+        self._film = cv2.VideoCapture(str(path))
+        held = round(self._film.get(cv2.CAP_PROP_FRAME_COUNT))
+        if held > 0 and held != count:
+            text = f'{self._where} has {held} pictures, and there are {count} stamps'
+            raise ClipError(f'{text}: nobody knows which belongs to which')
         self._picture = np.zeros((0, 0, 3), np.uint8)
 
     def at(self, index: int) -> UInt8[np.ndarray, 'h w 3']:
@@ -107,13 +115,21 @@ class _Film:
             skipped = all(self._film.grab() for _ in range(index - self._at - 1))
             ok, bgr = self._film.read() if skipped else (False, None)
             if not ok or bgr is None:
-                raise ClipError(f'{self.path.name} has no picture {index}, or cannot be decoded')
+                raise ClipError(f'{self._where} has no picture {index}, or cannot be decoded')
             self._at, self._picture = index, np.asarray(bgr[..., ::-1], np.uint8)
         return self._picture
 
     def close(self) -> None:
         """Let go of the file."""
         self._film.release()
+
+
+def _has_film(files: Files) -> bool:
+    """Whether there is something to read; a damaged chunk says so when its clip is read."""
+    try:
+        return files.has('camera', AHEAD, '.mp4')
+    except ValueError:
+        return True
 
 
 @dataclass
@@ -128,7 +144,7 @@ class PhysicalAiClips:
         found = 0
         for clip, chunk in physical_ai.clip_index(self.root).items():
             files = Files(self.root, clip, chunk)
-            if files.has('camera', AHEAD, '.mp4'):
+            if _has_film(files):
                 found += 1
                 yield PhysicalAiClip(files, tuple(said.get(clip, ())))
         if not found:

@@ -17,6 +17,7 @@ from alpamayo_ros.replay.instructed import Instructed
 from alpamayo_ros.replay.intake import ns, reference_camera
 from alpamayo_ros.replay.motion import ego_state
 from alpamayo_ros.replay.topics import Source, wire
+from alpamayo_ros.sensing.image_format import decode_message, gate_format, swapped
 from alpamayo_ros.sensing.rig import Rig, load_rig
 from alpamayo_ros.training.clips import storage
 from alpamayo_ros.training.clips.clip import Note, Picture, Pictures
@@ -111,7 +112,17 @@ class RecordedClip:
             if not hasattr(message, 'format'):
                 text = f'{self.path}: raw pictures of {source.camera}; expected compressed ones'
                 raise ClipError(f'{text} (sensor_msgs/CompressedImage)')
-            yield source.camera, ns(message.header.stamp), bytes(message.data)
+            yield source.camera, ns(message.header.stamp), self._picture(source.camera, message)
+
+    def _picture(self, camera: str, message: Any) -> Picture:
+        """As recorded; pixels where the colours lie in another order than a decoder assumes."""
+        if not swapped(message.format) and gate_format(message.format) is None:
+            return bytes(message.data)
+        seen = self.rig.camera(camera)
+        image = decode_message(message, (seen.width, seen.height))
+        if isinstance(image, Fault):
+            raise ClipError(f'{self.path}: {camera}: {image.code.name} {image.message}')
+        return image
 
     def _read(self, roles: tuple[str, ...]) -> Iterator[tuple[Source, Any]]:
         """Messages of some roles in the order of time; ClipError at the first damage."""

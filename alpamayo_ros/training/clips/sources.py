@@ -10,6 +10,7 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from alpamayo_ros.bags.folder import READERS
 from alpamayo_ros.config_file import unknown
 from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.clips import storage
@@ -73,4 +74,6 @@ def _kind(path: Path) -> str:
         return 'nuscenes'
     if next(storage.find([path]), None) is not None:
         return 'clips'
+    if any(file.suffix in READERS for file in path.iterdir()):
+        return 'recording'
     raise ConfigError(f'{path} holds no clips; expected {", ".join(names())}, as {FORM}')

@@ -134,6 +134,18 @@ def test_speed_that_contradicts_the_positions():
         assert len(buffer) == 60
 
 
+def test_a_speed_of_the_other_sign_contradicts_the_positions():
+    """A twist of a sensor that looks backwards; a car that reverses has both negative."""
+    for moved, claimed, code in ((4, -4.0, 'ODOM_SPEED'), (1, -1.0, 'ODOM_SPEED_WARN'),
+                                 (-4, -4.0, None)):  # fmt: skip
+        buffer, found = EgoBuffer(), None
+        for i in range(30):
+            t = i / 50
+            state = EgoState(START + round(t * NS), 0.0, moved * t, math.pi / 2, claimed)
+            found = buffer.push(state)
+        assert (found and found.code.name) == code
+
+
 def test_memory_is_bounded():
     assert len(filled(straight, seconds=20)) <= 152
 

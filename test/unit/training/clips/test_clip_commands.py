@@ -57,6 +57,11 @@ def test_a_verdict_that_no_clip_has_is_refused_with_those_there_are(folder: Path
     assert code == 2 and 'there are 1 keep' in said and not page.exists()
 
 
+def test_a_page_whose_instants_are_endlessly_apart_is_refused(folder: Path) -> None:
+    code, said = run('review', folder, '--out', folder.parent / 'page.html', '--every', 'inf')
+    assert code == 2 and '--every' in said
+
+
 def test_a_recording_is_cut_into_clips(folder: Path, tmp_path: Path) -> None:
     bag, out = folder / 'drive.mcap', tmp_path / 'b'
     code, said = run('clips', bag, '--licence', 'CC0-1.0', '--out', out)
