@@ -23,6 +23,10 @@ CHECKED += ('film', 'metrics', 'recording', 'replay', 'reports', 'viewer')
 LIVE = ('ros', 'processes')  # markers of tests in which other processes have a say
 DOMAINS = 100  # Fast DDS needs ids up to 101 on Linux; 0 is everybody's default
 
+# Threads of two workers that wait for each other in turns on two cores: a test of torch that takes
+# 2 s of one took 81.
+if 'PYTEST_XDIST_WORKER' in os.environ:
+    os.environ.setdefault('OMP_NUM_THREADS', '1')
 # Started in the background of a script, Ctrl-C is ignored, and every child would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 environment.apply()

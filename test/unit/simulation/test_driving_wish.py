@@ -1,5 +1,7 @@
 """Prompts as numbers: every wording is understood, nothing loosens, unknown words are named."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -35,6 +37,7 @@ def drive(scenario: Scenario, prompt: str) -> list[Cycle]:
     return cycles
 
 
+@cache
 def time_gap_s(prompt: str) -> float:
     """Mean time gap of the last 3 s behind a leader at 6 m/s, by the truth of the simulation."""
     from alpamayo_ros.simulation.drive.drive import Drive
@@ -101,13 +104,14 @@ def test_a_gap_of_three_seconds_is_kept(prompt: str) -> None:
     assert time_gap_s(prompt) == pytest.approx(3.0, abs=0.5)
 
 
+@cache
+def mean_mps(prompt: str) -> float:
+    cycles = drive(load_scenario('winding_road'), prompt)
+    return float(np.mean([c.ego.speed_mps for c in cycles]))
+
+
 @pytest.mark.parametrize('prompt', ['drive more conservatively', 'be more cautious'])
 def test_conservative_is_slower(prompt: str) -> None:
-    def mean_mps(words: str) -> float:
-        return float(
-            np.mean([c.ego.speed_mps for c in drive(load_scenario('winding_road'), words)])
-        )
-
     assert mean_mps(prompt) < 0.9 * mean_mps('')
 
 
