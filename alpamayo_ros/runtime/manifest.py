@@ -253,12 +253,13 @@ def check_profile(files: ModelFiles, profile: ModelProfile) -> Fault | None:
     wanted, found = profile_hash(profile), files.manifest.profile_sha256
     if found == wanted:
         return None
+    own = files.folder / 'profile.yaml'
+    advice = f'name --profile {own}' if own.is_file() else ''
     if files.manifest.profile == profile.name:
         told = f'{files.folder} was exported for another profile named {profile.name!r}, of other'
         hashes = f'contents ({found[:12]}) than the one asked for ({wanted[:12]})'
-        own = files.folder / 'profile.yaml'
-        renamed = 'give a changed profile a name of its own'
-        advice = f'name --profile {own}' if own.is_file() else renamed
-        return Fault(Code.MODEL_FORMAT, f'{told} {hashes}: {advice}')
+        text = f'{told} {hashes}: {advice or "give a changed profile a name of its own"}'
+        return Fault(Code.MODEL_FORMAT, text)
     names = f'{files.manifest.profile!r} ({found}), asked for is {profile.name!r} ({wanted})'
-    return Fault(Code.MODEL_FORMAT, f'{files.folder} was exported for profile {names}')
+    text = f'{files.folder} was exported for profile {names}{advice and ": "}{advice}'
+    return Fault(Code.MODEL_FORMAT, text)

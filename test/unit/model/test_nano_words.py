@@ -19,10 +19,11 @@ def profile(folder: Path) -> ModelProfile:
     return load_profile(folder / 'profile.yaml')
 
 
-def test_it_drives_where_its_profile_is_named(folder: Path, profile: ModelProfile) -> None:
+def test_it_drives_where_its_profile_is_named(profile: ModelProfile) -> None:
     """Hashes, graphs and the golden answer are those of the manifest."""
-    found = open_runtime('onnx', profile, folder)
+    found = open_runtime('onnx', profile)
     assert not isinstance(found, Fault), found
+    assert found.identity.profile == 'nano_words'
     assert profile.text.grammar == 'phrases_v2'
 
 
@@ -34,7 +35,7 @@ def test_without_its_profile_it_is_refused_and_told_where_that_is(folder: Path) 
 
 def test_it_differs_from_nano_in_words_alone(profile: ModelProfile) -> None:
     own, nano = profile.model_dump(), load_profile('nano').model_dump()
-    assert {key for key in own if own[key] != nano[key]} == {'description', 'text'}
+    assert {key for key in own if own[key] != nano[key]} == {'name', 'description', 'text'}
 
 
 def test_weights_fit_profile_and_vocabulary(folder: Path, profile: ModelProfile) -> None:
