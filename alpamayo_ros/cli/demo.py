@@ -55,8 +55,8 @@ def demo(
     seconds: Annotated[
         float, typer.Option(min=3.0, help='End each drive after so many simulated seconds.')
     ] = 60.0,
-    model: Annotated[str, typer.Option(help='Folder of another model; default: nano.')] = '',
-    profile: Annotated[str, typer.Option(help='Its profile, by name or .yaml path.')] = 'nano',
+    model: Annotated[str, typer.Option(help="Folder of the model; default: the profile's.")] = '',
+    profile: Annotated[str, typer.Option(help='A profile by name, or a .yaml path.')] = 'nano',
 ) -> None:
     """Drive four scenarios in lockstep and one in real time; write summary, report and film."""
     console = tables.console()
@@ -86,7 +86,8 @@ def _require_model(planner: Options, console: Console) -> None:
     """Say plainly when the model is not there; nothing else takes its place."""
     profile = load_profile(planner.profile)
     folder = model_dir(profile)
-    shipped = not planner.model and not registry.is_test_double(planner.runtime)
+    double = registry.is_test_double(planner.runtime)
+    shipped = not (planner.model or double or profile.released)
     if shipped and not (folder / 'manifest.json').is_file():
         console.print(
             f'[red]There is no model[/red] in {folder}: manifest.json is missing, so nobody '

@@ -15,13 +15,15 @@ BRIEF_S = 2.0  # for what was said before, which is latched
 def navigate(outsider: Outsider, text: str, wanted: list[str]) -> int:
     """Say ``text``; 0 once the planner is told one of ``wanted``, the wordings that it may get."""
     told = _say(outsider, 'nav_text', 'nav', text, wanted)
-    return _report('navigate', told, wanted[0])
+    return _report('navigate', 'nav', told, wanted[0])
 
 
 def prompt(outsider: Outsider, text: str) -> int:
     """Say ``text``, cleaned already; '' takes the last one back."""
     told = _say(outsider, 'prompt_text', 'prompt', text, [text])
-    return _report('prompt', told, text, 'The card says what its model obeys: alpamayo model card')
+    return _report(
+        'prompt', 'prompt', told, text, 'The card says what its model obeys: alpamayo model card'
+    )
 
 
 def _say(
@@ -46,12 +48,16 @@ def _say(
 
 
 def _report(
-    verb: str, told: NavInstruction | DrivingPrompt | None, wanted: str, more: str = ''
+    verb: str,
+    answer: str,
+    told: NavInstruction | DrivingPrompt | None,
+    wanted: str,
+    more: str = '',
 ) -> int:
     if told is None:
         print(
             f'{verb}: the planner was not told {wanted!r} in time; something else may have been '
-            'said since (a route, the simulator): alpamayo echo nav shows it',
+            f'said since (a route, the simulator, a person): alpamayo echo {answer} shows it',
             file=sys.stderr,
         )
         return 1

@@ -72,12 +72,17 @@ def test_without_a_model_it_refuses_and_says_what_to_do(
     demo._require_model(DOUBLE, Console())  # the double needs no model
 
 
-def test_another_model_is_looked_at_before_anything_drives(tmp_path: Path):
+def test_another_model_is_looked_at_before_anything_drives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv('XDG_DATA_HOME', str(tmp_path))
     nowhere = Options(model=str(tmp_path / 'none'))
     with pytest.raises(ConfigError, match='none'):
         demo._require_model(nowhere, Console())
     with pytest.raises(ConfigError, match='nvidia'):
         demo._require_model(Options(profile='nvidia'), Console())
+    with pytest.raises(ConfigError, match='alpamayo model adopt'):
+        demo._require_model(Options(profile='nvidia-1.5-10b'), Console())
 
 
 def test_four_scenarios_in_lockstep_and_one_to_its_goal_in_real_time():
