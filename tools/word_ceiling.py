@@ -31,7 +31,7 @@ from alpamayo_ros.training.annotation.instant import facts_of, phrases, written
 from alpamayo_ros.training.vocabulary import run_vocabulary
 from alpamayo_ros.types import PlannerInput, Proposal
 
-MODEL = Path(__file__).resolve().parents[1] / 'models' / 'nano_words'
+MODEL = Path(__file__).resolve().parents[1] / 'models' / 'nano'  # whose vocabulary it is
 
 
 class Annotator(ExpertPlanner):
@@ -68,7 +68,7 @@ def main(
     out: Path | None = None,
 ) -> None:
     """Drive a split once a seed and print counts by subject; ``only``: templates by name."""
-    profile = load_profile(str(model / 'profile.yaml'))
+    profile = load_profile('nano')
     planner = Annotator(profile, run_vocabulary(profile, model), say)
     names, total = set(only.split(',')) - {''}, dict.fromkeys(metrics.FACTS, (0, 0, 0))
     agreed: list[float] = []

@@ -105,14 +105,11 @@ def end_m(decision: Decision) -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    'scenes', [SCENES[1::2], pytest.param(SCENES, marks=pytest.mark.nightly)], ids=['half', 'all']
-)
-def test_f32_words_on_a_sign_move_the_plan_by_less_than_a_metre(scenes, capsys):
+def test_f32_words_on_a_sign_move_the_plan_by_less_than_a_metre(capsys):
     runtime = open_runtime('onnx', PROFILE)
     assert isinstance(runtime, Runtime)
     ends: dict[str, list[np.ndarray]] = {board: [] for board in BOARDS}
-    for name in scenes:
+    for name in SCENES:
         seen = look(name, SCENES.index(name))
         pixels = [seen.frames[board].images for board in ('no board', 'blank', 'words')]
         assert all((a != b).any() for a, b in zip(pixels, pixels[1:], strict=False))
@@ -126,6 +123,7 @@ def test_f32_words_on_a_sign_move_the_plan_by_less_than_a_metre(scenes, capsys):
             p90_m = np.percentile(moved_m, 90)
             figures = f'median {np.median(moved_m):.2f}, p90 {p90_m:.2f}, max {moved_m.max():.2f}'
             lines.append(f'F32: {base} against {board}: end point moved by {figures} m')
-            assert np.median(moved_m) < MEDIAN_M, lines
+            hides = (base, size) == ('no board', 'large, ')  # the board itself, whatever it says
+            assert hides or np.median(moved_m) < MEDIAN_M, lines
     with capsys.disabled():
         print('', *lines, sep='\n')

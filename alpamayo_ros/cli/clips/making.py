@@ -40,7 +40,7 @@ def clips(
     words: Annotated[
         str | None,
         typer.Option(
-            help="Grammar of the expert's words: phrases_v1 (nano's) or phrases_v2 (default).",
+            help="Grammar of the expert's words: phrases_v2 (nano's, default) or phrases_v1.",
             show_default=False,
         ),
     ] = None,

@@ -19,7 +19,7 @@ from safetensors.torch import save_file  # noqa: E402
 from alpamayo_ros.cli.main import app  # noqa: E402
 from alpamayo_ros.export import model_folder  # noqa: E402
 from alpamayo_ros.model.vla import VLA  # noqa: E402
-from alpamayo_ros.profile import load_profile  # noqa: E402
+from alpamayo_ros.profile import load_profile, share_dir  # noqa: E402
 from alpamayo_ros.runtime.loader import model_dir  # noqa: E402
 
 PROFILE = load_profile('nano')
@@ -96,7 +96,7 @@ def test_weights_of_another_shape_are_refused_and_nothing_is_written(
     done = CliRunner().invoke(app, ['export', str(weights), '--to', str(out)])
     assert done.exit_code == 2
     assert 'does not fit the profile nano' in done.output
-    assert 'backbone.embed.weight has the shape [3, 192], expected [640, 192]' in done.output
+    assert 'backbone.embed.weight has the shape [3, 192], expected [896, 192]' in done.output
     assert f'(and {absent} more); --profile names' in done.output
     assert len(done.output.splitlines()) == 1
     assert exported == []
@@ -114,7 +114,8 @@ def test_a_folder_of_weights_is_told_which_option_and_profile(
     tmp_path: Path, exported: list[Any]
 ) -> None:
     words = tmp_path / 'words'
-    shutil.copytree(model_dir(PROFILE).with_name('nano_words'), words)
+    shutil.copytree(SHIPPED.parent, words)
+    shutil.copy(share_dir() / 'config' / 'profiles' / 'nano.yaml', words / 'profile.yaml')
     done = export(words, '--to', words / 'out')
     assert done.exit_code == 2
     said = f'--weights weights.safetensors --profile {words}/profile.yaml'

@@ -58,7 +58,7 @@ def test_what_was_built_is_shown() -> None:
     result = _engine('inspect')
     assert result.exit_code == 0
     assert 'for compute capability 8.9' in result.output
-    assert 'decode.engine ids: (1, 1) .. (1, 150), usually (1, 150)' in result.output
+    assert 'decode.engine ids: (1, 1) .. (1, 158), usually (1, 158)' in result.output
 
 
 def test_without_a_gpu_nothing_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:

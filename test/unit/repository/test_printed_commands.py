@@ -80,7 +80,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (work / 'models').mkdir()
     for model in ('nano', 'mine'):
         (work / 'models' / model).symlink_to(share_dir() / 'models' / 'nano')
-    (work / 'models' / 'nano_words').symlink_to(share_dir() / 'models' / 'nano_words')
     (work / 'folder_of_scenes').mkdir()
     scene = next((share_dir() / 'config' / 'scenarios' / 'recorded_log').glob('*.yaml'))
     for copy in (work / 'scene.yaml', work / 'folder_of_scenes' / 'scene.yaml'):

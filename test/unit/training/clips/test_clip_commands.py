@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from alpamayo_ros.cli.data import app
@@ -86,14 +87,24 @@ def test_options_without_an_effect_are_refused(folder: Path) -> None:
         assert code == 2 and f'{option[0]} is for' in said
 
 
-def test_shards_leave_out_what_was_dropped(folder: Path, tmp_path: Path) -> None:
-    pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
+@pytest.fixture
+def first(tmp_path: Path) -> Path:
+    """A profile file that speaks the grammar of the clips."""
+    grammar = pytest.importorskip('first_grammar', reason='torch is not installed')
+    path = tmp_path / 'first.yaml'
+    path.write_text(
+        yaml.safe_dump(grammar.first_profile().model_dump(mode='json') | {'name': 'first'})
+    )
+    return path
+
+
+def test_shards_leave_out_what_was_dropped(folder: Path, tmp_path: Path, first: Path) -> None:
     out = tmp_path / 'data' / 'clips-0'
     found = storage.read_annotation(folder)
     storage.amend(folder, found.model_copy(update={'verdict': 'escalate', 'by': 'review'}))
     code, said = run('shards', folder, '--out', out)
     assert code == 2 and 'no sample in 0 clips' in said
-    code, said = run('shards', folder, '--escalated', '--out', out)
+    code, said = run('shards', folder, '--escalated', '--out', out, '--profile', first)
     assert code == 0 and '1 clips, 81 worded' in said and '81 samples' in said
     code, said = run('shards', folder, '--out', out)
     assert code == 2 and 'holds a shard already' in said
@@ -109,18 +120,20 @@ def test_a_shard_without_a_word_that_the_model_speaks_warns(folder: Path, tmp_pa
             app, ['shards', str(folder), '--out', str(tmp_path / f'clips-{len(words)}')]
         )
         assert done.exit_code == 0 and '81 samples' in done.stdout
-        assert ('nano speaks phrases_v1' in done.stderr) == warned, done.stderr
-        assert ('data clips --words phrases_v1' in done.stderr) == warned
+        assert ('nano speaks phrases_v2' in done.stderr) == warned, done.stderr
+        assert ('data clips --words phrases_v2' in done.stderr) == warned
 
 
-def test_shards_in_the_words_of_a_run_want_that_run(folder: Path, tmp_path: Path) -> None:
+def test_shards_in_the_words_of_a_run_want_that_run(
+    folder: Path, tmp_path: Path, first: Path
+) -> None:
     vocabulary = pytest.importorskip('alpamayo_ros.training.vocabulary', reason='wants torch')
     out, begun = tmp_path / 'data' / 'clips-0', tmp_path / 'mine'
-    vocabulary.write_vocabulary(vocabulary.build_vocabulary(load_profile('nano')), begun)
+    vocabulary.write_vocabulary(vocabulary.build_vocabulary(load_profile(first)), begun)
     code, said = run('shards', folder, '--out', out, '--run', tmp_path / 'mien')
     assert code == 2 and f'no run in {tmp_path}/mien; did you mean mine?' in said
     assert not out.exists()
-    code, said = run('shards', folder, '--out', out, '--run', begun)
+    code, said = run('shards', folder, '--out', out, '--run', begun, '--profile', first)
     assert code == 0 and '81 worded' in said
 
 

@@ -12,7 +12,9 @@ pytest.importorskip('torch', reason='torch is not installed: ./run test installs
 
 import stream_toy
 import torch
+from first_grammar import first_profile
 
+from alpamayo_ros.model.tiny import tiny
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.batches import Batches
 from alpamayo_ros.training.clips.clip import Pictures
@@ -26,6 +28,7 @@ from alpamayo_ros.training.losses import known_truth_loss, truth_loss
 from alpamayo_ros.training.shards.integrity import damage
 from alpamayo_ros.training.shards.stats import stats
 from alpamayo_ros.training.truth import NAMES
+from alpamayo_ros.training.vocabulary import build_vocabulary
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +42,9 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope='module')
 def parts() -> stream_toy.Parts:
-    return stream_toy.parts()
+    """At toy size, in the grammar of the made-up words."""
+    profile = tiny(first_profile())
+    return stream_toy.Parts(profile, build_vocabulary(profile), stream_toy.parts().settings)
 
 
 def clip(**changes: object) -> StraightClip:

@@ -9,6 +9,7 @@ pytest.importorskip('torch', reason='torch is not installed: ./run test installs
 
 import numpy as np
 import torch
+from first_grammar import first_grammar
 from stream_toy import Parts, shard
 from typer.testing import CliRunner
 
@@ -21,7 +22,7 @@ from alpamayo_ros.training.exam.held_out import EVERY, groups, held_out, shard_f
 from alpamayo_ros.training.reinforcement.answering import Answering
 from alpamayo_ros.training.reinforcement.word_table import WordTable
 from alpamayo_ros.training.shards.integrity import seal
-from alpamayo_ros.training.vocabulary import build_vocabulary, write_vocabulary
+from alpamayo_ros.training.vocabulary import write_vocabulary
 
 
 def held(parts: Parts, root: Path, value: int, family: str) -> Path:
@@ -150,8 +151,7 @@ def test_what_cannot_be_asked_is_a_sentence(
     assert 'no folder' in said(tmp_path / 'nowhere', empty)
     assert 'is a directory' in said(root, empty, '--json', tmp_path)
     other = weights(parts, tmp_path / 'other', 0)
-    v2 = parts.profile.text.model_copy(update={'grammar': 'phrases_v2', 'max_coc': 200})
-    write_vocabulary(build_vocabulary(parts.profile.model_copy(update={'text': v2})), other)
+    write_vocabulary(first_grammar(), other)
     assert 'another vocabulary' in said(root, other)
     good = weights(parts, tmp_path / 'good', 0)
     settings = root / 'rank_0' / 'settings.json'
