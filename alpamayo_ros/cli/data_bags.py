@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from alpamayo_ros.cli.common.refusing import whoever_reads
 from alpamayo_ros.cli.working import working
 from alpamayo_ros.graph_options import SEED
 from alpamayo_ros.preflight import check_bag, check_file
@@ -60,7 +61,8 @@ def check(
         'topics': dict(sorted(found.items())),
         'about': contents.about,
     }
-    typer.echo(json.dumps(result, indent=1) if as_json else _text(result, contents.types))
+    with whoever_reads():
+        typer.echo(json.dumps(result, indent=1) if as_json else _text(result, contents.types))
     raise typer.Exit(Status.PASS if result['sound'] else Status.DAMAGED)
 
 
@@ -106,7 +108,8 @@ def recover(
     check_file(out)
     with working('recovering', into=out):
         found = run(bag, out)
-    typer.echo(f'{out}: {found.counts.total()} messages on {len(found.counts)} topics')
+    with whoever_reads():
+        typer.echo(f'{out}: {found.counts.total()} messages on {len(found.counts)} topics')
     if found.damage:
         typer.echo(f'BAG_BROKEN: {found.damage}', err=True)
     raise typer.Exit(Status.DAMAGED if found.damage else Status.PASS)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from alpamayo_ros.cli import doctor_machine, doctor_software
 from alpamayo_ros.cli.common import tables
+from alpamayo_ros.cli.common.refusing import whoever_reads
 from alpamayo_ros.cli.finding import Check, Finding, Level
 from alpamayo_ros.statuses import Status
 
@@ -51,10 +52,11 @@ def doctor(
 ) -> None:
     """Examine this machine; exit status 1 when something must be repaired first."""
     findings = examine()
-    tables.show(table(findings))
     failed = sum(f.level is Level.FAIL for f in findings)
     warned = sum(f.level is Level.WARN for f in findings)
-    typer.echo(f'{len(findings)} findings: {failed} to repair, {warned} to look at.')
+    with whoever_reads():
+        tables.show(table(findings))
+        typer.echo(f'{len(findings)} findings: {failed} to repair, {warned} to look at.')
     if json_file:
         json_file.write_text(json.dumps([f.as_dict() for f in findings], indent=1) + '\n')
     raise typer.Exit(Status.FAIL if failed else Status.PASS)

@@ -122,6 +122,7 @@ def _replay(
     film: bool = False,
 ) -> int:
     """The exit code."""
+    from alpamayo_ros.cli.common.refusing import whoever_reads
     from alpamayo_ros.cli.replay_screen import Bar, show
     from alpamayo_ros.metrics import regression
     from alpamayo_ros.replay.run import ReplayError, run
@@ -146,13 +147,14 @@ def _replay(
         kept = 'the figures are in summary.json, report.html is not written'
         typer.echo(f'alpamayo replay: interrupted; {out}: {kept}', err=True)
         return Status.INTERRUPTED
-    if as_json:
-        typer.echo(json.dumps(summary, indent=1))
-    else:
-        show(summary, out)
     worse = [] if reference is None else regression.compare(reference, summary)
-    if reference is not None:
-        typer.echo(regression.words(worse, against), err=bool(worse) or as_json)
+    with whoever_reads():
+        if as_json:
+            typer.echo(json.dumps(summary, indent=1))
+        else:
+            show(summary, out)
+        if reference is not None:
+            typer.echo(regression.words(worse, against), err=bool(worse) or as_json)
     return code(summary, result.interrupted, bool(worse))
 
 

@@ -21,6 +21,7 @@ from alpamayo_ros.statuses import Status
 
 MAX_DRIVES = 100_000
 WORDY = tuple(entry.name for entry in registry.RUNTIMES if entry.files)
+BLIND = ('expert', 'straight', 'scripted')  # planners without pictures
 WORST = 5  # drives that a report shows
 SCENARIO, SEEDS = 'winding_road', '0:10'
 ROUNDING = 1e-6  # of a latency in steps
@@ -138,6 +139,12 @@ def app(
     _check(planner, model, profile, name, (json_path, report))
     if planner == 'expert':
         _name_unknown(prompt)
+    if ablate and planner in BLIND:
+        raise typer.BadParameter(f'--ablate takes pictures away, and {planner} looks at none')
+    if against is not None and json_path is not None and against.resolve() == json_path.resolve():
+        raise typer.BadParameter(
+            f'--json would write over {against}, which --against compares with'
+        )
     option = words_option(words_every, words_concurrent)
     if option and planner not in WORDY:
         raise typer.BadParameter(f'{option} is for {" and ".join(WORDY)}, not {planner}')
@@ -203,6 +210,7 @@ def drive(
     task: Task, seeds: list[int], workers: int, json_path: Path | None, faults: str = ''
 ) -> dict[str, Any]:
     """Run a batch under a progress bar; the report is also written to ``json_path``."""
+    from alpamayo_ros.bags.whole_file import write_whole
     from alpamayo_ros.cli.simulating.progress import Bar, interruptible, partial
     from alpamayo_ros.simulation.batch import batch
     from alpamayo_ros.simulation.batch.figures import summarise
@@ -227,6 +235,6 @@ def drive(
         'rows': rows,
     }
     if json_path is not None and journal is not None:
-        json_path.write_text(json.dumps(report, indent=1) + '\n')
+        write_whole(json_path, json.dumps(report, indent=1) + '\n')
         journal.unlink(missing_ok=True)
     return report

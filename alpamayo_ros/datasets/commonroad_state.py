@@ -7,8 +7,12 @@ shape, an interval), as a sensor's uncertainty is written.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import NamedTuple
 from xml.etree import ElementTree
+
+import numpy as np
+from jaxtyping import Float
 
 from alpamayo_ros.datasets.commonroad_shape import outline
 
@@ -40,6 +44,33 @@ def read_state(element: ElementTree.Element) -> State | None:
     if not all(map(math.isfinite, (step, x, y, heading))):
         raise ValueError(f'a state with step {step}, place {x} {y}, heading {heading}')
     return State(step, x, y, heading, speed[0], a or b or c or speed[1])
+
+
+def step_s(root: ElementTree.Element) -> float:
+    """Seconds a step, without which no speed means anything; ValueError where none are said."""
+    text = root.get('timeStepSize', '')
+    seconds = float(text or 'nan')
+    if not 0 < seconds < math.inf:
+        raise ValueError(f'timeStepSize {text!r}; expected seconds above 0')
+    return seconds
+
+
+def check_ids(ids: list[str]) -> None:
+    """ValueError where obstacles cannot be told apart."""
+    if '' in ids:
+        raise ValueError('an obstacle without id; expected one of its own for each')
+    twice = [name for name, count in Counter(ids).items() if count > 1]
+    if twice:
+        raise ValueError(f'more than one obstacle has the id {twice[0]}; expected one each')
+
+
+def check_steps(name: str, steps: Float[np.ndarray, 'N']) -> None:
+    """ValueError where the sorted steps of an obstacle are no course in time."""
+    if steps[0] < 0:
+        raise ValueError(f'obstacle {name} has a state of step {steps[0]:g}; expected 0 or more')
+    again = steps[1:][np.diff(steps) == 0]
+    if len(again):
+        raise ValueError(f'obstacle {name} has more than one state of step {again[0]:g}')
 
 
 def _value(element: ElementTree.Element | None) -> tuple[float, bool] | None:

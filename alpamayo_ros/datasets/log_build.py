@@ -33,6 +33,9 @@ GAP_S = 1.1  # closed by interpolation; a longer one cuts the track
 AGENT_REACH_M = 200.0
 STILL_MPS = 0.3
 STANDS_M = 0.1  # who moves less stands in one place
+APART_S = 1.0  # places so far apart say how fast somebody went; nearer ones are too noisy
+SPEED_SHARE, SPEED_MPS = 1.5, 2.0  # a speed that differs by more than both is another one
+ASTRAY_RAD = 0.8  # between heading and way; backwards is no wrong heading
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,15 @@ def build(material: Material, extend_s: float = 0.0) -> Log:
 
     LogError where the ego's track is too short, too long, or does not fit the format.
     """
-    ego, agents, about = material.ego, list(material.agents), material.provenance
+    ego, about = material.ego, material.provenance
     if len(ego.time_s) < 2:
         raise LogError(f'{material.name}: the ego is seen {len(ego.time_s)} times, expected 2')
+    _check_heading(ego, material.name)
+    ego, *agents = given = [_agreeing(seen) for seen in (ego, *material.agents)]
+    other = sum(a is not b for a, b in zip(given, (material.ego, *material.agents), strict=True))
+    if other:
+        words = f'speeds, {other} tracks: from the places, which the recorded ones contradict'
+        about = about.model_copy(update={'assumed': (*about.assumed, words)})
     start_s, end_s = float(ego.time_s[0]), float(ego.time_s[-1])
     if extend_s > 0:
         agents = [_onwards(a, end_s, extend_s) for a in agents]
@@ -101,6 +110,44 @@ def build(material: Material, extend_s: float = 0.0) -> Log:
         first = error.errors()[0]
         where = '.'.join(str(part) for part in first['loc'])
         raise LogError(f'{material.name}: {where}: {first["msg"]}') from None
+
+
+def _way(seen: Seen) -> tuple[Float[np.ndarray, 'm 2'], np.ndarray]:
+    """Steps of about ``APART_S`` without gaps [m], and the indices where they begin."""
+    t = seen.time_s
+    ends = np.searchsorted(t, t + APART_S - 1e-6)
+    starts = np.nonzero(ends < len(t))[0]
+    starts = starts[t[ends[starts]] - t[starts] <= APART_S + GAP_S]
+    return seen.xy[ends[starts]] - seen.xy[starts], starts
+
+
+def _agreeing(seen: Seen) -> Seen:
+    """Without speeds that the places contradict in most of the track."""
+    if seen.speed_mps is None:
+        return seen
+    steps, starts = _way(seen)
+    if not len(steps):
+        return seen
+    ends = np.searchsorted(seen.time_s, seen.time_s[starts] + APART_S - 1e-6)
+    went = np.hypot(*steps.T) / (seen.time_s[ends] - seen.time_s[starts])
+    said = (seen.speed_mps[starts] + seen.speed_mps[ends]) / 2
+    low, high = np.minimum(went, said), np.maximum(went, said)
+    wrong = (high > SPEED_SHARE * low) & (high - low > SPEED_MPS)
+    return replace(seen, speed_mps=None) if np.mean(wrong) > 0.5 else seen
+
+
+def _check_heading(ego: Seen, name: str) -> None:
+    """LogError where the ego heads elsewhere than it goes, as with degrees for radians."""
+    steps, starts = _way(ego)
+    moves = np.hypot(*steps.T) > SPEED_MPS * APART_S
+    if not moves.any():
+        return
+    course = np.arctan2(steps[moves, 1], steps[moves, 0])
+    off = np.abs((ego.heading_rad[starts][moves] - course + np.pi) % (2 * np.pi) - np.pi)
+    median = float(np.median(np.minimum(off, np.pi - off)))
+    if median > ASTRAY_RAD:
+        said = f'the ego heads {np.degrees(median):.0f} degrees off its way'
+        raise LogError(f'{name}: {said}; expected its heading along it [rad]')
 
 
 def _closed(time_s: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 
 from alpamayo_ros.datasets.commonroad_shape import read_shape
-from alpamayo_ros.datasets.commonroad_state import read_state
+from alpamayo_ros.datasets.commonroad_state import check_ids, check_steps, read_state, step_s
 from alpamayo_ros.datasets.log_build import Material, Seen
 from alpamayo_ros.datasets.log_format import Kind, LogError, Paint, Provenance
 from alpamayo_ros.datasets.log_map import Drawn
@@ -72,9 +72,10 @@ def _root(path: Path) -> ElementTree.Element:
 
 
 def _material(root: ElementTree.Element, name: str, ego: str) -> Material:
-    dt_s = float(root.get('timeStepSize', '0.1'))
+    dt_s = step_s(root)
     assumed: Counter[str] = Counter()
     found = [e for tag in OBSTACLES for e in root.iterfind(tag)]
+    check_ids([element.get('id', '') for element in found])
     seen = [s for s in (_seen(e, dt_s, assumed) for e in found) if s is not None]
     end_s = max((float(s.time_s[-1]) for s in seen), default=0.0)
     seen = [_standing(s, end_s) for s in seen]
@@ -143,6 +144,7 @@ def _seen(element: ElementTree.Element, dt_s: float, assumed: Counter[str]) -> S
     if any(row.middle for row in rows):
         assumed['in the middle of where they may be'] += 1
     table = np.array(sorted(rows))
+    check_steps(str(element.get('id')), table[:, 0])
     kind = KINDS.get(element.findtext('type', '').strip(), 'other')
     if kind == 'car' and shape.length_m > LARGE_M:
         kind = 'truck'

@@ -50,7 +50,9 @@ def read(path: Path) -> Material:
     data = read_pickle(path)
     try:
         return _material(data, path.stem)
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+        if isinstance(error, LogError):
+            raise
         raise LogError(
             f'{path}: no ScenarioNet scene: {type(error).__name__} {error}; '
             'expected tracks, map_features and metadata with sdc_id'
@@ -189,6 +191,8 @@ def _signal(
             at[max(step, 0)] = _light(str(word))  # at a step the last that was seen
     steps = [k for i, k in enumerate(at) if not i or at[k] != list(at.values())[i - 1]]
     xy = (float(point[0]), float(point[1]))
+    if not all(map(math.isfinite, xy)):
+        return None
     lights = tuple(at[k] for k in steps)
     return Light(str(state.get('lane', '')), xy, tuple(steps), lights) if steps else None
 

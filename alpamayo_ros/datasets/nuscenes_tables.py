@@ -7,7 +7,8 @@ and its published schema.  No software of the dataset is used.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,18 +109,28 @@ def _size(row: Row) -> tuple[int, int] | None:
     return int(row['width']), int(row['height'])
 
 
+def _categories(tables: Mapping[str, Sequence[Row]]) -> Callable[[Row], str]:
+    """Names a box's category; 'unknown' where the folder has no tables of them."""
+    if 'instance' not in tables or 'category' not in tables:
+        return lambda row: 'unknown'
+    instances, categories = _by_token(tables['instance']), _by_token(tables['category'])
+
+    def named(row: Row) -> str:
+        instance = _find(instances, row, 'instance_token')
+        return str(_find(categories, instance, 'category_token')['name'])
+
+    return named
+
+
 def _annotations(
     tables: Mapping[str, Sequence[Row]], samples: Mapping[str, Row]
 ) -> list[tuple[int, Row, str]]:
-    instances = _by_token(tables.get('instance', []))
-    categories = _by_token(tables.get('category', []))
+    category_of = _categories(tables)
     rows = []
     for row in tables.get('sample_annotation', []):
         sample = samples.get(row['sample_token'])
         if sample is not None:
-            instance = instances.get(str(row['instance_token']), {})
-            category = categories.get(str(instance.get('category_token')), {})
-            name = row.get('category_name') or category.get('name', 'unknown')
+            name = row.get('category_name') or category_of(row)
             rows.append((int(sample['timestamp']), row, str(name)))
     return sorted(rows, key=lambda r: (r[0], str(r[1]['instance_token'])))
 
@@ -149,6 +160,10 @@ def _load(home: Path, name: str) -> list[Row]:
     for number, row in enumerate(rows):
         if wrong := wrong_row(name, row):
             raise ValueError(f'{path}: row {number} {wrong}')
+    tokens = Counter(str(row['token']) for row in rows if 'token' in row)
+    twice = [token for token, count in tokens.items() if count > 1]
+    if twice:
+        raise ValueError(f'{path}: more than one row has the token {twice[0]!r}; expected one')
     return rows
 
 

@@ -21,6 +21,7 @@ TOLERANCES: dict[str, Tolerance] = {
     'right_share': Tolerance(relative=0.0, absolute=0.02),
 }
 LEFT_OUT = ('km_per_incident',)  # None is its best value; ``incidents`` stands for it
+COMPARED = ('planner', 'profile', 'model')  # what one compares
 NAMED = 5
 
 
@@ -56,6 +57,13 @@ def worse(before: Report, now: Report) -> list[Worse]:
         text = f'new incidents: {", ".join(fresh[:NAMED])}{more}'
         found.append(Worse('new incidents', 0.0, float(len(fresh)), 0.0, text))
     return found
+
+
+def other_settings(before: Report, now: Report) -> list[str]:
+    """What was asked for otherwise, beside planner and model, and weighs on every figure."""
+    old, new = before.get('task', {}), now['task']
+    keys = [key for key in new if key not in COMPARED and old.get(key, new[key]) != new[key]]
+    return [f'{key} {old[key]!r} before, {new[key]!r} now' for key in keys]
 
 
 def _summary(report: Report) -> dict[str, Any]:

@@ -7,11 +7,13 @@ or a killed viewer costs the graph nothing.
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.nodes.common.node import ConfigurationError, run
+from alpamayo_ros.nodes.operating.status import SILENT_S
 from alpamayo_ros.nodes.recorder import RecorderNode
 from alpamayo_ros.parameters.of_nodes import VIEWER
 from alpamayo_ros.recording import events
@@ -63,11 +65,14 @@ class PageSink:
         cameras = {camera.name: camera for camera in rig.cameras}
         self._stream.send_blueprint(blueprint(rerun, list(cameras), live=True))
         self._screen = Screen(rerun, self._stream, State(car=car_of(rig.vehicle)), cameras)
+        self._heard_s: float | None = None  # of a driver that is not known to be silent
         if settings.browser and not settings.save:
             show.open_browser(server.page_url)
 
     def write(self, event: events.Event) -> None:
         """Show an event."""
+        if isinstance(event, events.Health):
+            self._heard_s = time.monotonic()
         self._screen.take(event)
 
     def image(self, wall_ns: int, camera: str, stamp_ns: int, data: bytes) -> None:
@@ -75,7 +80,10 @@ class PageSink:
         self._screen.picture(camera, stamp_ns, data)
 
     def flush(self) -> None:
-        """rerun sends by itself, every ``flush_s``."""
+        """Say when the driver has fallen silent; rerun sends by itself, every ``flush_s``."""
+        if self._heard_s is not None and time.monotonic() - self._heard_s > SILENT_S:
+            self._screen.silent(f'the driver has said nothing for {SILENT_S:g} s')
+            self._heard_s = None
 
     def close(self) -> None:
         """Finish the file and end the server; say where the file could not be written."""

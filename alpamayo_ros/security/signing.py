@@ -56,6 +56,8 @@ def public_key(text: bytes) -> Ed25519PublicKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+    if b'PRIVATE KEY-----' in text:
+        raise ValueError('it is a private key, which stays with its owner: expected its .pub')
     try:
         key = load_pem_public_key(text)
     except (ValueError, UnsupportedAlgorithm):

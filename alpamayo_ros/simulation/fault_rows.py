@@ -166,7 +166,14 @@ def calls(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
         given = _arguments(part, rest[:-1])
         _made(name, given)
         _check_source(name, str(given.get('source', ODOMETRY)))
+        if given.get('stop_s', inject.FOREVER) <= begin_s(given):
+            raise ValueError(f'{part!r}: expected stop_s beyond {begin_s(given):g}, its begin')
         yield name, given
+
+
+def begin_s(given: dict[str, Any]) -> float:
+    """When an injector with these arguments begins."""
+    return float(given.get('start_s', given.get('at_s', 0.0)))
 
 
 def _no_injector(part: str, name: str) -> str:

@@ -5,11 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from alpamayo_ros.config_file import find, line_of, read_model
+from alpamayo_ros.config_file import described, find, line_of, read_model
 from alpamayo_ros.profile import share_dir
-from alpamayo_ros.simulation import fault_rows
+from alpamayo_ros.simulation import fault_rows, inject
 from alpamayo_ros.simulation.actor_models import AnyActor
 from alpamayo_ros.simulation.inject import ALL
 from alpamayo_ros.simulation.road import ROAD_M
@@ -154,12 +163,16 @@ class Scenario(_Strict):
 
     @field_validator('faults')
     @classmethod
-    def _understood(cls, text: str) -> str:
+    def _understood(cls, text: str, info: ValidationInfo) -> str:
         fault_rows.parse(text)
         known = [*(c.name for c in sim_cameras()), 'odometry', 'model', ALL]
-        for _, given in fault_rows.calls(text):
+        end_s = info.data.get('duration_s', inject.FOREVER)
+        for name, given in fault_rows.calls(text):
             if given.get('source', ALL) not in known:
                 raise ValueError(f'no source {given["source"]!r}; there are {", ".join(known)}')
+            if (begin_s := fault_rows.begin_s(given)) >= end_s:
+                said = f'{name} begins after {begin_s:g} s, and the drive ends after {end_s:g} s'
+                raise ValueError(f'{said} (duration_s): it would change nothing')
         return text
 
     @model_validator(mode='after')
@@ -192,7 +205,10 @@ def with_faults(scenario: Scenario, faults: str) -> Scenario:
     """The scenario with further sensor faults; ValueError says what is not understood."""
     fault_rows.parse(faults)
     both = '; '.join(filter(None, (scenario.faults, faults)))
-    return Scenario.model_validate(scenario.model_dump() | {'faults': both})
+    try:
+        return Scenario.model_validate(scenario.model_dump() | {'faults': both})
+    except ValidationError as error:
+        raise ValueError(described(error.errors()[0], Scenario)) from error
 
 
 def _files() -> dict[str, Path]:

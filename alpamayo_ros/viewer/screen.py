@@ -1,6 +1,7 @@
 """Events, as a recording or a running graph has them, on the page of the viewer.
 
-One timeline, ``drive``: seconds since the first event.
+One timeline, ``drive``: seconds since the first event.  A graph that comes back with its clock at
+the beginning goes on behind what was shown, so that a page that follows shows it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from alpamayo_ros.viewer.layout import AHEAD_M, TIMELINE
 from alpamayo_ros.viewer.view_scene import State, Strips, above
 
 REDRAW_NS = 100_000_000
+BACK_NS = 2_000_000_000  # odometry that is so much older is of another drive
+PAUSE_NS = 1_000_000_000  # from one drive to the next on the timeline
 TICKS_M = range(10, int(AHEAD_M), 10)
 LEVELS = ('INFO', 'INFO', 'INFO', 'WARN', 'ERROR', 'CRITICAL')  # of each state
 
@@ -42,6 +45,7 @@ class Screen:
         self._ahead = min(cameras.values(), key=lambda c: abs(c.mount.yaw_rad), default=None)
         self._size: tuple[int, int] | None = None
         self._start_ns: int | None = None
+        self._last_ns = 0  # newest odometry
         self._drawn_ns = -REDRAW_NS
         self._seen_ns: dict[str, int] = {}
         self._said: tuple[int, str] = (-1, '')
@@ -50,6 +54,8 @@ class Screen:
 
     def take(self, event: events.Event) -> None:
         """Show what an event says, at its time."""
+        if isinstance(event, events.Ego):
+            self._follow(event.stamp_ns)
         self.state.take(event)
         if isinstance(event, events.Route):
             return
@@ -83,15 +89,41 @@ class Screen:
             if self._size is None:
                 self._size = PillowImage.open(io.BytesIO(data)).size
 
+    def silent(self, text: str) -> None:
+        """Say that the driver says nothing any more, and show no plan of it."""
+        self._at(self._last_ns)
+        self._log('words', self._rr.TextDocument(f'SILENT  {text}'))
+        self._log('log', self._rr.TextLog(f'SILENT: {text}', level='ERROR'))
+        self._forget()
+
+    def _forget(self) -> None:
+        """Take away what the driver said."""
+        self._said, self._words = (-1, ''), {}
+        self.state.plan = self.state.candidates = None
+        if self._ahead is not None:
+            self._strips(f'camera/{self._ahead.name}/plan', Strips([], []), 1.0)
+        self._draw(self._last_ns)
+
+    def _follow(self, stamp_ns: int) -> None:
+        """Begin again, behind what was shown, where the clock of a graph begins again."""
+        if self._start_ns is not None and stamp_ns < self._last_ns - BACK_NS:
+            self._start_ns -= self._last_ns - stamp_ns + PAUSE_NS
+            self._last_ns = stamp_ns
+            self._at(stamp_ns)
+            self.state.driven, self._seen_ns = [], {}
+            self._forget()
+        self._last_ns = max(self._last_ns, stamp_ns)
+
     def note(self, text: str) -> None:
         """Say something where the words stand, for the whole drive."""
         self._log('words', self._rr.TextDocument(text), static=True)
 
     def _at(self, time_ns: int) -> int:
-        """Set the time of what is logged next."""
-        if self._start_ns is None:
+        """Set the time of what is logged next; 0, of a graph without a clock, is no time."""
+        time_ns = time_ns or self._last_ns
+        if self._start_ns is None and time_ns:
             self._start_ns = time_ns
-        self._out.set_time(TIMELINE, duration=(time_ns - self._start_ns) / 1e9)
+        self._out.set_time(TIMELINE, duration=(time_ns - (self._start_ns or 0)) / 1e9)
         return time_ns
 
     def _log(self, path: str, shown: Any, static: bool = False) -> None:

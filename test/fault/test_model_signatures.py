@@ -141,6 +141,7 @@ def test_a_key_that_cannot_be_read_trusts_nobody(text, model) -> None:
     fault = read_model(folder, trusted=trusted)
     assert isinstance(fault, Fault) and fault.code is Code.MODEL_SIGNATURE
     assert 'c.pub' in fault.message
+    assert ('it is a private key' in fault.message) == (text == 'private')
 
 
 def test_no_key_trusts_nobody(model, tmp_path: Path) -> None:
@@ -263,6 +264,10 @@ def test_a_listed_file_that_is_gone_is_damage_and_a_mistyped_key_is_none(model) 
     folder, trusted = model
     status, text = ran('model', 'verify', folder, '--trusted-keys', trusted / 'c.pub')
     assert status == 2 and 'No trusted key' not in text
+    (trusted / 'c.pub').write_bytes(signing.new_pair()[0])
+    status, text = ran('model', 'verify', folder, '--trusted-keys', trusted)
+    assert status == 2 and 'c.pub: it is a private key' in text
+    (trusted / 'c.pub').unlink()
     (folder / 'grammar.json').unlink()
     status, text = ran('model', 'verify', folder, '--trusted-keys', trusted)
     assert status == 5 and 'has no grammar.json, which its manifest lists' in text

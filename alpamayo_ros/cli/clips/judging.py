@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from alpamayo_ros.cli.common.refusing import whoever_reads
 from alpamayo_ros.cli.working import working
 from alpamayo_ros.statuses import ConfigError, Status
 
@@ -37,18 +39,23 @@ def filter_(
     found, limits = _find(folders), load_bars(bars)
     with working('filtering', kept='verdicts so far are kept') as moved:
         counts = filter_clips(found, limits, moved)
+    with whoever_reads():
+        _tell(counts, as_json)
+    raise typer.Exit(Status.DAMAGED if counts['damaged'] else Status.PASS)
+
+
+def _tell(counts: Mapping[str, object], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(counts, indent=1))
-    else:
-        damaged, reasons = counts['damaged'], counts['reasons']
-        assert isinstance(damaged, list) and isinstance(reasons, dict)
-        flat = {k: v for k, v in counts.items() if k not in ('damaged', 'reasons')}
-        flat |= {'damaged': len(damaged)} if damaged else {}
-        for name, value in (*flat.items(), *reasons.items()):
-            typer.echo(f'{name:28} {value}')
-        for said in damaged:
-            typer.echo(said, err=True)
-    raise typer.Exit(Status.DAMAGED if counts['damaged'] else Status.PASS)
+        return
+    damaged, reasons = counts['damaged'], counts['reasons']
+    assert isinstance(damaged, list) and isinstance(reasons, dict)
+    flat = {k: v for k, v in counts.items() if k not in ('damaged', 'reasons')}
+    flat |= {'damaged': len(damaged)} if damaged else {}
+    for name, value in (*flat.items(), *reasons.items()):
+        typer.echo(f'{name:28} {value}')
+    for said in damaged:
+        typer.echo(said, err=True)
 
 
 def review(

@@ -6,7 +6,8 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -43,6 +44,20 @@ def answered(command: Callable[[], Any]) -> int:
         traceback.print_exc()
         return Status.INTERNAL
     return status if isinstance(status, int) else Status.PASS
+
+
+@contextmanager
+def whoever_reads() -> Iterator[None]:
+    """Prints for a reader that may have enough, such as head: a verdict is still to come."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence()
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        _silence()
 
 
 def _usage(error: Any) -> int:

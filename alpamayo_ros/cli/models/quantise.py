@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from alpamayo_ros.cli.choices import one_of, profile_of
+from alpamayo_ros.cli.models.fresh_folder import fresh_folder
 from alpamayo_ros.cli.models.stopping import stop
 from alpamayo_ros.preflight import check_folder
 from alpamayo_ros.statuses import Status
@@ -68,8 +68,7 @@ def quantise(
     chosen = [name.strip() for name in stages.split(',')]
     for name in chosen:
         one_of('stages', name, STAGE_NAMES)
-    if to.exists():
-        stop(f'--to {to} exists already; name another folder, or remove it')
+    _check_new(to)
     check_folder(to)  # before minutes of drives
     loaded = profile_of(profile)
     found = _or_stop(open_float(loaded, model, chosen, calibration or SCENARIOS, cycles))
@@ -82,6 +81,12 @@ def quantise(
         typer.echo('For TensorRT, whose INT8 this does not measure: --for engine')
         raise typer.Exit(Status.FAIL)
     _write(found.model, kept, to, goal, (profile, model, drives))
+
+
+def _check_new(to: Path) -> None:
+    """The end of the command where ``to`` is there."""
+    if to.exists():
+        stop(f'--to {to} exists already; name another folder, or remove it')
 
 
 def _gate(kept: list[Judged]) -> None:
@@ -109,15 +114,12 @@ def _write(
     graphs = {STAGES[one.attempt.stage]: one.attempt.data for one in kept}
     outcomes = {one.attempt.stage: one.record() for one in kept}
     here = goal == 'processor'
-    to.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f'.{to.name}.', dir=to.parent) as private:
-        fresh = Path(private) / to.name  # of the usual mode, which `private` has not
-        fresh.mkdir()
+    with fresh_folder(to) as fresh:
         manifest = _or_stop(
             write_int8(found.files, found.profile, graphs, outcomes, fresh, golden=here)
         )
         _drive(fresh, *driven)
-        fresh.rename(to)
+        _check_new(to)  # another call may have been faster
     size = sum(entry.bytes for entry in manifest.files) / 1e6
     typer.echo(f'{to}: {manifest.version}, {size:.1f} MB; drive it with --model {to}')
     if here:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from alpamayo_ros.bags.whole_file import write_whole
 from alpamayo_ros.cli.choices import profile_of
 from alpamayo_ros.cli.models.stopping import stop, stop_at_bare_weights
 from alpamayo_ros.faults import Code, Fault
@@ -36,9 +37,8 @@ def verify(
     Example: alpamayo model verify models/nano
     """
     loaded = profile_of(profile)
-    keys = None if trusted_keys is None else trusted_texts(trusted_keys)
-    if isinstance(keys, Fault):
-        raise typer.BadParameter(keys.message)
+    if trusted_keys is not None and not signing.missing():
+        _check_keys(trusted_keys)
     files = _whole(folder if folder is not None else model_dir(loaded), trusted_keys)
     fault = check_profile(files, loaded)
     if fault is not None:
@@ -68,11 +68,20 @@ def sign(
     private = _private_key(key)
     files = _whole(folder)
     signature = signing.sign(private, files.text)  # the very bytes that were verified
-    temporary = folder / f'{SIGNATURE}.new'
-    temporary.unlink(missing_ok=True)
-    temporary.write_bytes(signature)
-    temporary.replace(folder / SIGNATURE)
+    write_whole(folder / SIGNATURE, signature)
     typer.echo(f'{folder / SIGNATURE}: {len(files.manifest.files)} files are vouched for')
+
+
+def _check_keys(trusted: Path) -> None:
+    """The end of the command where what is to be trusted is no public key."""
+    keys = trusted_texts(trusted)
+    if isinstance(keys, Fault):
+        raise typer.BadParameter(keys.message)
+    for path, text in keys.items():
+        try:
+            signing.public_key(text)
+        except ValueError as error:
+            raise typer.BadParameter(f'--trusted-keys: {path}: {error}') from error
 
 
 def _whole(folder: Path, trusted: Path | None = None) -> ModelFiles:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from alpamayo_ros.cli.common.refusing import whoever_reads
 from alpamayo_ros.statuses import Status
 
 if TYPE_CHECKING:
@@ -40,16 +41,18 @@ def replay(bag: Path, out: Path, as_json: bool) -> int:
     out.mkdir(parents=True, exist_ok=True)
     page = write_whole(out / report_incident.NAME, report_incident.page(incident, again))
     counts, story = tally(again), Story(incident, again)
-    if as_json:
-        said = {**asdict(counts), 'unread': len(incident.unread)}
-        typer.echo(json.dumps({'file': str(bag), 'decisions': said, **told(story)}, indent=1))
-    else:
-        _show(story)
-        typer.echo(report_incident.sentence(counts, incident))
-        for note in report_incident.notes(replace(incident, fault=None), counts):
-            typer.echo(f'note: {ascii_only(note)}')
-        typer.echo(f'the story: {page}')
-        typer.echo(f'plan along its pictures: alpamayo replay {quote(str(bag))} --runtime onnx')
+    with whoever_reads():
+        if as_json:
+            said = {**asdict(counts), 'unread': len(incident.unread)}
+            typer.echo(json.dumps({'file': str(bag), 'decisions': said, **told(story)}, indent=1))
+        else:
+            _show(story)
+            typer.echo(report_incident.sentence(counts, incident))
+            for note in report_incident.notes(replace(incident, fault=None), counts):
+                typer.echo(f'note: {ascii_only(note)}')
+            typer.echo(f'the story: {page}')
+            more = f'alpamayo replay {quote(str(bag))} --runtime onnx'
+            typer.echo(f'plan along its pictures: {more}')
     if incident.fault is not None:
         typer.echo(str(incident.fault), err=True)
         return Status.DAMAGED

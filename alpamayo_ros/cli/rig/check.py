@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alpamayo_ros.cli.common.refusing import whoever_reads
 from alpamayo_ros.cli.working import working
 from alpamayo_ros.statuses import Status
 
@@ -76,10 +77,11 @@ def check(
     coverage_picture.write(out / PICTURE, known, wanted)
     result = json.dumps([one.as_dict() for one in found], indent=1)
     (out / FINDINGS).write_text(result + '\n', encoding='utf-8')
-    if as_json:
-        typer.echo(result)
-    else:
-        _show(found, out)
+    with whoever_reads():
+        if as_json:
+            typer.echo(result)
+        else:
+            _show(found, out)
     wrong = any(one.level == 'wrong' for one in found)
     raise typer.Exit(Status.FAIL if wrong else Status.PASS)
 

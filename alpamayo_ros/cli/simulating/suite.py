@@ -12,6 +12,8 @@ from typing import Any
 
 import typer
 
+from alpamayo_ros.bags.whole_file import write_whole
+from alpamayo_ros.cli.common.refusing import whoever_reads
 from alpamayo_ros.cli.simulating.progress import Bar, interruptible, partial
 from alpamayo_ros.metrics import regression_suite
 from alpamayo_ros.metrics.regression import words
@@ -64,8 +66,9 @@ def drive_suite(task: Task, call: Call) -> Report:
     with interruptible(journal):
         report = _driven(task, call, jobs, journal)
         if call.json_path is not None and journal is not None:
-            write(report, call.json_path)
-        show(report)
+            write_whole(call.json_path, json.dumps(report, indent=1) + '\n')
+        with whoever_reads():
+            show(report)
         if call.report is not None:
             _page(task, call, jobs, report, before)
         if journal is not None:
@@ -86,7 +89,10 @@ def _reference(path: Path | None) -> regression_suite.Report | None:
 def _judge(before: regression_suite.Report, report: Report, path: Path | None) -> None:
     """Say what has become worse; FAIL where something has."""
     found = regression_suite.worse(before, report)
-    typer.echo(words(found, path))
+    with whoever_reads():
+        if other := regression_suite.other_settings(before, report):
+            typer.echo(f'Driven with other settings than {path}: {"; ".join(other)}')
+        typer.echo(words(found, path))
     if found:
         raise typer.Exit(Status.FAIL)
 
@@ -106,7 +112,9 @@ def _page(
     again, rows = [jobs[i] for i in places], [report['rows'][i] for i in places]
     workers = min(call.workers or len(again), len(os.sched_getaffinity(0)), max(len(again), 1))
     shown = worst_drives.redrive(task, again, rows, call.report, workers)
-    typer.echo(f'{worst_drives.write_page(report, shown, call.report, before)}   open this')
+    page = worst_drives.write_page(report, shown, call.report, before)
+    with whoever_reads():
+        typer.echo(f'{page}   open this')
 
 
 def _driven(task: Task, call: Call, jobs: list[Job], journal: Path | None) -> Report:
@@ -127,13 +135,6 @@ def _driven(task: Task, call: Call, jobs: list[Job], journal: Path | None) -> Re
     asked = {'suite': call.suite, 'seeds': call.seeds, 'limit': call.limit}
     timing = {'seconds': seconds, 'workers': workers, 'ray': call.ray}
     return {**asked, **found, 'timing': timing}
-
-
-def write(report: Report, path: Path) -> None:
-    """The whole file or none of it."""
-    fresh = path.with_name(path.name + '.new')
-    fresh.write_text(json.dumps(report, indent=1) + '\n')
-    os.replace(fresh, path)
 
 
 def show(report: Report) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from alpamayo_ros.cli.common.refusing import whoever_reads
 from alpamayo_ros.cli.model import ProfileOption
 from alpamayo_ros.statuses import Status
 
@@ -28,12 +29,10 @@ def stats(
     from alpamayo_ros.training.clips.clip_stats import lines
 
     figures = _figures(folders, profile)
-    if as_json:
-        typer.echo(json.dumps(figures, indent=1))
-    else:
-        typer.echo('\n'.join(lines(figures)))
-        for said in figures['damaged']:
-            typer.echo(said, err=True)
+    with whoever_reads():
+        typer.echo(json.dumps(figures, indent=1) if as_json else '\n'.join(lines(figures)))
+    for said in figures['damaged'] if not as_json else ():
+        typer.echo(said, err=True)
     if figures['damaged']:
         raise typer.Exit(Status.DAMAGED)
 

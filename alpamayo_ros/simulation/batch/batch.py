@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from alpamayo_ros import __version__
+from alpamayo_ros.profile import load_profile
+from alpamayo_ros.runtime.manifest import profile_hash
 from alpamayo_ros.simulation.batch.journal import Job, Journal, code_sha256
 from alpamayo_ros.simulation.batch.local_worker import Process
 from alpamayo_ros.simulation.batch.pool import BatchError, Pool, Worker
@@ -67,5 +69,6 @@ def drive(
 def head(task: Task, identity: dict[str, Any]) -> dict[str, Any]:
     """All that rows depend on beside their own scenario and seed."""
     common = {name: value for name, value in asdict(task).items() if name != 'scenario'}
+    profile = {'profile_sha256': profile_hash(load_profile(task.profile))}
     code = {'version': __version__, 'code_sha256': code_sha256()}
-    return {'task': common, 'planner': identity, **code}
+    return {'task': common, 'planner': identity, **profile, **code}

@@ -15,6 +15,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from alpamayo_ros.bags.whole_file import write_whole
 from alpamayo_ros.datasets.log_format import log_path
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.simulation.scenario import Scenario
@@ -23,7 +24,7 @@ PACKAGE = Path(__file__).parents[2]
 # What decides a drive: code by folder, numbers by file.  Reports and commands may change freely.
 CODE = ('simulation', 'sensing', 'motion', 'safety', 'runtime', 'metrics')
 CODE_FILES = ('pipeline.py', 'noise.py', 'types.py', 'profile.py')
-NUMBERS = ('limits.param.yaml', 'rigs/*.yaml', 'profiles/*.yaml', 'maps/*')
+NUMBERS = ('limits.param.yaml', 'rigs/*.yaml', 'profiles/*.yaml', 'maps/*', 'prompts.yaml')
 STALE = '.stale'
 
 
@@ -97,16 +98,19 @@ class Journal:
             self.stale = path.with_name(path.name + STALE)
             os.replace(path, self.stale)
         whole = [first, *(_line(key, row) for key, row in self.rows.items())]
-        fresh = path.with_name(path.name + '.new')
-        fresh.write_text('\n'.join(whole) + '\n')
-        os.replace(fresh, path)  # a kill leaves the old file or the new one, never half of one
+        write_whole(path, '\n'.join(whole) + '\n')
 
     def add(self, key: str, row: dict[str, Any]) -> None:
-        """Keep one row."""
+        """Keep one row; OSError names the journal."""
         self.rows[key] = row
-        if self.path is not None:
+        if self.path is None:
+            return
+        try:
             with self.path.open('a') as file:
                 file.write(_line(key, row) + '\n')
+        except OSError as error:
+            error.filename = str(self.path)
+            raise
 
     def finish(self) -> None:
         """Remove the file: the rows stand elsewhere now."""

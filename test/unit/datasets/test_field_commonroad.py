@@ -16,6 +16,8 @@ from alpamayo_ros.datasets.commonroad_shape import read_shape
 from alpamayo_ros.datasets.log_build import build
 from alpamayo_ros.datasets.log_format import Log, LogError
 
+HEAD = '<commonRoad commonRoadVersion="2020a" timeStepSize="0.1">'
+
 
 def obstacle(number: int, shape: str, rest: str = '', tag: str = 'staticObstacle') -> str:
     state = (
@@ -37,7 +39,7 @@ def commonroad(body: str, folder: Path) -> Log:
     ego = f'<dynamicObstacle id="42"><type>car</type>{box}{state("initialState", 0)}'
     ego += f'<trajectory>{way}</trajectory></dynamicObstacle>'
     path = folder / 'a.xml'
-    path.write_text(f'<commonRoad commonRoadVersion="2020a">{ego}{body}</commonRoad>')
+    path.write_text(f'{HEAD}{ego}{body}</commonRoad>')
     return build(log_commonroad.read(path))
 
 
@@ -113,7 +115,7 @@ def test_traffic_lights_are_left_out_and_counted(tmp_path: Path) -> None:
 def test_a_refusal_says_what_was_left_out(tmp_path: Path) -> None:
     box = '<shape><rectangle><length>4</length><width>2</width></rectangle></shape>'
     moving = obstacle(52, box, '<occupancySet/>', 'dynamicObstacle')
-    (tmp_path / 'a.xml').write_text(f'<commonRoad commonRoadVersion="2020a">{moving}</commonRoad>')
+    (tmp_path / 'a.xml').write_text(f'{HEAD}{moving}</commonRoad>')
     with pytest.raises(LogError, match='no vehicle that moves.*obstacles, 1: left out, as sets'):
         log_commonroad.read(tmp_path / 'a.xml')
 
@@ -122,3 +124,30 @@ def test_a_number_in_a_shape_that_is_none_is_refused(tmp_path: Path) -> None:
     bad = '<shape><rectangle><length>inf</length><width>2</width></rectangle></shape>'
     with pytest.raises(LogError, match='no sound CommonRoad scenario: rectangle with length inf'):
         commonroad(obstacle(54, bad), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ('old', 'new', 'said'),
+    [
+        ('timeStepSize="0.1"', '', "timeStepSize ''; expected seconds above 0"),
+        ('timeStepSize="0.1"', 'timeStepSize="-0.1"', "timeStepSize '-0.1'"),
+        (
+            '<time><exact>5</exact>',
+            '<time><exact>4</exact>',
+            '42 has more than one state of step 4',
+        ),
+        ('<time><exact>5</exact>', '<time><exact>-4</exact>', '42 has a state of step -4'),
+        ('id="43"', 'id="42"', 'more than one obstacle has the id 42'),
+        ('id="43"', '', 'an obstacle without id'),
+    ],
+)
+def test_what_says_two_things_at_once_is_refused(
+    old: str, new: str, said: str, tmp_path: Path
+) -> None:
+    """A guessed step, or one of two states, would be a made-up track that is called real."""
+    box = '<shape><rectangle><length>4.4</length><width>1.8</width></rectangle></shape>'
+    commonroad(obstacle(43, box), tmp_path)
+    path = tmp_path / 'a.xml'
+    path.write_text(path.read_text().replace(old, new, 1))
+    with pytest.raises(LogError, match=said):
+        log_commonroad.read(path)

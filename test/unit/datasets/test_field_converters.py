@@ -23,7 +23,7 @@ from alpamayo_ros.datasets import (
     nuscenes,
 )
 from alpamayo_ros.datasets.log_build import build
-from alpamayo_ros.datasets.log_format import Log
+from alpamayo_ros.datasets.log_format import Log, LogError
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.simulation.scenario import load_scenario
 
@@ -91,9 +91,18 @@ def test_signals_change_by_their_times_not_by_their_index(
 def test_a_signal_that_is_left_out_is_counted(tmp_path: Path) -> None:
     data = scene()
     data['dynamic_map_states']['2'] = {'state': {'object_state': ['LANE_STATE_GO']}, 'lane': '1'}
+    nowhere = data['dynamic_map_states']['1'] | {'stop_point': np.full(3, np.nan)}
+    data['dynamic_map_states']['3'] = nowhere
     log = log_of(data, tmp_path)
     assert len(log.signals) == 1
-    assert any('1 signals are left out' in text for text in log.provenance.assumed)
+    assert any('2 signals are left out' in text for text in log.provenance.assumed)
+
+
+def test_a_map_that_is_no_numbers_is_named_with_its_file(tmp_path: Path) -> None:
+    data = scene()
+    data['map_features']['1']['polyline'] = 'abc'
+    with pytest.raises(LogError, match=r'scene\.pkl: no ScenarioNet scene: ValueError'):
+        log_of(data, tmp_path)
 
 
 # ---- pictures with times of their own -----------------------------------------------------------

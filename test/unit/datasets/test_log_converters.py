@@ -203,7 +203,7 @@ def test_entities_are_refused(head: str, encoding: str, tmp_path: Path) -> None:
         ('<commonRoad', 'no XML'),
         ('<html/>', 'expected commonRoad'),
         ('<commonRoad commonRoadVersion="2017a"/>', '2017a'),
-        ('<commonRoad commonRoadVersion="2020a"/>', 'no vehicle that moves'),
+        ('<commonRoad commonRoadVersion="2020a" timeStepSize="1"/>', 'no vehicle that moves'),
         (_commonroad('2020a').replace('<x>0</x>', '<x>here</x>'), 'no sound CommonRoad'),
         (_commonroad('2020a').replace('<x>30.0</x>', '<x>nan</x>'), 'nan'),
     ],

@@ -144,3 +144,26 @@ def test_a_mount_that_no_vehicle_has_names_the_camera(changed: Any, tmp_path: Pa
     assert done.exit_code == 2
     assert 'camera front as it is calibrated cannot be used: x_m' in done.output.replace('\n', ' ')
     assert 'pydantic' not in done.output
+
+
+@pytest.mark.parametrize('command', ['convert', 'log'])
+@pytest.mark.parametrize(
+    ('table', 'change', 'said'),
+    [
+        ('ego_pose', lambda rows: [*rows, {**rows[0], 'translation': [0, 0, 0]}], 'the token'),
+        (
+            'sample_annotation',
+            lambda rows: [{**rows[0], 'instance_token': 'x'}],
+            "'x' leads",
+        ),
+        ('instance', lambda rows: [{**row, 'category_token': 'x'} for row in rows], "'x' leads"),
+    ],
+)
+def test_what_leads_nowhere_or_to_two_is_refused(
+    command: str, table: str, change: Any, said: str, changed: Any, tmp_path: Path
+) -> None:
+    """The last of two poses was taken, and a box of no category was 'unknown'."""
+    source, out = changed(table, change), tmp_path / 'out'
+    suffix = '.mcap' if command == 'convert' else '.json'
+    done = runner.invoke(app, [command, 'nuscenes', str(source), str(out.with_suffix(suffix))])
+    assert done.exit_code == 2 and said in str(done.exception) + done.output

@@ -7,12 +7,12 @@ import urllib.request
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import replay_bag
 import typer
+from page_double import Stream, Words
 from recorded import CAMERAS, START_NS, STEP_NS, write
 from typer.testing import CliRunner
 
@@ -38,41 +38,6 @@ def candidates(t0_ns: int, costs: list[float | None]) -> events.Candidates:
     paths = [[[float(i) for i in range(5)], [float(k)] * 5] for k in range(len(costs))]
     who = ('onnx', 'nano', '', '', [])
     return events.Candidates(0, t0_ns, t0_ns, 0, *who, [0.0, 0.0, 0.0], paths, costs)
-
-
-class Stream:
-    """Stands for rerun's stream: keeps what is logged, with its time."""
-
-    def __init__(self) -> None:
-        self.logged: list[tuple[float, str, SimpleNamespace]] = []
-        self.seconds = 0.0
-
-    def set_time(self, timeline: str, duration: float) -> None:
-        assert timeline == 'drive'
-        self.seconds = duration
-
-    def log(self, path: str, shown: SimpleNamespace, static: bool = False) -> None:
-        self.logged.append((self.seconds, path, shown))
-
-    def send_blueprint(self, layout: object) -> None: ...
-
-    def flush(self, timeout_sec: float) -> None: ...
-
-    def of(self, path: str) -> list[SimpleNamespace]:
-        return [shown for _, at, shown in self.logged if at == path]
-
-
-class Rerun:
-    """Stands for the module: every archetype keeps its arguments."""
-
-    def __getattr__(self, name: str) -> object:
-        if name == 'blueprint':
-            return Rerun()
-        return lambda *args, **kw: SimpleNamespace(kind=name, args=args, **kw)
-
-
-class Words(Rerun):
-    MediaType = SimpleNamespace(MARKDOWN='md')
 
 
 @pytest.fixture(scope='module')
