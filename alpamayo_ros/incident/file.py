@@ -58,8 +58,9 @@ def told(events: Iterable[Event], camera: str, decisions: str, source: str) -> d
 
 
 def is_incident(path: Path) -> bool:
-    """Whether a recording says that it is one; a damaged one may say nothing."""
-    return path.suffix == '.mcap' and path.is_file() and about(path).get('origin') == ORIGIN
+    """Whether a recording says that it is one, cut off or left by a killed recorder or not."""
+    named = path.name.removesuffix('.part').endswith('.mcap')
+    return named and path.is_file() and about(path).get('origin') == ORIGIN
 
 
 def about(path: Path) -> dict[str, str]:
