@@ -37,12 +37,27 @@ def check_parameters(name: str) -> None:
         _check_node(path, loc, values, known)
 
 
-def minimum_release(name: str) -> int:
-    """What the planner asks of a model: as the checked file says, else as the package does."""
+def of_planner(name: str) -> dict[str, Any]:
+    """The planner's values: as the checked file says, else as the package does."""
     planner = dict(_known()['planner'])
     for loc, values in _nodes(read_yaml(name), ()) if name else ():
         planner |= values if _name(loc) == 'planner' else {}
-    return int(planner['minimum_release'])
+    return planner
+
+
+def check_effect(name: str, decided: Mapping[str, Tree]) -> None:
+    """Refuse a value of the checked file that is without effect.
+
+    ``decided``: by node, what the command says whatever a file says.
+    """
+    for loc, values in _nodes(read_yaml(name), ()) if name else ():
+        nodes = [n for n in decided if _name(loc) in (n, EVERY)]
+        for key in [key for key in values if nodes] if isinstance(values, Mapping) else ():
+            fixed = [decided[n][key] for n in nodes if key in decided[n]]
+            if fixed and values[key] != fixed[0]:
+                at = f'{name}:{line_of(Path(name), (*loc, HELD, key))}'
+                text = f'{at}: {key} has no effect in a parameter file: the option {key} decides'
+                raise ConfigError(f'{text}, which is {fixed[0]!r}; give it to the command')
 
 
 def _known() -> dict[str, Tree]:
@@ -65,6 +80,8 @@ def _nodes(tree: Tree, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
 def _check_node(path: Path, loc: tuple[str, ...], values: Any, known: dict[str, Tree]) -> None:
     name = _name(loc)
     where = f'{path}:{line_of(path, loc)}'
+    if name in OF_NODE and len('/'.join(loc).strip('/').split('/')) == 1:
+        raise ConfigError(f'{where}: {loc[-1]} names no node of a graph; expected /**/{name}')
     if name not in known:
         if close := nearest(name, known):
             raise ConfigError(f'{where}: no node {name!r}{close}')
