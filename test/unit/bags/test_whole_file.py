@@ -14,7 +14,8 @@ def test_a_refused_write_leaves_the_old_file_and_no_part(tmp_path, monkeypatch):
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr(os, 'replace', full)
-    with pytest.raises(OSError, match='No space'):
+    with pytest.raises(OSError, match='No space') as refused:
         write_whole(path, 'new')
+    assert refused.value.filename == str(path)
     assert path.read_text() == 'old'
     assert [p.name for p in tmp_path.iterdir()] == ['a.json']
