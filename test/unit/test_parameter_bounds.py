@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from alpamayo_ros.parameters import parameter_file
 from alpamayo_ros.parameters.parameter_file import check_parameters, of_planner
 from alpamayo_ros.preflight import check_model
 from alpamayo_ros.profile import load_profile, share_dir
@@ -52,6 +53,28 @@ def test_the_model_is_as_new_as_the_file_asks(tmp_path, node):
     assert of_planner(other)['minimum_release'] == 0
     with pytest.raises(ConfigError, match='MODEL_ROLLBACK.*minimum=99'):
         check_model('onnx', load_profile('nano'), least=least)
+
+
+@pytest.mark.parametrize(
+    ('text', 'said'),
+    [
+        ('', 'lacks **, camera_sync, '),
+        ('[1]\n', 'lacks **, camera_sync, '),
+        ('/**/planner:\n  ros__parameters: [3]\n', 'lacks **, '),
+        (None, 'lacks planner.slack: install it again'),
+    ],
+)
+def test_a_shipped_file_that_is_damaged_is_named(tmp_path, monkeypatch, text, said):
+    name = written(tmp_path, '/**/monitor', 'period_s: 1.0')
+    whole = (share_dir() / 'config' / 'nodes.param.yaml').read_text()
+    (tmp_path / 'config').mkdir()
+    shipped = tmp_path / 'config' / 'nodes.param.yaml'
+    shipped.write_text(whole.replace('    slack:', '    slakc:') if text is None else text)
+    monkeypatch.setattr(parameter_file, 'share_dir', lambda: tmp_path)
+    for ask in (of_planner, check_parameters):
+        with pytest.raises(ConfigError) as refused:
+            ask(name)
+        assert str(refused.value).startswith(f'{shipped} ships with the package and {said}')
 
 
 @pytest.mark.parametrize('node', ['planner', '/planner'])

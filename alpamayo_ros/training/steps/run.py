@@ -19,6 +19,7 @@ from alpamayo_ros.training.checkpoint import load_fitting, save_weights
 from alpamayo_ros.training.dataset import Dataset, finished_names, shard_folders
 from alpamayo_ros.training.steps.recipe import Recipe, Step
 from alpamayo_ros.training.steps.workers import run_workers
+from alpamayo_ros.training.stream.settings import read_json
 from alpamayo_ros.training.vocabulary import run_vocabulary, write_vocabulary
 
 WEIGHTS = 'model.safetensors'
@@ -54,8 +55,8 @@ class Run:
 
     def _changes(self, step: Step) -> str:
         """The step's name with the values that it was done with, where they are others now."""
-        text = self._marker(step).read_text() if self.done(step) else ''
-        then = json.loads(text or '{}')
+        marker = self._marker(step)
+        then = read_json(marker) if self.done(step) and marker.stat().st_size else {}
         # 'minutes' of a marker is the time that the step took.
         then['minutes'] = then.get('minutes_asked', step.minutes)
         now = step.model_dump(mode='json')
