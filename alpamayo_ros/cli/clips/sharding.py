@@ -37,6 +37,7 @@ def shards(
     Example: alpamayo data shards clips --out runs/mine/data/clips-0
     """
     from alpamayo_ros.cli.choices import profile_of
+    from alpamayo_ros.cli.common.alone import alone
     from alpamayo_ros.training.clips.clip_shards import ClipShard
     from alpamayo_ros.training.clips.recorded_clip import StoredClips
     from alpamayo_ros.training.shards.integrity import META
@@ -45,7 +46,7 @@ def shards(
     if (out / META).exists():
         raise typer.BadParameter(f'--out {out} holds a shard already; delete it to make it anew')
     chosen = profile_of(profile)
-    with working('reading clips', (ValueError, OSError), into=out):
+    with working('reading clips', (ValueError, OSError), into=out), alone(out):
         if run is not None:
             check_begun(run, 'without --run words are written as a new run begins with them')
         found = [opened(text, None, [], chosen) for text in sources]

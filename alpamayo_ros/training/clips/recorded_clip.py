@@ -128,13 +128,15 @@ class RecordedClip:
         return image
 
     def _read(self, roles: tuple[str, ...]) -> Iterator[tuple[Source, Any]]:
-        """Messages of some roles in the order of time; ClipError at the first damage."""
+        """Messages of some roles in the order of time; DamagedClipError at the first damage."""
         topics = {t for t, source in self._sources.items() if source.role in roles}
         reader = BagReader(self.path, topics)
         for item in reader:
             yield self._sources[item.topic], item.message
         if reader.fault is not None:
-            raise ClipError(f'{reader.fault.code.name} {reader.fault.message}')
+            text = f'{reader.fault.code.name} {reader.fault.message}'
+            saved = 'alpamayo data recover saves what can be read'
+            raise storage.DamagedClipError(f'{text}; {saved}')
 
 
 class StoredClip(RecordedClip):

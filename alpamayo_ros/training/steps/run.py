@@ -17,6 +17,7 @@ from alpamayo_ros.profile import load_profile
 from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.checkpoint import load_fitting, save_weights
 from alpamayo_ros.training.dataset import Dataset, finished_names, shard_folders
+from alpamayo_ros.training.shards.integrity import check_whole
 from alpamayo_ros.training.steps.recipe import Recipe, Step
 from alpamayo_ros.training.steps.workers import run_workers
 from alpamayo_ros.training.stream.settings import read_json
@@ -164,6 +165,7 @@ class Run:
         from alpamayo_ros.training.joint import train_joint
 
         self._check_data(step)
+        check_whole(shard_folders(self.root / 'data', [*step.data, VALIDATION]))
         torch.set_num_threads(self.workers)
         model = self.model()
         data = Dataset(shard_folders(self.root / 'data', step.data))
