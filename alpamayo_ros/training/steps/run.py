@@ -16,7 +16,7 @@ from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.checkpoint import load_fitting, save_weights
-from alpamayo_ros.training.dataset import Dataset, finished_names, shard_folders
+from alpamayo_ros.training.dataset import Dataset, check_fits, finished_names, shard_folders
 from alpamayo_ros.training.shards.integrity import check_whole
 from alpamayo_ros.training.steps.recipe import Recipe, Step
 from alpamayo_ros.training.steps.workers import run_workers
@@ -165,11 +165,14 @@ class Run:
         from alpamayo_ros.training.joint import train_joint
 
         self._check_data(step)
-        check_whole(shard_folders(self.root / 'data', [*step.data, VALIDATION]))
+        learnt, judged = (
+            shard_folders(self.root / 'data', names) for names in (step.data, [VALIDATION])
+        )
+        check_whole([*learnt, *judged])
+        check_fits([*learnt, *judged], self.profile)
         torch.set_num_threads(self.workers)
         model = self.model()
-        data = Dataset(shard_folders(self.root / 'data', step.data))
-        val = Dataset(shard_folders(self.root / 'data', [VALIDATION]))
+        data, val = Dataset(learnt), Dataset(judged)
         print(
             f'{len(data)} samples, {data.frame_count} timesteps; validation {len(val)}', flush=True
         )

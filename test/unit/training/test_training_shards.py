@@ -70,16 +70,26 @@ def test_a_damaged_shard_is_named_and_ends_with_1(shard: Path, file: str, change
     assert done.exit_code == 5 and words in done.output
 
 
-def test_a_step_does_not_train_on_a_damaged_shard(shard: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ('cut', 'status', 'said'),
+    [
+        (1, 5, 'frames.npy has '),
+        (0, 2, 'is of another profile than nano: pictures 1 x 2 x 2 x 3 and plans 60 x 3, expec'),
+    ],
+)
+def test_a_step_trains_on_no_damaged_shard_and_none_of_another_profile(
+    shard: Path, tmp_path: Path, cut: int, status: int, said: str
+) -> None:
     recipe, root = tmp_path / 'r.yaml', shard.parents[1]
     recipe.write_text(
         'profile: nano\nsteps:\n  - {name: a, do: driver, data: [expert], minutes: 1}\n'
     )
     shutil.copytree(shard, shard.with_name('validation-0'))
-    (shard / 'frames.npy').write_bytes((shard / 'frames.npy').read_bytes()[:-1])
+    whole = (shard / 'frames.npy').read_bytes()
+    (shard / 'frames.npy').write_bytes(whole[: len(whole) - cut])
     words = ['train', 'run', '--recipe', str(recipe), '--root', str(root)]
     done = CliRunner().invoke(main.app, words)
-    assert done.exit_code == 5 and 'frames.npy has ' in done.stderr
+    assert done.exit_code == status and said in done.stderr
     assert not (root / 'model.safetensors').exists()
 
 
