@@ -80,27 +80,28 @@ def _known() -> dict[str, Tree]:
 
 
 def _nodes(tree: Tree, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """The path of keys down to each node and what it holds."""
+    """The path of keys down to each node and what it holds; None for a value above that."""
     for key, inner in tree.items():
         if key == HELD:
             yield above, inner
         elif isinstance(inner, Mapping):
             yield from _nodes(inner, (*above, str(key)))
-        elif above == ():
-            yield (str(key),), inner
+        else:
+            yield (*above, str(key)), None
 
 
 def _check_node(path: Path, loc: tuple[str, ...], values: Any, known: dict[str, Tree]) -> None:
     name = _name(loc)
     where = f'{path}:{line_of(path, loc)}'
+    if not isinstance(values, Mapping):  # rcl refuses the whole file, for every node
+        below = loc[0] if len(loc) == 1 else f'{loc[0]} and above {loc[-1]}'
+        raise ConfigError(f'{where}: expected {HELD}: with keys and values below {below}')
     if name in OF_NODE and len('/'.join(loc).strip('/').split('/')) == 1:
         raise ConfigError(f'{where}: {loc[-1]} names no node of a graph; expected /**/{name}')
     if name not in known:
         if close := nearest(name, known):
             raise ConfigError(f'{where}: no node {name!r}{close}')
         return  # a node of the vehicle's own
-    if not isinstance(values, Mapping):
-        raise ConfigError(f'{where}: expected {HELD}: with keys and values below {loc[-1]}')
     for key, value in values.items():
         if key not in BUILT_IN and not str(key).startswith('qos_overrides'):
             wrong = _wrong(name, str(key), value, {**known[EVERY], **known[name]})

@@ -77,6 +77,22 @@ def test_a_shipped_file_that_is_damaged_is_named(tmp_path, monkeypatch, text, sa
         assert str(refused.value).startswith(f'{shipped} ships with the package and {said}')
 
 
+@pytest.mark.parametrize(
+    ('text', 'said'),
+    [
+        ('/**/planner:\n  model: x\n', '2: expected .* below /../planner and above model'),
+        ('/**/planner:\n  ros_parameters:\n    model: x\n', '3: .* below .* and above model'),
+        ('alpamayo:\n  planner:\n    ros__parameters:\n', '2: .* below alpamayo and above pl'),
+        ('their_node: 3\n', '1: expected ros__parameters: with keys and values below their_node'),
+    ],
+)
+def test_a_value_that_stands_above_ros__parameters_is_refused(tmp_path, text, said):
+    file = tmp_path / 'own.yaml'
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=f'own.yaml:{said}'):
+        check_parameters(str(file))
+
+
 @pytest.mark.parametrize('node', ['planner', '/planner'])
 def test_a_name_that_no_node_of_a_graph_has_is_refused(tmp_path, node):
     name = written(tmp_path, node, 'slack: 2.0')
