@@ -83,6 +83,16 @@ def test_an_incident_that_is_cut_off_is_told_as_one_with_5(ending, path, tmp_pat
     assert 'BAG_BROKEN' in (tmp_path / 'out' / 'incident.html').read_text()
 
 
+def test_a_recovered_incident_goes_on_being_one_and_says_so(path, tmp_path):
+    cut, out = tmp_path / 'cut.mcap', tmp_path / 'saved.mcap'
+    cut.write_bytes(path.read_bytes()[:-300])
+    saved = CliRunner().invoke(main.app, ['data', 'recover', str(cut), str(out)])
+    assert saved.exit_code == 5
+    done = replay(out, '--out', tmp_path / 'out')
+    assert done.exit_code == 0 and 'All 30 decisions' in done.stdout
+    assert 'note: It was recovered; what lay behind the damage is lost: cut.mcap: ' in done.stdout
+
+
 def test_with_an_option_of_planning_it_is_planned_along_as_any_recording(path, tmp_path):
     done = replay(path, '--out', tmp_path, '--no-model')
     assert done.exit_code == 2 and not (tmp_path / 'incident.html').exists()
