@@ -28,11 +28,12 @@ def _driver(options: Options, sim_time: bool, from_bag: bool = False) -> list[No
         'egomotion': (('reliable_inputs', from_bag),),
         'navigation': (('reliable_inputs', from_bag),),
         'planner': (
-            *_same(options, 'runtime', 'model', 'seed'),
-            *_trusted(options),
+            *_same(options, 'runtime', 'seed'),
+            *_given(options, 'model', 'trusted_keys'),
         ),
         'trajectory': (
-            *_same(options, 'shadow', 'speed_cap_mps', 'acceleration_cap_mps2'),
+            *_same(options, 'shadow'),
+            *_given(options, 'speed_cap_mps', 'acceleration_cap_mps2'),
             ('objects_expected', truth),
             ('reliable_inputs', from_bag),
             *_by_hand(options.manual),
@@ -54,9 +55,9 @@ def _same(options: Options, *names: str) -> list[tuple[str, Value]]:
     return [(name, getattr(options, name)) for name in names]
 
 
-def _trusted(options: Options) -> Pairs:
-    """Empty takes nothing back: keys of a parameter file go on being asked for."""
-    return (('trusted_keys', options.trusted_keys),) if options.trusted_keys else ()
+def _given(options: Options, *names: str) -> list[tuple[str, Value]]:
+    """Those that are given: '' and 0 take nothing back that a parameter file asks for."""
+    return [(name, value) for name, value in _same(options, *names) if value]
 
 
 def _by_hand(manual: bool) -> Pairs:

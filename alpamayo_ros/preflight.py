@@ -22,7 +22,7 @@ from alpamayo_ros.config_file import absent, unknown
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.graph_options import CONTROLLERS, Options, check_chosen
 from alpamayo_ros.limits import load_limits
-from alpamayo_ros.parameters.parameter_file import check_parameters, minimum_release
+from alpamayo_ros.parameters.own_file import check_own
 from alpamayo_ros.profile import ModelProfile, load_profile
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.loader import bare_weights, model_dir
@@ -64,11 +64,9 @@ def check_graph(name: str, options: Options) -> None:
     check_names(rig, [camera.name for camera in rig.for_profile(profile)])
     if name == 'vehicle' and not options.shadow:
         check_measured(rig)
-    check_parameters(options.parameters)
     check_plan(options.bag_topics, options.bag_out)
     check_topic_map(options.topics, rig, profile)
-    least = minimum_release(options.parameters)
-    check_model(options.runtime, profile, options.model, options.trusted_keys, least)
+    check_model(options.runtime, profile, *check_own(name, options))
     if name == 'simulator':
         load_scenario(options.scenario)
         check_renderer()

@@ -27,6 +27,7 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.units import NS
 
 ABOUT = 'alpamayo'  # name of the record in which a bag says where it comes from
+INCIDENT = 'incident'  # the origin of a bag that the incident recorder wrote
 _NEVER = '{sec: 9223372036, nsec: 854775807}'
 # reliable, transient local, the last one; in the numbers that every version of rosbag2 reads
 LATCHED_QOS = (

@@ -64,7 +64,7 @@ class McapWriter:
         self._channels: list[Channel] = []
         self._indexes: list[ChunkIndex] = []
         self._counts: dict[int, int] = {}
-        self._metadata = [ROSBAG2]
+        self._metadata, self._places = [ROSBAG2], list[MetadataIndex]()
         self._pending = _Pending()
         self._start_ns, self._end_ns = NO_TIME, 0
         self._put(rec.MAGIC + encoded(Header('ros2', LIBRARY)))
@@ -118,6 +118,12 @@ class McapWriter:
         """Something about the recording as a whole, written at its end."""
         self._metadata.append(Metadata(name, texts))
 
+    def note_now(self, name: str, texts: dict[str, str]) -> None:
+        """The same, written here: a file that is cut off behind it says it too."""
+        data = encoded(Metadata(name, texts))
+        self._places.append(MetadataIndex(self._at, len(data), name))
+        self._put(data)
+
     def flush(self) -> None:
         """Write the chunk that is being filled: what is flushed survives a crash.
 
@@ -167,18 +173,15 @@ class McapWriter:
     def close(self) -> None:
         """Finish the file; it is whole only now.  The caller closes it."""
         self.flush()
-        places = []
         for note in self._metadata:
-            data = encoded(note)
-            places.append(MetadataIndex(self._at, len(data), note.name))
-            self._put(data)
+            self.note_now(note.name, note.metadata)
         self._put(encoded(DataEnd(self._crc)))
         start = self._at
         groups: dict[Opcode, list[McapRecord]] = {
             Opcode.SCHEMA: [*self._schemas.values()],
             Opcode.CHANNEL: [*self._channels],
             Opcode.CHUNK_INDEX: [*self._indexes],
-            Opcode.METADATA_INDEX: [*places],
+            Opcode.METADATA_INDEX: [*self._places],
             Opcode.STATISTICS: [self._statistics()],
         }
         summary, offsets = b'', b''
@@ -200,7 +203,7 @@ class McapWriter:
             message_count=self.total,
             message_end_time=self._end_ns,
             message_start_time=self._start_ns if self.total else 0,
-            metadata_count=len(self._metadata),
+            metadata_count=len(self._places),
             schema_count=len(self._schemas),
         )
 

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from alpamayo_ros.bags.bag import ABOUT
+from alpamayo_ros.bags.bag import ABOUT, INCIDENT
 from alpamayo_ros.bags.folder import open_file, open_recording
+from alpamayo_ros.bags.mcap import McapFile
 from alpamayo_ros.bags.mcap_writer import McapWriter
 from alpamayo_ros.bags.merge import in_order
 from alpamayo_ros.bags.pack import unpack
@@ -30,7 +31,8 @@ def recover(
 ) -> Recovered:
     """Copy every message before the first damage of each file into ``out`` (.mcap), byte for byte.
 
-    QoS profiles are not kept.  ValueError where ``out`` exists or is no .mcap.
+    QoS profiles are not kept; an incident goes on being one.  ValueError where ``out`` exists or
+    is no .mcap.
     """
     if out.suffix != '.mcap' or out.exists():
         raise ValueError(f'{out}: expected the name of an .mcap that does not exist yet')
@@ -41,10 +43,25 @@ def recover(
             _copy(source, writer, counts, damage, progress)
         except Damage as error:
             damage.append(str(error))
-        texts = {'origin': 'recovered', 'source': source.name, 'damage': '; '.join(damage)}
-        writer.note(ABOUT, texts)
+        texts = {'origin': 'recovered', 'source': source.name}
+        writer.note(ABOUT, (_incident(source) or texts) | {'damage': '; '.join(damage)})
         writer.close()
     return Recovered(counts, '; '.join(damage))
+
+
+def _incident(source: Path) -> dict[str, str]:
+    """What an incident says of itself, as far as it can be read; nothing for any other bag."""
+    try:
+        file = McapFile(source)
+    except (OSError, ValueError, Damage):
+        return {}
+    try:
+        said = file.notes(ABOUT)
+    except ValueError:
+        return {}
+    finally:
+        file.close()
+    return said if said.get('origin') == INCIDENT else {}
 
 
 def _copy(

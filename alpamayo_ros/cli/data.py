@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from alpamayo_ros.cli import data_bags, data_log
-from alpamayo_ros.cli.clips import judging, making
+from alpamayo_ros.cli.clips import judging, making, sharding
 from alpamayo_ros.cli.training.stats import stats
 from alpamayo_ros.cli.working import working
 
@@ -37,7 +37,7 @@ app.command('recover')(data_bags.recover)
 app.command('simulate')(data_bags.simulate)
 app.command('stats')(stats)
 app.command('clips')(making.clips)
-app.command('shards')(making.shards)
+app.command('shards')(sharding.shards)
 app.command('filter')(judging.filter_)
 app.command('review')(judging.review)
 

@@ -16,6 +16,7 @@ from alpamayo_ros import environment
 from alpamayo_ros.cli.finding import Check, Finding, Level
 from alpamayo_ros.profile import profile_names, share_dir
 from alpamayo_ros.runtime import registry
+from alpamayo_ros.statuses import ConfigError
 
 if TYPE_CHECKING:
     from alpamayo_ros.faults import Fault
@@ -185,10 +186,12 @@ def model(folder: Path) -> Finding:
 
 def signatures() -> Finding:
     """Whether the planner asks who vouches for a model, as its parameters ship."""
-    from alpamayo_ros.yaml_file import read_yaml
+    from alpamayo_ros.parameters.parameter_file import of_planner
 
-    tree = read_yaml(share_dir() / 'config' / 'nodes.param.yaml')
-    keys = tree['/**/planner']['ros__parameters']['trusted_keys']
+    try:
+        keys = of_planner('')['trusted_keys']
+    except ConfigError as error:
+        return Finding('models', FAIL, str(error))
     if keys:
         return Finding('models', OK, f'the planner takes models that a key of {keys} signed')
     text = 'signatures are not asked for (trusted_keys of the planner is empty)'

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.datasets.nuscenes_fields import wrong_row
+from alpamayo_ros.statuses import ConfigError, NoSuchFileError
 
 Row = Mapping[str, Any]
 TABLES = ('scene', 'sample', 'sample_data', 'ego_pose', 'calibrated_sensor', 'sensor')
@@ -152,18 +153,18 @@ def _load(home: Path, name: str) -> list[Row]:
     try:
         rows = json.loads(path.read_text())
     except FileNotFoundError:
-        raise FileNotFoundError(f'no {name}.json in {home}') from None
+        raise NoSuchFileError(f'no {name}.json in {home}') from None
     except (ValueError, RecursionError) as error:
-        raise ValueError(f'{path} is no JSON: {error}') from error
+        raise ConfigError(f'{path} is no JSON: {error}') from error
     if not isinstance(rows, list):
-        raise ValueError(f'{path}: expected a list of rows')
+        raise ConfigError(f'{path}: expected a list of rows')
     for number, row in enumerate(rows):
         if wrong := wrong_row(name, row):
-            raise ValueError(f'{path}: row {number} {wrong}')
+            raise ConfigError(f'{path}: row {number} {wrong}')
     tokens = Counter(str(row['token']) for row in rows if 'token' in row)
     twice = [token for token, count in tokens.items() if count > 1]
     if twice:
-        raise ValueError(f'{path}: more than one row has the token {twice[0]!r}; expected one')
+        raise ConfigError(f'{path}: more than one row has the token {twice[0]!r}; expected one')
     return rows
 
 

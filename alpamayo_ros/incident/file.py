@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from alpamayo_ros import __version__
-from alpamayo_ros.bags.bag import ABOUT, BagReader
+from alpamayo_ros.bags.bag import ABOUT, INCIDENT, BagReader
 from alpamayo_ros.bags.mcap import McapFile
 from alpamayo_ros.bags.parts import Damage
 from alpamayo_ros.faults import Fault
@@ -21,7 +21,6 @@ from alpamayo_ros.incident.decision_record import DecisionRecord
 from alpamayo_ros.incident.kinds import misfit
 from alpamayo_ros.incident.trigger import Event
 
-ORIGIN = 'incident'  # what a bag says of itself that is one
 PICTURE = 'sensor_msgs/msg/CompressedImage'
 
 
@@ -52,14 +51,15 @@ def told(events: Iterable[Event], camera: str, decisions: str, source: str) -> d
     """What an incident says of itself; ``camera`` and ``decisions`` are names of topics."""
     rows = json.dumps([asdict(event) for event in events])
     return {
-        'origin': ORIGIN, 'source': source, 'events': rows, 'camera': camera,
+        'origin': INCIDENT, 'source': source, 'events': rows, 'camera': camera,
         'decisions': decisions, 'machine': machine(),
     }  # fmt: skip
 
 
 def is_incident(path: Path) -> bool:
-    """Whether a recording says that it is one; a damaged one may say nothing."""
-    return path.suffix == '.mcap' and path.is_file() and about(path).get('origin') == ORIGIN
+    """Whether a recording says that it is one, cut off or left by a killed recorder or not."""
+    named = path.name.removesuffix('.part').endswith('.mcap')
+    return named and path.is_file() and about(path).get('origin') == INCIDENT
 
 
 def about(path: Path) -> dict[str, str]:

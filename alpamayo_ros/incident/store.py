@@ -95,6 +95,7 @@ class IncidentFolder:
             with suppress(OSError):  # a file system may know no locks
                 fcntl.flock(file, fcntl.LOCK_EX)  # another recorder leaves it alone
             writer = McapWriter(file)
+            writer.note_now(ABOUT, about)
             for entry in entries:
                 topic = entry.topic
                 if topic.name not in channels:
@@ -106,7 +107,6 @@ class IncidentFolder:
                     since, found = 0, self._room.check()
                     if found is not None and found.code is Code.DISK_FULL:
                         return found
-            writer.note(ABOUT, about)
             writer.close()
             os.fsync(file.fileno())
         return None

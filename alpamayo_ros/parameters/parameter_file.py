@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from alpamayo_ros.config_file import absent, line_of, nearest
@@ -37,44 +38,75 @@ def check_parameters(name: str) -> None:
         _check_node(path, loc, values, known)
 
 
-def minimum_release(name: str) -> int:
-    """What the planner asks of a model: as the checked file says, else as the package does."""
+def of_planner(name: str) -> dict[str, Any]:
+    """The planner's values: as the checked file says, else as the package does."""
     planner = dict(_known()['planner'])
     for loc, values in _nodes(read_yaml(name), ()) if name else ():
         planner |= values if _name(loc) == 'planner' else {}
-    return int(planner['minimum_release'])
+    return planner
+
+
+def check_effect(name: str, decided: Mapping[str, Tree]) -> None:
+    """Refuse a value of the checked file that is without effect.
+
+    ``decided``: by node, what the command says whatever a file says.
+    """
+    for loc, values in _nodes(read_yaml(name), ()) if name else ():
+        nodes = [n for n in decided if _name(loc) in (n, EVERY)]
+        for key in [key for key in values if nodes] if isinstance(values, Mapping) else ():
+            fixed = [decided[n][key] for n in nodes if key in decided[n]]
+            if fixed and values[key] != fixed[0]:
+                at = f'{name}:{line_of(Path(name), (*loc, HELD, key))}'
+                text = f'{at}: {key} has no effect in a parameter file: the option {key} decides'
+                raise ConfigError(f'{text}, which is {fixed[0]!r}; give it to the command')
 
 
 def _known() -> dict[str, Tree]:
-    """Keys with their values by node; those of ``**`` are every node's."""
-    tree = read_yaml(share_dir() / 'config' / 'nodes.param.yaml')
-    return {loc[-1].rpartition('/')[2]: values for loc, values in _nodes(tree, ())}
+    """Keys with their values by node; those of ``**`` are every node's.
+
+    ConfigError where the file that ships lacks a node, or the planner a key.
+    """
+    path = share_dir() / 'config' / 'nodes.param.yaml'
+    tree = read_yaml(path)
+    nodes = _nodes(tree, ()) if isinstance(tree, Mapping) else ()
+    found = {_name(loc): values for loc, values in nodes if isinstance(values, Mapping)}
+    lost = [node for node in (EVERY, *OF_NODE) if node not in found]
+    own = found.get('planner', {})
+    lost += [f'planner.{p.name}' for p in OF_NODE['planner'] if own and p.name not in own]
+    if lost:
+        text = f'{path} ships with the package and lacks {", ".join(lost)}'
+        raise ConfigError(f'{text}: install it again, or: git checkout {quote(str(path))}')
+    return found
 
 
 def _nodes(tree: Tree, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """The path of keys down to each node and what it holds."""
+    """The path of keys down to each node and what it holds; None for a value above that."""
     for key, inner in tree.items():
         if key == HELD:
             yield above, inner
         elif isinstance(inner, Mapping):
             yield from _nodes(inner, (*above, str(key)))
-        elif above == ():
-            yield (str(key),), inner
+        else:
+            yield (*above, str(key)), None
 
 
 def _check_node(path: Path, loc: tuple[str, ...], values: Any, known: dict[str, Tree]) -> None:
     name = _name(loc)
     where = f'{path}:{line_of(path, loc)}'
+    if not isinstance(values, Mapping):  # rcl refuses the whole file, for every node
+        below = loc[0] if len(loc) == 1 else f'{loc[0]} and above {loc[-1]}'
+        raise ConfigError(f'{where}: expected {HELD}: with keys and values below {below}')
+    if name in OF_NODE and len('/'.join(loc).strip('/').split('/')) == 1:
+        raise ConfigError(f'{where}: {loc[-1]} names no node of a graph; expected /**/{name}')
     if name not in known:
         if close := nearest(name, known):
             raise ConfigError(f'{where}: no node {name!r}{close}')
         return  # a node of the vehicle's own
-    if not isinstance(values, Mapping):
-        raise ConfigError(f'{where}: expected {HELD}: with keys and values below {loc[-1]}')
     for key, value in values.items():
-        at = f'{path}:{line_of(path, (*loc, HELD, key))}'
         if key not in BUILT_IN and not str(key).startswith('qos_overrides'):
-            _check_value(at, name, str(key), value, {**known[EVERY], **known[name]})
+            wrong = _wrong(name, str(key), value, {**known[EVERY], **known[name]})
+            if wrong:
+                raise ConfigError(f'{path}:{line_of(path, (*loc, HELD, key))}: {wrong}')
 
 
 def _name(loc: tuple[str, ...]) -> str:
@@ -83,18 +115,19 @@ def _name(loc: tuple[str, ...]) -> str:
     return EVERY if name in ('', '*') else name
 
 
-def _check_value(at: str, node: str, key: str, value: Any, known: Tree) -> None:
+def _wrong(node: str, key: str, value: Any, known: Tree) -> str:
+    """Why a node would refuse the value, or ''."""
     if key not in known:
-        raise ConfigError(f'{at}: {no_such("parameter", key, known)}')
+        return no_such('parameter', key, known)
     declared = next(p for p in (*COMMON, *OF_NODE.get(node, ())) if p.name == key)
     if wrong := problem(declared, value):
-        raise ConfigError(f'{at}: {wrong}')
-    if key == 'limits' and value:
-        _check_limits(at, value)
+        return wrong
+    return _wrong_limits(value) if key == 'limits' and value else ''
 
 
-def _check_limits(at: str, name: str) -> None:
+def _wrong_limits(name: str) -> str:
     try:
         load_limits(name)
-    except FileNotFoundError as error:
-        raise ConfigError(f'{at}: limits: no file {name}') from error
+    except FileNotFoundError:
+        return f'limits: no file {name}'
+    return ''

@@ -111,6 +111,8 @@ def sentence(counts: Tally, incident: Incident) -> str:
 def notes(incident: Incident, counts: Tally) -> list[str]:
     """What is missing or damaged."""
     out = [] if incident.fault is None else [str(incident.fault)]
+    if damage := incident.about.get('damage'):
+        out.append(f'It was recovered; what lay behind the damage is lost: {damage[:300]}')
     if incident.unread:
         out.append(f'{len(incident.unread)} records cannot be read: {incident.unread[0][:200]}')
     if counts.unknown:

@@ -1,7 +1,8 @@
-"""What the ``format`` of a sensor_msgs/CompressedImage says of its channels.
+"""What a picture's message says of itself: its camera, and by ``format`` its channels.
 
-Written by compressed_image_transport as ``<encoding>; <codec> compressed <stored encoding>``, by
-drivers as the codec alone (``jpeg``).  Without a stored encoding the first one is stored.
+The format is written by compressed_image_transport as ``<encoding>; <codec> compressed <stored
+encoding>``, by drivers as the codec alone (``jpeg``).  Without a stored encoding the first one is
+stored.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from jaxtyping import UInt8
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.sensing.image_gate import CHANNELS, JPEG_START, decode_compressed
+from alpamayo_ros.sensing.rig import RigCamera
 
 STORED = {*CHANNELS, 'rgba8', '8UC1', '8UC3', '8UC4'}  # what a JPEG or PNG of 8 bit can hold
 
@@ -28,6 +30,14 @@ class Bridge(Protocol):
     def cv2_to_imgmsg(self, image: Any, encoding: str) -> Any:
         """A sensor_msgs/Image of pixels."""
         ...
+
+
+def foreign(camera: RigCamera, message: Any) -> Fault | None:
+    """CAM_IDENTITY where an image is of another frame than its camera's."""
+    if message.header.frame_id == camera.frame_id:
+        return None
+    text = f'expected frame_id {camera.frame_id!r}, got {message.header.frame_id!r}'
+    return Fault(Code.CAM_IDENTITY, f'{camera.name}: {text}', {'camera': camera.name})
 
 
 def gate_format(text: str) -> Fault | None:

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.sensing.image_format import Bridge, decode_message, gate_format, is_jpeg
+from alpamayo_ros.sensing.image_format import Bridge, decode_message, foreign, gate_format, is_jpeg
 from alpamayo_ros.sensing.image_gate import CHANNELS, decode_raw, gate_compressed
 from alpamayo_ros.sensing.plausibility import PlausibilityLimits, implausible
 from alpamayo_ros.sensing.reduction import reduction, scaled, shrink
@@ -153,11 +153,8 @@ class ViewPipeline:
     def check(self, name: str, message: Any) -> Fault | None:
         """What can be said without decoding: sender, encoding, size, end mark."""
         camera = self._eyes[name].camera
-        if message.header.frame_id != camera.frame_id:
-            text = (
-                f'{name}: expected frame_id {camera.frame_id!r}, got {message.header.frame_id!r}'
-            )
-            return Fault(Code.CAM_IDENTITY, text, {'camera': name})
+        if (fault := foreign(camera, message)) is not None:
+            return fault
         size = (camera.width, camera.height)
         if not hasattr(message, 'encoding'):
             fault = gate_format(message.format) or gate_compressed(message.data, size)

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from alpamayo_ros.statuses import ConfigError
+from alpamayo_ros.training.stream.settings import read_json
 
 
 def save_weights(path: Path, module: nn.Module, meta: dict[str, Any] | None = None) -> None:
@@ -96,4 +97,4 @@ class Resumable:
             state.setdefault(int(index), {})[name] = value
         groups = self.optimiser.state_dict()['param_groups']
         self.optimiser.load_state_dict({'state': state, 'param_groups': groups})
-        return dict(json.loads(counters.read_text()))
+        return read_json(counters)

@@ -14,13 +14,15 @@ files.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
+from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.shards.full_disk import written
 from alpamayo_ros.training.shards.integrity import FILES, seal
 from alpamayo_ros.training.truth import COLUMN, SEEN
@@ -122,6 +124,24 @@ class Dataset:
             own[self.rows['shard']], 2.0, 1.0
         )
         return w / w.sum()
+
+
+def check_fits(folders: Iterable[Path], profile: ModelProfile) -> None:
+    """ConfigError for the first finished shard that was made for another profile."""
+    wanted = (len(profile.views), *profile.view_size, 3), (profile.trajectory.points, 3)
+    for folder in [f for f in folders if (f / 'meta.json').is_file()]:
+        frames = np.load(folder / 'frames.npy', mmap_mode='r', allow_pickle=False)  # noqa: TID251
+        with np.load(folder / 'samples.npz', allow_pickle=False) as table:  # noqa: TID251
+            found = frames.shape[1:], table['plan'].shape[1:]
+        if found != wanted:
+            raise ConfigError(
+                f'{folder} is of another profile than {profile.name}: {_shapes(*found)}, expected '
+                f'{_shapes(*wanted)}; make it again with --profile {profile.name}'
+            )
+
+
+def _shapes(frame: tuple[int, ...], plan: tuple[int, ...]) -> str:
+    return f'pictures {" x ".join(map(str, frame))} and plans {" x ".join(map(str, plan))}'
 
 
 def shard_folders(root: Path, names: Collection[str]) -> list[Path]:

@@ -60,7 +60,7 @@ def view_features(
     model: VLA, frames: UInt8[np.ndarray, 'F V H W 3'], block: int = 32
 ) -> Float16[Tensor, 'F N width']:
     """Tokens of every timestep by the views as they are, ``block`` timesteps at a time."""
-    seen = torch.from_numpy(np.ascontiguousarray(frames))
+    seen = torch.from_numpy(np.array(frames))
     return _in_blocks(model, seen, model.view_tokens, block)
 
 
@@ -75,7 +75,7 @@ def stem_patches(
     def read(images: Tensor) -> Tensor:
         return stem(images.flatten(0, 1)).unflatten(0, images.shape[:2])
 
-    return _in_blocks(model, torch.from_numpy(np.ascontiguousarray(frames)), read, block)
+    return _in_blocks(model, torch.from_numpy(np.array(frames)), read, block)
 
 
 @torch.no_grad()

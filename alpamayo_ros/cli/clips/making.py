@@ -1,4 +1,4 @@
-"""``alpamayo data clips`` and ``alpamayo data shards``: clips made, and made into shards."""
+"""``alpamayo data clips``: clips made of drives and of recordings."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from alpamayo_ros.statuses import ConfigError, Status
 
 if TYPE_CHECKING:
     from alpamayo_ros.profile import ModelProfile
-    from alpamayo_ros.training.clips.clip import ClipSource
+    from alpamayo_ros.training.clips.clip import Clip, ClipSource
     from alpamayo_ros.training.clips.storage import Meta
 
 
-class _Unreadable(str):
+class Unreadable(str):
     """Why a clip among many has none; the others are made."""
 
 
@@ -89,7 +89,7 @@ def clips(
         for one in made:
             if isinstance(one, str):
                 typer.echo(f'no clip: {one}', err=True)
-                counts['unreadable' if isinstance(one, _Unreadable) else 'left out'] += 1
+                counts['unreadable' if isinstance(one, Unreadable) else 'left out'] += 1
             else:
                 counts['made'] += 1
                 typer.echo(f'{out / one.name}: {one.seconds:.1f} s, {one.instants} instants')
@@ -146,21 +146,28 @@ def _cut(
     profile: ModelProfile,
 ) -> Iterator[Meta | str]:
     from alpamayo_ros.training.clips.cutting import Cut, cut_clip
-    from alpamayo_ros.training.clips.recorded_clip import RecordedClips
 
     for text in sources:
         cut = Cut(seconds, f'{text} in parts of {seconds:g} s', licence)
-        source = _open(text, rig, maps, profile)
+        source = opened(text, rig, maps, profile)
         for clip in source.clips():
             try:
                 yield from cut_clip(clip, out, cut, profile)
             except (ValueError, FileNotFoundError) as error:
-                if isinstance(error, ConfigError) or isinstance(source, RecordedClips):
-                    raise
-                yield _Unreadable(f'{clip.name}: {error}')
+                yield why_not(clip, source, error)
 
 
-def _open(text: str, rig: Path | None, maps: list[str], profile: ModelProfile) -> ClipSource:
+def why_not(clip: Clip, source: ClipSource, error: Exception) -> Unreadable:
+    """Why a clip is left out; raises what ends the command: another clip would not be better."""
+    from alpamayo_ros.training.clips.recorded_clip import RecordedClips
+
+    if isinstance(error, ConfigError) or isinstance(source, RecordedClips):
+        raise error
+    return Unreadable(f'{clip.name}: {error}')
+
+
+def opened(text: str, rig: Path | None, maps: list[str], profile: ModelProfile) -> ClipSource:
+    """The source of that name or path, read for ``profile``."""
     from alpamayo_ros.replay.topics import parse_maps
     from alpamayo_ros.training.clips.nuscenes_clips import NuscenesClips
     from alpamayo_ros.training.clips.recorded_clip import RecordedClips, StoredClips
@@ -174,56 +181,3 @@ def _open(text: str, rig: Path | None, maps: list[str], profile: ModelProfile) -
     if not isinstance(found, RecordedClips):
         raise typer.BadParameter(f'--rig and --map are for recordings; {text} is none')
     return RecordedClips(found.path, rig, parse_maps(maps), profile)
-
-
-def shards(
-    sources: Annotated[list[str], SOURCE],
-    out: Annotated[Path, typer.Option(help='Folder of the shard; RUN/data/NAME-0 for a recipe.')],
-    profile: ProfileOption = 'nano',
-    run: Annotated[
-        Path | None, typer.Option(help='Folder of the run whose tokenizer words are written in.')
-    ] = None,
-    escalated: Annotated[
-        bool, typer.Option('--escalated', help='Take clips that wait for a person too.')
-    ] = False,
-) -> None:
-    """Make a shard that a step of a recipe trains on (data: [NAME]) of clips, of any source.
-
-    Clips that the filter or a person dropped are left out, and those that wait for a person.
-
-    Example: alpamayo data shards clips --out runs/mine/data/clips-0
-    """
-    from alpamayo_ros.cli.choices import profile_of
-    from alpamayo_ros.training.clips.clip_shards import write_shard
-    from alpamayo_ros.training.clips.recorded_clip import StoredClips
-    from alpamayo_ros.training.shards.integrity import META
-    from alpamayo_ros.training.vocabulary import build_vocabulary, check_begun, run_vocabulary
-
-    if (out / META).exists():
-        raise typer.BadParameter(f'--out {out} holds a shard already; delete it to make it anew')
-    chosen = profile_of(profile)
-    with working('reading clips', (ValueError, OSError), into=out):
-        if run is not None:
-            check_begun(run, 'without --run words are written as a new run begins with them')
-        opened = [_open(text, None, [], chosen) for text in sources]
-        for one in opened:
-            if isinstance(one, StoredClips) and escalated:
-                one.verdicts = ('', 'keep', 'escalate')
-        every = (clip for one in opened for clip in one.clips())
-        grammar = run_vocabulary(chosen, run) if run else build_vocabulary(chosen)
-        counts = write_shard(every, out, chosen, grammar)
-    said = ', '.join(f'{count} {name.replace("_", " ")}' for name, count in counts.items())
-    typer.echo(f'{out}: {said}')
-    if counts.get('foreign_words') and not counts.get('worded'):
-        _warn_foreign(chosen)
-
-
-def _warn_foreign(profile: ModelProfile) -> None:
-    """Say that a shard teaches no word, though its clips have some."""
-    spoken = profile.text.grammar
-    typer.echo(
-        f'alpamayo: no word is learnt from this shard: {profile.name} speaks {spoken}, which '
-        'wrote none of the words of these clips. Make clips with: alpamayo data clips --words '
-        f'{spoken}; or choose a --profile whose text.grammar is theirs (clip.json names it)',
-        err=True,
-    )

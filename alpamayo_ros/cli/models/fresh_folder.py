@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,15 @@ def fresh_folder(folder: Path, without: Collection[str] = ()) -> Iterator[Path]:
 
     What else lay there moves along, but for the names ``without``.  Ctrl-C, SIGTERM or an
     exception leave ``folder`` as it was and nothing beside it; MachineError for a full disk.
+    What a killed process left goes first.
     """
     target = folder.resolve()
-    there = next(p for p in target.parents if p.exists())
+    there, prefix = next(p for p in target.parents if p.exists()), f'.{target.name}.partial-'
+    _sweep(there, prefix, target.name)
     with (
         _handled(signal.default_int_handler, signal.SIGTERM),
-        tempfile.TemporaryDirectory(prefix=f'.{target.name}.partial-', dir=there) as private,
+        tempfile.TemporaryDirectory(prefix=prefix, dir=there) as private,
+        _held(Path(private)),
     ):
         fresh = Path(private) / target.name  # of the usual mode, which `private` has not
         try:
@@ -55,6 +59,36 @@ def fresh_folder(folder: Path, without: Collection[str] = ()) -> Iterator[Path]:
             raise MachineError(f'{named}; {kept(folder)}') from error
         with _handled(signal.SIG_IGN, *ENDS):  # for a few milliseconds
             _settle(fresh, target, without)
+
+
+@contextmanager
+def _held(private: Path) -> Iterator[None]:
+    """The kernel ends the hold with the process; a file system may know none."""
+    handle = os.open(private, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _sweep(there: Path, prefix: str, name: str) -> None:
+    """Remove unfinished folders that no process holds; never what lay in the target (``.old``).
+
+    A folder that is being made has no ``name`` in it until it is held.
+    """
+    for left in [p for p in there.iterdir() if p.name.startswith(prefix) and p.suffix != '.old']:
+        if left.is_symlink() or not (left / name).is_dir():
+            continue
+        handle = os.open(left, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left, ignore_errors=True)
+        except OSError:
+            continue
+        finally:
+            os.close(handle)
 
 
 def _settle(fresh: Path, target: Path, without: Collection[str]) -> None:

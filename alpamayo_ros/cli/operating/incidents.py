@@ -54,7 +54,8 @@ def replay(bag: Path, out: Path, as_json: bool) -> int:
             more = f'alpamayo replay {quote(str(bag))} --runtime onnx'
             typer.echo(f'plan along its pictures: {more}')
     if incident.fault is not None:
-        typer.echo(str(incident.fault), err=True)
+        text = f'{bag}: this incident is cut off or damaged, its beginning is told'
+        typer.echo(f'alpamayo replay: {text}: {incident.fault}', err=True)
         return Status.DAMAGED
     return Status.PASS if counts.whole and not incident.unread else Status.FAIL
 

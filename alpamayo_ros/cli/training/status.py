@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from alpamayo_ros.cli.common import tables
+from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.stream.lock import worker
 from alpamayo_ros.training.stream.settings import read_json
 from alpamayo_ros.training.stream.steering import PASSED
@@ -47,8 +48,9 @@ def show_steps(run: Run, root: Path) -> None:
 def show_stream(root: Path) -> None:
     """State and counts, numbers of the curve at its begin and now, drives of the policy."""
     folder = root / FOLDER
-    seconds = float(read_json(folder / 'settings.json')['seconds'])
-    curve = _lines((folder / CURVE).read_bytes()) if (folder / CURVE).is_file() else []
+    seconds = _seconds(folder / 'settings.json')
+    file = folder / CURVE
+    curve = _lines(file, file.read_bytes()) if file.is_file() else []
     drives = [row for row in _drives(folder) if 'unbuilt' not in row]
     typer.echo(f'{root}: {_state(root)}')
     if not curve:
@@ -71,18 +73,30 @@ def _state(root: Path) -> str:
     return 'stopped; the same command goes on'
 
 
-def _lines(data: bytes) -> list[Line]:
-    """Whole lines: the last one may be on its way."""
-    return [json.loads(line) for line in data[: data.rfind(b'\n') + 1].splitlines()]
+def _seconds(file: Path) -> float:
+    """Of the whole run, as its settings say."""
+    found = read_json(file).get('seconds')
+    if not isinstance(found, int | float):
+        raise ConfigError(f'{file} is damaged: expected seconds, a number, got {found!r}')
+    return found
+
+
+def _lines(file: Path, data: bytes) -> list[Line]:
+    """Whole lines of a file: the last one may be on its way."""
+    whole = data[: data.rfind(b'\n') + 1].splitlines()
+    try:
+        return [json.loads(line) for line in whole]
+    except ValueError as error:
+        raise ConfigError(f'{file} is damaged: a line is no valid JSON: {error}') from error
 
 
 def _drives(folder: Path) -> list[Line]:
     """Results of all simulators, in order of time; packed where they came back."""
     packed = folder / 'drives.jsonl.gz'
     if packed.is_file():
-        rows = _lines(gzip.decompress(packed.read_bytes()))
+        rows = _lines(packed, gzip.decompress(packed.read_bytes()))
     else:
-        rows = [r for p in folder.glob('drives_*.jsonl') for r in _lines(p.read_bytes())]
+        rows = [r for p in folder.glob('drives_*.jsonl') for r in _lines(p, p.read_bytes())]
     return sorted(rows, key=lambda row: float(row['time']))
 
 

@@ -39,6 +39,10 @@ def stream(
                                  'leaves as it is; say trained or frozen')  # fmt: skip
     _check_root(settings, begin, root)
     weights, extra = None if begin is None else weights_of(begin), _writer(root, tensorboard)
+    if settings.stage == 'sft' and settings.own_words:
+        typer.echo(f'note: own_words {settings.own_words:g} has no effect in stage sft, in which '
+                   'the policy drives nothing', err=True)  # fmt: skip
+    new = not root.exists()
     try:
         held = lock(root)
     except ValueError as error:
@@ -59,6 +63,8 @@ def stream(
         raise typer.BadParameter(f'{weights} does not fit {settings.profile}: {first}') from None
     finally:
         held.unlink(missing_ok=True)
+        if new and not any(root.iterdir()):
+            root.rmdir()
     if not line:
         typer.echo(f'alpamayo train stream: no sample came in; see {root}/rank_0/*.log', err=True)
         raise typer.Exit(Status.ENVIRONMENT)

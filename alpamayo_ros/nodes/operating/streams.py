@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -13,10 +14,12 @@ import numpy as np
 import yaml
 
 from alpamayo_ros.graph_spec import NAMESPACE
+from alpamayo_ros.nodes.common.processes import Processes
 from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider, nobody
 
 SHORT = 8  # numbers of an array that echo shows
 WIDE = 200  # of lines that go into a file or a pipe
+LOOK_S = 1.0  # how often it is looked who publishes
 
 
 def topics(outsider: Outsider, every: bool) -> int:
@@ -49,16 +52,38 @@ def lines(rows: Sequence[tuple[str, str, str, str]], width: int) -> list[str]:
     ]
 
 
+class Writers:
+    """Says, once each, that nobody publishes a topic any more, and that somebody does again."""
+
+    def __init__(self, outsider: Outsider, topic: str) -> None:
+        self._node, self._topic = outsider.node, outsider.full(topic)
+        self._processes, self._there, self._due_s = Processes(), True, 0.0
+
+    def look(self, now_s: float) -> None:
+        """Every ``LOOK_S``; a killed process counts as gone at once."""
+        if now_s < self._due_s:
+            return
+        self._due_s = now_s + LOOK_S
+        self._processes.begin()
+        ends = self._node.get_publishers_info_by_topic(self._topic)
+        there = any([self._processes.lives(end) for end in ends])
+        if there != self._there:
+            self._there = there
+            now = 'is published again' if there else 'has no publisher any more; Ctrl-C ends this'
+            print(f'{self._topic} {now}', file=sys.stderr, flush=True)
+
+
 def echo(outsider: Outsider, topic: str, count: int, full: bool) -> int:
     """Messages of a topic as YAML, ``count`` of them (0: until Ctrl-C)."""
     waiting: deque[Any] = deque(maxlen=100)
     outsider.subscribe(topic, lambda message: waiting.append(message))
-    shown, heard_s = 0, time.monotonic()
+    writers, shown, heard_s = Writers(outsider, topic), 0, time.monotonic()
     while not count or shown < count:
         outsider.spin()
         while waiting and (not count or shown < count):
             print(text_of(waiting.popleft(), full), end='---\n', flush=True)
             shown, heard_s = shown + 1, time.monotonic()
+        writers.look(time.monotonic())
         if not shown and time.monotonic() - heard_s > outsider.patience_s:
             raise NoAnswer(
                 f'{outsider.full(topic)} has a publisher, which said nothing in '
@@ -124,10 +149,11 @@ def hz(outsider: Outsider, topic: str, seconds: float, window_s: float) -> int:
         rate.add(time.monotonic(), len(data))
 
     outsider.subscribe(topic, heard, raw=True)
-    begun_s = time.monotonic()
+    writers, begun_s = Writers(outsider, topic), time.monotonic()
     due_s = begun_s + 1.0
     while not seconds or time.monotonic() < begun_s + seconds:
         outsider.spin(max(0.0, min(0.1, due_s - time.monotonic())))
+        writers.look(time.monotonic())
         if time.monotonic() >= due_s:
             print(rate.line(time.monotonic()), flush=True)
             due_s += 1.0

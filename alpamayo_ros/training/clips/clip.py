@@ -112,6 +112,33 @@ class Clip(Protocol):
         """At 10 Hz, one after the other."""
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadableClip:
+    """A clip of which nothing can be had: whatever is asked of it raises ``why``."""
+
+    name: str
+    why: Exception
+
+    @property
+    def rig(self) -> Rig:
+        """Raises."""
+        raise self.why
+
+    @property
+    def states(self) -> Sequence[EgoState]:
+        """Raises."""
+        raise self.why
+
+    @property
+    def notes(self) -> Sequence[Note]:
+        """Raises."""
+        raise self.why
+
+    def pictures(self) -> Iterator[Pictures]:
+        """Raises."""
+        raise self.why
+
+
 @runtime_checkable
 class ClipSource(Protocol):
     """A data set: made with its path, it gives one clip after the other."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,49 +25,55 @@ from alpamayo_ros.units import NS
 Shown = tuple[int, Bool[np.ndarray, ' V']]  # number of a frame, and which views it shows
 
 
-def write_shard(
-    clips: Iterable[Clip],
-    folder: Path,
-    profile: ModelProfile,
-    grammar: Grammar,
-    progress: Callable[[str], None] = lambda _: None,
-) -> dict[str, int]:
-    """One shard of all clips; how many clips, timesteps, samples, and samples with words.
+class ClipShard:
+    """A shard in the making.
 
     Words that the grammar could not have written are left out, and counted as ``foreign_words``.
     """
-    writer, counts = ShardWriter(), Counter[str]()
-    for number, clip in enumerate(clips):
-        progress(clip.name)
-        counts['clips'] += 1
-        _add(clip, number, writer, profile, grammar, counts)
-    if not writer.rows:
-        dt_s = profile.trajectory.points * profile.trajectory.dt_s
-        text = f'no sample in {counts["clips"]} clips: every sample wants {dt_s:g} s of future'
-        raise ClipError(f'{text} and pictures of {", ".join(c.name for c in profile.cameras)}')
-    counts |= Counter(timesteps=len(writer.frames), samples=len(writer.rows))
-    writer.write(folder, {'by': 'clips', 'worlds': counts['clips'], 'counts': dict(counts)})
-    return dict(counts)
 
+    def __init__(self, profile: ModelProfile, grammar: Grammar) -> None:
+        self._profile, self._grammar = profile, grammar
+        self._writer, self._counts = ShardWriter(), Counter[str]()
 
-def _add(
-    clip: Clip,
-    number: int,
-    writer: ShardWriter,
-    profile: ModelProfile,
-    grammar: Grammar,
-    counts: Counter[str],
-) -> None:
-    past: list[tuple[float, Shown]] = []
-    for now in moments(clip, profile):
-        past.append((now.t0_ns / NS, (writer.add_frame(now.views), now.seen)))
-        target = _target(now, profile)
-        if now.car is None or target is None:
-            continue
-        shown = nearest_frames(past[-80:], now.t0_ns / NS, profile.frames)
-        row = _row(now, shown, target, profile, grammar)
-        words = _words(now.note, grammar, counts)
-        writer.rows.append(row | {'coc': words, 'seed': np.int64(number)})
+    @property
+    def empty(self) -> bool:
+        """Whether no clip has given a sample yet."""
+        return not self._writer.rows
+
+    def add(self, clip: Clip) -> None:
+        """Take a clip whole; nothing of it where it cannot be read."""
+        frames, rows, counts = self._writer.frames, self._writer.rows, Counter(clips=1)
+        begun = len(frames), len(rows)
+        try:
+            self._take(clip, counts)
+        except Exception:
+            del frames[begun[0] :], rows[begun[1] :]
+            raise
+        self._counts.update(counts)
+
+    def _take(self, clip: Clip, counts: Counter[str]) -> None:
+        profile, writer, number = self._profile, self._writer, self._counts['clips']
+        past: list[tuple[float, Shown]] = []
+        for now in moments(clip, profile):
+            past.append((now.t0_ns / NS, (writer.add_frame(now.views), now.seen)))
+            target = _target(now, profile)
+            if now.car is None or target is None:
+                continue
+            shown = nearest_frames(past[-80:], now.t0_ns / NS, profile.frames)
+            row = _row(now, shown, target, profile, self._grammar)
+            words = _words(now.note, self._grammar, counts)
+            writer.rows.append(row | {'coc': words, 'seed': np.int64(number)})
+
+    def write(self, folder: Path) -> dict[str, int]:
+        """Write it; how many clips, timesteps, samples, and samples with words."""
+        writer, counts, profile = self._writer, self._counts, self._profile
+        if self.empty:
+            dt_s = profile.trajectory.points * profile.trajectory.dt_s
+            text = f'no sample in {counts["clips"]} clips: every sample wants {dt_s:g} s of future'
+            raise ClipError(f'{text} and pictures of {", ".join(c.name for c in profile.cameras)}')
+        counts |= Counter(timesteps=len(writer.frames), samples=len(writer.rows))
+        writer.write(folder, {'by': 'clips', 'worlds': counts['clips'], 'counts': dict(counts)})
+        return dict(counts)
 
 
 def _target(now: Moment, profile: ModelProfile) -> Float[np.ndarray, 'P 3'] | None:

@@ -17,7 +17,7 @@ from alpamayo_ros.replay.instructed import Instructed
 from alpamayo_ros.replay.intake import ns, reference_camera
 from alpamayo_ros.replay.motion import ego_state
 from alpamayo_ros.replay.topics import Source, wire
-from alpamayo_ros.sensing.image_format import decode_message, gate_format, swapped
+from alpamayo_ros.sensing.image_format import decode_message, foreign, gate_format, swapped
 from alpamayo_ros.sensing.rig import Rig, load_rig
 from alpamayo_ros.training.clips import storage
 from alpamayo_ros.training.clips.clip import Note, Picture, Pictures
@@ -116,22 +116,27 @@ class RecordedClip:
 
     def _picture(self, camera: str, message: Any) -> Picture:
         """As recorded; pixels where the colours lie in another order than a decoder assumes."""
+        seen = self.rig.camera(camera)
+        if (fault := foreign(seen, message)) is not None:
+            text = f'{self.path}: {fault.code.name} {fault.message}'
+            raise ClipError(f'{text}; compare frame_id and topic with the rig')
         if not swapped(message.format) and gate_format(message.format) is None:
             return bytes(message.data)
-        seen = self.rig.camera(camera)
         image = decode_message(message, (seen.width, seen.height))
         if isinstance(image, Fault):
             raise ClipError(f'{self.path}: {camera}: {image.code.name} {image.message}')
         return image
 
     def _read(self, roles: tuple[str, ...]) -> Iterator[tuple[Source, Any]]:
-        """Messages of some roles in the order of time; ClipError at the first damage."""
+        """Messages of some roles in the order of time; DamagedClipError at the first damage."""
         topics = {t for t, source in self._sources.items() if source.role in roles}
         reader = BagReader(self.path, topics)
         for item in reader:
             yield self._sources[item.topic], item.message
         if reader.fault is not None:
-            raise ClipError(f'{reader.fault.code.name} {reader.fault.message}')
+            text = f'{reader.fault.code.name} {reader.fault.message}'
+            saved = 'alpamayo data recover saves what can be read'
+            raise storage.DamagedClipError(f'{text}; {saved}')
 
 
 class StoredClip(RecordedClip):

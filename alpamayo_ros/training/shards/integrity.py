@@ -5,11 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from alpamayo_ros.statuses import ConfigError, Status
+
 META, FORMAT = 'meta.json', 1
 FILES = ('frames.npy', 'samples.npz')
+
+
+class DamagedShardError(ConfigError):
+    """A shard that is not what was written; the text names file and reason."""
+
+    status = Status.DAMAGED
 
 
 def seal(folder: Path, meta: dict[str, Any]) -> None:
@@ -20,16 +29,27 @@ def seal(folder: Path, meta: dict[str, Any]) -> None:
     os.replace(temporary, folder / META)
 
 
+def check_whole(folders: Iterable[Path]) -> None:
+    """DamagedShardError for the first finished shard that is not what was written."""
+    for folder in folders:
+        if (folder / META).is_file() and (wrong := damage(folder)):
+            raise DamagedShardError(wrong)
+
+
 def damage(folder: Path) -> str:
     """What is wrong with a shard, in a sentence; '' where it is whole."""
     try:
         meta = json.loads((folder / META).read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return f'{folder}: {META} cannot be read ({error}): collect this shard again'
-    if meta.get('format') != FORMAT:
-        return f'{folder}: format {meta.get("format")!r}, expected {FORMAT}: collect it again'
-    for name, (size, digest) in meta['files'].items():
-        file = folder / name
+    if not isinstance(meta, dict) or meta.get('format') != FORMAT:
+        found = meta.get('format') if isinstance(meta, dict) else meta
+        return f'{folder}: format {found!r}, expected {FORMAT}: collect it again'
+    files = meta.get('files')
+    if not isinstance(files, dict) or not all(_is_entry(files.get(name)) for name in FILES):
+        return f'{folder}: {META} has no size and hash of {" and ".join(FILES)}: collect it again'
+    for name in FILES:
+        file, (size, digest) = folder / name, files[name]
         if not file.is_file():
             return f'{file} is missing: delete the shard, collect it again'
         found = file.stat().st_size
@@ -38,6 +58,11 @@ def damage(folder: Path) -> str:
         if sha256(file) != digest:
             return f'{file} is not what was written: delete the shard, collect it again'
     return ''
+
+
+def _is_entry(entry: Any) -> bool:
+    """Whether it is a size with a hash."""
+    return isinstance(entry, list) and list(map(type, entry)) == [int, str]
 
 
 def sha256(file: Path) -> str:

@@ -16,9 +16,11 @@ from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.checkpoint import load_fitting, save_weights
-from alpamayo_ros.training.dataset import Dataset, finished_names, shard_folders
+from alpamayo_ros.training.dataset import Dataset, check_fits, finished_names, shard_folders
+from alpamayo_ros.training.shards.integrity import check_whole
 from alpamayo_ros.training.steps.recipe import Recipe, Step
 from alpamayo_ros.training.steps.workers import run_workers
+from alpamayo_ros.training.stream.settings import read_json
 from alpamayo_ros.training.vocabulary import run_vocabulary, write_vocabulary
 
 WEIGHTS = 'model.safetensors'
@@ -54,8 +56,8 @@ class Run:
 
     def _changes(self, step: Step) -> str:
         """The step's name with the values that it was done with, where they are others now."""
-        text = self._marker(step).read_text() if self.done(step) else ''
-        then = json.loads(text or '{}')
+        marker = self._marker(step)
+        then = read_json(marker) if self.done(step) and marker.stat().st_size else {}
         # 'minutes' of a marker is the time that the step took.
         then['minutes'] = then.get('minutes_asked', step.minutes)
         now = step.model_dump(mode='json')
@@ -163,10 +165,14 @@ class Run:
         from alpamayo_ros.training.joint import train_joint
 
         self._check_data(step)
+        learnt, judged = (
+            shard_folders(self.root / 'data', names) for names in (step.data, [VALIDATION])
+        )
+        check_whole([*learnt, *judged])
+        check_fits([*learnt, *judged], self.profile)
         torch.set_num_threads(self.workers)
         model = self.model()
-        data = Dataset(shard_folders(self.root / 'data', step.data))
-        val = Dataset(shard_folders(self.root / 'data', [VALIDATION]))
+        data, val = Dataset(learnt), Dataset(judged)
         print(
             f'{len(data)} samples, {data.frame_count} timesteps; validation {len(val)}', flush=True
         )

@@ -32,12 +32,7 @@ from alpamayo_ros.training.stream.slots import Slots
 from alpamayo_ros.training.stream.stages import trainer_of
 from alpamayo_ros.training.stream.steering import Steering, figures
 from alpamayo_ros.training.stream.together import Together
-from alpamayo_ros.training.vocabulary import (
-    carry_words,
-    further_vocabulary,
-    run_vocabulary,
-    write_vocabulary,
-)
+from alpamayo_ros.training.vocabulary import carry_words, further_vocabulary, write_vocabulary
 
 Writer = Callable[[int, dict[str, Any]], None]
 CHECK_S = 1.0
@@ -67,9 +62,12 @@ class StreamRun:
         model = VLA(self.profile)
         keeps = kept(settings.views, model)
         check_room(settings.ring, self.profile, keeps, self.together.device)
-        self._prepare(root if begin is None else begin.parent)
+        known = (root / 'tokenizer.json').is_file()
+        words = root if begin is None or known else begin.parent
+        self.grammar = further_vocabulary(self.profile, words)
         if begin is not None:
             self._begin(begin, model)
+        self._prepare()
         self.trainer = trainer_of(
             model, self.grammar, settings, self.together, root, begin is None
         )
@@ -81,15 +79,13 @@ class StreamRun:
         self._first = self.trainer.step
         self.steering, self._extra, self._asked = Steering(self.folder, settings), extra, False
 
-    def _prepare(self, words: Path) -> None:
-        """The vocabulary, of the folder ``words`` where it has one, and what the children read."""
+    def _prepare(self) -> None:
+        """The vocabulary, and what the children read."""
+        self.together.agree(0.0)  # until every rank has read it
         (self.folder / 'chunks').mkdir(parents=True, exist_ok=True)
         if self.together.leads:
             (self.root / 'finish').unlink(missing_ok=True)
-            known = self.root if (self.root / 'tokenizer.json').is_file() else words
-            write_vocabulary(further_vocabulary(self.profile, known), self.root)
-        self.together.agree(0.0)  # until rank 0 has written it
-        self.grammar = run_vocabulary(self.profile, self.root)
+            write_vocabulary(self.grammar, self.root)
         write_vocabulary(self.grammar, self.folder)
         write_json(self.folder / 'settings.json', self.settings.model_dump())
         call = int(read_json(self.folder / 'call.json').get('call', -1)) + 1

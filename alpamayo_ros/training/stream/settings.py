@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alpamayo_ros.config_file import absent, read_model
-from alpamayo_ros.statuses import NoSuchFileError
+from alpamayo_ros.statuses import ConfigError, NoSuchFileError
 from alpamayo_ros.training.reinforcement.settings import Reinforcement
 
 # Readers of dense truth, for who begins with a run's weights; a recipe's encoder has others.
@@ -157,5 +157,14 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """What :func:`write_json` wrote; nothing where it has not yet."""
-    return dict(json.loads(path.read_text())) if path.is_file() else {}
+    """What :func:`write_json` wrote, nothing where it has not yet; ConfigError where damaged."""
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f'{path} is damaged: no valid JSON: {error}') from error
+    if not isinstance(found, dict):
+        text = f'{path} is damaged: expected a JSON object, got {type(found).__name__}'
+        raise ConfigError(text)
+    return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,34 @@ def test_a_signal_leaves_no_trace(number: int, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), fresh_folder(tmp_path / 'a' / 'b'):
         os.kill(os.getpid(), number)
     assert names(tmp_path) == [] and signal.getsignal(number) is before
+
+
+HELD = """
+import os, signal, sys
+from pathlib import Path
+from alpamayo_ros.cli.models.fresh_folder import fresh_folder
+with fresh_folder(Path(sys.argv[1])) as fresh:
+    (fresh / 'x').write_text('half')
+    print(fresh.parent.name, flush=True)
+    signal.pause()
+"""
+
+
+def test_what_a_killed_process_left_goes_and_what_a_living_one_writes_stays(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, '-c', HELD, str(tmp_path / 'mine')]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        left = process.stdout.readline().strip()
+        (tmp_path / f'{left}.old').mkdir()
+        with fresh_folder(tmp_path / 'mine'):
+            assert (tmp_path / left / 'mine' / 'x').is_file()
+        process.kill()
+    assert names(tmp_path) == [left, f'{left}.old', 'mine']
+    with fresh_folder(tmp_path / 'mine'):
+        assert not (tmp_path / left).exists()
+    assert names(tmp_path) == [f'{left}.old', 'mine']
 
 
 def test_a_place_that_cannot_be_taken_gets_its_folder_back(

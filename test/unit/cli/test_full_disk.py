@@ -37,7 +37,7 @@ def small_files() -> Iterator[None]:
     ('command', 'where', 'named'),
     [
         (f'data clips {DRIVE} --out {{0}}', 'training.clips.drives.drive_clip', ''),
-        ('data shards clips --out {0}/clips-0', 'cli.clips.making._open', '/clips-0'),
+        ('data shards clips --out {0}/clips-0', 'cli.clips.sharding.opened', '/clips-0'),
         ('data simulate {0}/d.mcap', 'simulation.drive.drive_bag.record_drive', '/d.mcap'),
         ('data log simulated stopped_car {0}/l.json', 'cli.data_log._write', '/l.json'),
     ],

@@ -71,6 +71,28 @@ def test_a_decision_that_was_taken_out_or_cannot_be_read_exits_with_1(tmp_path):
     assert 'not reproduced' in (tmp_path / 'incident.html').read_text()
 
 
+@pytest.mark.parametrize('ending', ['.mcap', '.mcap.part'])
+def test_an_incident_that_is_cut_off_is_told_as_one_with_5(ending, path, tmp_path):
+    cut = tmp_path / f'cut{ending}'
+    data = path.read_bytes()
+    cut.write_bytes(data[: len(data) // 2])
+    done = replay(cut, '--out', tmp_path / 'out')
+    assert done.exit_code == 5
+    assert f'{cut}: this incident is cut off or damaged, its beginning is told' in done.stderr
+    assert 'FALLBACK: CAM_MANDATORY_LOST' in done.stdout
+    assert 'BAG_BROKEN' in (tmp_path / 'out' / 'incident.html').read_text()
+
+
+def test_a_recovered_incident_goes_on_being_one_and_says_so(path, tmp_path):
+    cut, out = tmp_path / 'cut.mcap', tmp_path / 'saved.mcap'
+    cut.write_bytes(path.read_bytes()[:-300])
+    saved = CliRunner().invoke(main.app, ['data', 'recover', str(cut), str(out)])
+    assert saved.exit_code == 5
+    done = replay(out, '--out', tmp_path / 'out')
+    assert done.exit_code == 0 and 'All 30 decisions' in done.stdout
+    assert 'note: It was recovered; what lay behind the damage is lost: cut.mcap: ' in done.stdout
+
+
 def test_with_an_option_of_planning_it_is_planned_along_as_any_recording(path, tmp_path):
     done = replay(path, '--out', tmp_path, '--no-model')
     assert done.exit_code == 2 and not (tmp_path / 'incident.html').exists()

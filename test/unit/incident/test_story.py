@@ -27,7 +27,7 @@ def test_the_file_says_that_it_is_one(path, tmp_path):
     assert file.is_incident(path)
     other = tmp_path / 'other.mcap'
     other.write_bytes(path.read_bytes()[:-3000])
-    assert not file.is_incident(other)
+    assert file.is_incident(other)
     other.write_bytes(b'nothing')
     assert not file.is_incident(other) and not file.is_incident(tmp_path / 'none.mcap')
 
@@ -47,7 +47,7 @@ def test_a_damaged_file_gives_what_lies_before_the_damage(path, tmp_path):
     assert found.fault is not None and len(found.records) == 30 and len(found.events) == 1
     damaged.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     found = file.read(damaged)
-    assert found.fault is not None and found.events == ()
+    assert found.fault is not None and len(found.events) == 1
 
 
 def test_records_that_are_none_are_counted_and_left_out(tmp_path):

@@ -44,6 +44,14 @@ def test_steps_done_with_other_values_are_named_and_not_repeated(run: list[str])
     assert not any(name in said for name in ('same', 'older', 'touched', '=='))
 
 
+@pytest.mark.parametrize(('text', 'said'), [('{"min', 'no valid JSON'), ('[]', 'got list')])
+def test_a_damaged_marker_is_named(run: list[str], text: str, said: str) -> None:
+    marker = Path(run[-1]) / 'other.done'
+    marker.write_text(text)
+    status, told = train('run', *run)
+    assert status == 2 and f'{marker} is damaged: ' in told and said in told
+
+
 def test_a_step_that_was_ended_at_its_start_has_a_status(run: list[str]) -> None:
     train('run', *run)
     (Path(run[-1]) / 'same').mkdir()

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
 
+from alpamayo_ros.cli import main
 from alpamayo_ros.cli.train import app
 
 DRIVES = [
@@ -48,6 +49,22 @@ def test_a_stream_that_collects_says_so(tmp_path: Path) -> None:
     page = said(tmp_path)
     assert f'{tmp_path}: process {os.getpid()} trains here' in page
     assert '1 drives; the first lines of the curve come' in page and 'policy' not in page
+
+
+@pytest.mark.parametrize(
+    ('name', 'text'),
+    [
+        ('settings.json', '{"sec'),
+        ('settings.json', '{}'),
+        ('curve.jsonl', '{"used_s": 1}\n\0\0\n'),
+        ('drives_0.jsonl', 'x\n'),
+    ],
+)
+def test_a_damaged_file_of_a_stream_is_named(tmp_path: Path, name: str, text: str) -> None:
+    file = begun(tmp_path) / name
+    file.write_text(text)
+    done = CliRunner().invoke(main.app, ['train', 'status', '--root', str(tmp_path)])
+    assert done.exit_code == 2 and f'{file} is damaged: ' in done.stderr
 
 
 @pytest.mark.parametrize('came_back', [False, True])

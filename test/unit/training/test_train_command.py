@@ -203,7 +203,7 @@ def test_a_ring_that_memory_cannot_hold_is_refused_and_begins_nothing(tmp_path: 
     command = ['train', 'stream', '--root', str(tmp_path / 'run'), *words]
     done = CliRunner().invoke(main.app, command)
     assert done.exit_code == 6 and 'ring: 1000000000000 frames need ' in done.stderr
-    assert list((tmp_path / 'run').iterdir()) == []
+    assert not (tmp_path / 'run').exists()
 
 
 def test_weights_of_another_model_are_one_sentence(tmp_path: Path) -> None:
@@ -213,3 +213,15 @@ def test_weights_of_another_model_are_one_sentence(tmp_path: Path) -> None:
     done = CliRunner().invoke(main.app, command, prog_name='alpamayo')
     assert done.exit_code == 2 and 'w.safetensors does not fit nano: ' in done.stderr
     assert len(done.stderr) < 500 and 'Traceback' not in done.stderr
+    assert not (tmp_path / 'run').exists()
+
+
+def test_own_words_are_said_to_have_no_effect_where_the_expert_drives_alone(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / 'rank_0.pid').write_text('1')  # somebody trains there: nothing starts
+    for stage, noted in (('sft', True), ('dagger', False)):
+        words = ['stream', '--recipe', 'stream_toy', '--stage', stage, '--root', str(tmp_path)]
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 2
+        assert ('own_words 0.5 has no effect in stage sft' in done.stderr) == noted

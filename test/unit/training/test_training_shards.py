@@ -1,6 +1,7 @@
 """A shard is whole or named as damaged, and its figures are those of its samples."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ pytest.importorskip('torch', reason='torch is not installed: ./run test installs
 import numpy as np
 from typer.testing import CliRunner
 
+from alpamayo_ros.cli import main
 from alpamayo_ros.cli.data import app
 from alpamayo_ros.training.dataset import ShardWriter
 from alpamayo_ros.training.shards.integrity import damage
@@ -55,6 +57,9 @@ def test_a_written_shard_is_whole_and_counted(shard: Path) -> None:
         ('frames.npy', lambda b: b[:-1], 'bytes, expected'),
         ('samples.npz', lambda b: b[:-40] + bytes([b[-40] ^ 1]) + b[-39:], 'not what was written'),
         ('meta.json', lambda b: b[:20], 'cannot be read'),
+        ('meta.json', lambda b: b'[' + b + b']', 'expected 1'),
+        ('meta.json', lambda b: b.replace(b'"files"', b'"filed"'), 'no size and hash of frames'),
+        ('meta.json', lambda b: b.replace(b'"frames.npy": [', b'"frames.npy": ["", '), 'no size'),
         ('meta.json', lambda b: b.replace(b'"format": 1', b'"format": 7'), 'expected 1'),
     ],
 )
@@ -63,6 +68,29 @@ def test_a_damaged_shard_is_named_and_ends_with_1(shard: Path, file: str, change
     assert words in damage(shard)
     done = CliRunner().invoke(app, ['stats', str(shard.parent)])
     assert done.exit_code == 5 and words in done.output
+
+
+@pytest.mark.parametrize(
+    ('cut', 'status', 'said'),
+    [
+        (1, 5, 'frames.npy has '),
+        (0, 2, 'is of another profile than nano: pictures 1 x 2 x 2 x 3 and plans 60 x 3, expec'),
+    ],
+)
+def test_a_step_trains_on_no_damaged_shard_and_none_of_another_profile(
+    shard: Path, tmp_path: Path, cut: int, status: int, said: str
+) -> None:
+    recipe, root = tmp_path / 'r.yaml', shard.parents[1]
+    recipe.write_text(
+        'profile: nano\nsteps:\n  - {name: a, do: driver, data: [expert], minutes: 1}\n'
+    )
+    shutil.copytree(shard, shard.with_name('validation-0'))
+    whole = (shard / 'frames.npy').read_bytes()
+    (shard / 'frames.npy').write_bytes(whole[: len(whole) - cut])
+    words = ['train', 'run', '--recipe', str(recipe), '--root', str(root)]
+    done = CliRunner().invoke(main.app, words)
+    assert done.exit_code == status and said in done.stderr
+    assert not (root / 'model.safetensors').exists()
 
 
 def test_a_missing_file_is_called_missing(shard: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from alpamayo_ros.cli.common.alone import alone
 from alpamayo_ros.cli.data import app
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.training.clips import storage
@@ -76,6 +77,15 @@ def test_a_recording_is_cut_into_clips(folder: Path, tmp_path: Path) -> None:
     assert code == 2 and 'name one with --rig' in said
 
 
+def test_a_recording_that_is_cut_off_is_damage(folder: Path, tmp_path: Path) -> None:
+    bag = folder / 'drive.mcap'
+    bag.write_bytes(bag.read_bytes()[:-2000])
+    for command, out in (('clips', 'b'), ('shards', 'c-0')):
+        code, said = run(command, bag, '--out', tmp_path / out)
+        assert code == 5 and 'BAG_BROKEN' in said and 'alpamayo data recover' in said, said
+        assert not (tmp_path / out).exists()
+
+
 def test_options_without_an_effect_are_refused(folder: Path) -> None:
     drive = ('--scenario', 'slowing_leader', '--seeds', 7)
     for first, option in (
@@ -122,6 +132,14 @@ def test_a_shard_without_a_word_that_the_model_speaks_warns(folder: Path, tmp_pa
         assert done.exit_code == 0 and '81 samples' in done.stdout
         assert ('nano speaks phrases_v2' in done.stderr) == warned, done.stderr
         assert ('data clips --words phrases_v2' in done.stderr) == warned
+
+
+def test_two_commands_do_not_write_one_shard(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
+    with alone(tmp_path / 'clips-0'):
+        code, said = run('shards', folder, '--out', tmp_path / 'clips-0')
+        assert code == 2 and 'another command writes to it now' in said
+        assert not list((tmp_path / 'clips-0').iterdir())
 
 
 def test_shards_in_the_words_of_a_run_want_that_run(

@@ -46,6 +46,17 @@ def relabelled(folder: Path, text: str, data: bytes) -> RecordedClip:
     return RecordedClip(out, folder / 'drive.rig.yaml')
 
 
+def test_a_picture_of_another_camera_makes_no_clip(folder: Path) -> None:
+    rig_file = folder / 'drive.rig.yaml'
+    text = rig_file.read_text()
+    assert 'camera_front_optical' in text
+    rig_file.write_text(text.replace('camera_front_optical', 'camera_back_optical'))
+    clip = RecordedClip(folder / 'drive.mcap')
+    said = "front: expected frame_id 'camera_back_optical', got 'camera_front_optical'; compare"
+    with pytest.raises(ClipError, match=f'drive.mcap: CAM_IDENTITY {said}'):
+        next(clip.pictures())
+
+
 def jpeg(bgr: tuple[int, int, int]) -> bytes:
     return cv2.imencode('.jpg', np.full((36, 64, 3), bgr, np.uint8))[1].tobytes()
 

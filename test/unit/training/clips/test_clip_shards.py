@@ -18,7 +18,7 @@ from alpamayo_ros.model.tiny import tiny
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.batches import Batches
 from alpamayo_ros.training.clips.clip import Pictures
-from alpamayo_ros.training.clips.clip_shards import write_shard
+from alpamayo_ros.training.clips.clip_shards import ClipShard
 from alpamayo_ros.training.clips.recorded_clip import ClipError
 from alpamayo_ros.training.dataset import Dataset
 from alpamayo_ros.training.driver import set_scale
@@ -47,6 +47,13 @@ def parts() -> stream_toy.Parts:
     return stream_toy.Parts(profile, build_vocabulary(profile), stream_toy.parts().settings)
 
 
+def write_shard(clips: list[StraightClip], out: Path, parts: stream_toy.Parts) -> dict[str, int]:
+    shard = ClipShard(parts.profile, parts.grammar)
+    for one in clips:
+        shard.add(one)
+    return shard.write(out)
+
+
 def clip(**changes: object) -> StraightClip:
     """Two cameras, so that five views are lost."""
     given: dict[str, object] = {'rig': made_up_clips.rig(('front', 'rear')), 'words': ''} | changes
@@ -55,7 +62,7 @@ def clip(**changes: object) -> StraightClip:
 
 def test_a_shard_holds_what_the_clips_held(tmp_path: Path, parts: stream_toy.Parts) -> None:
     clips = [clip(seconds=2.0, words=words) for words in ('', KEEP, 'intent: fly')]
-    counts = write_shard(clips, tmp_path / 'a', parts.profile, parts.grammar)
+    counts = write_shard(clips, tmp_path / 'a', parts)
     assert damage(tmp_path / 'a') == ''
     assert (counts['clips'], counts['samples'], counts['worded']) == (3, 63, 21)
     assert counts['foreign_words'] == 21
@@ -68,11 +75,30 @@ def test_a_shard_holds_what_the_clips_held(tmp_path: Path, parts: stream_toy.Par
     assert (said['truth_unknown'], said['not_finite'], said['worlds']) == (63, 0, 3)
 
 
+def test_a_clip_that_breaks_off_leaves_nothing_in_the_shard(
+    tmp_path: Path, parts: stream_toy.Parts
+) -> None:
+    def pictures(self: StraightClip) -> Iterator[Pictures]:
+        yield from list(StraightClip.pictures(self))[:9]
+        raise ClipError('its film ends')
+
+    broken = clip(seconds=2.0, words=KEEP)
+    broken.__class__ = type('Broken', (StraightClip,), {'pictures': pictures})
+    shard = ClipShard(parts.profile, parts.grammar)
+    with pytest.raises(ClipError, match='its film ends'):
+        shard.add(broken)
+    assert shard.empty
+    shard.add(clip(seconds=2.0))
+    counts = shard.write(tmp_path / 'a')
+    assert (counts['clips'], counts['timesteps'], counts.get('worded')) == (1, 21, None)
+    assert set(Dataset([tmp_path / 'a']).rows['seed']) == {0}
+
+
 def test_training_learns_from_it(tmp_path: Path, parts: stream_toy.Parts) -> None:
     """A few steps of the driver, pictures through the views: plan and words become likelier."""
     torch.manual_seed(0)
     short = clip(seconds=1.0, words=KEEP)
-    write_shard([short], tmp_path / 'a', parts.profile, parts.grammar)
+    write_shard([short], tmp_path / 'a', parts)
     data, model = Dataset([tmp_path / 'a']), VLA(parts.profile)
     set_scale(model, data.rows['plan'], data.rows['speed'])
     model.dit.mean.sub_(0.15)  # or the plan would be the zero that an untrained model says
@@ -92,7 +118,7 @@ def test_training_learns_from_it(tmp_path: Path, parts: stream_toy.Parts) -> Non
 
 
 def test_a_lost_camera_is_not_shown_to_the_model(tmp_path: Path, parts: stream_toy.Parts) -> None:
-    write_shard([clip(seconds=2.0)], tmp_path / 'a', parts.profile, parts.grammar)
+    write_shard([clip(seconds=2.0)], tmp_path / 'a', parts)
     data, model = Dataset([tmp_path / 'a']), VLA(parts.profile)
     features = torch.zeros(21, parts.profile.visual_tokens, parts.profile.vision.width)
     valid = Batches(model, data, features, parts.grammar, 0).gather(np.array([20])).valid[0]
@@ -110,7 +136,7 @@ def test_a_camera_lost_in_a_past_picture_is_not_shown_either(
 
     one = clip(seconds=2.0)
     one.__class__ = type('Lost', (StraightClip,), {'pictures': pictures})
-    write_shard([one], tmp_path / 'a', parts.profile, parts.grammar)
+    write_shard([one], tmp_path / 'a', parts)
     rear = [view.camera for view in parts.profile.views].index('rear')
     seen = Dataset([tmp_path / 'a']).rows['seen'][:, rear]
     assert (seen[3], seen[20]) == (0.0, 1.0)  # 0.3 s after the lost picture, and 2 s
@@ -129,5 +155,5 @@ def test_clips_without_a_future_make_no_shard(tmp_path: Path, parts: stream_toy.
     one = clip(seconds=2.0)
     one.__class__ = type('Cut', (StraightClip,), {'states': property(lambda s: [])})
     with pytest.raises(ClipError, match='no sample in 1 clips: every sample wants 6 s'):
-        write_shard([one], tmp_path / 'a', parts.profile, parts.grammar)
+        write_shard([one], tmp_path / 'a', parts)
     assert not (tmp_path / 'a').exists()

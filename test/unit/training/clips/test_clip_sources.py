@@ -49,6 +49,30 @@ def test_a_scene_of_nuscenes_format_is_a_clip(tmp_path: Path) -> None:
         list(source.clips())
 
 
+def test_a_scene_that_cannot_be_read_does_not_end_the_others(tmp_path: Path) -> None:
+    write_nuscenes(tmp_path)
+    table = tmp_path / 'v1.0-mini' / 'scene.json'
+    (row,) = json.loads(table.read_text())
+    table.write_text(json.dumps([row, row | {'name': 'scene-0062'}]))
+    (tmp_path / 'samples' / 'CAM_FRONT' / '0.jpg').write_bytes(b'half')
+    first, second = NuscenesClips(tmp_path).clips()
+    assert (first.name, second.name) == ('scene-0061', 'scene-0062')
+    for asked in (lambda: first.rig, lambda: first.notes, lambda: first.states, first.pictures):
+        with pytest.raises(ValueError, match='0.jpg: no picture; expected JPEG or PNG'):
+            asked()
+
+
+def test_a_damaged_table_is_of_all_scenes(tmp_path: Path) -> None:
+    write_nuscenes(tmp_path)
+    table = tmp_path / 'v1.0-mini' / 'ego_pose.json'
+    table.write_text('[{')
+    with pytest.raises(ConfigError, match='ego_pose.json is no JSON'):
+        list(NuscenesClips(tmp_path).clips())
+    table.unlink()
+    with pytest.raises(ConfigError, match='no ego_pose.json in'):
+        list(NuscenesClips(tmp_path).clips())
+
+
 def test_a_scene_whose_name_leaves_the_folder_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 from made_up_clips import NANO, StraightClip
 from typer.testing import CliRunner
 
-from alpamayo_ros.cli.clips import making
+from alpamayo_ros.cli.clips import making, sharding
 from alpamayo_ros.cli.data import app
 from alpamayo_ros.datasets import physical_ai
 from alpamayo_ros.datasets.parquet_table import numbers
@@ -148,23 +148,42 @@ def test_pictures_of_another_size_than_the_rig_says_make_no_clip(tmp_path: Path)
         list(cut_clip(Halved(), tmp_path, Cut(20.0, 'a test'), NANO))
 
 
+class Broken(StraightClip):
+    def pictures(self) -> Iterator[Pictures]:
+        raise ClipError('its film is damaged')
+
+
+class Both:
+    def __init__(self, *sound: StraightClip) -> None:
+        self.sound = sound
+
+    def clips(self) -> Iterator[StraightClip]:
+        yield Broken(name='first')
+        yield from self.sound
+
+
 def test_a_clip_that_cannot_be_read_does_not_end_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Broken(StraightClip):
-        def pictures(self) -> Iterator[Pictures]:
-            raise ClipError('its film is damaged')
-
-    class Both:
-        def clips(self) -> Iterator[StraightClip]:
-            yield Broken(name='first')
-            yield StraightClip(name='second')
-
-    monkeypatch.setattr(making, '_open', lambda *_: Both())
+    monkeypatch.setattr(making, 'opened', lambda *_: Both(StraightClip(name='second')))
     done = CliRunner().invoke(app, ['clips', str(tmp_path), '--out', str(tmp_path / 'out')])
     assert done.exit_code == 5 and 'no clip: first: its film is damaged' in done.stderr
     assert '1 clips in' in done.stdout and '1 unreadable' in done.stdout
     assert (tmp_path / 'out' / 'second_000' / 'clip.json').is_file()
+
+
+def test_a_clip_that_cannot_be_read_does_not_end_a_shard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
+    out, sound = tmp_path / 'a-0', StraightClip(name='second', seconds=1.0)
+    for clips, said in ((Both(sound), ''), (Both(), 'no shard: none of the clips gives a sample')):
+        monkeypatch.setattr(sharding, 'opened', lambda *_, c=clips: c)
+        done = CliRunner().invoke(app, ['shards', str(tmp_path), '--out', str(out)])
+        assert done.exit_code == 5 and 'no clip: first: its film is damaged' in done.stderr
+        assert said in done.stderr and ('1 clips unreadable' in done.stdout) == (not said)
+        assert (out / 'meta.json').is_file() == (not said)
+        out = tmp_path / 'b-0'
 
 
 def test_a_damaged_chunk_is_said_when_its_clip_is_read(changed: Any, tmp_path: Path) -> None:

@@ -1,0 +1,77 @@
+"""A parameter file beside the options: what neither of them says in vain."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alpamayo_ros.bringup import GRAPHS
+from alpamayo_ros.graph_options import Options
+from alpamayo_ros.parameters.own_file import check_own
+from alpamayo_ros.preflight import check_graph
+from alpamayo_ros.profile import share_dir
+from alpamayo_ros.statuses import ConfigError
+
+NODES = '/**/{}:\n  ros__parameters: {{{}}}\n'
+
+
+def own(folder: Path, node: str, text: str) -> Options:
+    file = folder / 'own.yaml'
+    file.write_text(NODES.format(node, text))
+    return Options(parameters=str(file))
+
+
+def told(options: Options, node: str) -> dict[str, object]:
+    """What the graph tells a node after every parameter file."""
+    nodes = GRAPHS['simulator'](options).nodes
+    return dict(next(n.parameters for n in nodes if n.name == node))
+
+
+def test_what_was_not_given_takes_nothing_back_of_the_file():
+    assert not {'model', 'trusted_keys'} & told(Options(), 'planner').keys()
+    assert not {'speed_cap_mps', 'acceleration_cap_mps2'} & told(Options(), 'trajectory').keys()
+    given = Options(model='a', trusted_keys='b', speed_cap_mps=3.0)
+    assert told(given, 'planner')['model'] == 'a' and told(given, 'planner')['trusted_keys'] == 'b'
+    assert told(given, 'trajectory')['speed_cap_mps'] == 3.0
+
+
+@pytest.mark.parametrize(
+    ('text', 'said'),
+    [
+        ('model: nowhere', 'model: .*nowhere'),
+        ('trusted_keys: nowhere.pub', 'model: .*nowhere.pub'),
+        ('minimum_release: 99', 'MODEL_ROLLBACK.*minimum=99'),
+    ],
+)
+def test_the_model_that_a_file_names_is_looked_at_before_the_start(text, said, tmp_path):
+    with pytest.raises(ConfigError, match=said):
+        check_graph('simulator', own(tmp_path, 'planner', text))
+
+
+def test_an_option_that_was_given_wins_over_the_file(tmp_path):
+    options = own(tmp_path, 'planner', 'model: a, trusted_keys: b, seed: 4')
+    found = check_own('simulator', replace(options, model='c', trusted_keys='d', seed=5))
+    assert (found.folder, found.trusted_keys) == ('c', 'd')
+
+
+@pytest.mark.parametrize(
+    ('graph', 'node', 'text'),
+    [
+        ('vehicle', 'planner', 'runtime: scripted'),
+        ('simulator', 'planner', 'seed: 4'),
+        ('simulator', 'simulator', 'scenario: stopped_car'),
+        ('vehicle', '', 'profile: alpamayo-0.5b'),
+        ('replay', '', 'lockstep: true'),
+    ],
+)
+def test_a_value_that_an_option_decides_is_refused_with_its_line(graph, node, text, tmp_path):
+    options, key = own(tmp_path, node, text), text.partition(':')[0]
+    with pytest.raises(ConfigError) as refused:
+        check_own(graph, options)
+    assert f'own.yaml:2: {key} has no effect in a parameter file' in str(refused.value)
+
+
+@pytest.mark.parametrize('graph', GRAPHS)
+@pytest.mark.parametrize('shipped', ['nodes.param.yaml', 'simulation.param.yaml'])
+def test_a_copy_of_what_ships_is_accepted(graph, shipped):
+    check_own(graph, Options(parameters=str(share_dir() / 'config' / shipped)))
