@@ -8,6 +8,7 @@ the end.  Costs 0.3 to 1.1 ms a step on a road and 2.1 ms at a town's red light,
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -119,14 +120,30 @@ class Measure:
             'contact': self._drive.sim.outcome.contact,
         }
 
+    def held(self) -> list[int]:
+        """The t0 of the cycles whose claims of ``metrics.FACTS`` are true and leave none out [ns].
+
+        Asked at the end of the drive.
+        """
+        t0_of = {step: t0_ns for t0_ns, step in self._step_of.items()}
+        wrong = {s for s, by in self._judged() if any(n.fp or n.fn for n in by.values())}
+        return [t0_of[step] for step, _ in self._said if step not in wrong]
+
     def _counts(self) -> dict[str, FactCounts] | None:
         """Claims against truth, of each subject; None where nothing was said."""
         if not self._said:
             return None
+        total = {name: np.zeros(3, int) for name in metrics.FACTS}
+        for _, found in self._judged():
+            for name, counts in found.items():
+                total[name] += np.array(counts)
+        return {name: FactCounts(*counts.tolist()) for name, counts in total.items()}
+
+    def _judged(self) -> Iterator[tuple[int, dict[str, FactCounts]]]:
+        """The step of each proposal's t0, and its claims against truth."""
         egos = [*self._egos, self._drive.sim.ego]
         table = np.array([[e.x_m, e.y_m, e.heading_rad, e.speed_mps] for e in egos])
         table[:, 2] = np.unwrap(table[:, 2])
-        total = {name: np.zeros(3, int) for name in metrics.FACTS}
         for step, text in self._said:
             now, after = self._truth[step], table[step : step + HORIZON + 1]
             poses = to_base(after[:, :3], egos[step])
@@ -135,10 +152,7 @@ class Measure:
             if done is not None:
                 holds, unknown = facts.judged(done, now.foreseen, now.bend)
                 true, hidden = true | {'manoeuvre': holds}, hidden | {'manoeuvre': unknown}
-            found = metrics.facts_by_subject(claims(text), true, hidden)
-            for name, counts in found.items():
-                total[name] += np.array(counts)
-        return {name: FactCounts(*counts.tolist()) for name, counts in total.items()}
+            yield step, metrics.facts_by_subject(claims(text), true, hidden)
 
     def _time_gap(self) -> float | None:
         own = np.array([ego.speed_mps for ego in self._egos])

@@ -161,6 +161,23 @@ def test_claims_are_counted_against_the_truth(speaker: Speaker) -> None:
     assert row['agreement'] == 0.5, 'it says keep and speeds up again after the stop at the start'
 
 
+def test_the_instants_whose_words_hold_are_named(speaker: Speaker) -> None:
+    """None with a vehicle that is never there; every one without (no manoeuvre is judged)."""
+    for text, all_of_them in (
+        (speaker.text, False),
+        ('intent: keep speed and keep the lane', True),
+    ):
+        speaker.text = text
+        made = Drive(SHORT, 1, speaker, Options())
+        measure, spoken = Measure(made), []
+        while not made.sim.done:
+            cycle = made.step()
+            measure.note(cycle)
+            spoken += [cycle.proposal.t0_ns] if cycle.proposal else []
+        made.close()
+        assert spoken and measure.held() == (spoken if all_of_them else [])
+
+
 def test_a_late_proposal_is_held_against_its_own_time(speaker: Speaker) -> None:
     late = measured(speaker, latency_steps=3)
     assert 0 < sum(late['coc_facts']) < sum(measured(speaker)['coc_facts'])
