@@ -23,10 +23,11 @@ def _driver(options: Options, sim_time: bool, from_bag: bool = False) -> list[No
     truth = options.objects == 'ground_truth'
     remap = _names(options)
     objects = (('objects', 'ground_truth/objects'),) if truth else ()
+    repeated: Pairs = (('reliable_inputs', True),) if from_bag else ()
     own: dict[str, Pairs] = {
-        'camera_sync': (('reliable_inputs', from_bag),),
-        'egomotion': (('reliable_inputs', from_bag),),
-        'navigation': (('reliable_inputs', from_bag),),
+        'camera_sync': repeated,
+        'egomotion': repeated,
+        'navigation': repeated,
         'planner': (
             *_same(options, 'runtime', 'seed'),
             *_given(options, 'model', 'trusted_keys'),
@@ -34,8 +35,8 @@ def _driver(options: Options, sim_time: bool, from_bag: bool = False) -> list[No
         'trajectory': (
             *_same(options, 'shadow'),
             *_given(options, 'speed_cap_mps', 'acceleration_cap_mps2'),
-            ('objects_expected', truth),
-            ('reliable_inputs', from_bag),
+            *((('objects_expected', True),) if truth else ()),
+            *repeated,
             *_by_hand(options.manual),
         ),
     }

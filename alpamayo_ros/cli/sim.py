@@ -22,6 +22,7 @@ from alpamayo_ros.statuses import Status
 MAX_DRIVES = 100_000
 WORDY = tuple(entry.name for entry in registry.RUNTIMES if entry.files)
 BLIND = ('expert', 'straight', 'scripted')  # planners without pictures
+DEAF = ('straight', 'scripted')  # planners that read no prompt
 WORST = 5  # drives that a report shows
 SCENARIO, SEEDS = 'winding_road', '0:10'
 ROUNDING = 1e-6  # of a latency in steps
@@ -141,6 +142,8 @@ def app(
         _name_unknown(prompt)
     if ablate and planner in BLIND:
         raise typer.BadParameter(f'--ablate takes pictures away, and {planner} looks at none')
+    if prompt and planner in DEAF:
+        raise typer.BadParameter(f'--prompt has no effect: {planner} drives as it drives')
     if against is not None and json_path is not None and against.resolve() == json_path.resolve():
         raise typer.BadParameter(
             f'--json would write over {against}, which --against compares with'

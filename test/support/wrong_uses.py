@@ -206,6 +206,7 @@ CONFIGURED: tuple[Row, ...] = (
     ('sim --objects all', 2, "--objects 'all'|none, truth"),
     ('sim --ablate eyes', 2, '--ablate'),
     ('sim --ablate cameras=black --planner expert', 2, 'expert looks at none'),
+    ('sim --prompt slower --planner straight', 2, '--prompt has no effect'),
     ('sim --latency nan --planner expert', 2, '--latency'),
     ('sim --latency 2', 2, '--latency'),
     ('sim --latency 0.04 --planner expert', 2, '--latency 0.04|expected steps of 0.1 s'),

@@ -30,6 +30,8 @@ def told(options: Options, node: str) -> dict[str, object]:
 def test_what_was_not_given_takes_nothing_back_of_the_file():
     assert not {'model', 'trusted_keys'} & told(Options(), 'planner').keys()
     assert not {'speed_cap_mps', 'acceleration_cap_mps2'} & told(Options(), 'trajectory').keys()
+    assert not {'objects_expected', 'reliable_inputs'} & told(Options(), 'trajectory').keys()
+    assert told(Options(objects='ground_truth'), 'trajectory')['objects_expected'] is True
     given = Options(model='a', trusted_keys='b', speed_cap_mps=3.0)
     assert told(given, 'planner')['model'] == 'a' and told(given, 'planner')['trusted_keys'] == 'b'
     assert told(given, 'trajectory')['speed_cap_mps'] == 3.0

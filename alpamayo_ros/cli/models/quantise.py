@@ -65,7 +65,7 @@ def quantise(
     from alpamayo_ros.cli.models.quantise_stages import judge, open_float, show
 
     one_of('for', goal, GOALS)
-    chosen = [name.strip() for name in stages.split(',')]
+    chosen = list(dict.fromkeys(name.strip() for name in stages.split(',')))
     for name in chosen:
         one_of('stages', name, STAGE_NAMES)
     _check_new(to)
