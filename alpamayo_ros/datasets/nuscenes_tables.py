@@ -144,7 +144,9 @@ def _version(folder: Path, version: str) -> Path:
         raise FileNotFoundError(f'{text} v1.0-mini/*.json (or -trainval, -test) and samples/')
     if len(found) > 1:
         names = ', '.join(p.name for p in found)
-        raise ValueError(f'{folder} holds {names}; name one with --version, or give a folder with one')
+        raise ValueError(
+            f'{folder} holds {names}; name one with --version, or give a folder with one'
+        )
     return found[0]
 
 
