@@ -108,10 +108,10 @@ def test_a_drive_gives_its_row_and_leaves_the_signals_alone(fake: type[FakeGraph
 
 
 def test_the_graph_gets_the_model_and_its_profile(fake: type[FakeGraph], tmp_path: Path):
-    another = Options(model='models/mine', profile='models/mine/profile.yaml')
+    another = Options(model='models/mine', profile='mine.yaml')
     demo_drive.drive(WHAT, another, tmp_path / 'run', lambda now: None)
     assert fake.planner['model'] == 'models/mine'
-    assert fake.planner['profile'] == 'models/mine/profile.yaml'
+    assert fake.planner['profile'] == 'mine.yaml'
 
 
 def test_ctrl_c_during_a_drive_is_passed_on(fake: type[FakeGraph], tmp_path: Path):

@@ -53,7 +53,8 @@ def test_a_scene_that_cannot_be_read_does_not_end_the_others(tmp_path: Path) -> 
     write_nuscenes(tmp_path)
     table = tmp_path / 'v1.0-mini' / 'scene.json'
     (row,) = json.loads(table.read_text())
-    table.write_text(json.dumps([row, row | {'name': 'scene-0062'}]))
+    other = row | {'name': 'scene-0062', 'token': 'other'}
+    table.write_text(json.dumps([row, other]))
     (tmp_path / 'samples' / 'CAM_FRONT' / '0.jpg').write_bytes(b'half')
     first, second = NuscenesClips(tmp_path).clips()
     assert (first.name, second.name) == ('scene-0061', 'scene-0062')
