@@ -51,10 +51,15 @@ def test_a_scene_of_nuscenes_format_is_a_clip(tmp_path: Path) -> None:
 
 def test_a_scene_that_cannot_be_read_does_not_end_the_others(tmp_path: Path) -> None:
     write_nuscenes(tmp_path)
-    table = tmp_path / 'v1.0-mini' / 'scene.json'
-    (row,) = json.loads(table.read_text())
-    other = row | {'name': 'scene-0062', 'token': 'other'}
-    table.write_text(json.dumps([row, other]))
+    for name, moved in (
+        ('scene', {'name': 'scene-0062', 'token': 'other'}),
+        ('sample', {'token': 'of other', 'scene_token': 'other'}),
+        ('sample_data', {'sample_token': 'of other'}),
+    ):
+        table = tmp_path / 'v1.0-mini' / f'{name}.json'
+        rows = json.loads(table.read_text())
+        again = [row | {'token': f'again {row["token"]}'} | moved for row in rows]
+        table.write_text(json.dumps(rows + (again if name == 'sample_data' else again[:1])))
     (tmp_path / 'samples' / 'CAM_FRONT' / '0.jpg').write_bytes(b'half')
     first, second = NuscenesClips(tmp_path).clips()
     assert (first.name, second.name) == ('scene-0061', 'scene-0062')
