@@ -121,7 +121,7 @@ class Measure:
         }
 
     def held(self) -> list[int]:
-        """The t0 of the cycles whose claims of ``metrics.FACTS`` are true and leave none out [ns].
+        """The t0 of the cycles whose claims are true and leave no fact out [ns].
 
         Asked at the end of the drive.
         """
