@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from alpamayo_ros.cli.common.refusing import whoever_reads
 from alpamayo_ros.cli.measuring.cycle.command import progress
 from alpamayo_ros.cli.measuring.gpu_members import FAMILY, Member, check_machine, members
 from alpamayo_ros.preflight import check_file
@@ -58,11 +59,12 @@ def gpu_command(
     out.write_text(json.dumps(found, indent=1) + '\n')
     from alpamayo_ros.cli.measuring.gpu_table import show
 
-    show(found)
-    typer.echo(f'wrote {out}')
     wrong = list(_wrong(found))
-    for sentence in wrong:
-        typer.echo(sentence)
+    with whoever_reads():
+        show(found)
+        typer.echo(f'wrote {out}')
+        for sentence in wrong:
+            typer.echo(sentence)
     if wrong:
         raise typer.Exit(Status.FAIL)
 

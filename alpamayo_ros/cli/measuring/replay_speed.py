@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alpamayo_ros.cli.common.refusing import whoever_reads
 from alpamayo_ros.statuses import Status as Exits
 
 if TYPE_CHECKING:
@@ -50,10 +51,11 @@ def replay_command(
         except ReplayError as error:
             typer.echo(f'alpamayo bench replay: {error}', err=True)
             raise typer.Exit(Exits.USAGE) from error
-    if as_json:
-        typer.echo(json.dumps(asdict(found) | {'ok': found.ok}, indent=1))
-    else:
-        show(found)
+    with whoever_reads():
+        if as_json:
+            typer.echo(json.dumps(asdict(found) | {'ok': found.ok}, indent=1))
+        else:
+            show(found)
     raise typer.Exit(Exits.PASS if found.ok else Exits.FAIL)
 
 

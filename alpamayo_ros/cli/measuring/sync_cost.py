@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from alpamayo_ros.cli.choices import profile_of
+from alpamayo_ros.cli.common.refusing import whoever_reads
 from alpamayo_ros.cli.measuring import sync_grid
 from alpamayo_ros.cli.model import ProfileOption
 from alpamayo_ros.limits import load_limits
@@ -128,14 +129,16 @@ def sync_command(
         )
     if grid:
         reports = sync_grid.measure_grid((timesteps or 300) / 10, seed)
-        if as_json:
-            typer.echo(json.dumps(sync_grid.as_record(reports, LIMIT_US)))
-        else:
-            sync_grid.show(reports, LIMIT_US)
+        with whoever_reads():
+            if as_json:
+                typer.echo(json.dumps(sync_grid.as_record(reports, LIMIT_US)))
+            else:
+                sync_grid.show(reports, LIMIT_US)
         good = sync_grid.good(reports, LIMIT_US)
         raise typer.Exit(Status.PASS if good else Status.FAIL)
     report = measure_sync(profile_of(profile), timesteps or 3000, rate_hz, drops, seed)
-    typer.echo(json.dumps(asdict(report)) if as_json else _sentence(report))
+    with whoever_reads():
+        typer.echo(json.dumps(asdict(report)) if as_json else _sentence(report))
     raise typer.Exit(Status.PASS if report.ok else Status.FAIL)
 
 

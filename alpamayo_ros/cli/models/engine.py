@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from alpamayo_ros.cli.choices import one_of, profile_of
+from alpamayo_ros.cli.common.refusing import whoever_reads
 from alpamayo_ros.cli.models.stopping import stop
 from alpamayo_ros.statuses import Status
 
@@ -132,9 +133,12 @@ def verify(
     fast = _or_stop(open_runtime(runtime, loaded, folder))
     reference = _or_stop(open_runtime('onnx', loaded, folder))
     found = compare(fast, reference, loaded, repeats)
-    for stage in found.stages:
-        typer.echo(f'{stage.name}: largest difference {stage.difference:.3g}, {stage.ms:.3f} ms')
-    typer.echo(f'words: {"the same" if found.same_words else "others"}')
+    with whoever_reads():
+        for stage in found.stages:
+            typer.echo(
+                f'{stage.name}: largest difference {stage.difference:.3g}, {stage.ms:.3f} ms'
+            )
+        typer.echo(f'words: {"the same" if found.same_words else "others"}')
     if not found.same_words:
         raise typer.Exit(Status.FAIL)
 

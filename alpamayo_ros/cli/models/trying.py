@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from alpamayo_ros.cli.common.refusing import whoever_reads
+
 if TYPE_CHECKING:
     from alpamayo_ros.model.trial import Trial
     from alpamayo_ros.profile import ModelProfile
@@ -22,10 +24,11 @@ def report(profile: ModelProfile, steps: int, seed: int) -> bool:
     from alpamayo_ros.model.trial import trial
 
     found = trial(tiny(profile), steps, seed)
-    typer.echo(f'{profile.name} at test size, {found.parameters:,} parameters:')
     rows = list(findings(found, steps))
-    for good, text in rows:
-        typer.echo(f'  {"ok  " if good else "FAIL"}  {text}')
+    with whoever_reads():
+        typer.echo(f'{profile.name} at test size, {found.parameters:,} parameters:')
+        for good, text in rows:
+            typer.echo(f'  {"ok  " if good else "FAIL"}  {text}')
     return all(good for good, _ in rows)
 
 
