@@ -6,7 +6,7 @@ Each view on its own, before cross-camera attention.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,8 +60,7 @@ def view_features(
     model: VLA, frames: UInt8[np.ndarray, 'F V H W 3'], block: int = 32
 ) -> Float16[Tensor, 'F N width']:
     """Tokens of every timestep by the views as they are, ``block`` timesteps at a time."""
-    seen = torch.from_numpy(np.array(frames))
-    return _in_blocks(model, seen, model.view_tokens, block)
+    return _in_blocks(model, _parts(frames, block), model.view_tokens)
 
 
 @torch.no_grad()
@@ -75,13 +74,19 @@ def stem_patches(
     def read(images: Tensor) -> Tensor:
         return stem(images.flatten(0, 1)).unflatten(0, images.shape[:2])
 
-    return _in_blocks(model, torch.from_numpy(np.array(frames)), read, block)
+    return _in_blocks(model, _parts(frames, block), read)
+
+
+def _parts(frames: UInt8[np.ndarray, 'F V H W 3'], block: int) -> Iterator[Tensor]:
+    """``block`` timesteps at a time in memory, of a file that may be mapped and larger than it."""
+    for at in range(0, len(frames), block):
+        yield torch.from_numpy(np.array(frames[at : at + block]))
 
 
 @torch.no_grad()
-def _in_blocks(model: VLA, frames: Tensor, read: Callable[[Tensor], Tensor], block: int) -> Tensor:
+def _in_blocks(model: VLA, parts: Iterable[Tensor], read: Callable[[Tensor], Tensor]) -> Tensor:
     found = []
-    for part in frames.split(block):
+    for part in parts:
         with mixed(model.device):
             found.append(read(part.to(model.device)).to('cpu', torch.float16))
     return torch.cat(found)
@@ -113,7 +118,7 @@ def kept_patches(model: VLA) -> Keeps:
     def encode(frames: np.ndarray) -> dict[str, Tensor]:
         found = stem_patches(model, frames)
         read = lambda part: model.patch_tokens(part.float())  # noqa: E731
-        return {'patches': found, 'tokens': _in_blocks(model, found, read, 32)}
+        return {'patches': found, 'tokens': _in_blocks(model, found.split(32), read)}
 
     shapes = {'patches': patches, 'tokens': (p.visual_tokens, p.vision.width)}
     return Keeps(shapes, encode, ('patches',))

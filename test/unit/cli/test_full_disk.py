@@ -2,8 +2,6 @@
 
 import errno
 import os
-import resource
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +20,6 @@ DRIVE = '--scenario stopped_car --seeds 10000'
 def full(*_: object, **__: object) -> None:
     """What a write says: the operating system names no file then."""
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-@pytest.fixture
-def small_files() -> Iterator[None]:
-    """No file of this process may grow beyond 4 kB: writes fall short, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize(

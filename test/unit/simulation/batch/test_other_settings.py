@@ -1,7 +1,5 @@
 """Settings that differ are told apart: in a journal, and beside an earlier result."""
 
-import resource
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,15 +11,6 @@ from alpamayo_ros.simulation.batch.batch import Task, head
 from alpamayo_ros.simulation.batch.journal import Journal
 
 IDENTITY = {'name': 'expert', 'manifest_sha256': ''}
-
-
-@pytest.fixture
-def small_files() -> Iterator[None]:
-    """No file of this process may grow beyond 4 kB, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_rows_of_a_profile_that_was_edited_are_other_rows(tmp_path: Path) -> None:

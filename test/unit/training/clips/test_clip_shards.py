@@ -117,6 +117,22 @@ def test_training_learns_from_it(tmp_path: Path, parts: stream_toy.Parts) -> Non
     assert seen[-1]['plan'] < 0.7 * seen[0]['plan'] and seen[-1]['text'] < 0.7 * seen[0]['text']
 
 
+def test_pictures_of_a_mapped_shard_are_read_in_blocks(parts: stream_toy.Parts) -> None:
+    """A shard may be larger than the memory, so that it is never copied whole."""
+
+    class Mapped(np.ndarray):
+        def __array_finalize__(self, made: object) -> None:
+            most.append(len(self))
+
+    most: list[int] = []
+    p, model = parts.profile, VLA(parts.profile).eval()
+    frames = np.zeros((7, len(p.views), *p.view_size, 3), np.uint8)
+    torch.testing.assert_close(
+        view_features(model, frames.view(Mapped), 2), view_features(model, frames, 7)
+    )
+    assert most[0] == 7 and set(most[1:]) == {1, 2}
+
+
 def test_a_lost_camera_is_not_shown_to_the_model(tmp_path: Path, parts: stream_toy.Parts) -> None:
     write_shard([clip(seconds=2.0)], tmp_path / 'a', parts)
     data, model = Dataset([tmp_path / 'a']), VLA(parts.profile)
