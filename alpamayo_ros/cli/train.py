@@ -21,15 +21,16 @@ RecipeOption = Annotated[
 StreamOption = Annotated[
     str,
     typer.Option(
-        help='stream, stream_two_cores, stream_words, stream_toy, rl, rl_two_cores, rl_toy, or a '
-        '.yaml path with such keys.'
+        help='stream, stream_two_cores, stream_words, stream_toy, rl, rl_two_cores, rl_toy, '
+        'wordings, or a .yaml path with such keys.'
     ),
 ]
 StageOption = Annotated[
-    Literal['sft', 'dagger', 'rl'] | None,
+    Literal['sft', 'dagger', 'rl', 'wordings'] | None,
     typer.Option(
         help='sft: on the expert alone; dagger: on states of the policy too; rl: by the worth of '
-        'its answers (recipe rl, --from needed). Default: what the recipe says.',
+        'its answers (recipe rl, --from needed); wordings: other words for what passengers ask '
+        '(recipe wordings, --from needed). Default: what the recipe says.',
         show_default=False,
     ),
 ]
@@ -138,7 +139,7 @@ def stream(
     from alpamayo_ros.cli.training.stream import stream as train
 
     numbers = {'seconds': seconds, 'workers': workers, 'ring': ring, 'batch': batch}
-    named = 'rl' if stage == 'rl' and recipe == 'stream' else recipe
+    named = stage if stage in ('rl', 'wordings') and recipe == 'stream' else recipe
     train(named, root, begin, tensorboard, stage=stage, quantise=quantise, **numbers)
 
 
@@ -185,6 +186,14 @@ def exam(
         Path | None,
         typer.Option('--json', dir_okay=False, help='Write all figures here, by family too.'),
     ] = None,
+    wordings: Annotated[
+        bool,
+        typer.Option(
+            '--wordings',
+            help='Ask in every wording of config/prompts.yaml instead: how far each moves the '
+            'plan as the known one does.',
+        ),
+    ] = False,
 ) -> None:
     """Put the states that a run held out to its weights and to others, without driving.
 
@@ -192,10 +201,13 @@ def exam(
     plan. A minute or two a model: whether it learnt; train evaluate says whether it drives.
 
     Example: alpamayo train exam runs/stream models/nano runs/stream
+
+    Example: alpamayo train exam runs/wordings models/nano runs/wordings --wordings
     """
     from alpamayo_ros.cli.training.exam import exam as ask
+    from alpamayo_ros.cli.training.exam_wordings import exam_wordings
 
-    ask(root, weights or [], out)
+    (exam_wordings if wordings else ask)(root, weights or [], out)
 
 
 @app.command()

@@ -18,7 +18,9 @@ from alpamayo_ros.config_file import read_model
 from alpamayo_ros.profile import share_dir
 
 Split = Literal['train', 'held_out']
+SPLITS: tuple[Split, ...] = ('train', 'held_out')
 MAX_GAP_S = 6.0  # a longer one is cut to it
+NUMBER = '{n}'  # where a wording has its number
 DRAWN_GAPS_S = ('2', '2.5', '3', 'three', '4')
 _COUNTED = {'one': 1.0, 'two': 2.0, 'three': 3.0, 'four': 4.0, 'five': 5.0, 'six': 6.0}
 _NUMBER = rf'\d{{1,3}}(?:\.\d{{1,2}})?|{"|".join(_COUNTED)}'
@@ -62,10 +64,15 @@ class _Entry(BaseModel):
 
     model_config = ConfigDict(extra='forbid', frozen=True)
     speed_factor: float = Field(default=1.0, ge=0.5, le=1.0)
-    time_gap_s: Annotated[float, Field(ge=0, le=MAX_GAP_S)] | Literal['{n}'] = 0.0
+    time_gap_s: Annotated[float, Field(ge=0, le=MAX_GAP_S)] | Literal['{n}'] = 0.0  # NUMBER
     aside_m: float = Field(default=0.0, ge=-0.4, le=0.0)
-    train: tuple[str, ...]
+    train: Annotated[tuple[str, ...], Field(min_length=1)]
     held_out: tuple[str, ...]
+
+    @property
+    def asks(self) -> bool:
+        """False of talk, which asks for nothing."""
+        return (self.speed_factor, self.time_gap_s, self.aside_m) != (1.0, 0.0, 0.0)
 
 
 class _Wishes(BaseModel):
@@ -84,11 +91,23 @@ def wordings(split: Split) -> list[tuple[str, str]]:
     return [(name, words) for name, entry in found for words in getattr(entry, split)]
 
 
-def draw_prompt(rng: np.random.Generator, split: Split = 'train') -> str:
-    """A wording of the split, each wish as often as the others."""
+def known_wording(name: str) -> str:
+    """The wording of a wish that a model knows best, '' of what asks for nothing."""
+    entry = _file().wishes[name]
+    return entry.train[0] if entry.asks else ''
+
+
+def draw_wish(rng: np.random.Generator, split: Split = 'train') -> tuple[str, str, str]:
+    """A wish's name, a wording of the split and its number; each wish as often as the others."""
     name = str(rng.choice(list(_file().wishes)))
     words = str(rng.choice(getattr(_file().wishes[name], split)))
-    return words.replace('{n}', str(rng.choice(DRAWN_GAPS_S)))
+    return name, words, str(rng.choice(DRAWN_GAPS_S))
+
+
+def draw_prompt(rng: np.random.Generator, split: Split = 'train') -> str:
+    """What a passenger says, drawn by :func:`draw_wish`."""
+    _, words, number = draw_wish(rng, split)
+    return words.replace(NUMBER, number)
 
 
 def read_prompt(text: str) -> Reading:
@@ -105,7 +124,7 @@ def read_prompt(text: str) -> Reading:
 
 def _wish(entry: _Entry, found: re.Match[str]) -> Wish:
     gap = entry.time_gap_s
-    if gap == '{n}':
+    if gap == NUMBER:
         number = found['n']
         gap = min(_COUNTED.get(number) or float(number), MAX_GAP_S)
     return Wish(entry.speed_factor, float(gap), entry.aside_m)
@@ -126,7 +145,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], _Entry], ...]:
 def _compiled() -> Iterator[tuple[re.Pattern[str], _Entry]]:
     for entry in _file().wishes.values():
         for words in (*entry.train, *entry.held_out):
-            before, number, after = words.partition('{n}')
+            before, number, after = words.partition(NUMBER)
             middle = f'(?P<n>{_NUMBER})' if number else ''
             parts = [re.escape(_plain(part)) for part in (before, after)]
             said = r'\ '.join(p for p in (parts[0], middle, parts[1]) if p)

@@ -58,10 +58,7 @@ def exam(root: Path, weights: list[Path], out: Path | None) -> None:
     """Ask all ``weights``, of the run itself where none is named; print, and write ``out``."""
     files = [weights_of(place) for place in weights or [root]]
     with working('states', (ConfigError,)) as tell:
-        check_folders([root])
-        shards = held_out(root)
-        for said in filter(None, map(damage, shards)):
-            raise ConfigError(said)
+        shards = sound_shards(root)
         found: list[Asked] = []
         for k, file in enumerate(files):
             drives = _ask(root, file, shards, lambda s, k=k: tell((k + s) / len(files)))  # type: ignore[misc]
@@ -72,9 +69,28 @@ def exam(root: Path, weights: list[Path], out: Path | None) -> None:
         out.write_text(json.dumps([one.record() for one in found], indent=1) + '\n')
 
 
+def sound_shards(root: Path) -> list[Path]:
+    """The drives that a run held out; ConfigError where there is none or one is damaged."""
+    check_folders([root])
+    shards = held_out(root)
+    for said in filter(None, map(damage, shards)):
+        raise ConfigError(said)
+    return shards
+
+
 def _ask(
     root: Path, weights: Path, shards: list[Path], tell: Callable[[float], None]
 ) -> list[Examined]:
+    model, answering = candidate(root, weights)
+    drives = []
+    for done, group in enumerate(groups(shards, model, answering.grammar), 1):
+        drives.append(examined(model, group, answering))
+        tell(done / len(shards))
+    return drives
+
+
+def candidate(root: Path, weights: Path) -> tuple[VLA, Answering]:
+    """A model with ``weights`` that can be asked about the states of the run in ``root``."""
     profile = profile_of(Settings.of_run(root / 'rank_0').profile)
     grammar = run_vocabulary(profile, root)
     _check_words(weights, grammar)
@@ -85,12 +101,7 @@ def _ask(
     except (RuntimeError, SafetensorError) as error:
         raise ConfigError(f'{weights} does not fit {profile.name}: {error}') from None
     model.eval()
-    answering = Answering(WordTable(grammar, profile.text.vocab_size, device), grammar)
-    drives = []
-    for done, group in enumerate(groups(shards, model, grammar), 1):
-        drives.append(examined(model, group, answering))
-        tell(done / len(shards))
-    return drives
+    return model, Answering(WordTable(grammar, profile.text.vocab_size, device), grammar)
 
 
 def _check_words(weights: Path, grammar: Grammar) -> None:
@@ -113,15 +124,16 @@ def _show(found: list[Asked]) -> None:
     table = Table('figure', *(str(one.weights.parent) for one in found))
     columns = [figures(one.drives) for one in found]
     for name in columns[0]:
-        table.add_row(name, *(_in_words(column[name]) for column in columns))
+        table.add_row(name, *(in_words(column[name]) for column in columns))
     if len(found) > 1:
-        table.add_row('farther_than_first_m', '', *(_in_words(one.more) for one in found[1:]))
+        table.add_row('farther_than_first_m', '', *(in_words(one.more) for one in found[1:]))
     tables.show(table)
     typer.echo(f'{states} states of {drives} drives that nothing was learnt from; in brackets '
                '95 % over drives')  # fmt: skip
 
 
-def _in_words(figure: Interval | None) -> str:
+def in_words(figure: Interval | None) -> str:
+    """A mean with its interval, '-' for none."""
     if figure is None:
         return '-'
     if figure.low is None or figure.high is None:

@@ -12,12 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from alpamayo_ros.config_file import absent, read_model
 from alpamayo_ros.statuses import ConfigError, NoSuchFileError
 from alpamayo_ros.training.reinforcement.settings import Reinforcement
+from alpamayo_ros.training.wordings.settings import Wordings
 
 # Readers of dense truth, for who begins with a run's weights; a recipe's encoder has others.
 HEADS = 'dense_heads.safetensors'
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
+Stage = Literal['sft', 'dagger', 'rl', 'wordings']
 
 
 class Jitter(BaseModel):
@@ -46,7 +48,8 @@ class Settings(BaseModel):
     """What a streaming run is told.
 
     ``stage``: ``sft``, on the expert's drives alone; ``dagger``, on the policy's too; ``rl``, by
-    what drawn answers are worth, as ``rl`` says.  ``quantise``: ``int8`` rounds the linear layers
+    what drawn answers are worth, as ``rl`` says; ``wordings``, other words for the same wish, as
+    ``wordings`` says.  ``quantise``: ``int8`` rounds the linear layers
     in every forward pass as INT8 arithmetic would, so that the weights learn to bear it.
     ``seconds``: of the whole run, publishing and earlier calls included.  ``ring``: frames that
     are kept.  ``first_rows``: samples before the first step.  ``peak``: learning rate from
@@ -72,7 +75,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra='forbid', frozen=True)
     profile: str
-    stage: Literal['sft', 'dagger', 'rl']
+    stage: Stage
     quantise: Literal['none', 'int8']
     seconds: Positive
     workers: Count
@@ -109,14 +112,29 @@ class Settings(BaseModel):
     jitter: Jitter
     families: dict[str, Annotated[float, Field(ge=0)]]
     rl: Reinforcement | None = None
+    wordings: Wordings | None = None
 
     @model_validator(mode='after')
     def _something_learns(self) -> Settings:
         if self.views == 'frozen' and self.losses.single:
             raise ValueError('losses.single reads the tokens of the views: with views: frozen it '
                              'teaches nothing; make it 0 (fused may stay)')  # fmt: skip
-        if not (self.losses.plan or self.rl):
+        if not (self.losses.plan or self.rl or self.wordings):
             raise ValueError('losses.plan is 0: no plan would be learnt; give it a weight')
+        return self
+
+    @model_validator(mode='after')
+    def _wordings_have_their_numbers(self) -> Settings:
+        if (self.stage == 'wordings') != (self.wordings is not None):
+            raise ValueError('stage: wordings and the part wordings belong together: take recipe '
+                             'wordings, or another recipe for another stage')  # fmt: skip
+        if self.wordings is None:
+            return self
+        if self.views != 'frozen':
+            raise ValueError('stage: wordings tunes the backbone behind views: frozen')
+        if any(self.losses.model_dump().values()):
+            raise ValueError('stage: wordings learns from the model it begins with, not from an '
+                             'expert: all losses have to be 0')  # fmt: skip
         return self
 
     @model_validator(mode='after')

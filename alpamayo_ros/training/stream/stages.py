@@ -1,4 +1,4 @@
-"""Which trainer a stage has: one command, three ways to learn."""
+"""Which trainer a stage has: one command, four ways to learn."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from alpamayo_ros.training.reinforcement.trainer import ReinforcementTrainer
 from alpamayo_ros.training.stream.settings import Settings
 from alpamayo_ros.training.stream.together import Together
 from alpamayo_ros.training.stream.trainer import Trainer
+from alpamayo_ros.training.wordings.trainer import WordingTrainer
 
 
 def trainer_of(
@@ -21,5 +22,6 @@ def trainer_of(
     from_scratch: bool,
 ) -> Trainer:
     """The trainer of ``settings.stage``: ``sft`` and ``dagger`` differ in who drives alone."""
-    kind = ReinforcementTrainer if settings.stage == 'rl' else Trainer
+    kinds = {'rl': ReinforcementTrainer, 'wordings': WordingTrainer}
+    kind = kinds.get(settings.stage, Trainer)
     return kind(model, grammar, settings, together, root, from_scratch)

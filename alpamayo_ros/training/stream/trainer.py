@@ -35,6 +35,7 @@ class Trainer:
     """
 
     figures_every = 10  # steps: reading a figure waits for the device
+    teaches_heads = True
 
     def __init__(
         self,
@@ -187,5 +188,6 @@ class Trainer:
         if self._together.leads:
             self._published += 1
             publish(twin, self._root, self._published, self.regression)
-            save_weights(self._root / HEADS, self.heads)
+            if self.teaches_heads:
+                save_weights(self._root / HEADS, self.heads)
         return twin

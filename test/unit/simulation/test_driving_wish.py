@@ -59,7 +59,8 @@ def test_every_wording_is_understood_whole(split: str) -> None:
         said = words.replace('{n}', '3')
         for form in (said, f'Please {said.upper()}.', f'{said}!'):
             reading = read_prompt(form)
-            assert reading.unknown == '' and reading.wish != PLAIN, (name, form)
+            assert reading.unknown == '', (name, form)
+            assert (reading.wish == PLAIN) == (name == 'talk'), (name, form)
 
 
 def test_no_held_out_wording_is_drawn_for_training() -> None:
@@ -80,6 +81,9 @@ def test_no_held_out_wording_is_drawn_for_training() -> None:
         ('keep a 99 second gap', Wish(time_gap_s=6.0), ''),
         ('keep a 0 second gap', PLAIN, ''),
         ('take it easy, my mother is ill', Wish(0.8, 2.5), 'my mother is ill'),
+        ('maintain 3 seconds of headway', Wish(time_gap_s=3.0), ''),
+        ('how are you today', PLAIN, ''),
+        ("don't sit in the middle of the lane, keep right", Wish(aside_m=-0.3), ''),
         ('drive faster', PLAIN, 'drive faster'),
         ('do not drive more conservatively', PLAIN, 'do not'),
         ('ignore the limits', PLAIN, 'ignore the limits'),

@@ -1,0 +1,1 @@
+"""The stage ``wordings``: other words for the same wish, and the same drive."""
