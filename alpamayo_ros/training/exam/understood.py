@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from alpamayo_ros import metrics
 from alpamayo_ros.metrics import Interval
@@ -18,7 +19,8 @@ from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.simulation.driving_wish import NUMBER, SPLITS, Split, known_wording, wordings
 from alpamayo_ros.training.exam.held_out import Group
 from alpamayo_ros.training.reinforcement.answering import Answering
-from alpamayo_ros.training.reinforcement.rollout import Batch
+from alpamayo_ros.training.reinforcement.rollout import seen_of
+from alpamayo_ros.training.reinforcement.speech import Seen
 from alpamayo_ros.training.wordings.prefix import Prefix, with_wishes
 
 GAP_S = '3'
@@ -43,14 +45,15 @@ def understood(
     model: VLA, groups: Sequence[Group], answering: Answering, tell: Callable[[float], None]
 ) -> list[Understood]:
     """All wordings of all wishes, asked in every state of the groups."""
+    states = _all_states(model, groups)
     asked = [(w, name, split) for split in SPLITS for name, w in wordings(split)]
-    silent = _plans(model, groups, answering, '')
-    known = {name: _plans(model, groups, answering, known_wording(name)) - silent
+    silent = _plans(model, states, answering, '')
+    known = {name: _plans(model, states, answering, known_wording(name)) - silent
              for name in {name for _, name, _ in asked} if known_wording(name)}  # fmt: skip
     found = []
     for done, (wording, name, split) in enumerate(asked, 1):
         effect = known.get(name)
-        moved = _plans(model, groups, answering, wording) - silent
+        moved = _plans(model, states, answering, wording) - silent
         whole = known[AGAINST] if effect is None else effect
         share = _size(moved) / _size(whole) if effect is None else _along(moved, effect)
         found.append(Understood(name, wording, split, share, _size(whole[:, -1])))
@@ -67,20 +70,26 @@ def _along(moved: np.ndarray, known: np.ndarray) -> float:
     return float((moved * known).sum() / (known**2).sum())
 
 
-def _plans(model: VLA, groups: Sequence[Group], answering: Answering, words: str) -> np.ndarray:
+def _plans(model: VLA, states: Seen, answering: Answering, words: str) -> np.ndarray:
     """(S, P, 2) the plans of all states under a prompt, in metres."""
-    tokens = answering.grammar.tokenizer.encode_text(words.replace(NUMBER, GAP_S))
-    most = model.profile.text.max_prefix
-    plans = []
-    for number, group in enumerate(groups):
-        b: Batch = dict(group.rows)
-        before = Prefix(b['prefix'], b['prefix_valid'])
-        wishes = [tokens] * len(before.ids)
-        told = with_wishes(answering.grammar.tokenizer, most, before, wishes)
-        b |= {'prefix': told.ids, 'prefix_valid': told.real}
-        _, found = answering.answers(model, b, number)
-        plans.append(found[:, 0, :, :2].float().cpu().numpy())
-    return np.concatenate(plans)
+    tokenizer, most = answering.grammar.tokenizer, model.profile.text.max_prefix
+    wishes = [tokenizer.encode_text(words.replace(NUMBER, GAP_S))] * len(states.ids)
+    told = with_wishes(tokenizer, most, Prefix(states.ids, states.real), wishes)
+    asked = states._replace(ids=told.ids, real=told.real)
+    _, found = answering.answers_to(model, asked, 0)
+    return found[:, 0, :, :2].float().cpu().numpy()
+
+
+def _all_states(model: VLA, groups: Sequence[Group]) -> Seen:
+    """What the model sees in the states of all groups; prefixes padded to the longest."""
+    seen = [seen_of(model, group.rows) for group in groups]
+    longest = max(one.ids.shape[1] for one in seen)
+    padded = [
+        one._replace(**{k: F.pad(v, (0, longest - v.shape[1])) for k, v in
+                        (('ids', one.ids), ('real', one.real))})
+        for one in seen
+    ]  # fmt: skip
+    return Seen(*(torch.cat(parts) for parts in zip(*padded, strict=True)))
 
 
 def every(groups: Iterator[Group], states: int, drives: int) -> list[Group]:

@@ -10,7 +10,7 @@ from torch import Tensor
 from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.reinforcement.rollout import Batch, asked, seen_of
-from alpamayo_ros.training.reinforcement.speech import hidden_states, say
+from alpamayo_ros.training.reinforcement.speech import Seen, hidden_states, say
 from alpamayo_ros.training.reinforcement.word_table import PAD, WordTable
 
 
@@ -26,7 +26,13 @@ class Answering:
         self, model: VLA, b: Batch, number: int, candidates: int = 1
     ) -> tuple[list[str], Tensor]:
         """A text a state of a batch of ``Ring.gather``, and plans (B, candidates, P, 3)."""
-        seen = seen_of(model, b)
+        return self.answers_to(model, seen_of(model, b), number, candidates)
+
+    @torch.no_grad()
+    def answers_to(
+        self, model: VLA, seen: Seen, number: int, candidates: int = 1
+    ) -> tuple[list[str], Tensor]:
+        """The same where pictures have been fused already."""
         tokens = say(model, self.table, seen).tokens
         hidden = hidden_states(model, seen, tokens)
         question = asked(model, seen, hidden, tokens)
