@@ -25,6 +25,9 @@ CURVE, DONE = 'curve.jsonl', 'stream.done'
 # Of a line of the curve: what counts or is set, not what is learnt.
 COUNTED = {'used_s', 'step', 'samples_per_s', 'samples', 'drives', 'unbuilt', 'falls',
            'regression', 'rate', 'exams', 'refused'}  # fmt: skip
+# What lines have at least; of a drive whose world could not be built there is less.
+OF_CURVE, OF_DRIVE = {'used_s', 'step', 'samples'}, {'time', 'family'}
+OF_DRIVEN = {'policy', 'scene_score'}
 SMOOTHED = 5  # lines
 Line = dict[str, Any]
 
@@ -50,7 +53,7 @@ def show_stream(root: Path) -> None:
     folder = root / FOLDER
     seconds = _seconds(folder / 'settings.json')
     file = folder / CURVE
-    curve = _lines(file, file.read_bytes()) if file.is_file() else []
+    curve = _lines(file, file.read_bytes(), OF_CURVE) if file.is_file() else []
     drives = [row for row in _drives(folder) if 'unbuilt' not in row]
     typer.echo(f'{root}: {_state(root)}')
     if not curve:
@@ -81,22 +84,29 @@ def _seconds(file: Path) -> float:
     return found
 
 
-def _lines(file: Path, data: bytes) -> list[Line]:
+def _lines(file: Path, data: bytes, needed: set[str]) -> list[Line]:
     """Whole lines of a file: the last one may be on its way."""
     whole = data[: data.rfind(b'\n') + 1].splitlines()
     try:
-        return [json.loads(line) for line in whole]
+        rows = [json.loads(line) for line in whole]
     except ValueError as error:
         raise ConfigError(f'{file} is damaged: a line is no valid JSON: {error}') from error
+    for number, row in enumerate(rows, 1):
+        wanted = needed | (OF_DRIVEN if needed is OF_DRIVE and 'unbuilt' not in row else set())
+        if not isinstance(row, dict) or not wanted <= row.keys():
+            said = f'expected {", ".join(sorted(wanted))}, got {str(row)[:80]}'
+            raise ConfigError(f'{file} is damaged: line {number}: {said}')
+    return rows
 
 
 def _drives(folder: Path) -> list[Line]:
     """Results of all simulators, in order of time; packed where they came back."""
     packed = folder / 'drives.jsonl.gz'
     if packed.is_file():
-        rows = _lines(packed, gzip.decompress(packed.read_bytes()))
+        rows = _lines(packed, gzip.decompress(packed.read_bytes()), OF_DRIVE)
     else:
-        rows = [r for p in folder.glob('drives_*.jsonl') for r in _lines(p, p.read_bytes())]
+        files = folder.glob('drives_*.jsonl')
+        rows = [row for p in files for row in _lines(p, p.read_bytes(), OF_DRIVE)]
     return sorted(rows, key=lambda row: float(row['time']))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -132,9 +133,10 @@ def _writer(root: Path, tensorboard: bool) -> Callable[[int, dict[str, Any]], No
     except ImportError:
         said = '--tensorboard: it is not installed; type: pip install tensorboard'
         raise typer.BadParameter(said) from None
-    writer = SummaryWriter(root / 'tensorboard')
+    opened = lru_cache(maxsize=1)(lambda: SummaryWriter(root / 'tensorboard'))
 
     def write(step: int, line: dict[str, Any]) -> None:
+        writer = opened()  # with the first line: a run that cannot begin leaves nothing
         for name, value in line.items():
             if isinstance(value, int | float):
                 writer.add_scalar(name, value, step)

@@ -57,7 +57,11 @@ def test_a_stream_that_collects_says_so(tmp_path: Path) -> None:
         ('settings.json', '{"sec'),
         ('settings.json', '{}'),
         ('curve.jsonl', '{"used_s": 1}\n\0\0\n'),
+        ('curve.jsonl', '{"used_s": 1}\n'),
+        ('curve.jsonl', '3\n'),
         ('drives_0.jsonl', 'x\n'),
+        ('drives_0.jsonl', '{"time": 1.0, "family": "fog", "policy": true}\n'),
+        ('drives_0.jsonl', '{"family": "fog", "unbuilt": "no road"}\n'),
     ],
 )
 def test_a_damaged_file_of_a_stream_is_named(tmp_path: Path, name: str, text: str) -> None:

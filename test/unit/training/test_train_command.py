@@ -1,7 +1,9 @@
 """Mistakes in a recipe, or of who types its name, are said in one sentence."""
 
 import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -149,6 +151,9 @@ def test_a_stream_says_what_is_wrong_before_anything_starts(tmp_path: Path) -> N
         (['--stage', 'rl'], 'needs views that see: --from a model'),
         (['--stage', 'rl', '--recipe', 'stream_toy'], 'take rl or rl_toy'),
         (['--stage', 'sft', '--recipe', 'rl_toy'], 'no use for the part rl'),
+        (['--stage', 'wordings'], 'needs views that see: --from a model'),
+        (['--stage', 'wordings', '--recipe', 'stream_toy'], 'the part wordings belong together'),
+        (['--stage', 'dagger', '--recipe', 'wordings'], 'the part wordings belong together'),
     ]:
         done = CliRunner().invoke(
             app, ['stream', '--root', str(root), *words], env={'COLUMNS': '400'}
@@ -206,9 +211,13 @@ def test_a_ring_that_memory_cannot_hold_is_refused_and_begins_nothing(tmp_path: 
     assert not (tmp_path / 'run').exists()
 
 
-def test_weights_of_another_model_are_one_sentence(tmp_path: Path) -> None:
+def test_weights_of_another_model_are_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = SimpleNamespace(SummaryWriter=lambda folder: folder.mkdir(parents=True))
+    monkeypatch.setitem(sys.modules, 'torch.utils.tensorboard', board)  # it is not installed
     save_file({'other': torch.zeros(2)}, tmp_path / 'w.safetensors')
-    words = ['--recipe', 'stream_toy', '--from', str(tmp_path / 'w.safetensors')]
+    words = ['--recipe', 'stream_toy', '--from', str(tmp_path / 'w.safetensors'), '--tensorboard']
     command = ['train', 'stream', '--root', str(tmp_path / 'run'), *words]
     done = CliRunner().invoke(main.app, command, prog_name='alpamayo')
     assert done.exit_code == 2 and 'w.safetensors does not fit nano: ' in done.stderr
