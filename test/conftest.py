@@ -40,7 +40,7 @@ _domain = itertools.count(os.getpid())
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What is loaded for the tests stays to the end: it is searched for no garbage, now or later."""
+    """What is loaded for the tests stays to the end: nothing of it is searched for garbage."""
     gc.disable()
     try:
         return (yield)
