@@ -46,3 +46,10 @@ def test_the_core_loads_no_ros() -> None:
     names = modules((*(top for top in RUN_TIME if top != 'nodes'), 'cli', *SHOWN))
     found = loaded_by(names, 'rclpy', 'alpamayo_ros.msg', 'alpamayo_ros.pipeline')
     assert found == {'alpamayo_ros.pipeline'}
+
+
+def test_a_node_starts_without_what_is_checked_before_the_graph() -> None:
+    """They start all at once; bags, scenarios and tokens were a fifth of what that took."""
+    names = ('egomotion', 'monitor', 'navigation', 'planner', 'trajectory')
+    checked = ('alpamayo_ros.preflight', 'alpamayo_ros.simulation', 'cv2', 'mcap', 'tokenizers')
+    assert loaded_by([f'nodes.{name}' for name in names], *checked) == set()
