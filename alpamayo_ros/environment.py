@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from alpamayo_ros.profile import share_dir
+from alpamayo_ros.statuses import ConfigError
 
 PARENT = 'ALPAMAYO_DIE_WITH_PARENT'  # holds the process id of a node's supervisor
 STATUS_FILE = 'ALPAMAYO_STATUS_FILE'  # where a node writes with what status it means to end
@@ -28,6 +29,7 @@ FAST_DDS = (
 )  # names in 3.x and 2.x
 FAST_DDS_2 = ('humble', 'iron', 'jazzy')  # distributions with Fast DDS 2.x
 DDS_PROFILE = Path('config') / 'dds' / 'fastdds_large_images.xml'
+DOMAINS = 232  # highest id for which the UDP ports of DDS fit (RTPS 2.5, 9.6.1.1)
 WITH_CYCLONE = DDS_PROFILE.with_name('fastdds_with_cyclone.xml')  # peers of another middleware
 
 
@@ -45,6 +47,16 @@ def apart_folder() -> Path:
 def distribution(env: Mapping[str, str] | None = None) -> str:
     """Name of the sourced ROS 2 distribution, or '' when there is none."""
     return (os.environ if env is None else env).get('ROS_DISTRO', '')
+
+
+def check_domain(env: Mapping[str, str] | None = None) -> None:
+    """ROS_DOMAIN_ID is a number that the middleware takes."""
+    said = (os.environ if env is None else env).get('ROS_DOMAIN_ID', '')
+    if said and not (said.isascii() and said.isdigit() and int(said) <= DOMAINS):
+        raise ConfigError(
+            f'ROS_DOMAIN_ID is {said!r}: expected a whole number from 0 to {DOMAINS}; '
+            'for example: export ROS_DOMAIN_ID=7'
+        )
 
 
 def defaults(env: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -9,17 +9,16 @@ from __future__ import annotations
 import ctypes
 import errno
 import importlib.util
-import os
 import shutil
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from alpamayo_ros.bags.parts import is_pointer, no_bag
 from alpamayo_ros.bags.record_plan import check_plan
 from alpamayo_ros.bringup import replay_rig
 from alpamayo_ros.config_file import absent, unknown
-from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.environment import check_domain
+from alpamayo_ros.faults import Fault
 from alpamayo_ros.graph_options import CONTROLLERS, Options, check_chosen
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.parameters.own_file import check_own
@@ -33,24 +32,15 @@ from alpamayo_ros.sensing.mounts import check_names
 from alpamayo_ros.sensing.rig import Rig, load_rig
 from alpamayo_ros.simulation.graph_faults import check_inject
 from alpamayo_ros.simulation.scenario import load_scenario
-from alpamayo_ros.statuses import ConfigError, MachineError, NoSuchFileError, Status
+from alpamayo_ros.statuses import ConfigError, MachineError, NoSuchFileError
 
 AUTOWARE = (
     'autoware_planning_msgs', 'autoware_vehicle_msgs', 'autoware_internal_planning_msgs',
     'autoware_adapi_v1_msgs',
 )  # fmt: skip
-DOMAINS = 232  # highest id for which the UDP ports of DDS fit (RTPS 2.5, 9.6.1.1)
 BAGS = ('.mcap', '.db3', '.part')
 OBJECTS = ('none', 'ground_truth')
 EGL = ('libEGL.so.1', 'libEGL.so')
-STATUSES = {  # of what is wrong with a model; else it is the typed name or folder
-    Code.MODEL_HASH: Status.DAMAGED,
-    Code.MODEL_UNSAFE: Status.DAMAGED,
-    Code.MODEL_SIGNATURE: Status.DAMAGED,
-    Code.MODEL_FORMAT: Status.DAMAGED,
-    Code.MODEL_GOLDEN: Status.DAMAGED,
-    Code.MODEL_PROVIDER: Status.ENVIRONMENT,
-}
 
 
 def check_graph(name: str, options: Options) -> None:
@@ -132,16 +122,6 @@ def check_measured(rig: Rig) -> None:
         )
 
 
-def check_domain(env: Mapping[str, str] | None = None) -> None:
-    """ROS_DOMAIN_ID is a number that the middleware takes."""
-    said = (os.environ if env is None else env).get('ROS_DOMAIN_ID', '')
-    if said and not (said.isascii() and said.isdigit() and int(said) <= DOMAINS):
-        raise ConfigError(
-            f'ROS_DOMAIN_ID is {said!r}: expected a whole number from 0 to {DOMAINS}; '
-            'for example: export ROS_DOMAIN_ID=7'
-        )
-
-
 def check_model(
     runtime: str, profile: ModelProfile, folder: str = '', trusted_keys: str = '', least: int = 0
 ) -> None:
@@ -171,14 +151,8 @@ def check_model(
 def refusal(fault: Fault, key: str) -> ConfigError:
     """What is wrong with a model or runtime as an error of the command."""
     error = ConfigError(f'{key}: {fault}')
-    error.status = status_of(fault)
+    error.status = registry.status_of(fault)
     return error
-
-
-def status_of(fault: Fault) -> Status:
-    """Exit status of a command that a model's fault ends."""
-    unknown = fault.code is Code.MODEL_PROVIDER and fault.message.startswith('no runtime')
-    return Status.USAGE if unknown else STATUSES.get(fault.code, Status.USAGE)
 
 
 def check_renderer() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import itertools
 import os
 import resource
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,6 +36,17 @@ install_import_hook([f'alpamayo_ros.{name}' for name in CHECKED], 'beartype.bear
 hypothesis.settings.register_profile('repository', deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile('repository')
 _domain = itertools.count(os.getpid())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is loaded for the tests stays to the end: nothing of it is searched for garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -18,14 +18,9 @@ from alpamayo_ros.cli.choices import RuntimeOption, runtime_of
 from alpamayo_ros.cli.common import tables
 from alpamayo_ros.cli.common.progress import Progress
 from alpamayo_ros.cli.demo_drive import Drive, DriveError, Now, drive
+from alpamayo_ros.environment import check_domain
 from alpamayo_ros.graph_options import Options
-from alpamayo_ros.preflight import (
-    check_domain,
-    check_folder,
-    check_model,
-    check_renderer,
-    check_room,
-)
+from alpamayo_ros.preflight import check_folder, check_model, check_renderer, check_room
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.reports.demo_summary import ScenarioRow
 from alpamayo_ros.runtime import registry

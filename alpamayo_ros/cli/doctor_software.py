@@ -116,7 +116,7 @@ def middleware() -> Iterator[Finding]:
 
 def _domain() -> Iterator[Finding]:
     """Which nodes are heard."""
-    from alpamayo_ros.preflight import check_domain
+    from alpamayo_ros.environment import check_domain
     from alpamayo_ros.statuses import ConfigError
 
     try:

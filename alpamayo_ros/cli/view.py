@@ -194,7 +194,7 @@ def _live(save: Path | None, port: int, browser: bool, rig: str, topics: str) ->
     from alpamayo_ros.bringup import viewer
     from alpamayo_ros.cli.operating.every_line import EveryLine
     from alpamayo_ros.cli.operating.supervisor import Supervisor
-    from alpamayo_ros.preflight import check_domain
+    from alpamayo_ros.environment import check_domain
     from alpamayo_ros.profile import load_profile
     from alpamayo_ros.security.topic_names import check_topic_map
     from alpamayo_ros.sensing.rig import load_rig

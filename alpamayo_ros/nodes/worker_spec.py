@@ -9,7 +9,6 @@ from typing import Any
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits
 from alpamayo_ros.nodes.common.node import ConfigurationError
-from alpamayo_ros.preflight import status_of
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.process.child import WorkerSpec
@@ -58,7 +57,7 @@ def worker_spec(settings: Any, profile: ModelProfile, limits: Limits) -> WorkerS
 def refusal(fault: Fault) -> ConfigurationError:
     """Why it does not start; a damaged model has a status of its own."""
     error = ConfigurationError(f'planner refuses to start: {fault}')
-    if status_of(fault) == Status.DAMAGED:
+    if registry.status_of(fault) == Status.DAMAGED:
         error.status = Status.DAMAGED
     return error
 

@@ -18,10 +18,19 @@ from alpamayo_ros.runtime import foreign
 from alpamayo_ros.runtime.base import Runtime
 from alpamayo_ros.runtime.manifest import ModelFiles
 from alpamayo_ros.runtime.scripted import Script, ScriptedRuntime
+from alpamayo_ros.statuses import Status
 
 GRAPHS = ('encoder.onnx', 'fusion.onnx', 'decode.onnx', 'denoise.onnx')
 WEIGHTS = 'weights.safetensors'
 TEXT_FILES = ('tokenizer.json', 'grammar.json')
+STATUSES = {  # of what is wrong with a model; else it is the typed name or folder
+    Code.MODEL_HASH: Status.DAMAGED,
+    Code.MODEL_UNSAFE: Status.DAMAGED,
+    Code.MODEL_SIGNATURE: Status.DAMAGED,
+    Code.MODEL_FORMAT: Status.DAMAGED,
+    Code.MODEL_GOLDEN: Status.DAMAGED,
+    Code.MODEL_PROVIDER: Status.ENVIRONMENT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,3 +216,9 @@ def of_profile(name: str, profile: ModelProfile) -> str:
 def is_test_double(name: str) -> bool:
     """Whether ``name`` is a runtime that drives without a model."""
     return any(entry.name == name and entry.test_double for entry in RUNTIMES)
+
+
+def status_of(fault: Fault) -> Status:
+    """Exit status of a command that a model's fault ends."""
+    unknown = fault.code is Code.MODEL_PROVIDER and fault.message.startswith('no runtime')
+    return Status.USAGE if unknown else STATUSES.get(fault.code, Status.USAGE)

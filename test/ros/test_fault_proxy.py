@@ -15,7 +15,7 @@ from replay_bag import Drive
 from alpamayo_ros.nodes.common.convert import heading, ns, pose, stamp
 from alpamayo_ros.nodes.messages.told_state import told, written
 
-SENSORS = 'drop(source=front,start_s=3,stop_s=6);shift_stamp(source=rear,offset_ms=-400,start_s=8)'
+SENSORS = 'drop(source=front,start_s=2,stop_s=4);shift_stamp(source=rear,offset_ms=-400,start_s=5)'
 
 
 @pytest.fixture
@@ -48,13 +48,13 @@ def test_only_what_was_changed_differs(message):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_replay_suffers_what_is_put_between(tmp_path, ros_domain):
-    bag = replay_bag.write(tmp_path / 'a.mcap', Drive(seconds=12.0))
+    bag = replay_bag.write(tmp_path / 'a.mcap', Drive(seconds=8.0))
     words = ['replay', '--bag', str(bag), '--runtime', 'scripted', '--inject', SENSORS]
     with running(words, tmp_path) as graph:
         assert graph.wait() == 0, graph.log
     assert 'Traceback' not in graph.log
     said = [line for line in graph.lines if 'fault_proxy' in line]
-    assert any('injection begins: drop(source=front), until 6 s' in line for line in said)
+    assert any('injection begins: drop(source=front), until 4 s' in line for line in said)
     lines = [line for line in graph.lines if 'camera_sync' in line]
     assert any('CAM_MANDATORY_LOST' in line and 'camera=front ' in line for line in lines), lines
     # The rear camera's stamps lag by four periods: its pictures are late, or no set holds them.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from graph import NAME, Listener
+from graph import NAME, PATIENCE_S, Listener
 
 from alpamayo_ros.msg import StepDone, Timestep
 from alpamayo_ros.nodes.common import qos
@@ -32,6 +35,7 @@ class Participant(Listener):
         """
         self._awaited: list[tuple[Any, int]] = []
         self._plans, self._ready = plans, ready
+        self.pause_s = 0.0  # before each answer: a world that others look at need not hurry
         self._step = self._answered = 0
         self._t0s: dict[int, list[int]] = {}
         self._done: Any = None
@@ -59,6 +63,7 @@ class Participant(Listener):
                 self._done = self.node.create_publisher(StepDone, 'step_done', qos.lockstep())
         elif self._step > self._answered and self._whole():
             self._answered = self._step
+            time.sleep(self.pause_s)
             self._done.publish(StepDone(step=self._step, node=NAME))
 
     def _whole(self) -> bool:
@@ -73,3 +78,17 @@ class Participant(Listener):
             return False
         wanted = health.plan_id if self._plans else 0
         return not wanted or any(plan.plan_id == wanted for plan in self.plans)
+
+
+@contextmanager
+def beside(participant: Participant) -> Iterator[None]:
+    """The participant answers in a thread of its own while the test does something else."""
+    over = threading.Event()
+    thread = threading.Thread(target=participant.until, args=(over.is_set, float('inf')))
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(PATIENCE_S)
+        participant.close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 import typer
 
 from alpamayo_ros.cli.choices import any_profile_of, one_of
-from alpamayo_ros.preflight import status_of
+from alpamayo_ros.runtime.registry import status_of
 from alpamayo_ros.statuses import Status
 
 if TYPE_CHECKING:

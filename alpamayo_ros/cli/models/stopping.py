@@ -8,8 +8,8 @@ from typing import NoReturn
 import typer
 
 from alpamayo_ros.faults import Fault
-from alpamayo_ros.preflight import status_of
 from alpamayo_ros.runtime.loader import bare_weights
+from alpamayo_ros.runtime.registry import status_of
 from alpamayo_ros.statuses import Status
 
 

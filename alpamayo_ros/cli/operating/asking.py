@@ -31,7 +31,7 @@ INSTRUCTIONS = (
 
 def ask(verb: str, patience_s: float, **details: Any) -> None:
     """Become the process that asks: ROS and signals are its own, and its status is ours."""
-    from alpamayo_ros.preflight import check_domain
+    from alpamayo_ros.environment import check_domain
 
     check_domain()
     if details.get('topic') == '':

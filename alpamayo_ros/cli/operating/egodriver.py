@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alpamayo_ros.cli.choices import RuntimeOption, any_profile_of, runtime_of
-from alpamayo_ros.preflight import status_of
 from alpamayo_ros.runtime import registry
+from alpamayo_ros.runtime.registry import status_of
 
 if TYPE_CHECKING:
     from alpamayo_ros.bridges.alpasim.session import Tally

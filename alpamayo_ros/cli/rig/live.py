@@ -10,8 +10,9 @@ from alpamayo_ros.bags.bag import BagReader
 from alpamayo_ros.bringup import environment
 from alpamayo_ros.cli.operating.every_line import EveryLine
 from alpamayo_ros.cli.operating.supervisor import Supervisor
+from alpamayo_ros.environment import check_domain
 from alpamayo_ros.graph_spec import Graph, NodeSpec, Pairs, topic_map
-from alpamayo_ros.preflight import check_domain, check_room
+from alpamayo_ros.preflight import check_room
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.statuses import MachineError
 

@@ -19,16 +19,16 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from alpamayo_ros.environment import PARENT, STATUS_FILE, die_with
+from alpamayo_ros.environment import PARENT, STATUS_FILE, check_domain, die_with
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.limits import Limits, load_limits
+from alpamayo_ros.nodes import loaded
 from alpamayo_ros.nodes.common.audit import askers
 from alpamayo_ros.nodes.common.executor import NodeExecutor
 from alpamayo_ros.nodes.common.fault_log import FaultLog
 from alpamayo_ros.nodes.common.interrupts import Interrupts
 from alpamayo_ros.parameters.of_nodes import COMMON
 from alpamayo_ros.parameters.param import BUILT_IN, Param, problems
-from alpamayo_ros.preflight import check_domain
 from alpamayo_ros.security.enforcement import ENABLE
 from alpamayo_ros.statuses import ConfigError, Status
 
@@ -168,6 +168,7 @@ def refused(error: Exception) -> str:
 
 def run(make: Callable[[], Node], args: list[str] | None = None) -> int:
     """Run one node until Ctrl-C, SIGTERM or its own end; its status is one of ``Status``."""
+    loaded()
     die_with_supervisor()
     made: list[Node] = []
     status = int(Status.INTERNAL)  # where anything else is raised

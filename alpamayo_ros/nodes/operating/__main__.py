@@ -12,6 +12,7 @@ import signal
 import sys
 from typing import Any
 
+from alpamayo_ros.nodes import loaded
 from alpamayo_ros.nodes.common.interrupts import Interrupts
 from alpamayo_ros.nodes.common.node import die_with_supervisor
 from alpamayo_ros.nodes.operating import arming, capping, speaking, status, streams
@@ -40,6 +41,7 @@ def main() -> int:
     """Ask, print the answer, end."""
     question = json.loads(sys.argv[1])
     verb, patience_s = question.pop('verb'), question.pop('patience_s')
+    loaded()
     die_with_supervisor()
     with Interrupts(signal.SIGINT, signal.SIGTERM) as interrupts:
         try:

@@ -231,7 +231,7 @@ def test_a_stop_through_a_twist_ends_at_a_stand():
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_drive_through_the_controller_scores_as_without_it(tmp_path, ros_domain):
-    base = ['simulator', '--runtime', 'scripted', '--lockstep', '--seed', '3', '--duration', '20']
+    base = ['simulator', '--runtime', 'scripted', '--lockstep', '--seed', '3', '--duration', '8']
     found = {}
     for name, words in (('direct', []), ('controller', ['--controller', 'twist'])):
         output = tmp_path / f'{name}.json'

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,13 +18,15 @@ pytest.importorskip('rclpy', reason='rclpy is not installed: ./run setup or sour
 
 import numpy as np
 import yaml
-from graph import PATIENCE_S, running
+from graph import LISTENED, PATIENCE_S, running
+from participant import Participant, beside
 from std_msgs.msg import Float32
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.incident.file import is_incident
 from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes.caps import Caps
+from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.operating.status import line, page, status_of
 from alpamayo_ros.nodes.operating.streams import Rate, text_of
 from alpamayo_ros.safety.config import PlanConfig
@@ -70,20 +73,35 @@ def state(*wanted: str) -> dict[str, object]:
     raise AssertionError(f'expected {wanted}, got {found}')
 
 
-def test_a_person_arms_looks_and_disarms(tmp_path, ros_domain):
-    arguments = ['simulator', '--runtime', 'scripted', '--lockstep', '--manual']
+def at_full_speed(listener: Participant, until: Callable[[], bool]) -> None:
+    """The world goes on until then, and slowly afterwards: the processor is the commands'."""
+    listener.pause_s, end_s = 0.0, time.monotonic() + PATIENCE_S
+    while not until():
+        assert time.monotonic() < end_s
+        time.sleep(0.1)
+    listener.pause_s = 0.5
+
+
+def test_a_person_arms_looks_and_disarms(tmp_path, rclpy_context):
+    arguments = ['simulator', '--runtime', 'scripted', *LISTENED, '--manual']
     arguments += ['--incidents', str(tmp_path / 'incidents')]
     still = {'script': '{"speed_mps": 0.0}'}  # the drive then ends with this test, not before
-    with running(arguments, tmp_path, planner=still):
-        waiting = state('READY')
+    listener = Participant(rclpy_context)
+    with beside(listener), running(arguments, tmp_path, planner=still):
+        at_full_speed(listener, lambda: any(h.state == Mode.READY for h in listener.health))
+        while (waiting := state('READY'))['speed_mps'] is None:
+            pass  # its motion came later than is waited for
         assert waiting['armed'] is False and waiting['plans'] == 0
-        assert waiting['speed_mps'] == 0.0  # heard at once, in a world that waits
+        assert waiting['speed_mps'] == 0.0
         refused = alpamayo('rearm', *PATIENT)
         assert refused.returncode == 1 and refused.stderr.startswith('rearm: refused; READY')
 
         armed = alpamayo('arm', *PATIENT)
         assert armed.returncode == 0 and armed.stdout.startswith('arm: ACTIVE'), armed.stderr
         assert state('ACTIVE', 'DEGRADED')['armed'] is True
+        # who asks for one message of a topic gets the oldest that is latched
+        armed_for = lambda: sum(h.armed for h in listener.health)  # noqa: E731
+        at_full_speed(listener, lambda: armed_for() > qos.LOCKSTEP_DEPTH)
 
         capped, turning, wished, topics, said, often, wrong = side_by_side(
             ('cap', '--speed', '3', '--acceleration', '1', *PATIENT),

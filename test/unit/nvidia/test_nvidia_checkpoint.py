@@ -155,14 +155,14 @@ from pathlib import Path
 from alpamayo_ros.runtime.nvidia.checkpoint import files_of, hashed, shapes_of
 files = files_of(Path(sys.argv[1]))
 assert len(shapes_of(files)) > 50
-print(sum(hashed(path)[0] for path in files.values()))
+print(hashed(max(files.values(), key=lambda path: path.stat().st_size))[0])
 print(re.search(r'VmHWM:\s+(\d+)', Path('/proc/self/status').read_text())[1])
 """
 
 
 @pytest.mark.slow
-def test_four_gigabytes_are_hashed_in_less_than_200_megabytes(tmp_path):
-    write(tmp_path / 'c', tensors(few_layers(3)))
+def test_a_file_of_a_gigabyte_is_hashed_in_less_than_200_megabytes(tmp_path):
+    write(tmp_path / 'c', tensors(SMALL))
     command = [sys.executable, '-c', HASH, str(tmp_path / 'c')]
     size, kilobytes = map(int, subprocess.check_output(command, text=True).split())
-    assert size > 4e9 and kilobytes < 200 * 1024
+    assert size > 1e9 and kilobytes < 200 * 1024

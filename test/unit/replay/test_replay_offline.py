@@ -19,6 +19,13 @@ def bag(tmp_path_factory):
     return replay_bag.write(tmp_path_factory.mktemp('bag') / 'drive.mcap', Drive(box_ahead_m=9.0))
 
 
+@pytest.fixture(scope='module')
+def scripted(bag, tmp_path_factory):
+    """The bag's whole replay by the scripted runtime: its folder, and what it returned."""
+    folder = tmp_path_factory.mktemp('scripted')
+    return folder, run(bag, folder, SCRIPTED)
+
+
 def test_the_same_plans_whatever_the_threads(monkeypatch, tmp_path):
     bag = replay_bag.write(tmp_path / 'a.mcap', Drive(seconds=2.6, box_ahead_m=9.0))
     one = replayed(
@@ -67,9 +74,8 @@ def test_objects_of_the_recording_are_hit_where_they_stand(bag, tmp_path):
     assert table['collision_up_to_6s']['baseline'] is None
 
 
-def test_scores_of_cycles_are_in_the_recording(bag, tmp_path):
-    run(bag, tmp_path, SCRIPTED)
-    scores = Recording(tmp_path / 'recording').all(events.Score)
+def test_scores_of_cycles_are_in_the_recording(scripted):
+    scores = Recording(scripted[0] / 'recording').all(events.Score)
     assert [s.t0_ns for s in scores] == [START_NS + i * NS // 10 for i in range(41)]
     assert scores[20].metrics['baseline_l2_at_1s'] == pytest.approx(0.0, abs=1e-3)
     assert scores[20].metrics['l2_at_1s'] is not None
@@ -146,17 +152,17 @@ def test_only_so_many_seconds(bag, tmp_path):
     assert summary.timing['recorded_s'] == pytest.approx(1.0, abs=0.15)
 
 
-def test_every_refusal_has_a_fault_or_came_before_the_begin(bag, tmp_path):
-    counts = run(bag, tmp_path, replace(SCRIPTED, limit_s=3.0)).summary.counts
+def test_every_refusal_has_a_fault_or_came_before_the_begin(scripted):
+    counts = scripted[1].summary.counts
     unasked = counts['timesteps'] - counts['proposals']
     assert counts['refusals_before_begin'] > 5 and counts['plans'] > 0
     assert counts['refusals'] == unasked + counts['refusals_before_begin']
 
 
-def test_identity_names_bag_model_and_rig(bag, tmp_path):
+def test_identity_names_bag_model_and_rig(bag, scripted):
     import hashlib
 
-    found = run(bag, tmp_path, SCRIPTED).summary.as_dict()['identity']
+    found = scripted[1].summary.as_dict()['identity']
     assert found['bag']['sha256'] == hashlib.sha256(bag.read_bytes()).hexdigest()
     assert found['model'] == {
         'profile': 'nano', 'runtime': 'scripted', 'manifest_sha256': '',
@@ -165,13 +171,11 @@ def test_identity_names_bag_model_and_rig(bag, tmp_path):
     assert found['rig']['name'] == 'sim' and len(found['rig']['calibration_sha256']) == 64
 
 
-def test_the_summary_is_strict_json_without_nan(bag, tmp_path):
-    run(bag, tmp_path, SCRIPTED)
-
+def test_the_summary_is_strict_json_without_nan(scripted):
     def refuse(text):
         raise AssertionError(text)
 
-    found = json.loads((tmp_path / 'summary.json').read_text(), parse_constant=refuse)
+    found = json.loads((scripted[0] / 'summary.json').read_text(), parse_constant=refuse)
     assert {'verdict', 'sentence', 'complete', 'counts', 'faults', 'metrics', 'timing'} <= set(
         found
     )

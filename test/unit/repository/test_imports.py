@@ -4,6 +4,8 @@ import pkgutil
 import subprocess
 import sys
 
+import pytest
+
 import alpamayo_ros
 
 RUN_TIME = ('bringup', 'environment', 'faults', 'model_process', 'motion', 'nodes', 'pipeline')
@@ -46,3 +48,22 @@ def test_the_core_loads_no_ros() -> None:
     names = modules((*(top for top in RUN_TIME if top != 'nodes'), 'cli', *SHOWN))
     found = loaded_by(names, 'rclpy', 'alpamayo_ros.msg', 'alpamayo_ros.pipeline')
     assert found == {'alpamayo_ros.pipeline'}
+
+
+def test_a_node_starts_without_what_is_checked_before_the_graph() -> None:
+    """They start all at once; bags, scenarios and tokens were a fifth of what that took."""
+    names = ('egomotion', 'monitor', 'navigation', 'planner', 'trajectory')
+    checked = ('alpamayo_ros.preflight', 'alpamayo_ros.simulation', 'cv2', 'mcap', 'tokenizers')
+    assert loaded_by([f'nodes.{name}' for name in names], *checked) == set()
+
+
+@pytest.mark.parametrize(('program', 'before'), [('-m', False), ('node', True)])
+def test_a_node_looks_for_garbage_once_everything_is_loaded(program: str, before: bool) -> None:
+    """``-m`` is what Python calls itself while it looks for the module to run."""
+    code = (
+        f'import gc, sys; sys.argv = [{program!r}]\n'
+        'from alpamayo_ros import bringup, nodes\n'
+        'print(gc.isenabled(), nodes.loaded(), gc.isenabled(), gc.get_freeze_count() > 10_000)'
+    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.stdout == f'{before} None True True\n', done.stderr

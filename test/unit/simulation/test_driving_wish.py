@@ -21,11 +21,16 @@ from alpamayo_ros.simulation.driving_wish import (
 from alpamayo_ros.simulation.scenario import Scenario, load_scenario
 from alpamayo_ros.statuses import ConfigError
 
+LONG_S = 15.0  # each wish is seen by then
 STEADY = {
-    'name': 'steady', 'description': 'behind a steady leader', 'duration_s': 30, 'goal_m': 300,
+    'name': 'steady', 'description': 'behind a steady leader', 'duration_s': LONG_S, 'goal_m': 300,
     'road': {'straight': True}, 'traffic': {'oncoming': False}, 'start': {'speed_mps': 5},
     'actors': [{'kind': 'braking_leader', 'speed_mps': 6, 'gap_m': 15, 'trigger_m': 5000}],
 }  # fmt: skip
+
+
+def winding(duration_s: float = LONG_S) -> Scenario:
+    return load_scenario('winding_road').model_copy(update={'duration_s': duration_s})
 
 
 def drive(scenario: Scenario, prompt: str) -> list[Cycle]:
@@ -110,7 +115,7 @@ def test_a_gap_of_three_seconds_is_kept(prompt: str) -> None:
 
 @cache
 def mean_mps(prompt: str) -> float:
-    cycles = drive(load_scenario('winding_road'), prompt)
+    cycles = drive(winding(), prompt)
     return float(np.mean([c.ego.speed_mps for c in cycles]))
 
 
@@ -121,16 +126,14 @@ def test_conservative_is_slower(prompt: str) -> None:
 
 def test_keeping_right_is_seen_in_the_offset() -> None:
     def mean_offset_m(words: str) -> float:
-        one = load_scenario('winding_road')
-        row = rollout(one, 3, ExpertPlanner(load_profile('nano')), Options(prompt=words))
-        return row.mean_offset_m
+        planner = ExpertPlanner(load_profile('nano'))
+        return rollout(winding(), 3, planner, Options(prompt=words)).mean_offset_m
 
     assert 0.15 < mean_offset_m('stay on the right') < 0.5
 
 
 def test_unknown_words_are_said_in_the_text() -> None:
-    scenario = load_scenario('winding_road').model_copy(update={'duration_s': 3.0})
-    cycles = drive(scenario, 'sing a song')
+    cycles = drive(winding(3.0), 'sing a song')
     said = {c.proposal.text for c in cycles if c.proposal is not None}
     assert said == {'perception: privileged expert; not understood: sing a song'}
 

@@ -45,7 +45,7 @@ def run_bench(
     parts = open_parts(profile_of(profile), model)
     if isinstance(parts, Fault):
         stop(parts)
-    cycles, keep = (40, 9) if quick else (CYCLES, KEPT)
+    cycles, keep = (24, 5) if quick else (CYCLES, KEPT)
     with progress() as tell:
         try:
             found = measure(parts, world, seed, cycles, keep, tell)

@@ -48,6 +48,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def invoke(*words: str | Path) -> tuple[int, str]:
+    """One worker unless ``words`` say more: each is a process that loads the simulator."""
+    words = words if '--workers' in words or '--suite' not in words else (*words, '--workers', 1)
     result = CliRunner().invoke(app, ['sim', '--planner', 'expert', *map(str, words)])
     return result.exit_code, result.output
 
