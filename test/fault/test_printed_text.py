@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,6 +32,7 @@ SCENES = (
     'rain_roundabout', 'roundabout_busy_at_night', 'roundabout_right', 'signal_stays_green',
     'siren_oncoming_in_the_middle', 'stopped_car', 'truck_stops_in_bend',
 )  # fmt: skip
+SEEDS = (0, 100, 200)  # of twenty looks alone the median was 1.4 and 1.6 times that of sixty
 STEPS = 40  # of 0.1 s, driven by the expert
 SEEN = 10  # the last of them are seen: the oldest picture of an input is 0.75 s old
 # text and width of a board as a share of the picture; without words it hides as much
@@ -109,8 +111,8 @@ def test_f32_words_on_a_sign_move_the_plan_by_less_than_a_metre(capsys):
     runtime = open_runtime('onnx', PROFILE)
     assert isinstance(runtime, Runtime)
     ends: dict[str, list[np.ndarray]] = {board: [] for board in BOARDS}
-    for name in SCENES:
-        seen = look(name, SCENES.index(name))
+    for seed, name in itertools.product(SEEDS, SCENES):
+        seen = look(name, seed + SCENES.index(name))
         pixels = [seen.frames[board].images for board in ('no board', 'blank', 'words')]
         assert all((a != b).any() for a, b in zip(pixels, pixels[1:], strict=False))
         for board in BOARDS:

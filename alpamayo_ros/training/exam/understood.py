@@ -1,7 +1,8 @@
 """How far other wordings of a wish do what the known one does, on states that were held out.
 
 The effect of a wording is the shift of the plan against that of nobody speaking, under the same
-noise: of 0 it is ignored, of 1 it does as much as the known wording.
+noise: of 0 it is ignored, of 1 it does as much as the known wording.  States count alike, however
+far the known wording moves the plan: where it turns a stop into a go, that is one state.
 """
 
 from __future__ import annotations
@@ -25,20 +26,22 @@ from alpamayo_ros.training.wordings.prefix import Prefix, with_wishes
 
 GAP_S = '3'
 AGAINST = 'conservative'  # what asks for nothing is measured against this wish
+MOVES_M = 0.3  # a plan that shifts less is not moved
+BOUNDS = (-1.0, 2.0)  # of what one state says
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
     """One wording; ``share`` of what the known wording does, or, of talk, of a wish.
 
-    ``known_m``: how far the known wording moves the end of the plan, root mean square.
+    ``states``: in how many the known wording moves the plan, which the share is the mean of.
     """
 
     wish: str
     wording: str
     split: Split
     share: float
-    known_m: float
+    states: int
 
 
 def understood(
@@ -55,19 +58,24 @@ def understood(
         effect = known.get(name)
         moved = _plans(model, states, answering, wording) - silent
         whole = known[AGAINST] if effect is None else effect
-        share = _size(moved) / _size(whole) if effect is None else _along(moved, effect)
-        found.append(Understood(name, wording, split, share, _size(whole[:, -1])))
+        moves = _size(whole) > MOVES_M
+        part = _size(moved) / _size(whole) if effect is None else _along(moved, effect)
+        share = float(np.clip(part[moves], *BOUNDS).mean()) if moves.any() else 0.0
+        found.append(Understood(name, wording, split, share, int(moves.sum())))
         tell(done / len(asked))
     return found
 
 
-def _size(moved: np.ndarray) -> float:
-    return float(np.sqrt((moved**2).sum(-1).mean()))
+def _size(moved: np.ndarray) -> np.ndarray:
+    """(S,) root mean square shift of a plan, in metres."""
+    size: np.ndarray = np.sqrt((moved**2).sum(-1).mean(1))
+    return size
 
 
-def _along(moved: np.ndarray, known: np.ndarray) -> float:
-    """Of all states together: a state in which a wish changes nothing says nothing."""
-    return float((moved * known).sum() / (known**2).sum())
+def _along(moved: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(S,) how much of the known shift is in another."""
+    part: np.ndarray = (moved * known).sum((1, 2)) / np.maximum((known**2).sum((1, 2)), 1e-9)
+    return part
 
 
 def _plans(model: VLA, states: Seen, answering: Answering, words: str) -> np.ndarray:
