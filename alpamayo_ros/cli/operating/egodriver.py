@@ -106,6 +106,10 @@ def camera_choices(words: list[str], profile: ModelProfile) -> dict[str, str]:
                 f'--camera {word!r}: expected CAMERA=LOGICAL_ID, each camera once; '
                 f'{profile.name} has {there}'
             )
+        if other := next((n for n, one in found.items() if one == logical), ''):
+            raise typer.BadParameter(
+                f'--camera {word!r}: {other} is {logical!r} already; expected a camera of its own'
+            )
         found[name] = logical
     return found
 

@@ -150,6 +150,14 @@ def test_a_camera_choice_is_a_pair(word):
     assert found.exit_code == Status.USAGE and 'expected CAMERA=LOGICAL_ID' in found.output
 
 
+def test_one_camera_of_alpasim_is_not_two_of_the_profile():
+    """It was refused in each session, long after the server said that it listens."""
+    words = ['--camera', 'front=camera_wide', '--camera', 'rear=camera_wide']
+    found = CliRunner().invoke(app, ['egodriver', *words])
+    assert found.exit_code == Status.USAGE
+    assert "'rear=camera_wide': front is 'camera_wide' already" in found.output
+
+
 def test_a_chosen_name_is_looked_for():
     nano = load_profile('nano')
     chosen = camera_choices(['front=camera_front_wide_120fov'], nano)
