@@ -21,6 +21,7 @@ from alpamayo_ros.environment import check_domain
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.graph_options import CONTROLLERS, Options, check_chosen
 from alpamayo_ros.limits import load_limits
+from alpamayo_ros.other_stack import check_other_stack
 from alpamayo_ros.parameters.own_file import check_own
 from alpamayo_ros.profile import ModelProfile, load_profile
 from alpamayo_ros.runtime import registry
@@ -34,10 +35,6 @@ from alpamayo_ros.simulation.graph_faults import check_inject
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.statuses import ConfigError, MachineError, NoSuchFileError
 
-AUTOWARE = (
-    'autoware_planning_msgs', 'autoware_vehicle_msgs', 'autoware_internal_planning_msgs',
-    'autoware_adapi_v1_msgs',
-)  # fmt: skip
 BAGS = ('.mcap', '.db3', '.part')
 OBJECTS = ('none', 'ground_truth')
 EGL = ('libEGL.so.1', 'libEGL.so')
@@ -68,7 +65,7 @@ def check_graph(name: str, options: Options) -> None:
     if options.controller:
         check_controller(name, options)
     if options.autoware or options.sim_time:
-        check_other_stack(name, options)
+        check_other_stack(name, options, rig)
     check_room(*(Path(p) for p in (options.record, options.bag_out) if p))
     for folder in filter(None, (options.record, options.incidents)):
         check_folder(Path(folder))
@@ -93,23 +90,6 @@ def check_controller(name: str, options: Options) -> None:
             f'controller: {kind} needs {needed}, which is not installed; type: apt install '
             f'ros-$ROS_DISTRO-{package}, or choose twist'
         )
-
-
-def check_other_stack(name: str, options: Options) -> None:
-    """Only the graph of a vehicle has another stack or another simulator beside it."""
-    key = 'autoware' if options.autoware else 'sim_time'
-    if name != 'vehicle':
-        raise ConfigError(f'{key}: the graph {name} has a world of its own; expected vehicle')
-    if options.lockstep:
-        raise ConfigError(f'{key}: another program does not wait for our steps; expected --free')
-    if options.autoware and options.shadow:
-        raise ConfigError('autoware: in shadow mode nothing is driven; leave one of the two out')
-    for module in AUTOWARE if options.autoware else ():
-        if importlib.util.find_spec(module) is None:
-            raise MachineError(
-                f'autoware: {module} is not installed; source the setup.bash of your Autoware '
-                'workspace first, or leave --autoware out'
-            )
 
 
 def check_measured(rig: Rig) -> None:

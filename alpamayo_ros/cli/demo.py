@@ -17,6 +17,7 @@ from rich.table import Column, Table
 from alpamayo_ros.cli.choices import RuntimeOption, runtime_of
 from alpamayo_ros.cli.common import tables
 from alpamayo_ros.cli.common.progress import Progress
+from alpamayo_ros.cli.common.refusing import whoever_reads
 from alpamayo_ros.cli.demo_drive import Drive, DriveError, Now, drive
 from alpamayo_ros.environment import check_domain
 from alpamayo_ros.graph_options import Options
@@ -65,15 +66,15 @@ def demo(
     try:
         good = _run(planner, out.resolve(), seconds, console)
     except KeyboardInterrupt:
-        console.print('\nStopped; every process of the graph has ended.')
+        _say(console, '\nStopped; every process of the graph has ended.')
         raise typer.Exit(Status.INTERRUPTED) from None
     except DriveError as error:
-        console.print(f'\n[red]The demo failed.[/red] {error}', markup=True)
+        _say(console, f'\n[red]The demo failed.[/red] {error}')
         raise typer.Exit(Status.ENVIRONMENT) from None
     minutes, rest = divmod(time.monotonic() - began_s, 60)
-    console.print(f'Done in {minutes:.0f} min {rest:.0f} s.')
+    _say(console, f'Done in {minutes:.0f} min {rest:.0f} s.')
     if not good and not registry.is_test_double(runtime):
-        console.print('[red]Not every drive went well[/red]: the report shows where and when.')
+        _say(console, '[red]Not every drive went well[/red]: the report shows where and when.')
         raise typer.Exit(Status.FAIL)
 
 
@@ -84,11 +85,12 @@ def _require_model(planner: Options, console: Console) -> None:
     double = registry.is_test_double(planner.runtime)
     shipped = not (planner.model or double or profile.released)
     if shipped and not (folder / 'manifest.json').is_file():
-        console.print(
+        _say(
+            console,
             f'[red]There is no model[/red] in {folder}: manifest.json is missing, so nobody '
             'could drive.\nGet the models/ folder of a release, or train it: alpamayo train '
             '--help.\nTo see the graph alone, with a test double that drives by script: '
-            './run demo --runtime scripted'
+            './run demo --runtime scripted',
         )
         raise typer.Exit(Status.USAGE)
     check_model(planner.runtime, profile, planner.model)
@@ -96,12 +98,13 @@ def _require_model(planner: Options, console: Console) -> None:
 
 def _run(planner: Options, out: Path, seconds: float, console: Console) -> bool:
     """All drives, then film, summary and report; whether every drive went well."""
-    console.print(
+    _say(
+        console,
         '[bold]alpamayo demo[/bold]: nine ROS 2 nodes in separate processes, six rendered '
-        'cameras, one car.'
+        'cameras, one car.',
     )
     if registry.is_test_double(planner.runtime):
-        console.print('[yellow]A scripted test double plans, not a model.[/yellow]')
+        _say(console, '[yellow]A scripted test double plans, not a model.[/yellow]')
     for name in ('summary.json', 'report.html', 'drive.mp4'):
         (out / name).unlink(
             missing_ok=True
@@ -128,10 +131,17 @@ def _run(planner: Options, out: Path, seconds: float, console: Console) -> bool:
         from alpamayo_ros.cli.demo_results import write_results
 
         summary = write_results(rows, results, folders, out, progress)
-    _show(console, summary, out)
+    with whoever_reads():
+        _show(console, summary, out)
     from alpamayo_ros.reports.report import good
 
     return all(good(row, result) is not False for row, result in zip(rows, results, strict=True))
+
+
+def _say(console: Console, text: str) -> None:
+    """Print for whoever reads: a drive or a verdict is still to come."""
+    with whoever_reads():
+        console.print(text)
 
 
 def _progress() -> Progress:

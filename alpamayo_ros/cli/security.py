@@ -12,6 +12,7 @@ import typer
 
 from alpamayo_ros.bringup import GRAPHS
 from alpamayo_ros.cli.choices import one_of
+from alpamayo_ros.cli.common.refusing import whoever_reads
 from alpamayo_ros.graph_options import CONTROLLERS, Options
 from alpamayo_ros.statuses import Status
 
@@ -105,8 +106,9 @@ def check(graph: Graph = 'vehicle') -> None:
     one_of('graph', graph, tuple(GRAPHS))
     nodes = GRAPHS[graph](Options()).nodes
     wrong = refusals((node.enclave for node in nodes), os.environ)
-    for line in wrong:
-        typer.echo(line)
+    with whoever_reads():
+        for line in wrong:
+            typer.echo(line)
     if wrong:
         raise typer.Exit(Status.FAIL)
     typer.echo('every node has its enclave and nothing starts without it')

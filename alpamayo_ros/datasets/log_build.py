@@ -26,6 +26,7 @@ from alpamayo_ros.datasets.log_map import (
     near,
     short,
     signals,
+    unplaced,
     yields,
 )
 
@@ -81,6 +82,9 @@ def build(material: Material, extend_s: float = 0.0) -> Log:
     other = sum(a is not b for a, b in zip(given, (material.ego, *material.agents), strict=True))
     if other:
         words = f'speeds, {other} tracks: from the places, which the recorded ones contradict'
+        about = about.model_copy(update={'assumed': (*about.assumed, words)})
+    if lost := unplaced(material.lines):
+        words = f'{lost} lines of the map are left out: a place that is no finite number'
         about = about.model_copy(update={'assumed': (*about.assumed, words)})
     start_s, end_s = float(ego.time_s[0]), float(ego.time_s[-1])
     if extend_s > 0:

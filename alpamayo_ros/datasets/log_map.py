@@ -56,6 +56,11 @@ def near(xy: np.ndarray, path: np.ndarray, reach_m: float) -> bool:
     return bool(away.min() <= reach_m)
 
 
+def unplaced(drawn: Sequence[Drawn]) -> int:
+    """How many lines have a place that is no finite number; ``lines`` leaves them out."""
+    return sum(not np.isfinite(d.xy).all() for d in drawn)
+
+
 def lines(drawn: Sequence[Drawn], origin: np.ndarray, path: np.ndarray) -> list[Line]:
     """The map near the ego's path, in as few points as its shape needs."""
     shape = shapely.LineString(path) if len(path) > 1 else shapely.Point(path[0])

@@ -159,9 +159,10 @@ def _width(feature: Mapping[str, Any], xy: np.ndarray) -> float:
         if len(known):
             return float(np.clip(np.median(known), 2.5, 6.0))
     area = feature.get('polygon')
-    if area is not None and len(area) > 2:
+    corners = np.asarray([] if area is None else [p[:2] for p in area], float)
+    if len(corners) > 2 and np.isfinite(corners).all():
         length = float(np.linalg.norm(np.diff(xy, axis=0), axis=1).sum())
-        surface = shapely.Polygon([p[:2] for p in area]).area
+        surface = shapely.Polygon(corners).area
         return float(np.clip(surface / max(length, 1.0), 2.5, 6.0))
     return 3.5
 

@@ -18,7 +18,13 @@ from alpamayo_ros.bags.sensor_writer import BoxRow, SensorBag
 from alpamayo_ros.datasets.conversion import NAMESPACE, Facts, pose_of, vehicle, velocities
 from alpamayo_ros.datasets.copied_pictures import read_picture, resized, size_of
 from alpamayo_ros.datasets.named_cameras import camera, names_of
-from alpamayo_ros.datasets.nuscenes_tables import Picture, Row, SceneTables, read_tables
+from alpamayo_ros.datasets.nuscenes_tables import (
+    Picture,
+    Row,
+    SceneTables,
+    check_stamps,
+    read_tables,
+)
 from alpamayo_ros.datasets.rig_file import write_rig
 from alpamayo_ros.sensing.rig import OdometrySource, Rig, RigCamera
 from alpamayo_ros.units import NS
@@ -59,6 +65,7 @@ def convert(
     if not present:
         text = f'{len(tables.pictures)} pictures are listed, none is in {folder}'
         raise FileNotFoundError(f'{text}; samples/ and sweeps/ belong beside {tables.version}')
+    check_stamps(present)
     cameras = _cameras(folder, present)
     stamps = sorted({int(row['timestamp']) * US for row in tables.poses})
     world = {int(row['timestamp']) * US: _pose(row) for row in tables.poses}

@@ -102,6 +102,20 @@ def read_tables(folder: Path, scene: str = '', version: str = '') -> SceneTables
     )
 
 
+def check_stamps(pictures: Sequence[Picture]) -> None:
+    """ValueError where two pictures of a camera, in the order of time, have one stamp."""
+    last: dict[str, Picture] = {}
+    for picture in pictures:
+        before = last.get(picture.channel)
+        if before is not None and before.stamp_us == picture.stamp_us:
+            raise ValueError(
+                f'{before.file} and {picture.file}: two pictures of {picture.channel} at '
+                f'{picture.stamp_us} us; expected a timestamp of its own for each in '
+                'sample_data.json'
+            )
+        last[picture.channel] = picture
+
+
 def _size(row: Row) -> tuple[int, int] | None:
     """Width and height of a picture's row; None where they are not both given."""
     given = (row.get('width'), row.get('height'))

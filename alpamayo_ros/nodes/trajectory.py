@@ -16,6 +16,7 @@ from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
 from alpamayo_ros import pipeline
+from alpamayo_ros.causes import chains
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.msg import CandidateArray, FrameSetInfo, StepDone, TrackedObjectArray
 from alpamayo_ros.nodes import caps
@@ -65,6 +66,7 @@ class TrajectoryNode(AlpamayoNode):
         self._references = References(self.config.vehicle, self.config.limits)
         self._takeover: Fault | None = None
         self._still: Fault | None = None
+        self._present: list[Fault] = []  # at the newest decision, as far as the state hears them
         self._checked_ns = -1
         self._open_topics()
         self._caps = caps.Caps(self, self.config)
@@ -148,7 +150,9 @@ class TrajectoryNode(AlpamayoNode):
         if self._takeover is not None:
             return self._answer('arm', response, False, 'the driver has taken over')
         self.state = safety.arm(self.state, self.now_ns)
-        return self._answer('arm', response, self.state.mode in safety.DRIVING)
+        done, waits = self.state.mode in safety.DRIVING, self.state.mode is safety.Mode.INIT
+        because = next((str(chain) for chain in chains(self._present) if waits), '')
+        return self._answer('arm', response, done, because)
 
     def _on_disarm(self, request: Any, response: Any) -> Any:
         self.state = safety.disarm(self.state, self.now_ns)
@@ -245,7 +249,8 @@ class TrajectoryNode(AlpamayoNode):
         health = plans.health_message(decision, self.counters, self.origin)
         self.topics.health(health, t0_ns, ages, message, self.settings.lockstep)
         unheard = safety.ABOUT_PLANS if self.state.mode <= safety.Mode.READY else ()
-        told = {f.code.name: str(f) for f in decision.faults if f.code not in unheard}
+        self._present = [f for f in decision.faults if f.code not in unheard]
+        told = {f.code.name: str(f) for f in self._present}
         self.faults.update(told, self.state.mode is safety.Mode.INIT and not self.state.plan_id)
 
     def _restart(self) -> None:

@@ -38,12 +38,17 @@ def check_parameters(name: str) -> None:
         _check_node(path, loc, values, known)
 
 
-def of_planner(name: str) -> dict[str, Any]:
-    """The planner's values: as the checked file says, else as the package does."""
-    planner = dict(_known()['planner'])
+def of_node(name: str, node: str) -> dict[str, Any]:
+    """The values of a node: as the checked file says, else as the package does; '': no file."""
+    found = dict(_known()[node])
     for loc, values in _nodes(read_yaml(name), ()) if name else ():
-        planner |= values if _name(loc) == 'planner' else {}
-    return planner
+        found |= values if _name(loc) == node else {}
+    return found
+
+
+def of_planner(name: str) -> dict[str, Any]:
+    """The planner's values, as ``of_node``."""
+    return of_node(name, 'planner')
 
 
 def check_effect(name: str, decided: Mapping[str, Tree]) -> None:

@@ -109,7 +109,7 @@ class Afterwards:
         if decision is not None:
             self._plan(decision, cycle.proposal is not None)
         if decision is None or decision.plan is None or decision.plan.source != 'model':
-            figures.without_plan.add(found)
+            figures.without_plan.add(found, cycle.t0_ns)
         if cycle.proposal is None:
             figures.refusals.update([cycle.faults[0].code.name] if cycle.faults else [])
             return

@@ -24,7 +24,7 @@ from jaxtyping import Float, Int, UInt8
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.shards.full_disk import written
-from alpamayo_ros.training.shards.integrity import FILES, seal
+from alpamayo_ros.training.shards.integrity import FILES, discard_unsealed, seal
 from alpamayo_ros.training.truth import COLUMN, SEEN
 
 
@@ -41,8 +41,19 @@ class ShardWriter:
         return len(self.frames) - 1
 
     def write(self, folder: Path, meta: dict[str, Any]) -> None:
-        """Write the shard; meta.json comes last and marks it complete."""
+        """Write the shard; meta.json comes last and marks it complete.
+
+        Where the writing ends before, files of a shard that is none are not left.
+        """
         folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._write(folder)
+            seal(folder, {'samples': len(self.rows), **meta})
+        except BaseException:
+            discard_unsealed(folder)
+            raise
+
+    def _write(self, folder: Path) -> None:
         with written(folder / FILES[0]):
             np.save(folder / FILES[0], np.stack(self.frames))
         longest = max(len(r['coc']) for r in self.rows)
@@ -51,7 +62,6 @@ class ShardWriter:
         columns: dict[str, Any] = {k: np.stack([r[k] for r in self.rows]) for k in self.rows[0]}
         with written(folder / FILES[1]):
             np.savez(folder / FILES[1], **columns)
-        seal(folder, {'samples': len(self.rows), **meta})
 
 
 class Dataset:

@@ -7,9 +7,11 @@ import pytest
 
 from alpamayo_ros.bringup import GRAPHS
 from alpamayo_ros.graph_options import Options
+from alpamayo_ros.other_stack import check_other_stack
 from alpamayo_ros.parameters.own_file import check_own
 from alpamayo_ros.preflight import check_graph
 from alpamayo_ros.profile import share_dir
+from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.statuses import ConfigError
 
 NODES = '/**/{}:\n  ros__parameters: {{{}}}\n'
@@ -77,3 +79,23 @@ def test_a_value_that_an_option_decides_is_refused_with_its_line(graph, node, te
 @pytest.mark.parametrize('shipped', ['nodes.param.yaml', 'simulation.param.yaml'])
 def test_a_copy_of_what_ships_is_accepted(graph, shipped):
     check_own(graph, Options(parameters=str(share_dir() / 'config' / shipped)))
+
+
+def test_a_map_that_is_not_there_is_refused_before_autoware_s_messages_are(tmp_path: Path):
+    """Every node was started before the one of them refused."""
+    rig = tmp_path / 'mine.yaml'
+    sim = (share_dir() / 'config' / 'rigs' / 'sim.yaml').read_text()
+    rig.write_text(sim.replace('frame_id: odom,', 'frame_id: map,'))
+    nowhere = own(tmp_path, 'autoware', f'map_osm: {tmp_path}/no.osm')
+    asked = replace(nowhere, autoware=True, rig=str(rig), runtime='scripted')
+    with pytest.raises(ConfigError, match=r'map_osm is .*no\.osm, which is no file; expected the'):
+        check_graph('vehicle', asked)
+    with pytest.raises(ConfigError, match="frame is 'map' and the odometry of rig 'sim' is in"):
+        check_graph('vehicle', replace(asked, rig='sim'))
+
+
+def test_a_map_and_a_frame_that_fit_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / 'map.osm').write_text('<osm/>')
+    asked = own(tmp_path, 'autoware', f'map_osm: {tmp_path}/map.osm, frame: odom')
+    monkeypatch.setattr('importlib.util.find_spec', lambda name: True)
+    check_other_stack('vehicle', replace(asked, autoware=True), load_rig('sim'))

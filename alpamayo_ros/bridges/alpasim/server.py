@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from alpamayo_ros import __version__
 from alpamayo_ros.bridges.alpasim.contract import CALLS, REVISION, SERVICE, message
+from alpamayo_ros.bridges.alpasim.listening import check_listening, target
 from alpamayo_ros.bridges.alpasim.session import Model, Session, Tally, open_session
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.pipeline import PlanConfig
@@ -164,8 +165,12 @@ def _call(grpc: Any, driver: Driver, name: str) -> Callable[[Any, Any], Any]:
 
 
 def serve(driver: Driver, host: str, port: int) -> tuple[grpc.Server, int]:
-    """Start to answer on ``host``; the port (0: any free one).  MachineError where it is taken."""
+    """Start to answer on ``host``; the port (0: any free one).
+
+    ConfigError where ``host`` is not of this machine, MachineError where the port is taken.
+    """
     grpc = load_grpc()
+    check_listening(host, port)
     handlers = {
         name: grpc.unary_unary_rpc_method_handler(
             _call(grpc, driver, name), message(asked).FromString, _bytes
@@ -180,7 +185,7 @@ def serve(driver: Driver, host: str, port: int) -> tuple[grpc.Server, int]:
     server = grpc.server(futures.ThreadPoolExecutor(WORKERS), options=options)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
     try:
-        bound = server.add_insecure_port(f'{host}:{port}')
+        bound = server.add_insecure_port(target(host, port))
     except RuntimeError:
         bound = 0
     if bound == 0:

@@ -43,6 +43,8 @@ def answered(command: Callable[[], Any]) -> int:
     except Exception:  # noqa: BLE001  a defect must not end as a verdict does
         traceback.print_exc()
         return Status.INTERNAL
+    if type(status) is int and status == Status.INTERRUPTED:  # typer's: nothing was said yet
+        _say('interrupted')
     return status if isinstance(status, int) else Status.PASS
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from alpamayo_ros.cli.choices import one_of, profile_of
+from alpamayo_ros.cli.common.refusing import whoever_reads
 from alpamayo_ros.cli.models.fresh_folder import fresh_folder
 from alpamayo_ros.cli.models.stopping import stop
 from alpamayo_ros.preflight import check_folder
@@ -74,11 +75,14 @@ def quantise(
     found = _or_stop(open_float(loaded, model, chosen, calibration or SCENARIOS, cycles))
     judged = [_or_stop(judge(found, name)) for name in chosen]
     kept = [one for one in judged if goal == 'engine' or one.faster]
-    show(judged, kept)
+    with whoever_reads():
+        show(judged, kept)
     _gate(kept)
     if not kept:
-        typer.echo('Nothing is faster in INT8 on this processor: no folder is written.')
-        typer.echo('For TensorRT, whose INT8 this does not measure: --for engine')
+        _say(
+            'Nothing is faster in INT8 on this processor: no folder is written.\n'
+            'For TensorRT, whose INT8 this does not measure: --for engine'
+        )
         raise typer.Exit(Status.FAIL)
     _write(found.model, kept, to, goal, (profile, model, drives))
 
@@ -138,20 +142,26 @@ def _drive(fresh: Path, profile: str, model: Path | None, drives: int) -> None:
     from alpamayo_ros.simulation.batch.batch import BatchError
 
     if not drives:
-        return typer.echo('No drives were asked for: the score in a closed loop is not compared.')
+        return _say('No drives were asked for: the score in a closed loop is not compared.')
     try:
         before, now = (scores(profile, folder, drives) for folder in (model, fresh))
     except BatchError as error:
         typer.echo(f'alpamayo model quantise: {error}', err=True)
         raise typer.Exit(Status.ENVIRONMENT) from error
     lost = (sum(before) - sum(now)) / len(before)
-    typer.echo(
+    _say(
         f'scene score, {drives} with each model: {sum(now) / drives:.3f}, in float '
         f'{sum(before) / drives:.3f}; paired loss {lost:.3f}, at most {SCORE}'
     )
     if lost > SCORE:
-        typer.echo('closed loop: refused, no folder is written. Leave a stage in float: --stages')
+        _say('closed loop: refused, no folder is written. Leave a stage in float: --stages')
         raise typer.Exit(Status.FAIL)
+
+
+def _say(text: str) -> None:
+    """Print for whoever reads: a folder or a verdict is still to come."""
+    with whoever_reads():
+        typer.echo(text)
 
 
 def _or_stop(found: T | Fault) -> T:

@@ -53,7 +53,7 @@ class Brief:
         self._clock_s, self._began_s = clock_s, clock_s()
         self._tally, self._lock = Tally(), threading.Lock()
         self._onlooker: Onlooker | None = None
-        self._state = self._last_reason = ''
+        self._state = self._last_reason = self._last_cause = ''
         self._ready = self._waited = self._ending = False
         self._ends_itself = True
         self._told_s: dict[Code, float] = {}
@@ -113,6 +113,7 @@ class Brief:
     def _status(self, found: dict[str, Any], now_s: float) -> None:
         self._tally.status(found, now_s)
         self._last_reason = plain(found['reason'])
+        self._last_cause = cause_in(found)
         if found['state'] != self._state:
             self._changed(found)
         self._screen.show(status_line(found))
@@ -144,6 +145,8 @@ class Brief:
         if late and not (self._ready or self._waited):
             self._waited = True
             waits = self._last_reason or 'the driver has said nothing yet'
+            if not codes(waits):  # no decision was made yet, as while /clock stands
+                waits = self._last_cause or waits
             self._say('waiting', f'{PATIENCE_S:.0f} s after the start: {waits}', Severity.WARN)
         if self._onlooker is not None and self._onlooker.left:
             self._onlooker = None
@@ -175,6 +178,11 @@ class Brief:
             self._held.append(Held(due_s, stamped, text, severity, hold))
         else:
             self._screen.print(stamped, text, severity)
+
+
+def cause_in(found: dict[str, Any]) -> str:
+    """The text of the first fault in a status, which no other one leads to; '' for none."""
+    return next((plain(f['text']) for f in found.get('faults', ()) if not f['cause']), '')
 
 
 def status_line(found: dict[str, Any]) -> str:

@@ -49,6 +49,7 @@ def app(
 
     Example: alpamayo egodriver --port 50051 --camera front=camera_front_wide_120fov
     """
+    from alpamayo_ros.bridges.alpasim.listening import check_listening, target
     from alpamayo_ros.bridges.alpasim.model import ModelProcess
     from alpamayo_ros.bridges.alpasim.server import Driver, load_grpc, serve
     from alpamayo_ros.limits import load_limits
@@ -58,6 +59,7 @@ def app(
     loaded = any_profile_of(profile)
     chosen = camera_choices(camera or [], loaded)
     load_grpc()
+    check_listening(host, port)  # before a model is loaded
     config = PlanConfig(loaded, load_limits(), load_rig(rig).vehicle)
     kind = registry.of_profile(runtime_of(runtime), loaded)
     process = ModelProcess(_spec(config, kind, model))
@@ -69,7 +71,7 @@ def app(
         server, bound = serve(Driver(config, process, chosen, _told), host, port)
         if host not in (HERE, 'localhost', '::1', '[::1]'):
             typer.echo(f'{host}: anybody who reaches this port can drive it and read it', err=True)
-        typer.echo(f'{loaded.name}, {kind}: listening on {host}:{bound}; Ctrl-C ends it')
+        typer.echo(f'{loaded.name}, {kind}: listening on {target(host, bound)}; Ctrl-C ends it')
         _until_interrupted()
         server.stop(1.0).wait()
     finally:
@@ -103,6 +105,10 @@ def camera_choices(words: list[str], profile: ModelProfile) -> dict[str, str]:
             raise typer.BadParameter(
                 f'--camera {word!r}: expected CAMERA=LOGICAL_ID, each camera once; '
                 f'{profile.name} has {there}'
+            )
+        if other := next((n for n, one in found.items() if one == logical), ''):
+            raise typer.BadParameter(
+                f'--camera {word!r}: {other} is {logical!r} already; expected a camera of its own'
             )
         found[name] = logical
     return found

@@ -17,7 +17,7 @@ import numpy as np
 from alpamayo_ros.bridges.autoware.points import Points, from_path, in_map, with_start
 from alpamayo_ros.msg import CandidateArray, NavInstruction
 from alpamayo_ros.nodes.common.convert import heading, pose
-from alpamayo_ros.preflight import AUTOWARE
+from alpamayo_ros.other_stack import AUTOWARE
 from alpamayo_ros.sensing.navigation import Maneuver
 from alpamayo_ros.statuses import MachineError
 from alpamayo_ros.units import NS

@@ -13,6 +13,7 @@ from alpamayo_ros.statuses import ConfigError, Status
 
 META, FORMAT = 'meta.json', 1
 FILES = ('frames.npy', 'samples.npz')
+PARTIAL = 'meta.partial'
 
 
 class DamagedShardError(ConfigError):
@@ -24,9 +25,16 @@ class DamagedShardError(ConfigError):
 def seal(folder: Path, meta: dict[str, Any]) -> None:
     """Write meta.json atomically: from then on the shard is complete."""
     files = {name: [(folder / name).stat().st_size, sha256(folder / name)] for name in FILES}
-    temporary = folder / 'meta.partial'
+    temporary = folder / PARTIAL
     temporary.write_text(json.dumps({'format': FORMAT, 'files': files, **meta}, indent=1))
     os.replace(temporary, folder / META)
+
+
+def discard_unsealed(folder: Path) -> None:
+    """Remove the files of a shard that has no meta.json."""
+    if not (folder / META).exists():
+        for name in (*FILES, PARTIAL):
+            (folder / name).unlink(missing_ok=True)
 
 
 def check_whole(folders: Iterable[Path]) -> None:

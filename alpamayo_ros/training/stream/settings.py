@@ -49,8 +49,8 @@ class Settings(BaseModel):
 
     ``stage``: ``sft``, on the expert's drives alone; ``dagger``, on the policy's too; ``rl``, by
     what drawn answers are worth, as ``rl`` says; ``wordings``, other words for the same wish, as
-    ``wordings`` says.  ``quantise``: ``int8`` rounds the linear layers
-    in every forward pass as INT8 arithmetic would, so that the weights learn to bear it.
+    ``wordings`` says.  ``quantise``: ``int8`` rounds the linear layers in every forward pass as
+    INT8 arithmetic would, so that the weights learn to bear it.
     ``seconds``: of the whole run, publishing and earlier calls included.  ``ring``: frames that
     are kept.  ``first_rows``: samples before the first step.  ``peak``: learning rate from
     scratch, ``peak_further`` from given weights.  ``constant``: share of the time before the

@@ -25,7 +25,7 @@ from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.convert import buffer, pose, stamp
 from alpamayo_ros.nodes.control import drive_messages
 from alpamayo_ros.nodes.control.command import Command
-from alpamayo_ros.preflight import check_other_stack
+from alpamayo_ros.other_stack import check_other_stack
 from alpamayo_ros.sensing.rig import Rig, RigCamera, load_rig
 from alpamayo_ros.simulation.sim_rig import sim_vehicle
 from alpamayo_ros.statuses import ConfigError
@@ -170,4 +170,4 @@ def test_pedals_and_wheel_of_carla() -> None:
 )
 def test_another_stack_beside_the_wrong_graph_is_refused(graph, options, said) -> None:
     with pytest.raises(ConfigError, match=said):
-        check_other_stack(graph, options)
+        check_other_stack(graph, options, load_rig('sim'))

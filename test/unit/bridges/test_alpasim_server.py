@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
 
@@ -102,8 +103,38 @@ def test_statuses_and_cut_messages_over_the_wire(served):
 
 def test_a_taken_port_is_a_sentence(served):
     driver = Driver(PlanConfig.from_files('nano'), Double(), {})
-    with pytest.raises(MachineError, match=f'port {served[0]} of 127.0.0.1 cannot be used'):
+    with pytest.raises(MachineError, match=f'port {served[0]} of 127.0.0.1 is in use'):
         serve(driver, '127.0.0.1', served[0])
+
+
+@pytest.mark.parametrize('host', ['nowhere.invalid', '192.0.2.1', '', '[::1', 'a' * 70])
+def test_a_host_of_another_machine_is_named_before_a_model_is_loaded(host, monkeypatch):
+    """It was said of the port, after minutes of loading, below a line of gRPC's log."""
+    pytest.importorskip('grpc', reason=NEEDS)
+    monkeypatch.setattr('alpamayo_ros.bridges.alpasim.model.ModelProcess', lambda _: pytest.fail())
+    found = CliRunner().invoke(app, ['egodriver', '--host', host])
+    assert found.exit_code == Status.USAGE
+    assert f'alpamayo: --host {host!r} is no ' in found.output
+    assert 'expected 127.0.0.1' in found.output
+
+
+def test_a_taken_port_is_said_before_a_model_is_loaded(served, monkeypatch):
+    monkeypatch.setattr('alpamayo_ros.bridges.alpasim.model.ModelProcess', lambda _: pytest.fail())
+    found = CliRunner().invoke(app, ['egodriver', '--port', str(served[0])])
+    assert found.exit_code == Status.ENVIRONMENT
+    assert f'alpamayo: port {served[0]} of 127.0.0.1 is in use' in found.output
+
+
+@pytest.mark.parametrize('host', ['::1', '[::1]', 'localhost'])
+def test_an_address_may_have_colons(host):
+    pytest.importorskip('grpc', reason=NEEDS)
+    try:
+        socket.create_server(('::1', 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip('this machine has no IPv6')
+    server, port = serve(Driver(PlanConfig.from_files('nano'), Double(), {}), host, 0)
+    server.stop(None).wait()
+    assert port > 0
 
 
 def test_without_grpcio_the_command_says_what_to_install(monkeypatch):
@@ -117,6 +148,14 @@ def test_without_grpcio_the_command_says_what_to_install(monkeypatch):
 def test_a_camera_choice_is_a_pair(word):
     found = CliRunner().invoke(app, ['egodriver', '--camera', word])
     assert found.exit_code == Status.USAGE and 'expected CAMERA=LOGICAL_ID' in found.output
+
+
+def test_one_camera_of_alpasim_is_not_two_of_the_profile():
+    """It was refused in each session, long after the server said that it listens."""
+    words = ['--camera', 'front=camera_wide', '--camera', 'rear=camera_wide']
+    found = CliRunner().invoke(app, ['egodriver', *words])
+    assert found.exit_code == Status.USAGE
+    assert "'rear=camera_wide': front is 'camera_wide' already" in found.output
 
 
 def test_a_chosen_name_is_looked_for():

@@ -47,6 +47,7 @@ def test_numpy_s_short_writes_name_the_shard_s_file(tmp_path: Path, small_files:
         writer.write(tmp_path / 'shard', {})
     assert refused.value.filename == str(tmp_path / 'shard' / 'frames.npy')
     assert refused.value.errno == errno.ENOSPC
+    assert list((tmp_path / 'shard').iterdir()) == []  # a full disk keeps no part of it
 
 
 @pytest.mark.parametrize(

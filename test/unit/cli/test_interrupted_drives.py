@@ -1,11 +1,15 @@
-"""Ctrl-C in a batch of drives says what is kept, and how to go on."""
+"""Ctrl-C is one line: what of a batch of drives is kept and how to go on, or that it came."""
 
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import pytest
 import typer
 
+from alpamayo_ros.cli.common.refusing import answered
 from alpamayo_ros.cli.simulating.progress import interruptible
+from alpamayo_ros.cli.working import working
 from alpamayo_ros.statuses import Status
 
 
@@ -27,3 +31,20 @@ def test_what_is_kept_is_said(
         raise KeyboardInterrupt
     assert ended.value.exit_code == Status.INTERRUPTED
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('at_work', 'said'),
+    [(False, 'alpamayo: interrupted\n'), (True, 'interrupted; nothing was kept\n')],
+)
+def test_ctrl_c_is_said_once(at_work: bool, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """While a command imported what it needs, typer ended it without a word."""
+    app = typer.Typer()
+
+    @app.command()
+    def command() -> None:
+        with working('reading') if at_work else nullcontext():
+            raise KeyboardInterrupt
+
+    assert answered(partial(app, [], standalone_mode=False)) == Status.INTERRUPTED
+    assert capsys.readouterr().err == said

@@ -106,6 +106,24 @@ def test_a_pickle_that_is_no_scene_is_refused(lost: str, tmp_path: Path) -> None
         log_scenarionet.read(path)
 
 
+def test_lines_of_no_place_are_counted(tmp_path: Path) -> None:
+    data = _scenarionet()
+    for key in ('l', 'e'):
+        there = data['map_features'][key]
+        nowhere = there['polyline'] * [1, float('nan'), 1]
+        data['map_features'][f'{key}_lost'] = there | {'polyline': nowhere}
+    area = [[0, -2], [9, float('nan')], [9, 2]]
+    data['map_features']['l']['polygon'] = area  # the lane has its places, and no area
+    path, out = tmp_path / 'sd_x.pkl', tmp_path / 'scene.json'
+    path.write_bytes(pickle.dumps(data))
+    done = runner.invoke(app, ['log', 'scenarionet', str(path), str(out)])
+    assert done.exit_code == 0, done.output
+    said = ' '.join(done.output.split())
+    assert 'assumed: 2 lines of the map are left out: a place that is no finite number' in said
+    lanes = read_log(out).of_kind('lane_centre')
+    assert [(lane.id, lane.width_m) for lane in lanes] == [('l', 3.5)]
+
+
 # ---- CommonRoad ---------------------------------------------------------------------------------
 def _lanelet(number: int, y_m: float, rest: str) -> str:
     def bound(side: str, y: float) -> str:

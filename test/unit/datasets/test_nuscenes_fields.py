@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 from alpamayo_ros.cli.data import app
 from alpamayo_ros.datasets.nuscenes_fields import FIELDS, wrong_row
 from alpamayo_ros.datasets.nuscenes_tables import read_tables
+from alpamayo_ros.training.clips.clip import UnreadableClip
+from alpamayo_ros.training.clips.nuscenes_clips import NuscenesClips
 
 runner = CliRunner()
 NAN, INF = float('nan'), float('inf')
@@ -167,3 +169,24 @@ def test_what_leads_nowhere_or_to_two_is_refused(
     suffix = '.mcap' if command == 'convert' else '.json'
     done = runner.invoke(app, [command, 'nuscenes', str(source), str(out.with_suffix(suffix))])
     assert done.exit_code == 2 and said in str(done.exception) + done.output
+
+
+def test_pictures_of_one_camera_with_one_stamp_are_refused(changed: Any, tmp_path: Path) -> None:
+    """All of them at one time made a bag whose cameras are at 1 Hz."""
+    out = tmp_path / 'a.mcap'
+    source = changed('sample_data', lambda rows: [{**r, 'timestamp': 1_000_000} for r in rows])
+    done = runner.invoke(app, ['convert', 'nuscenes', str(source), str(out)])
+    assert done.exit_code == 2 and not out.exists()
+    said = done.output.replace('\n', ' ')
+    assert 'samples/CAM_BACK_LEFT/0.jpg and sweeps/CAM_BACK_LEFT/1.jpg: two pictures of' in said
+    assert 'CAM_BACK_LEFT at 1000000 us; expected a timestamp of its own for each' in said
+
+
+def test_one_stamp_twice_makes_the_clip_unreadable(changed: Any) -> None:
+    source = changed(
+        'sample_data', lambda rows: [{**rows[0], 'token': 'x', 'is_key_frame': False}, *rows]
+    )
+    (clip,) = NuscenesClips(source).clips()
+    assert isinstance(clip, UnreadableClip)
+    with pytest.raises(ValueError, match='two pictures of CAM_FRONT at 1532402927000000 us'):
+        clip.rig.cameras  # noqa: B018

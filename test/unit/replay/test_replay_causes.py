@@ -13,6 +13,8 @@ from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.replay.unplanned import Unplanned
 
+STEP_NS = 100_000_000
+
 
 @pytest.mark.parametrize(
     ('change', 'code', 'came'),
@@ -45,7 +47,8 @@ def test_the_commonest_cause_leads_and_a_rare_one_is_left_to_the_table() -> None
     found = Unplanned()
     for number in range(100):
         both = [Fault(Code.ODOM_FRAME, 'first.'), Fault(Code.ODOM_GAP)]
-        found.add([*both, *([Fault(Code.FRAME_HISTORY)] if number < 5 else [])])
+        seen = [*both, *([Fault(Code.FRAME_HISTORY)] if number < 5 else [])]
+        found.add(seen, number * STEP_NS)
     (only,) = found.causes()
     assert only.as_dict() == {
         'code': 'ODOM_FRAME',
@@ -53,6 +56,44 @@ def test_the_commonest_cause_leads_and_a_rare_one_is_left_to_the_table() -> None
         'timesteps': 100,
         'consequences': ['ODOM_GAP'],
     }
-    for _ in range(40):
-        found.add([Fault(Code.PLAN_REJECTED)])
+    for number in range(100, 140):
+        found.add([Fault(Code.PLAN_REJECTED)], number * STEP_NS)
     assert [c.chain.cause.code.name for c in found.causes()] == ['ODOM_FRAME', 'PLAN_REJECTED']
+
+
+def test_what_a_gap_of_cameras_took_from_the_past_is_told_below_it() -> None:
+    """Frames are lacking for longer than a second after the cameras are back, at the start too."""
+    found, history = Unplanned(), Fault(Code.FRAME_HISTORY, 'timestep 1.')
+    for number in range(6):
+        found.add([history], number * STEP_NS)
+    assert [c.as_dict()['code'] for c in found.causes()] == ['FRAME_HISTORY']
+    front = Fault(Code.CAM_MANDATORY_LOST, 'front silent.', {'camera': 'front'})
+    for number in range(30, 33):
+        lost = [Fault(Code.CAMS_LOST, 'silent: front, rear'), *([front] if number > 30 else [])]
+        found.add(lost, number * STEP_NS)
+    for number in range(36, 43):
+        found.add([history, Fault(Code.MODEL_LATE)], number * STEP_NS)
+    first, second, third = (cause.as_dict() for cause in found.causes())
+    assert (first['code'], first['timesteps']) == ('CAMS_LOST', 3 + 7)
+    assert first['consequences'] == ['FRAME_HISTORY', 'MODEL_LATE']
+    assert (second['code'], second['timesteps']) == ('FRAME_HISTORY', 6)
+    assert (third['code'], third['timesteps']) == ('CAM_MANDATORY_LOST', 2)
+    found.add([history], 100 * STEP_NS)  # long after: of another origin
+    assert found.causes()[1].timesteps == 7
+
+
+def test_a_gap_in_the_pictures_is_the_headline_of_a_replay(tmp_path, monkeypatch) -> None:
+    images = replay_bag._images
+
+    def with_gap(bag, drive: Drive, after_ns: int, step: int) -> None:
+        if not 15 <= step < 35:
+            images(bag, drive, after_ns, step)
+
+    monkeypatch.setattr(replay_bag, '_images', with_gap)
+    bag = replay_bag.write(tmp_path / 'a.mcap', Drive(seconds=4.5))
+    words = ['--runtime', 'scripted', '--pictures', 'none', '--out', str(tmp_path / 'out')]
+    CliRunner().invoke(main.app, ['replay', str(bag), *words])
+    causes = json.loads((tmp_path / 'out' / 'summary.json').read_text())['causes']
+    codes = [cause['code'] for cause in causes]
+    assert codes.index('CAMS_LOST') < codes.index('FRAME_HISTORY')
+    assert 'FRAME_HISTORY' in causes[codes.index('CAMS_LOST')]['consequences']

@@ -161,6 +161,17 @@ def test_a_start_that_takes_long_says_what_it_waits_for(run):
     assert waiting == ['waiting   20 s after the start: ODOM_GAP: Odometry is missing.']
 
 
+def test_a_start_without_a_clock_says_so_though_nothing_was_decided(run):
+    """The reason of a driver that never decided is 'configured'; its faults are known."""
+    faults = [
+        {'code': 'CLOCK', 'text': str(Fault(Code.CLOCK)), 'cause': ''},
+        {'code': 'ODOM_GAP', 'text': str(Fault(Code.ODOM_GAP)), 'cause': 'CLOCK'},
+    ]
+    run.console.status(now('INIT', 'configured', faults=faults))
+    run.pass_(PATIENCE_S + 0.1)
+    assert run.said[-1] == f'waiting   20 s after the start: {Fault(Code.CLOCK)}'
+
+
 def test_what_is_no_log_line_and_an_end_are_shown(run):
     run.console.line('planner', 'Traceback (most recent call last):')
     run.console.line('planner', '\x1b[2Jowned\x07')

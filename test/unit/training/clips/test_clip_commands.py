@@ -160,3 +160,17 @@ def test_the_clips_of_the_page_are_in_the_words_of_its_recipe(repository: Path) 
     profile = re.search('^profile: (.+)$', page, re.MULTILINE)
     made = next(line for line in page.splitlines() if line.startswith('alpamayo data clips'))
     assert profile and f'--words {load_profile(profile[1]).text.grammar} ' in made
+
+
+def test_ctrl_c_while_a_shard_is_written_keeps_nothing(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pictures stayed, of gigabytes, below the word that nothing was kept."""
+
+    def pressed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr('alpamayo_ros.training.dataset.np.savez', pressed)
+    code, said = run('shards', folder, '--out', tmp_path / 'shard')
+    assert code == 130 and said == 'interrupted; nothing was kept\n'
+    assert not (tmp_path / 'shard').exists()
