@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alpamayo_ros.config_file import read_model
 from alpamayo_ros.profile import share_dir
@@ -66,13 +66,20 @@ class _Entry(BaseModel):
     speed_factor: float = Field(default=1.0, ge=0.5, le=1.0)
     time_gap_s: Annotated[float, Field(ge=0, le=MAX_GAP_S)] | Literal['{n}'] = 0.0  # NUMBER
     aside_m: float = Field(default=0.0, ge=-0.4, le=0.0)
-    train: Annotated[tuple[str, ...], Field(min_length=1)]
+    known: tuple[str, ...] = ()
+    train: tuple[str, ...]
     held_out: tuple[str, ...]
 
-    @property
-    def asks(self) -> bool:
-        """False of talk, which asks for nothing."""
-        return (self.speed_factor, self.time_gap_s, self.aside_m) != (1.0, 0.0, 0.0)
+    @model_validator(mode='after')
+    def _what_asks_is_known(self) -> _Entry:
+        asks = (self.speed_factor, self.time_gap_s, self.aside_m) != (1.0, 0.0, 0.0)
+        if asks != bool(self.known):
+            raise ValueError('a wish has known wordings, and what asks for nothing has none')
+        return self
+
+    def wordings(self, split: Split) -> tuple[str, ...]:
+        """Those that are drawn for training, or those that never are."""
+        return self.held_out if split == 'held_out' else self.known + self.train
 
 
 class _Wishes(BaseModel):
@@ -88,19 +95,23 @@ def _file() -> _Wishes:
 def wordings(split: Split) -> list[tuple[str, str]]:
     """Names of wishes with their wordings; numbers stand as ``{n}``."""
     found = _file().wishes.items()
-    return [(name, words) for name, entry in found for words in getattr(entry, split)]
+    return [(name, words) for name, entry in found for words in entry.wordings(split)]
+
+
+def known_wordings() -> list[str]:
+    """The wordings that a vocabulary is made of; others may come and go."""
+    return [words for entry in _file().wishes.values() for words in entry.known]
 
 
 def known_wording(name: str) -> str:
     """The wording of a wish that a model knows best, '' of what asks for nothing."""
-    entry = _file().wishes[name]
-    return entry.train[0] if entry.asks else ''
+    return next(iter(_file().wishes[name].known), '')
 
 
 def draw_wish(rng: np.random.Generator, split: Split = 'train') -> tuple[str, str, str]:
     """A wish's name, a wording of the split and its number; each wish as often as the others."""
     name = str(rng.choice(list(_file().wishes)))
-    words = str(rng.choice(getattr(_file().wishes[name], split)))
+    words = str(rng.choice(_file().wishes[name].wordings(split)))
     return name, words, str(rng.choice(DRAWN_GAPS_S))
 
 
@@ -144,7 +155,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], _Entry], ...]:
 
 def _compiled() -> Iterator[tuple[re.Pattern[str], _Entry]]:
     for entry in _file().wishes.values():
-        for words in (*entry.train, *entry.held_out):
+        for words in (*entry.known, *entry.train, *entry.held_out):
             before, number, after = words.partition(NUMBER)
             middle = f'(?P<n>{_NUMBER})' if number else ''
             parts = [re.escape(_plain(part)) for part in (before, after)]

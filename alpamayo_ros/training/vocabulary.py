@@ -14,7 +14,7 @@ from alpamayo_ros.model.grammar import Grammar, GrammarSpec
 from alpamayo_ros.model.prompt import corpus
 from alpamayo_ros.model.tokenizer import SPECIAL, Tokenizer
 from alpamayo_ros.profile import ModelProfile
-from alpamayo_ros.simulation.driving_wish import DRAWN_GAPS_S, wordings
+from alpamayo_ros.simulation.driving_wish import DRAWN_GAPS_S, NUMBER, known_wordings
 from alpamayo_ros.statuses import ConfigError, NoSuchFileError
 from alpamayo_ros.training.grammar_file import load_spec
 
@@ -27,13 +27,13 @@ TOKEN_ROWS = ('backbone.embed.weight', 'backbone.head.weight')
 def build_vocabulary(profile: ModelProfile) -> Grammar:
     """Train the tokenizer on the grammar's phrases and driving words and bind the grammar to it.
 
-    From version 2 on prompts are in it as they are drawn for training.  Deterministic.
+    From version 2 on the known wordings of prompts are in it.  Deterministic.
     """
     spec = load_spec(profile.text.grammar)
     phrases = [phrase for _, slot in spec.slots() for phrase in slot.phrases]
     lines = corpus(phrases)
     if spec.version > 1:
-        lines += [w.replace('{n}', n) for _, w in wordings('train') for n in DRAWN_GAPS_S]
+        lines += [w.replace(NUMBER, n) for w in known_wordings() for n in DRAWN_GAPS_S]
     return bind(profile, Tokenizer.train(lines, profile.text.vocab_size))
 
 

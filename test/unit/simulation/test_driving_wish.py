@@ -143,6 +143,8 @@ def test_unknown_words_are_said_in_the_text() -> None:
     [
         ('speed_facter: 0.8', "no key 'speed_facter' in wishes.slow; did you mean speed_factor?"),
         ('speed_factor: 1.8', 'wishes.slow.speed_factor: input should be less than or equal to 1'),
+        ('speed_factor: 0.8', 'a wish has known wordings, and what asks for nothing has none'),
+        ('known: [slow]', 'a wish has known wordings, and what asks for nothing has none'),
     ],
 )
 def test_a_mistake_in_the_file_of_wishes_is_named_with_its_line(
@@ -154,4 +156,6 @@ def test_a_mistake_in_the_file_of_wishes_is_named_with_its_line(
     monkeypatch.setattr(driving_wish, 'share_dir', lambda: tmp_path)
     with pytest.raises(ConfigError) as refused:
         driving_wish._file.__wrapped__()
-    assert f'{file}:3: {said}' in str(refused.value)
+    assert str(file) in str(refused.value) and said in str(refused.value)
+    if 'wishes' in said:
+        assert f'{file}:3: ' in str(refused.value)
