@@ -72,6 +72,8 @@ ROWS = (
     Row('ros2 launch', 'tested', 'test/launch/test_bringup.py'),
     Row('cp ', 'run'),
     Row('python - ', 'tested', 'test/ros/test_node_behaviour.py'),
+    Row('.venv/bin/python tools/instructions.py', 'tested',
+        'test/unit/simulation/test_instructions.py'),
     Row('.venv/bin/python tools/drive_through_controller.py', 'tested',
         'test/ros/control/test_controller.py'),
     # weights that nobody may pass on
