@@ -18,6 +18,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from alpamayo_ros.cli.sim import parse_seeds
 from alpamayo_ros.cli.working import working
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.profile import load_profile
@@ -27,6 +28,7 @@ from alpamayo_ros.simulation.drive.planners import Planner, open_planner
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.simulation import Simulation
+from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.types import PlannerInput, Proposal
 
 TURNS = {'left': Maneuver.LEFT, 'straight': Maneuver.STRAIGHT, 'right': Maneuver.RIGHT}
@@ -63,19 +65,27 @@ def main(
     model: Annotated[str | None, typer.Option(help='Folder of a model; default: nano.')] = None,
     profile: Annotated[str, typer.Option(help='Its profile.')] = 'nano',
     scenarios: Annotated[str, typer.Option(help='Towns, by commas.')] = DRIVES,
-    seeds: Annotated[str, typer.Option(help='FIRST:END.')] = '100:103',
-    out: Annotated[Path | None, typer.Option('--json', help='Write every instant here.')] = None,
+    seeds: Annotated[str, typer.Option(help='As of alpamayo sim.')] = '100:103',
+    out: Annotated[
+        Path | None, typer.Option('--json', dir_okay=False, help='Write every instant.')
+    ] = None,
 ) -> None:
     """Ask before every junction, and count."""
-    first, end = map(int, seeds.split(':'))
-    planner = open_planner('onnx', load_profile(profile), model)
+    chosen = parse_seeds(seeds)
+    try:
+        worlds = [load_scenario(name) for name in scenarios.split(',')]
+        planner = open_planner('onnx', load_profile(profile), model)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from None
     if isinstance(planner, Fault):
         raise typer.BadParameter(str(planner))
-    drives = [(name, seed) for name in scenarios.split(',') for seed in range(first, end)]
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    drives = [(world, seed) for world in worlds for seed in chosen]
     asking = Asking(planner)
     with working('drives') as tell:
-        for done, (name, seed) in enumerate(drives, 1):
-            rollout(load_scenario(name), seed, asking)
+        for done, (world, seed) in enumerate(drives, 1):
+            rollout(world, seed, asking)
             tell(done / len(drives))
     for line in lines(asking.found):
         typer.echo(line)

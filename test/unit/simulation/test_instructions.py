@@ -7,6 +7,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import typer
 
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.simulation.drive.drive import Options, rollout
@@ -60,6 +61,20 @@ def test_a_plan_says_where_it_goes_once_it_moves_near_the_line(tool) -> None:
         'right: 0 of 2'
     )
     assert said[3].startswith('3 instants') and said[3].endswith('(0.50)')
+
+
+@pytest.mark.parametrize(
+    ('words', 'said'),
+    [
+        ({'seeds': 'abc'}, "--seeds 'abc': expected"),
+        ({'scenarios': 'left_afterred'}, 'left_afterred'),
+        ({'profile': 'nanoo'}, 'nanoo'),
+    ],
+)
+def test_what_is_mistyped_is_a_sentence(tool, words, said) -> None:
+    given = {'model': None, 'profile': 'nano', 'scenarios': tool.DRIVES, 'seeds': '100'} | words
+    with pytest.raises(typer.BadParameter, match=said):
+        tool.main(**given, out=None)
 
 
 def test_a_drive_is_the_same_however_often_it_is_asked(tool) -> None:
