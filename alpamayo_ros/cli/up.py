@@ -16,6 +16,7 @@ from alpamayo_ros.cli.operating.brief import Brief
 from alpamayo_ros.cli.operating.every_line import EveryLine
 from alpamayo_ros.cli.operating.supervisor import Console, Supervisor
 from alpamayo_ros.graph_options import Choice, Options, choices
+from alpamayo_ros.parameters.own_file import unread
 from alpamayo_ros.preflight import check_graph
 from alpamayo_ros.shared_memory import freed
 
@@ -41,7 +42,7 @@ def up(graph: GraphName, verbose: bool, **chosen: Any) -> None:
     """
     options = Options(**{**chosen, 'runtime': runtime_of(chosen['runtime'])})
     check_graph(graph.value, options)
-    if text := freed(time.time()):
+    for text in filter(None, (freed(time.time()), unread(graph.value, options))):
         typer.echo(text)
     limit_s = options.duration_s if graph is GraphName.vehicle else 0.0
     by_hand = graph is GraphName.vehicle or options.manual

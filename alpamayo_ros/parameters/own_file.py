@@ -7,7 +7,21 @@ from typing import NamedTuple
 
 from alpamayo_ros.bringup import GRAPHS
 from alpamayo_ros.graph_options import Options, Value
-from alpamayo_ros.parameters.parameter_file import check_effect, check_parameters, of_planner
+from alpamayo_ros.parameters.parameter_file import (
+    changed,
+    check_effect,
+    check_parameters,
+    of_planner,
+)
+
+STARTS = {
+    'autoware': '--autoware',
+    'controller': '--controller',
+    'fault_proxy': '--inject',
+    'recorder': '--record',
+    'bag_recorder': '--bag-out',
+    'incident_recorder': '--incidents',
+}  # options without which a node is in no graph
 
 
 class AskedModel(NamedTuple):
@@ -28,6 +42,19 @@ def check_own(name: str, options: Options) -> AskedModel:
     planner = of_planner(options.parameters)
     keys = options.trusted_keys or planner['trusted_keys']
     return AskedModel(options.model or planner['model'], keys, planner['minimum_release'])
+
+
+def unread(name: str, options: Options) -> str:
+    """A sentence on values of the file for nodes that the graph does not start; '' for none.
+
+    They are no mistake: one file serves the drive in shadow mode and the one with a controller.
+    """
+    started = {node.name for node in GRAPHS[name](options).nodes}
+    idle = [node for node in changed(options.parameters) if node not in started]
+    if not idle:
+        return ''
+    named = [f'{node} ({STARTS[node]} starts it)' if node in STARTS else node for node in idle]
+    return f'{options.parameters}: not read, as graph {name} does not start it: {", ".join(named)}'
 
 
 def _decided(name: str, options: Options) -> dict[str, dict[str, Value]]:

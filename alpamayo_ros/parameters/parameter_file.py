@@ -66,6 +66,18 @@ def check_effect(name: str, decided: Mapping[str, Tree]) -> None:
                 raise ConfigError(f'{text}, which is {fixed[0]!r}; give it to the command')
 
 
+def changed(name: str) -> list[str]:
+    """Nodes of the package to which the checked file says something of its own; '': no file."""
+    known = _known()
+    found: dict[str, None] = {}
+    for loc, values in _nodes(read_yaml(name), ()) if name else ():
+        node = _name(loc)
+        shipped = {**known[EVERY], **known.get(node, {})}
+        if node in OF_NODE and any(shipped.get(k) != v for k, v in values.items()):
+            found[node] = None
+    return list(found)
+
+
 def _known() -> dict[str, Tree]:
     """Keys with their values by node; those of ``**`` are every node's.
 

@@ -8,7 +8,7 @@ import pytest
 from alpamayo_ros.bringup import GRAPHS
 from alpamayo_ros.graph_options import Options
 from alpamayo_ros.other_stack import check_other_stack
-from alpamayo_ros.parameters.own_file import check_own
+from alpamayo_ros.parameters.own_file import check_own, unread
 from alpamayo_ros.preflight import check_graph
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.sensing.rig import load_rig
@@ -79,6 +79,22 @@ def test_a_value_that_an_option_decides_is_refused_with_its_line(graph, node, te
 @pytest.mark.parametrize('shipped', ['nodes.param.yaml', 'simulation.param.yaml'])
 def test_a_copy_of_what_ships_is_accepted(graph, shipped):
     check_own(graph, Options(parameters=str(share_dir() / 'config' / shipped)))
+
+
+def test_values_for_a_node_that_is_not_started_are_said(tmp_path: Path):
+    """They were without effect and silent; the same file is right where the option is given."""
+    options = own(tmp_path, 'autoware', 'map_osm: mine.osm')
+    assert unread('vehicle', options).endswith('start it: autoware (--autoware starts it)')
+    assert unread('vehicle', replace(options, autoware=True)) == ''
+    assert 'start it: simulator' in unread('vehicle', own(tmp_path, 'simulator', 'depth: 3'))
+    assert unread('vehicle', own(tmp_path, 'planner', 'seed: 4')) == ''
+    assert unread('vehicle', own(tmp_path, 'autoware', "map_osm: ''")) == ''
+    assert unread('replay', Options()) == ''
+
+
+@pytest.mark.parametrize('shipped', ['nodes.param.yaml', 'simulation.param.yaml'])
+def test_nothing_is_said_of_values_that_ship(shipped):
+    assert unread('vehicle', Options(parameters=str(share_dir() / 'config' / shipped))) == ''
 
 
 def test_a_map_that_is_not_there_is_refused_before_autoware_s_messages_are(tmp_path: Path):

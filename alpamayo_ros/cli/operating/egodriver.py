@@ -62,7 +62,7 @@ def app(
     check_listening(host, port)  # before a model is loaded
     config = PlanConfig(loaded, load_limits(), load_rig(rig).vehicle)
     kind = registry.of_profile(runtime_of(runtime), loaded)
-    process = ModelProcess(_spec(config, kind, model))
+    process = ModelProcess(_spec(config, kind, model), lambda text: typer.echo(text, err=True))
     try:
         failed = process.wait()
         if failed is not None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from alpamayo_ros.graph_options import Options, choices, parse_options
 from alpamayo_ros.graph_spec import PACKAGE, RESPAWN_DELAY_S, Graph, NodeSpec
+from alpamayo_ros.parameters.own_file import unread
 from alpamayo_ros.preflight import check_graph
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.shared_memory import freed
@@ -34,8 +35,9 @@ def description(graph: Callable[[Options], Graph], name: str = '') -> Any:
 
     def started(context: Any) -> list[Any]:
         given = {name: LaunchConfiguration(name).perform(context) for name in names}
-        found = graph(checked(name or graph.__name__, {**given, **typed()}))
-        if text := freed(time.time()):
+        options = checked(name or graph.__name__, {**given, **typed()})
+        found = graph(options)
+        for text in filter(None, (freed(time.time()), unread(found.name, options))):
             print(text, flush=True)
         return actions(found)
 
