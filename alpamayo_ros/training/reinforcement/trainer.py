@@ -12,7 +12,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.budget import Average
 from alpamayo_ros.training.checkpoint import load_weights, save_weights
@@ -24,8 +23,6 @@ from alpamayo_ros.training.reinforcement.word_table import WordTable
 from alpamayo_ros.training.stream.clock import Clock
 from alpamayo_ros.training.stream.publish import averaged, publish
 from alpamayo_ros.training.stream.ring import Ring
-from alpamayo_ros.training.stream.settings import Settings
-from alpamayo_ros.training.stream.together import Together
 from alpamayo_ros.training.stream.trainer import Trainer
 
 REFERENCE = 'supervised.safetensors'
@@ -39,21 +36,14 @@ class ReinforcementTrainer(Trainer):
 
     figures_every = 1
 
-    def __init__(
-        self,
-        model: VLA,
-        grammar: Grammar,
-        settings: Settings,
-        together: Together,
-        root: Path,
-        from_scratch: bool,
-    ) -> None:
-        if settings.rl is None:
+    def __init__(self, start: Start) -> None:
+        if start.settings.rl is None:
             raise ValueError('stage: rl needs the part rl of a recipe: take rl or rl_toy')
-        self._rl, self._grammar = settings.rl, grammar
+        self._rl, self._grammar = start.settings.rl, start.grammar
+        model, together, root = start.model, start.together, start.root
         self._judges = Judges(model, model.profile.text.max_coc).to(together.device)
-        super().__init__(model, grammar, settings, together, root, from_scratch)
-        self._table = WordTable(grammar, model.profile.text.vocab_size, together.device)
+        super().__init__(start)
+        self._table = WordTable(start.grammar, model.profile.text.vocab_size, together.device)
         self._reference = copy.deepcopy(model).eval().requires_grad_(False)
         self._accepted = copy.deepcopy(self._reference)
         if together.leads and not (root / 'counters.json').is_file():

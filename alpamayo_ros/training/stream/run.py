@@ -30,6 +30,7 @@ from alpamayo_ros.training.stream.ring import Feed, Ring, check_room
 from alpamayo_ros.training.stream.settings import Settings, read_json, write_json
 from alpamayo_ros.training.stream.slots import Slots
 from alpamayo_ros.training.stream.stages import trainer_of
+from alpamayo_ros.training.stream.start import Start
 from alpamayo_ros.training.stream.steering import Steering, figures
 from alpamayo_ros.training.stream.together import Together
 from alpamayo_ros.training.vocabulary import carry_words, further_vocabulary, write_vocabulary
@@ -69,7 +70,7 @@ class StreamRun:
             self._begin(begin, model)
         self._prepare()
         self.trainer = trainer_of(
-            model, self.grammar, settings, self.together, root, begin is None
+            Start(model, self.grammar, settings, self.together, root, begin is None)
         )
         seen = self.trainer.restore(None if begin is None else begin.parent)
         self._earlier = int(seen.get('samples', 0))

@@ -9,9 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.prompt import prefix_ids
-from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.budget import Average
 from alpamayo_ros.training.checkpoint import Resumable, load_weights, save_weights
 from alpamayo_ros.training.driver import begin_diffusion, set_scale
@@ -22,8 +20,8 @@ from alpamayo_ros.training.stream.fake_int8 import quantise_linear
 from alpamayo_ros.training.stream.losses import Objective
 from alpamayo_ros.training.stream.publish import averaged, publish
 from alpamayo_ros.training.stream.ring import Ring
-from alpamayo_ros.training.stream.settings import HEADS, Settings
-from alpamayo_ros.training.stream.together import Together
+from alpamayo_ros.training.stream.settings import HEADS
+from alpamayo_ros.training.stream.start import Start
 
 DECAY = 0.03
 
@@ -37,19 +35,13 @@ class Trainer:
     figures_every = 10  # steps: reading a figure waits for the device
     teaches_heads = True
 
-    def __init__(
-        self,
-        model: VLA,
-        grammar: Grammar,
-        settings: Settings,
-        together: Together,
-        root: Path,
-        from_scratch: bool,
-    ) -> None:
-        """``from_scratch``: the weights are fresh, so noise and time are silent at first."""
-        self._settings, self._together, self._root = settings, together, root
-        device, self.from_scratch = together.device, from_scratch
-        self.regression = from_scratch
+    def __init__(self, start: Start) -> None:
+        model, grammar, settings, together = (
+            start.model, start.grammar, start.settings, start.together,
+        )  # fmt: skip
+        self._settings, self._together, self._root = settings, together, start.root
+        device, self.from_scratch = together.device, start.from_scratch
+        self.regression = start.from_scratch
         self.model = model.to(device)
         if settings.quantise == 'int8':
             quantise_linear(model)
@@ -72,7 +64,7 @@ class Trainer:
             for wide, decay in ((True, DECAY), (False, 0.0))
         ]  # fmt: skip
         self._optimiser = torch.optim.AdamW(groups, 1e-3, betas=(0.9, 0.98), fused=True)
-        self._state = Resumable(root, self._all, self._optimiser)
+        self._state = Resumable(start.root, self._all, self._optimiser)
         self._average = Average(model)
         self.step = self._published = 0
         self._sums: dict[str, Tensor] = {}

@@ -15,7 +15,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from alpamayo_ros.model.diffusion import add_noise
-from alpamayo_ros.model.grammar import Grammar
 from alpamayo_ros.model.layout import MASKED
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.checkpoint import load_weights, save_weights
@@ -32,8 +31,6 @@ from alpamayo_ros.training.reinforcement.speech import (
 from alpamayo_ros.training.reinforcement.word_table import WordTable
 from alpamayo_ros.training.stream.losses import BETA, DRAWS, NOISIER
 from alpamayo_ros.training.stream.ring import Ring
-from alpamayo_ros.training.stream.settings import Settings
-from alpamayo_ros.training.stream.together import Together
 from alpamayo_ros.training.stream.trainer import Trainer
 from alpamayo_ros.training.wordings.prefix import Prefix
 from alpamayo_ros.training.wordings.rewording import Rewording
@@ -47,19 +44,12 @@ class WordingTrainer(Trainer):
 
     teaches_heads = False
 
-    def __init__(
-        self,
-        model: VLA,
-        grammar: Grammar,
-        settings: Settings,
-        together: Together,
-        root: Path,
-        from_scratch: bool,
-    ) -> None:
-        if settings.wordings is None:
+    def __init__(self, start: Start) -> None:
+        if start.settings.wordings is None:
             raise ValueError('stage: wordings needs the part wordings of a recipe')
-        super().__init__(model, grammar, settings, together, root, from_scratch)
-        self._wordings = settings.wordings
+        super().__init__(start)
+        model, grammar, together, root = start.model, start.grammar, start.together, start.root
+        self._wordings = start.settings.wordings
         self._table = WordTable(grammar, model.profile.text.vocab_size, together.device)
         self._known = copy.deepcopy(model).eval().requires_grad_(False)
         if together.leads and not (root / 'counters.json').is_file():

@@ -20,6 +20,7 @@ from alpamayo_ros.training.stream.clock import Clock
 from alpamayo_ros.training.stream.ring import Ring
 from alpamayo_ros.training.stream.settings import Settings
 from alpamayo_ros.training.stream.stages import trainer_of
+from alpamayo_ros.training.stream.start import Start
 from alpamayo_ros.training.stream.steering import Steering
 from alpamayo_ros.training.stream.together import Together
 from alpamayo_ros.training.stream.trainer import Trainer
@@ -28,7 +29,7 @@ RECIPES = share_dir() / 'config' / 'training'
 
 
 def trainer(parts: Parts, model: VLA, root: Path) -> ReinforcementTrainer:
-    made = trainer_of(model, parts.grammar, parts.settings, Together(), root, False)
+    made = trainer_of(Start(model, parts.grammar, parts.settings, Together(), root, False))
     assert isinstance(made, ReinforcementTrainer)
     return made
 
@@ -194,7 +195,7 @@ def test_a_stage_has_its_trainer_and_its_numbers(parts: Parts, model: VLA, tmp_p
     toy = Settings.from_file(RECIPES / 'stream_toy.yaml')
     for stage in ('sft', 'dagger'):
         settings = toy.model_copy(update={'stage': stage})
-        made = trainer_of(model, parts.grammar, settings, Together(), tmp_path, False)
+        made = trainer_of(Start(model, parts.grammar, settings, Together(), tmp_path, False))
         assert type(made) is Trainer
         Steering(tmp_path, settings).steer([], True)
         told = json.loads((tmp_path / 'control.json').read_text())

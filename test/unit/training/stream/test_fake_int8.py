@@ -16,6 +16,7 @@ from alpamayo_ros.training.stream.fake_int8 import (
     scale_of,
 )
 from alpamayo_ros.training.stream.ring import Ring
+from alpamayo_ros.training.stream.start import Start
 from alpamayo_ros.training.stream.together import Together
 from alpamayo_ros.training.stream.trainer import Trainer
 
@@ -88,7 +89,7 @@ def test_a_run_trains_rounded_and_publishes_plain_names(
 ) -> None:
     names = list(model.state_dict())
     settings = parts.settings.model_copy(update={'quantise': 'int8'})
-    made = Trainer(model, parts.grammar, settings, Together(), tmp_path, False)
+    made = Trainer(Start(model, parts.grammar, settings, Together(), tmp_path, False))
     assert type(made.model.backbone.layers[0].q) is Int8Linear
     made.begin(ring)
     assert made.descend(ring, Clock(settings, 0.0, time.monotonic(), 1e-3), False)

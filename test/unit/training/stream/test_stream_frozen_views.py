@@ -20,6 +20,7 @@ from alpamayo_ros.training.stream.dense_loss import Heads
 from alpamayo_ros.training.stream.losses import Objective
 from alpamayo_ros.training.stream.ring import Ring
 from alpamayo_ros.training.stream.settings import Losses, Settings
+from alpamayo_ros.training.stream.start import Start
 from alpamayo_ros.training.stream.steering import Steering
 from alpamayo_ros.training.stream.together import Together
 from alpamayo_ros.training.stream.trainer import Trainer
@@ -67,7 +68,7 @@ def test_only_the_driver_learns(
     parts: Parts, model: VLA, tokens: Ring, frozen: Settings, clock: Clock, tmp_path: Path
 ) -> None:
     begins = {k: v.clone() for k, v in model.state_dict().items()}
-    made = Trainer(model, parts.grammar, frozen, Together(), tmp_path, False)
+    made = Trainer(Start(model, parts.grammar, frozen, Together(), tmp_path, False))
     made.begin(tokens)
     assert made.descend(tokens, clock, False)
     found = made.figures()
@@ -96,7 +97,7 @@ def test_of_blocks_the_stem_is_frozen_and_a_ring_keeps_what_it_says(
     assert torch.allclose(batch['tokens'][:, 0].float(), plain, atol=2e-2)
     begins = {k: v.clone() for k, v in model.state_dict().items()}
     settings = parts.settings.model_copy(update={'views': 'blocks'})
-    trainer = Trainer(model, parts.grammar, settings, Together(), tmp_path, False)
+    trainer = Trainer(Start(model, parts.grammar, settings, Together(), tmp_path, False))
     trainer.begin(made)
     assert trainer.descend(made, clock, False) and trainer.figures()['single'] > 0
     ends = trainer.publish(made).state_dict()

@@ -17,6 +17,7 @@ from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.stream.augmentation import augment, lose_pictures
 from alpamayo_ros.training.stream.clock import Clock
 from alpamayo_ros.training.stream.ring import Ring
+from alpamayo_ros.training.stream.start import Start
 from alpamayo_ros.training.stream.steering import Steering, figures
 from alpamayo_ros.training.stream.together import Together
 from alpamayo_ros.training.stream.trainer import Trainer
@@ -29,14 +30,14 @@ def clock(parts: Parts, used_s: float = 0.0) -> Clock:
 
 
 def trainer(parts: Parts, model: VLA, root: Path, from_scratch: bool = False) -> Trainer:
-    return Trainer(model, parts.grammar, parts.settings, Together(), root, from_scratch)
+    return Trainer(Start(model, parts.grammar, parts.settings, Together(), root, from_scratch))
 
 
 def test_training_lowers_the_loss_and_publishes_the_average(
     parts: Parts, model: VLA, ring: Ring, tmp_path: Path
 ) -> None:
     settings = parts.settings.model_copy(update={'own_words': 0.0})  # as many random numbers
-    made = Trainer(model, parts.grammar, settings, Together(), tmp_path, False)
+    made = Trainer(Start(model, parts.grammar, settings, Together(), tmp_path, False))
     time_left = clock(parts)
     made.begin(ring)
     begins = {k: v.clone() for k, v in model.state_dict().items()}
@@ -146,6 +147,7 @@ from alpamayo_ros.model.vla import VLA
 import stream_toy
 from alpamayo_ros.training.stream.clock import Clock
 from alpamayo_ros.training.stream.ring import Ring
+from alpamayo_ros.training.stream.start import Start
 from alpamayo_ros.training.stream.together import Together
 from alpamayo_ros.training.stream.trainer import Trainer
 parts = stream_toy.parts()
@@ -156,7 +158,7 @@ model = VLA(parts.profile)
 ring = Ring(256, parts.profile, parts.grammar, torch.device('cpu'))
 ring.add(*stream_toy.shard(parts, 10 + 90 * together.rank))
 clock = Clock(parts.settings, 0.0, time.monotonic() + together.rank, 1e-3)
-trainer = Trainer(model, parts.grammar, parts.settings, together, Path(sys.argv[1]), True)
+trainer = Trainer(Start(model, parts.grammar, parts.settings, together, Path(sys.argv[1]), True))
 trainer.begin(ring)
 steps = 0
 while trainer.descend(ring, clock, steps == 3 + together.rank):

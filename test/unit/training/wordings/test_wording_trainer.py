@@ -31,6 +31,7 @@ from alpamayo_ros.training.stream.clock import Clock
 from alpamayo_ros.training.stream.ring import Ring
 from alpamayo_ros.training.stream.settings import HEADS, Settings
 from alpamayo_ros.training.stream.stages import trainer_of
+from alpamayo_ros.training.stream.start import Start
 from alpamayo_ros.training.stream.together import Together
 from alpamayo_ros.training.vocabulary import write_vocabulary
 from alpamayo_ros.training.wordings.trainer import KNOWN, WordingTrainer
@@ -68,7 +69,7 @@ def ring(parts: Parts, model: VLA) -> Ring:
 
 
 def trainer(parts: Parts, model: VLA, root: Path) -> WordingTrainer:
-    made = trainer_of(model, parts.grammar, parts.settings, Together(), root, False)
+    made = trainer_of(Start(model, parts.grammar, parts.settings, Together(), root, False))
     assert isinstance(made, WordingTrainer)
     return made
 
