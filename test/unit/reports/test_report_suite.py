@@ -162,3 +162,12 @@ def test_a_contact_is_shown_a_second_before_it_and_a_drive_has_its_page(drive: R
     (drive.folder / report_suite.PAGE).write_text(alone)
     linked = page(suite(), [(rows()[1], drive)])
     assert 'href="runs/crossing_pedestrian_a_1/drive.html"' in linked
+
+
+@pytest.mark.filterwarnings('error')
+def test_a_family_of_any_name_leaves_its_plot_room():
+    endless = 'unterbrechungsfrei_' * 12
+    shown = page(suite([row(f'{endless}_a'), row('日本語_a'), row('cut_in_a')]), [])
+    drawn = re.search(r'(?s)<svg.*?</svg>', shown)[0]
+    assert 'unterbrechungsfrei unterb…' in drawn and '日本語' in drawn
+    assert endless.replace('_', ' ').strip() in text(shown)  # whole in the table below the plot
