@@ -9,16 +9,12 @@ import typer
 
 from alpamayo_ros.config_file import nearest
 from alpamayo_ros.runtime import registry
-from alpamayo_ros.runtime.foreign import FORM
 from alpamayo_ros.statuses import ConfigError
 
 if TYPE_CHECKING:
     from alpamayo_ros.profile import ModelProfile
 
-METAVAR = '|'.join((*registry.NAMES, FORM))
-RuntimeOption = Annotated[
-    str, typer.Option('--runtime', help=registry.HELP, metavar=f'[{METAVAR}]')
-]
+RuntimeOption = Annotated[str, typer.Option('--runtime', help=registry.HELP, metavar='<name>')]
 
 
 WordsEvery = Annotated[

@@ -174,7 +174,7 @@ def annotate(
             typer.echo(f'{one.time_s:.1f} s, {one.speed_mps:.1f} m/s, {one.navigation}')
             typer.echo('  ' + '\n  '.join((*one.lines, f'[{one.verdict}]')))
     if out is not None:
-        out.write_text(page(f'{chosen.name}, seed {seed}', shown))
+        out.write_text(page(f'{chosen.name}, seed {seed}', shown), encoding='utf-8')
         typer.echo(f'{out}: {len(shown)} chains of causation')
 
 

@@ -138,13 +138,22 @@ def _load(name: str) -> Any:
 
 
 def _literal(command: Any) -> None:
-    """Brackets in the help of options are units: ``[m/s]`` is no markup of a terminal."""
+    """A paragraph of the help is as wide as the terminal, not as its docstring's lines.
+
+    Brackets in the help of options are units: ``[m/s]`` is no markup of a terminal.
+    """
     if getattr(command, 'rich_markup_mode', None) == 'rich':
+        command.help = '\n\n'.join(map(_flowing, (command.help or '').split('\n\n')))
         for option in command.params:
             if getattr(option, 'help', None):
                 option.help = escape(option.help)
     for inner in getattr(command, 'commands', {}).values():
         _literal(inner)
+
+
+def _flowing(paragraph: str) -> str:
+    """One line of a paragraph; what is indented (commands) stays as it is."""
+    return paragraph if paragraph[:1] == ' ' else ' '.join(paragraph.split())
 
 
 def _version(wanted: bool) -> None:

@@ -181,7 +181,12 @@ def faithfulness(
     profile: ProfileOption = 'nano',
     runtime: RuntimeOption = registry.DEFAULT,
     scenarios: Annotated[
-        str, typer.Option(help='Names of scenarios, with commas between them.')
+        str,
+        typer.Option(
+            help='Names of scenarios, with commas between them; default: '
+            'winding_road, stopped_car, slowing_leader.',
+            show_default=False,
+        ),
     ] = 'winding_road,stopped_car,slowing_leader',
     seeds: Annotated[str, typer.Option(help='100:105 (end excluded), 7 or 1,5,9.')] = '100',
 ) -> None:

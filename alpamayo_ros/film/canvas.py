@@ -87,10 +87,15 @@ def wrap(words: str, size: int, width: int, lines: int, bold: bool = False) -> l
     out.append(line)
     if len(out) > lines:
         out = [*out[: lines - 1], ' '.join(out[lines - 1 :])]
-    last = out[-1]
-    while len(last) > 1 and text_width(last, size, bold) > width:
-        last = last[:-2].rstrip(' ,.;') + '…'
-    return [*out[:-1], last]
+    return [cut(one, size, width, bold) for one in out]
+
+
+@functools.lru_cache(maxsize=1024)
+def cut(words: str, size: int, width: int, bold: bool = False) -> str:
+    """``words`` in ``width`` pixels; what does not fit ends in '…'."""
+    while len(words) > 1 and text_width(words, size, bold) > width:
+        words = words[:-2].rstrip(' ,.;') + '…'
+    return words
 
 
 def panel(

@@ -88,8 +88,6 @@ class Dashboard:
         return out
 
     def _header(self, out: Canvas, content: FrameContent) -> None:
-        canvas.text(out, content.title, (16, 8), 23, bold=True)
-        canvas.text(out, content.subtitle, (17, 37), 14, canvas.MUTED)
         bad = content.state == CONTACT
         colour = palette.STOP if bad else palette.STATES.get(content.state, canvas.MUTED)
         width = canvas.text_width(content.state, 16, True) + 28
@@ -98,11 +96,16 @@ class Dashboard:
                     'middle')  # fmt: skip
         right = WIDTH - 16 - width - 18
         canvas.text(out, f'{content.time_s:.1f} s', (right, 12), 22, anchor='right')
-        canvas.text(out, content.runtime, (right - 110, 19), 14, canvas.MUTED, anchor='right')
-        if content.reason:
-            room = right - 17 - canvas.text_width(content.subtitle, 14) - 28
-            line = canvas.wrap(content.reason, 14, max(room, 300), 1)[0]
-            canvas.text(out, line, (right, 40), 14, colour, anchor='right')
+        runtime = canvas.cut(content.runtime, 14, 300)
+        canvas.text(out, runtime, (right - 110, 19), 14, canvas.MUTED, anchor='right')
+        left = right - 110 - canvas.text_width(runtime, 14) - 28
+        canvas.text(out, canvas.cut(content.title, 23, left, True), (16, 8), 23, bold=True)
+        # half of the line at least is the subtitle's; a reason takes what it leaves
+        room = right - 17 - 28
+        subtitle = canvas.cut(content.subtitle, 14, room // 2 if content.reason else room)
+        canvas.text(out, subtitle, (17, 37), 14, canvas.MUTED)
+        line = canvas.cut(content.reason, 14, room - canvas.text_width(subtitle, 14))
+        canvas.text(out, line, (right, 40), 14, colour, anchor='right')
 
 
 def _camera(
@@ -124,7 +127,7 @@ def _camera(
         big = cv2.resize(image, size, interpolation=method)
         left, top = (size[0] - w) // 2, (size[1] - h) // 2
         out[y : y + h, x : x + w] = big[top : top + h, left : left + w]
-    label = name.replace('_', ' ')
+    label = canvas.cut(name.replace('_', ' '), 11, w - 16)
     width = canvas.text_width(label, 11) + 10
     region = out[y + h - 19 : y + h - 3, x + 3 : x + 3 + width]
     region[:] = (region * 0.35).astype(np.uint8)
@@ -215,4 +218,5 @@ def _legend(out: Canvas, note: str) -> None:
         out[top + 6 : top + 9, left : left + 16] = colour
         canvas.text(out, label, (left + 21, top), 11, (225, 229, 233))
         left += 21 + canvas.text_width(label, 11) + 16
+    note = canvas.cut(note, 11, VIEW_BOX[2] - 24)
     canvas.text(out, note, (x + 12, top + 18), 11, (201, 150, 96))

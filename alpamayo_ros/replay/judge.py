@@ -68,7 +68,7 @@ def _planned(figures: Figures, table: Mapping[str, tuple[Cell, Cell]]) -> tuple[
         counted = ', '.join(f'{name} {n}' for name, n in figures.unplanned.most_common(2))
         why = _because(figures) or f'{counted}.'
         return FAIL, f'{words}, at least {PLANNED_SHARE:.0%} are expected; {why}'
-    return PASS, f'{words}{_beside(table)}.'
+    return PASS, f'{words}{_beside(table, figures.plans)}.'
 
 
 def _without_model(figures: Figures, table: Mapping[str, tuple[Cell, Cell]]) -> str:
@@ -87,8 +87,8 @@ def _because(figures: Figures) -> str:
     return f'{found[0].chain} ({found[0].timesteps} of {figures.timesteps} timesteps)'
 
 
-def _beside(table: Mapping[str, tuple[Cell, Cell]]) -> str:
-    """How the plans compare with the baseline, in one clause."""
+def _beside(table: Mapping[str, tuple[Cell, Cell]], plans: int) -> str:
+    """How the plans compare with the baseline, in one clause, which says of how many that is."""
     model, baseline = table['ade']
     name = 'ade'
     if model.value is None or baseline.value is None:
@@ -100,8 +100,12 @@ def _beside(table: Mapping[str, tuple[Cell, Cell]]) -> str:
     than = 'nearer to it than' if model.value < baseline.value else 'further from it than'
     if abs(model.value - baseline.value) <= SAME * baseline.value:
         than = 'about as near as'
+    which = ','
+    if model.n < plans:  # the recording ends before the others do
+        many = f'the {model.n} of them that can be compared are'
+        which = f'; {many if model.n > 1 else "the one of them that can be compared is"}'
     return (
-        f', on average {model.value:.2f} m from what was driven {what}: {than} {NAME} '
+        f'{which} on average {model.value:.2f} m from what was driven {what}: {than} {NAME} '
         f'({baseline.value:.2f} m)'
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec
 
@@ -157,9 +158,14 @@ def legend_above(axes: Any) -> None:
 
 
 def svg(figure: Any, label: str) -> str:
-    """The figure as an element that scales with the page; ``label`` is for those who hear it."""
+    """The figure as an element that scales with the page; ``label`` is for those who hear it.
+
+    Its words are drawn by the browser, in a font that has their script.
+    """
     out = io.StringIO()
-    figure.savefig(out, format='svg', metadata={'Date': None}, transparent=True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', r'Glyph .* missing from')
+        figure.savefig(out, format='svg', metadata={'Date': None}, transparent=True)
     text = out.getvalue()
     for colour, name in THEME.items():
         text = text.replace(colour, f'var(--plot-{name}, {colour})')

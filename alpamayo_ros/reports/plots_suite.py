@@ -18,6 +18,7 @@ from alpamayo_ros.reports.plots import (
 
 SCORES = {'drive_score': ('drive score', BLUE), 'scene_score': ('scene score', ORANGE)}
 ROW_IN, HEAD_IN = 0.34, 0.9
+LONGEST = 26  # letters of a family beside the plot, which takes what they leave
 
 
 @styled
@@ -39,9 +40,15 @@ def family_plot(families: Mapping[str, Mapping[str, Any]], overall: Mapping[str,
         axes.plot([], [], 'o-', color=colour, markersize=5, label=label)
     if overall['drive_score'] is not None:
         axes.axvline(overall['drive_score'], color=GREY, linestyle='--', linewidth=1)
-    axes.set_yticks(range(len(order)), [name.replace('_', ' ') for name in order], color=INK)
+    axes.set_yticks(range(len(order)), [_short(name) for name in order], color=INK)
     axes.set(xlim=(-0.03, 1.03), ylim=(max(len(order), 1) - 0.5, -0.5))
     axes.set_xlabel('score, with 95 % interval')
     axes.grid(axis='y', visible=False)
     legend_above(axes)
     return svg(drawn, 'scores of each family')
+
+
+def _short(name: str) -> str:
+    """A family's name as it is read, cut where it would leave the plot no room."""
+    read = name.replace('_', ' ')
+    return read if len(read) <= LONGEST else f'{read[: LONGEST - 1].rstrip()}…'

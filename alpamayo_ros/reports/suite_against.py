@@ -27,12 +27,16 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """``same_runs``: the drives can be compared one by one; ``worse``: what fails --against."""
+    """``same_runs``: the drives can be compared one by one; ``worse``: what fails --against.
+
+    ``apart``: why a difference need not be one of the models.
+    """
 
     name: str
     pairs: list[Pair]
     worse: list[str]
     same_runs: bool
+    apart: list[str]
 
 
 def against(before: Report, now: Report) -> Against:
@@ -40,17 +44,24 @@ def against(before: Report, now: Report) -> Against:
     planner = before['planner']
     name = f'{planner["name"]} {str(planner.get("manifest_sha256", ""))[:12]}'.strip()
     found = regression_suite.worse(before, now)
+    others = [item.sentence for item in found if item.name == 'runs']
     return Against(
         name=name,
-        pairs=[_pair(key, before.get(key), now.get(key)) for key in FIGURES if key in now],
-        worse=[item.sentence for item in found],
-        same_runs=not any(item.name == 'runs' for item in found),
+        pairs=[
+            _pair(key, before.get(key), now.get(key), not others) for key in FIGURES if key in now
+        ],
+        worse=[item.sentence for item in found if item.name != 'runs'],
+        same_runs=not others,
+        apart=[*others, *regression_suite.other_settings(before, now)],
     )
 
 
-def _pair(key: str, before: float | None, now: float | None) -> Pair:
+def _pair(key: str, before: float | None, now: float | None, comparable: bool) -> Pair:
+    """One figure of both; a difference between other runs is neither better nor worse."""
     definition = FIGURES[key]
-    change, colour = report_tables.difference(now, before, definition.better, definition.unit)
+    change, colour = '', ''
+    if comparable:
+        change, colour = report_tables.difference(now, before, definition.better, definition.unit)
     return Pair(
         label=report_tables.label(key),
         sentence=definition.sentence,

@@ -29,7 +29,12 @@ TINY_WORDS, TINY_ROUNDS = 10, 1
 def gpu_command(
     out: Annotated[Path, typer.Option('--json', help='Write all figures here.')],
     profiles: Annotated[
-        str, typer.Option(help='Members of the family by name or .yaml path, with commas.')
+        str,
+        typer.Option(
+            help='Members of the family by name or .yaml path, with commas; default: '
+            f'{FAMILY.replace(",", ", ")}.',
+            show_default=False,
+        ),
     ] = FAMILY,
     rounds: Annotated[int, typer.Option(min=1, max=1000, help='Calls of which the median.')] = 20,
     windows: Annotated[

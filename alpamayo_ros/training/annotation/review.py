@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import html
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from jaxtyping import UInt8
 
 from alpamayo_ros.model.grammar import GrammarSpec
 from alpamayo_ros.profile import TrajectoryFormat
+from alpamayo_ros.reports import pages
 from alpamayo_ros.simulation.drive.visibility import seen_pixels
 from alpamayo_ros.simulation.driving_wish import read_prompt
 from alpamayo_ros.simulation.scenario import Scenario
@@ -21,11 +19,6 @@ from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.simulation.worlds.simulation import STEP_S
 from alpamayo_ros.training.annotation.chain import Annotation, annotation
 from alpamayo_ros.training.annotation.instant import written
-
-STYLE = (
-    'body{font:15px sans-serif;max-width:1100px;margin:2em auto}img{float:left;margin-right:1em}'
-)
-STYLE += 'section{clear:both;padding:1em 0;overflow:auto}.hidden{color:#b00}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +69,23 @@ def instants(
 
 def page(title: str, shown: list[Instant]) -> str:
     """A page that needs nothing else: front pictures, words, what binds."""
-    parts = [f'<!doctype html><meta charset="utf-8"><title>{html.escape(title)}</title>']
-    parts.append(f'<style>{STYLE}</style><h1>{html.escape(title)}</h1>')
-    for one in shown:
-        _, jpeg = cv2.imencode('.jpg', cv2.cvtColor(one.picture, cv2.COLOR_RGB2BGR))
-        data = base64.b64encode(jpeg.tobytes()).decode()
-        told = f'{one.time_s:.1f} s, {one.speed_mps:.1f} m/s, {one.navigation}'
-        words = '<br>'.join(html.escape(line) for line in one.lines)
-        kind = ' class="hidden"' if one.found.bound.hidden else ''
-        parts.append(
-            f'<section><img src="data:image/jpeg;base64,{data}" alt="front camera">'
-            f'<b>{html.escape(told)}</b><p>{words}<p{kind}>{html.escape(one.verdict)}</section>'
-        )
-    return '\n'.join(parts)
+    hidden = sum(one.found.bound.hidden for one in shown)
+    count = f'{len(shown)} chains of causation' if len(shown) != 1 else 'One chain of causation'
+    return pages.render(
+        'words.html.j2',
+        title=title,
+        verdict=f'{count}, {hidden or "none"} of them for a cause that no picture shows.',
+        colour='warn' if hidden else 'good',
+        instants=[
+            {
+                'picture': pages.data_url(one.picture),
+                'time_s': one.time_s,
+                'speed_mps': one.speed_mps,
+                'navigation': one.navigation,
+                'lines': one.lines,
+                'hidden': one.found.bound.hidden,
+                'binds': one.verdict,
+            }
+            for one in shown
+        ],
+    )

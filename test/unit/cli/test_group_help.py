@@ -29,7 +29,7 @@ def commands(group: Any = None, names: tuple[str, ...] = ()) -> Iterator[tuple[s
     """Every command, by its words."""
     group = group or typer.main.get_command(main.app)
     for name in group.list_commands(None):
-        found = group.get_command(None, name)
+        found = main._load(name) if not names else group.get_command(None, name)
         if hasattr(found, 'list_commands'):
             yield from commands(found, (*names, name))
         else:
@@ -44,6 +44,29 @@ def test_a_terminal_of_80_columns_shows_every_option_whole(words: tuple[str, ...
         .stdout
     )
     assert 'Usage: alpamayo' in shown and '…' not in shown
+
+
+def test_the_commands_of_groups_are_among_them() -> None:
+    found = set(commands())
+    assert {('data', 'log', 'check'), ('model', 'faithfulness'), ('bench', 'gpu')} <= found
+
+
+def short_lines(paragraph: list[str]) -> list[str]:
+    """Lines to which the first word of the next one could still have been added."""
+    pairs = zip(paragraph, paragraph[1:], strict=False)
+    return [line for line, after in pairs if len(line) + 1 + len(after.split()[0]) < 79]
+
+
+@pytest.mark.parametrize('words', list(commands()), ids=' '.join)
+def test_a_paragraph_is_as_wide_as_the_terminal(words: tuple[str, ...]) -> None:
+    shown = (
+        CliRunner(env={'COLUMNS': '80'})
+        .invoke(main.app, [*words, '--help'], prog_name='alpamayo')
+        .stdout
+    )
+    lines = [line.rstrip() for line in shown.partition('╭')[0].splitlines()]
+    for paragraph in '\n'.join(lines).strip().split('\n\n'):
+        assert short_lines(paragraph.splitlines()) == []
 
 
 @pytest.mark.parametrize('name', GROUPS)

@@ -104,6 +104,17 @@ def test_the_verdict_goes_by_written_criteria(made, broken, word, said):
     assert said in found.sentence
 
 
+@pytest.mark.parametrize(
+    ('plans', 'said'),
+    [
+        (20, '20 of 20 timesteps gave a plan; the 2 of them that can be compared are on average'),
+        (2, '2 of 2 timesteps gave a plan, on average 1.00 m from what was driven over 6 s'),
+    ],
+)
+def test_the_verdict_says_of_how_many_plans_its_distance_is(plans, said):
+    assert said in verdict(figures(plans=plans, armed=plans, ade=(1.0, 2.0))).sentence
+
+
 def test_what_speaks_against_the_model_is_noted():
     found = verdict(figures(l2_at_1s=(3.0, 2.0), l2_at_3s=(1.0, 2.0)))
     assert found.notes == (

@@ -162,3 +162,30 @@ def test_a_contact_is_shown_a_second_before_it_and_a_drive_has_its_page(drive: R
     (drive.folder / report_suite.PAGE).write_text(alone)
     linked = page(suite(), [(rows()[1], drive)])
     assert 'href="runs/crossing_pedestrian_a_1/drive.html"' in linked
+
+
+@pytest.mark.filterwarnings('error')
+def test_a_family_of_any_name_leaves_its_plot_room():
+    endless = 'unterbrechungsfrei_' * 12
+    shown = page(suite([row(f'{endless}_a'), row('日本語_a'), row('cut_in_a')]), [])
+    drawn = re.search(r'(?s)<svg.*?</svg>', shown)[0]
+    assert 'unterbrechungsfrei unterb…' in drawn and '日本語' in drawn
+    assert endless.replace('_', ' ').strip() in text(shown)  # whole in the table below the plot
+
+
+def beside(before: dict, now: dict) -> str:
+    return text(page(now, [], before).partition('Beside ')[2].partition('By family')[0])
+
+
+def test_figures_of_other_runs_are_neither_better_nor_worse():
+    shown = beside(suite([row('cut_in_a'), row('cut_in_b')]), suite())
+    assert 'Not like with like: the runs differ: 2 before, 10 now, 2 the same' in shown
+    assert 'Worse than before' not in shown and 'worse ' not in shown and 'better ' not in shown
+    assert '0.93' in shown  # both figures are shown all the same
+
+
+def test_what_was_asked_for_otherwise_stands_beside_the_figures():
+    other = {**suite()['task'], 'objects': 'truth'}
+    shown = beside(suite(task=other), suite())
+    assert "Not like with like: objects 'truth' before, 'none' now" in shown
+    assert 'Not like with like' not in beside(suite(), suite())

@@ -120,6 +120,8 @@ def test_the_page_holds_words_and_pictures() -> None:
     text = page('a & b', found)
     assert len(found) == 2 and text.count('data:image/jpeg') == 2 and 'a &amp; b' in text
     assert all(f'{part}: ' in text for part in ('perception', 'intent', 'counterfactual'))
+    assert 'name="viewport"' in text and 'prefers-color-scheme: dark' in text
+    assert '2 chains of causation, none of them for a cause that no picture shows.' in text
 
 
 def test_collected_samples_speak_the_grammar_of_the_profile() -> None:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from browser import browser
 from made_up_clips import KEEP, WAIT
 
 from alpamayo_ros.config_file import ConfigError
@@ -44,6 +45,27 @@ def test_words_cannot_break_out_of_the_page(folder: Path) -> None:
     change(folder, '</textarea><script>alert(1)</script>')
     text = page([StoredClip(folder)], '<b>x</b>', 9.0)
     assert text.count('<script>') == 1 and '&lt;script&gt;alert' in text and '<b>x' not in text
+
+
+def test_a_page_with_changes_is_not_left_unasked(folder: Path, tmp_path: Path) -> None:
+    change(folder, KEEP)
+    file = tmp_path / 'review.html'
+    file.write_text(page([StoredClip(folder)], 'Review', 4.0), encoding='utf-8')
+    leave = "dispatchEvent(new Event('beforeunload', {cancelable: true}))"
+    said = "document.getElementById('count').textContent"
+    write = "document.querySelector('textarea').value = '{}';"
+    write += "form.dispatchEvent(new Event('input'))"
+    with browser(tmp_path / 'browser') as seen:
+        seen.open(file.as_uri())
+        seen.call('Page.setDownloadBehavior', behavior='deny')  # else it lies in ~/Downloads
+        assert seen.evaluate(leave) and seen.evaluate(said) == 'nothing changed'
+        seen.evaluate(write.format('other words'))
+        assert not seen.evaluate(leave)  # the browser asks
+        assert seen.evaluate(said) == '1 clip changed, not saved yet'
+        seen.evaluate("document.getElementById('save').click()")
+        assert seen.evaluate(leave) and seen.evaluate(said) == '1 clip changed, saved'
+        seen.evaluate(write.format('words again'))
+        assert not seen.evaluate(leave)
 
 
 def test_corrections_are_applied_and_measured_again(folder: Path) -> None:
