@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from alpamayo_ros.model.diffusion import add_noise
 from alpamayo_ros.model.layout import MASKED
 from alpamayo_ros.model.vla import VLA
-from alpamayo_ros.training.checkpoint import load_weights, save_weights
+from alpamayo_ros.training.checkpoint import load_fitting, load_weights, save_weights
 from alpamayo_ros.training.precision import mixed
 from alpamayo_ros.training.reinforcement.ppo import categorical_kl, weighted
 from alpamayo_ros.training.reinforcement.rollout import seen_of
@@ -63,8 +63,15 @@ class WordingTrainer(Trainer):
         self.model.backbone.requires_grad_(True)
 
     def restore(self, begin: Path | None = None) -> dict[str, float]:
-        """As :meth:`Trainer.restore`; what is known is what the run began with."""
+        """As :meth:`Trainer.restore`; what is known is what the run began with.
+
+        A new run that begins with one of this stage is taught by what that one began with.
+        """
         seen = super().restore(begin)
+        if not seen and begin is not None and (begin / KNOWN).is_file():
+            load_fitting(begin / KNOWN, self._known)
+            if self._together.leads:
+                save_weights(self._root / KNOWN, self._known)
         if seen:
             load_weights(self._root / KNOWN, self._known)
             seed = self._seed + self.step

@@ -44,7 +44,9 @@ def parts() -> Parts:
     made = stream_toy.parts()
     text = made.profile.text.model_copy(update={'max_prefix': 48})
     profile = made.profile.model_copy(update={'text': text})
-    settings = Settings.from_file(RECIPE, batch=4, warm_up_steps=1, norm_batches=1)
+    own = Settings.from_file(RECIPE, batch=4, warm_up_steps=1, norm_batches=1)
+    asked = own.wordings.model_copy(update={'asked': 0.75})
+    settings = own.model_copy(update={'wordings': asked})
     return Parts(profile, made.grammar, settings)
 
 
@@ -120,8 +122,13 @@ def test_who_goes_on_is_taught_by_what_the_run_began_with(
     assert (tmp_path / KNOWN).is_file() and not (tmp_path / HEADS).exists()
     second = trainer(parts, VLA(parts.profile), tmp_path)
     assert second.restore()['step'] == 2
-    known = second._known.state_dict()
-    assert all(torch.equal(known[k], begins[k]) for k in begins)
+    third = trainer(parts, second.model, tmp_path / 'further')
+    assert third.restore(tmp_path) == {}
+    for made in (second, third):
+        known = made._known.state_dict()
+        assert all(torch.equal(known[k], begins[k]) for k in begins)
+    assert not torch.equal(third.model.backbone.norm.weight, begins['backbone.norm.weight'])
+    assert (tmp_path / 'further' / KNOWN).read_bytes() == (tmp_path / KNOWN).read_bytes()
 
 
 @pytest.mark.parametrize(
