@@ -1,6 +1,6 @@
 """Write docs/demo.webp: the stretches of a drive that are ACTIVE and whose words are true.
 
-``python tools/readme_picture.py left_people_cross 101 docs/demo.webp`` drives with nano and
+``python tools/readme_picture.py left_people_cross 107 docs/demo.webp`` drives with nano and
 without ROS, and takes the instants whose claims are true and leave no fact out,
 by the truth that scores a drive's words (``Measure.held``).  Needs Pillow.
 """
@@ -31,7 +31,8 @@ from alpamayo_ros.simulation.scenario import load_scenario
 
 STRETCHES, LEAST = 3, 8  # longest stretches shown, and the fewest frames of one
 MOST = 60  # frames of a stretch
-SIZE, QUALITY, FRAME_MS = (1000, 562), 42, 100
+EVERY = 2  # frame of a stretch: a picture of 10 Hz is too large for a page
+SIZE, QUALITY, FRAME_MS = (1000, 562), 42, 200
 
 
 def driven(name: str, seed: int, folder: Path) -> set[int]:
@@ -64,7 +65,7 @@ def chosen(recording: Recording, true: set[int]) -> list[int]:
         if ok
     ]
     longest = sorted((run for run in runs if len(run) >= LEAST), key=len)[-STRETCHES:]
-    return sorted(t for run in longest for t in run[:MOST])
+    return sorted(t for run in longest for t in run[:MOST:EVERY])
 
 
 def main() -> None:
