@@ -31,7 +31,8 @@ from alpamayo_ros.runtime.registry import WEIGHTS
 from alpamayo_ros.runtime.staged import StagedRuntime
 
 PROFILE = load_profile('nano')
-WORDS = 0.8  # share that is the same, on one made-up cycle
+WORDS = 0.8  # share that is the same; of a single made-up cycle one word may turn all that follow
+CYCLES = 12  # beside which it is held
 
 
 @pytest.fixture(scope='module')
@@ -44,7 +45,7 @@ def opened() -> Opened:
     frames, given, noise = made_up_input(PROFILE)
     cycles = [
         Recorded(replace(frames, images=np.roll(frames.images, 5 * i, 3)), given, noise, (), noise)
-        for i in range(2)
+        for i in range(1 + CYCLES)
     ]
     ranges = calibrate(files, PROFILE, cycles[:1])
     assert not isinstance(ranges, Fault)
