@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import typer
+from click.testing import Result
 from typer.testing import CliRunner
 
 from alpamayo_ros.cli import main
@@ -12,13 +13,14 @@ from alpamayo_ros.cli import main
 GROUPS = ('bench', 'data', 'engine', 'key', 'model', 'rig', 'security')
 
 
+def called(*words: str) -> Result:
+    """What a terminal of 80 columns shows of a command."""
+    return CliRunner(env={'COLUMNS': '80'}).invoke(main.app, words, prog_name='alpamayo')
+
+
 @pytest.mark.parametrize('name', [*GROUPS, 'up'])
 def test_a_group_teaches_by_an_example(name: str) -> None:
-    shown = (
-        CliRunner(env={'COLUMNS': '80'})
-        .invoke(main.app, [name, '--help'], prog_name='alpamayo')
-        .stdout
-    )
+    shown = called(name, '--help').stdout
     said = shown.partition('╭')[0]
     assert said.count(f'alpamayo {name} ') >= 2, said  # the usage, and an example
     assert 'completion' not in shown and '``' not in shown
@@ -38,11 +40,7 @@ def commands(group: Any = None, names: tuple[str, ...] = ()) -> Iterator[tuple[s
 
 @pytest.mark.parametrize('words', list(commands()), ids=' '.join)
 def test_a_terminal_of_80_columns_shows_every_option_whole(words: tuple[str, ...]) -> None:
-    shown = (
-        CliRunner(env={'COLUMNS': '80'})
-        .invoke(main.app, [*words, '--help'], prog_name='alpamayo')
-        .stdout
-    )
+    shown = called(*words, '--help').stdout
     assert 'Usage: alpamayo' in shown and '…' not in shown
 
 
@@ -59,11 +57,7 @@ def short_lines(paragraph: list[str]) -> list[str]:
 
 @pytest.mark.parametrize('words', list(commands()), ids=' '.join)
 def test_a_paragraph_is_as_wide_as_the_terminal(words: tuple[str, ...]) -> None:
-    shown = (
-        CliRunner(env={'COLUMNS': '80'})
-        .invoke(main.app, [*words, '--help'], prog_name='alpamayo')
-        .stdout
-    )
+    shown = called(*words, '--help').stdout
     lines = [line.rstrip() for line in shown.partition('╭')[0].splitlines()]
     for paragraph in '\n'.join(lines).strip().split('\n\n'):
         assert short_lines(paragraph.splitlines()) == []
@@ -71,5 +65,5 @@ def test_a_paragraph_is_as_wide_as_the_terminal(words: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize('name', GROUPS)
 def test_a_bare_group_is_its_help_and_a_wrong_use(name: str) -> None:
-    done = CliRunner(env={'COLUMNS': '80'}).invoke(main.app, [name], prog_name='alpamayo')
+    done = called(name)
     assert done.exit_code == 2 and f'Usage: alpamayo {name}' in done.output
