@@ -16,6 +16,7 @@ from alpamayo_ros.limits import Limits, load_limits
 
 SPAN_S = 0.5
 SLOW_MPS = 1.0  # below it heading over path length is noise
+ROUNDING = 1e-3  # of float32: no excess, in any unit
 
 
 @lru_cache(maxsize=1)
@@ -24,11 +25,23 @@ def _limits() -> Limits:
 
 
 def feasibility_terms(plan_m: Tensor, speed_mps: Tensor, dt_s: float) -> dict[str, Tensor]:
-    """Mean excess over each limit, in its own unit; ``plan_m`` (B, P, 3) in base_link at t0.
+    """Mean excess over each limit, in its own unit; arguments as of :func:`excess`."""
+    return {name: over.mean() for name, over in excess(plan_m, speed_mps, dt_s).items()}
 
+
+def inside_limits(plan_m: Tensor, speed_mps: Tensor, dt_s: float) -> Tensor:
+    """(B,) whether a plan exceeds no limit anywhere; arguments as of :func:`excess`."""
+    worst = [over.amax(1) for over in excess(plan_m, speed_mps, dt_s).values()]
+    return torch.stack(worst).amax(0) <= ROUNDING
+
+
+def excess(plan_m: Tensor, speed_mps: Tensor, dt_s: float) -> dict[str, Tensor]:
+    """(B, N) excess over each limit along a plan, in its own unit; N differs by limit.
+
+    ``plan_m`` (B, P, 3): metres and radians in base_link at t0; ``speed_mps`` (B,) there.
     acceleration and lateral acceleration [m/s2], curvature [1/m], jerk [m/s3]; ``stopping`` [m]:
     by how much a plan falls short of the distance ``v t - a t^2 / 2`` that is driven even under
-    the hardest braking from ``speed_mps`` (B,), until it stands.
+    the hardest braking, until it stands.
     """
     most, n = _limits(), max(round(SPAN_S / dt_s), 1)
     span = n * dt_s
@@ -38,7 +51,7 @@ def feasibility_terms(plan_m: Tensor, speed_mps: Tensor, dt_s: float) -> dict[st
     acceleration = (speed[:, n:] - speed[:, :-n]) / span
     jerk = (acceleration[:, n:] - acceleration[:, :-n]) / span
     curvature = yaw_rate.abs() / speed.clamp(min=SLOW_MPS)
-    found = {
+    return {
         'acceleration': F.relu(acceleration - most.acceleration_mps2)
         + F.relu(-acceleration - most.deceleration_mps2),
         'lateral': F.relu((yaw_rate * speed).abs() - most.lateral_acceleration_mps2),
@@ -46,7 +59,6 @@ def feasibility_terms(plan_m: Tensor, speed_mps: Tensor, dt_s: float) -> dict[st
         'jerk': F.relu(jerk.abs() - most.longitudinal_jerk_mps3),
         'stopping': _short_of_stopping(plan_m, speed_mps, dt_s, most.deceleration_mps2),
     }
-    return {name: value.mean() for name, value in found.items()}
 
 
 def _short_of_stopping(plan_m: Tensor, speed_mps: Tensor, dt_s: float, brake: float) -> Tensor:

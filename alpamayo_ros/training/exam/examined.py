@@ -16,6 +16,7 @@ from alpamayo_ros.metrics import FactCounts, Interval
 from alpamayo_ros.model.grammar import values
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.exam.held_out import Group
+from alpamayo_ros.training.feasibility import inside_limits
 from alpamayo_ros.training.reinforcement.answering import Answering
 from alpamayo_ros.training.reinforcement.word_table import PAD
 
@@ -29,7 +30,8 @@ class Examined:
     """Answers to one drive, a value a state.
 
     ``ade_m`` of the first candidate by horizon, ``best_m`` and ``mean_m`` of all, over the whole
-    plan; ``facts``: counts by subject, ``agreed`` and ``named`` None where nothing can be said.
+    plan; ``inside`` is the share of them, as denoised, that exceeds no limit of the car
+    (``training/feasibility``); ``facts``: counts by subject, ``agreed`` and ``named`` None where nothing can be said.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Examined:
     ade_m: dict[str, list[float]] = field(default_factory=dict)
     best_m: list[float] = field(default_factory=list)
     mean_m: list[float] = field(default_factory=list)
+    inside: list[float] = field(default_factory=list)
     facts: dict[str, list[FactCounts]] = field(default_factory=dict)
     agreed: list[float | None] = field(default_factory=list)
     named: list[float | None] = field(default_factory=list)
@@ -50,6 +53,7 @@ def examined(model: VLA, group: Group, answering: Answering) -> Examined:
         b = {name: rows[first : first + BLOCK] for name, rows in group.rows.items()}
         said, plans = answering.answers(model, b, number, CANDIDATES)
         _plans(found, plans.float().cpu().numpy(), b['plan'].cpu().numpy(), model)
+        found.inside.extend(_inside(plans.float(), b['speed'], model).tolist())
         _words(found, said, b, plans[:, 0].float().cpu().numpy(), model, answering)
     return found
 
@@ -63,6 +67,14 @@ def _plans(found: Examined, plans: np.ndarray, true: np.ndarray, model: VLA) -> 
     whole = off.mean(2)
     found.best_m.extend(map(float, whole.min(1)))
     found.mean_m.extend(map(float, whole.mean(1)))
+
+
+def _inside(plans: torch.Tensor, speed: torch.Tensor, model: VLA) -> torch.Tensor:
+    """(B,) the share of a state's candidates that exceeds no limit."""
+    states, each = plans.shape[:2]
+    dt_s = model.profile.trajectory.dt_s
+    inside = inside_limits(plans.flatten(0, 1), speed.float().repeat_interleave(each), dt_s)
+    return inside.float().view(states, each).mean(1)
 
 
 def _words(
@@ -97,6 +109,7 @@ def figures(drives: Sequence[Examined]) -> dict[str, Interval | None]:
     }
     rows['min_ade_8_m'] = metrics.mean_ci95({d.name: d.best_m for d in drives})
     rows['mean_ade_8_m'] = metrics.mean_ci95({d.name: d.mean_m for d in drives})
+    rows['raw_inside_limits'] = metrics.mean_ci95({d.name: d.inside for d in drives})
     subjects = [s for s in metrics.FACTS if any(s in d.facts for d in drives)]
     rows['facts_f1'] = _f1(drives, subjects)
     rows |= {f'facts_f1_{subject}': _f1(drives, [subject]) for subject in subjects}

@@ -10,7 +10,7 @@ from alpamayo_ros.profile import load_profile  # noqa: E402
 from alpamayo_ros.simulation.scenario import load_scenario  # noqa: E402
 from alpamayo_ros.simulation.worlds import expert  # noqa: E402
 from alpamayo_ros.simulation.worlds.simulation import Simulation  # noqa: E402
-from alpamayo_ros.training.feasibility import feasibility_terms  # noqa: E402
+from alpamayo_ros.training.feasibility import feasibility_terms, inside_limits  # noqa: E402
 
 DT_S = 0.1
 
@@ -65,3 +65,9 @@ def test_what_the_expert_plans_costs_nothing_to_speak_of():
         sim.step(*expert.control(sim))
     sim.close()
     assert max(terms) < 0.1
+
+
+def test_a_plan_is_inside_the_limits_as_a_whole_or_not():
+    jumping = plan([8.0] * 30 + [11.0] * 30)
+    both = torch.cat([plan([8.0] * 60), jumping])
+    assert inside_limits(both, torch.full((2,), 8.0), DT_S).tolist() == [True, False]

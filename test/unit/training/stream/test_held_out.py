@@ -99,6 +99,7 @@ def test_every_state_is_asked_once_and_the_expert_himself_is_without_fault(
         def answers(self, model, b, number, candidates=1):  # type: ignore[no-untyped-def]
             plans = b['plan'][:, None].repeat(1, candidates, 1, 1)
             plans[:, 1:, :, 1] += 1.0  # the other candidates drive a metre beside it
+            plans[:, 1, plans.shape[2] // 2 :, 1] -= 2.0  # one leaps to the other side
             return self.texts(b['coc']), plans
 
     table = WordTable(parts.grammar, parts.profile.text.vocab_size, torch.device('cpu'))
@@ -113,6 +114,7 @@ def test_every_state_is_asked_once_and_the_expert_himself_is_without_fault(
     assert found['ade_6s_m'].mean == found['min_ade_8_m'].mean == 0
     assert found['mean_ade_8_m'].mean == pytest.approx(7 / 8)
     assert found['facts_f1'].mean == 1
+    assert found['raw_inside_limits'].mean == pytest.approx(7 / 8)
     assert farther(drives, drives).mean == 0
 
 
