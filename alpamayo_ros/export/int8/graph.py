@@ -3,8 +3,8 @@
     x -> QuantizeLinear -> DequantizeLinear ---\
                       weight -> DequantizeLinear -> MatMul
 
-Zero points are 0 everywhere: TensorRT takes no others, and sums need no correction.  What is one
-product of two activations (attention), one row (conditioning) or a convolution stays in float.
+What is one product of two activations (attention), one row (conditioning) or a convolution stays
+in float; codes and matrices are those of ``model/int8_codes``.
 """
 
 from __future__ import annotations
@@ -18,18 +18,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from alpamayo_ros.export.onnx_graph import SMALL, sweep
+from alpamayo_ros.model.int8_codes import ACTIVATION, WEIGHT, becomes_int8
 
 STAGES = {'encoder': 'encoder.onnx', 'backbone': 'decode.onnx', 'denoiser': 'denoise.onnx'}
-ACTIVATION = 127  # of the codes that are symmetric about 0; -128 is not used
-# AVX2 without VNNI adds two products of an unsigned and a signed byte in 16 bits:
-# 2 x 255 x 63 fits, 2 x 255 x 127 is cut off.  So sums are the same on every processor.
-WEIGHT = 63
-# What a plan enters and leaves by has 15 columns: no time to win, and in INT8 end points of nano
-# moved half as far again.
-NARROW = 64
-# The second product of an MLP reads the widest range of all, from many columns to few.  In float
-# it leaves a cosine of 0.9999 of nano's backbone in place of 0.9984, and 0.9996 of its encoder.
-MANY_TO_FEW = 2
 
 
 def sites(model: Any) -> list[Any]:
@@ -96,8 +87,7 @@ def _matrices(model: Any) -> dict[str, NDArray[np.float32]]:
         name: numpy_helper.to_array(stored[place]).astype(np.float32)
         for name, place in found.items()
         if len(stored[place].dims) == 2
-        and min(stored[place].dims) >= NARROW
-        and stored[place].dims[0] < MANY_TO_FEW * stored[place].dims[1]
+        and becomes_int8(*stored[place].dims)
         and stored[place].data_type in kinds
     }
 

@@ -18,7 +18,7 @@ from alpamayo_ros.training.checkpoint import load_weights
 from alpamayo_ros.training.policy import BatchPolicy
 from alpamayo_ros.training.reinforcement.policy import SpeakingPolicy
 from alpamayo_ros.training.reinforcement.word_table import WordTable
-from alpamayo_ros.training.stream.fake_int8 import quantise_linear
+from alpamayo_ros.training.stream.fake_int8 import quantise_stages
 from alpamayo_ros.training.stream.family import Family
 from alpamayo_ros.training.stream.settings import Settings, read_json
 from alpamayo_ros.training.stream.slots import POLL_S, Slots
@@ -38,7 +38,7 @@ class Server:
         self.slots = Slots(folder, settings.workers, profile)
         model = VLA(profile).to(self.device)
         if settings.quantise == 'int8':
-            quantise_linear(model)
+            quantise_stages(model)
         self.policy = BatchPolicy(model, settings.workers, DDIM_STEPS)
         drawn = settings.stage == 'rl'
         if drawn or settings.own_words:

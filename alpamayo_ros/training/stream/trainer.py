@@ -16,7 +16,7 @@ from alpamayo_ros.training.driver import begin_diffusion, set_scale
 from alpamayo_ros.training.stage import MOST_GRADIENT
 from alpamayo_ros.training.stream.clock import Clock
 from alpamayo_ros.training.stream.dense_loss import Heads
-from alpamayo_ros.training.stream.fake_int8 import quantise_linear
+from alpamayo_ros.training.stream.fake_int8 import quantise_stages
 from alpamayo_ros.training.stream.losses import Objective
 from alpamayo_ros.training.stream.publish import averaged, publish
 from alpamayo_ros.training.stream.ring import Ring
@@ -44,7 +44,7 @@ class Trainer:
         self.regression = start.from_scratch
         self.model = model.to(device)
         if settings.quantise == 'int8':
-            quantise_linear(model)
+            quantise_stages(model)
         self.heads = heads = Heads(model).to(device)
         self._all = nn.ModuleDict({'model': model, 'heads': heads, **self._companions()})
         together.same_start(self._all)

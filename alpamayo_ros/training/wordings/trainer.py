@@ -3,6 +3,9 @@
 A copy of the weights it begins with is asked in the wording it knows; the backbone learns to say
 and to drive the same when it is asked otherwise, and when nobody asks for anything.  Nothing else
 of the model learns, and no expert teaches: what nobody said differently stays as it was.
+
+Where the run rounds to INT8 the copy stays in float, and the denoiser learns too: both learn to
+give rounded what they gave in float.
 """
 
 from __future__ import annotations
@@ -47,11 +50,13 @@ class WordingTrainer(Trainer):
     def __init__(self, start: Start) -> None:
         if start.settings.wordings is None:
             raise ValueError('stage: wordings needs the part wordings of a recipe')
+        known = copy.deepcopy(start.model)  # before it is rounded
         super().__init__(start)
         model, grammar, together, root = start.model, start.grammar, start.together, start.root
         self._wordings = start.settings.wordings
         self._table = WordTable(grammar, model.profile.text.vocab_size, together.device)
-        self._known = copy.deepcopy(model).eval().requires_grad_(False)
+        self._known = known.to(together.device).eval().requires_grad_(False)
+        together.same_start(self._known)
         if together.leads and not (root / 'counters.json').is_file():
             save_weights(root / KNOWN, self._known)
         most = model.profile.text.max_prefix
@@ -61,6 +66,7 @@ class WordingTrainer(Trainer):
     def _choose_learners(self) -> None:
         self.model.requires_grad_(False)
         self.model.backbone.requires_grad_(True)
+        self.model.dit.requires_grad_(self._settings.quantise != 'none')
 
     def restore(self, begin: Path | None = None) -> dict[str, float]:
         """As :meth:`Trainer.restore`; what is known is what the run began with.
@@ -82,8 +88,10 @@ class WordingTrainer(Trainer):
         b = ring.draw(self._settings.batch)
         known, other = self._rewording.draw(Prefix(b['prefix'], b['prefix_valid']))
         with mixed(self._together.device):
-            seen = seen_of(self.model, b)
-            found = self._apart(_asked(seen, known), _asked(seen, other))
+            seen = told = seen_of(self.model, b)
+            if self._settings.quantise != 'none':
+                told = seen_of(self._known, b)
+            found = self._apart(_asked(told, known), _asked(seen, other))
         weights = self._wordings
         return weights.words * found['words'] + weights.plan * found['plan'], found
 

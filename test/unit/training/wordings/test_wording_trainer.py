@@ -28,6 +28,7 @@ from alpamayo_ros.training.exam.understood import Understood, by_wish, every
 from alpamayo_ros.training.features import kept_tokens
 from alpamayo_ros.training.shards.integrity import seal
 from alpamayo_ros.training.stream.clock import Clock
+from alpamayo_ros.training.stream.fake_int8 import Int8Linear
 from alpamayo_ros.training.stream.ring import Ring
 from alpamayo_ros.training.stream.settings import HEADS, Settings
 from alpamayo_ros.training.stream.stages import trainer_of
@@ -108,6 +109,23 @@ def test_nothing_is_lost_where_nothing_is_said_differently(
     _, found = made._losses(ring)
     assert found['words'].item() == pytest.approx(0, abs=1e-3)
     assert found['plan'].item() == pytest.approx(0, abs=1e-4)
+
+
+def test_a_run_in_int8_learns_what_its_copy_says_in_float(
+    parts: Parts, model: VLA, ring: Ring, tmp_path: Path
+) -> None:
+    silent = parts.settings.wordings.model_copy(update={'asked': 0.0})
+    settings = parts.settings.model_copy(update={'wordings': silent, 'quantise': 'int8'})
+    begins = {k: v.clone() for k, v in model.state_dict().items()}
+    made = trainer(Parts(parts.profile, parts.grammar, settings), model, tmp_path)
+    assert any(isinstance(m, Int8Linear) for m in made.model.modules())
+    assert not any(isinstance(m, Int8Linear) for m in made._known.modules())
+    _, found = made._losses(ring)
+    assert found['plan'].item() > 1e-5  # nobody asks, so this is what rounding does
+    assert made.descend(ring, clock(parts), False)
+    now = model.state_dict()
+    moved = {k.split('.')[0] for k in now if not torch.equal(now[k], begins[k])}
+    assert moved == {'backbone', 'dit'}
 
 
 def test_who_goes_on_is_taught_by_what_the_run_began_with(
