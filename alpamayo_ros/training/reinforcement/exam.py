@@ -19,15 +19,30 @@ from alpamayo_ros.training.reinforcement.word_table import PAD, WordTable
 from alpamayo_ros.training.stream.ring import Ring
 
 BLOCK = 64  # states at once
+GROUP = 50  # states in a row: mostly of one drive, so they count as one
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Micro F1 of facts, agreement of words and plan (``metrics.agreement``), distance [m]."""
+    """Micro F1 of facts, agreement of words and plan (``metrics.agreement``), distance [m].
+
+    ``wrong``: of each state how many facts are said and not so, or so and not said.
+    """
 
     facts_f1: float
     agreement: float
     ade_m: float
+    wrong: tuple[int, ...] = ()
+
+    def less_true_than(self, other: Marks) -> bool:
+        """Whether more facts are wrong, state by state, than chance explains (95 %).
+
+        Of so few states that they are one group, whether more are wrong at all.
+        """
+        more = [float(a - b) for a, b in zip(self.wrong, other.wrong, strict=True)]
+        groups = {str(k): more[k : k + GROUP] for k in range(0, len(more), GROUP)}
+        found = metrics.mean_ci95(groups)
+        return found is not None and (found.mean if found.low is None else found.low) > 0
 
     def named(self, ending: str = '') -> dict[str, float]:
         """As figures of the curve."""
@@ -73,4 +88,5 @@ class Exam:
             off.append(displacement(plans[:, 0], b['plan']))
         known = [a for a in agreed if a is not None]
         mean = sum(known) / len(known) if known else 1.0
-        return Marks(metrics.f1(counts) or 0.0, mean, float(torch.cat(off).mean()))
+        wrong = tuple(invented + missing for _, invented, missing in counts)
+        return Marks(metrics.f1(counts) or 0.0, mean, float(torch.cat(off).mean()), wrong)

@@ -126,9 +126,9 @@ class ReinforcementTrainer(Trainer):
     def publish(self, ring: Ring) -> VLA:
         """Publish the averaged weights where they pass; else what passed last is returned.
 
-        Facts may not fall below the supervised model's.  After a refusal the next step begins
-        there, and the distance to the supervised model counts more.  A run that ends before
-        :meth:`begin` could ask publishes nothing.
+        Words may not be less true than the supervised model's.  After a refusal the next step
+        begins there, and the distance to the supervised model counts more, until one passes.  A
+        run that ends before :meth:`begin` could ask publishes nothing.
         """
         if self._exam is None:
             return copy.deepcopy(self._accepted)
@@ -137,9 +137,10 @@ class ReinforcementTrainer(Trainer):
         if not self._together.leads:
             return twin
         self._last = self._exam.marks(twin)
-        if self._last.facts_f1 < self._bar.facts_f1:
+        if self._last.less_true_than(self._bar):
             self.refused, self._failed = self.refused + 1, True
             return copy.deepcopy(self._accepted)
+        self.strictness = max(self.strictness / STRICTER, 1.0)
         self._accepted.load_state_dict(twin.state_dict())
         self._published += 1
         publish(twin, self._root, self._published, False)

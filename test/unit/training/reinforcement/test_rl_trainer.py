@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.checkpoint import save_weights
-from alpamayo_ros.training.reinforcement.exam import Marks
+from alpamayo_ros.training.reinforcement.exam import GROUP, Marks
 from alpamayo_ros.training.reinforcement.trainer import REFERENCE, ReinforcementTrainer
 from alpamayo_ros.training.stream.clock import Clock
 from alpamayo_ros.training.stream.ring import Ring
@@ -93,7 +94,8 @@ def test_a_publication_with_less_true_words_is_refused(
     published = json.loads((tmp_path / 'policy.json').read_text())
     for _ in range(4):
         made.descend(ring, clock, False)
-    worse = Marks(made._bar.facts_f1 - 0.01, 1.0, 0.0)
+    bar = made._bar
+    worse = replace(bar, wrong=(bar.wrong[0] + 1, *bar.wrong[1:]))
     monkeypatch.setattr(made._exam, 'marks', lambda twin: worse)
     kept = made.publish(ring)
     assert json.loads((tmp_path / 'policy.json').read_text()) == published
@@ -103,8 +105,21 @@ def test_a_publication_with_less_true_words_is_refused(
     assert all(torch.equal(written[k], v) for k, v in kept.state_dict().items())
     assert made.figures()['refused'] == 1 and made.strictness == 2.0
     monkeypatch.undo()
+    monkeypatch.setattr(made._exam, 'marks', lambda twin: bar)
     made.publish(ring)
     assert json.loads((tmp_path / 'policy.json').read_text())['name'] == '2'
+    assert made.strictness == 1.0
+
+
+def test_words_are_less_true_where_chance_does_not_explain_it() -> None:
+    drives, states = 12, 12 * GROUP
+    before = Marks(0.9, 1.0, 0.5, (1, 0) * (states // 2))
+    once = Marks(0.8, 1.0, 0.5, tuple(w + (k < GROUP) for k, w in enumerate(before.wrong)))
+    often = Marks(0.8, 1.0, 0.5, tuple(w + (k % 25 == 0) for k, w in enumerate(before.wrong)))
+    assert sum(once.wrong) - sum(before.wrong) == GROUP  # one drive of twelve, and all of it
+    assert sum(often.wrong) - sum(before.wrong) == 2 * drives  # fewer, but in every drive
+    assert not once.less_true_than(before) and often.less_true_than(before)
+    assert not before.less_true_than(before) and not before.less_true_than(often)
 
 
 def test_states_of_the_exam_are_not_learnt_from(
@@ -144,10 +159,11 @@ def test_a_run_goes_on_against_the_same_supervised_model(
     begins = {k: v.clone() for k, v in model.state_dict().items()}
     made = trainer(parts, model, tmp_path)
     made.begin(ring)
-    made._bar = Marks(0.0, 0.0, 0.0)  # what is published here is not the point
+    wrong = tuple(w + 9 for w in made._bar.wrong)  # what is published here is not the point
+    made._bar = replace(made._bar, wrong=wrong)
     for _ in range(3):
         made.descend(ring, clock, False)
-    made.strictness, made.refused = 4.0, 2
+    made.strictness, made.refused = 8.0, 2  # it passes: half of it
     save_weights(tmp_path / 'model.safetensors', made.publish(ring))
     made.save(12.0, 18)
     torch.manual_seed(5)
