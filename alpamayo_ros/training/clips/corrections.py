@@ -20,6 +20,7 @@ from alpamayo_ros.training.clips.quality import Bar, filter_clip
 from alpamayo_ros.training.grammar_file import load_spec
 
 FORMAT: Literal[1] = 1
+Corrected = tuple[storage.Meta, storage.Annotation]
 
 
 class Correction(BaseModel):
@@ -58,8 +59,8 @@ def apply(file: Path, folders: Sequence[Path], bars: dict[str, Bar]) -> list[str
             raise ConfigError(f'{file}: {unknown("clip", name, there)}')
         changed[there[name]] = _corrected(file, there[name], correction)
     said = []
-    for folder, annotation in changed.items():
-        storage.amend(folder, annotation)
+    for folder, (meta, annotation) in changed.items():
+        storage.amend(folder, annotation, meta)
         after = filter_clip(folder, bars)
         count = len(asked[folder.name].words)
         said.append(f'{folder.name}: {after.verdict} (by the {after.by}), {count} words changed')
@@ -78,9 +79,9 @@ def _by_name(folders: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
-def _corrected(file: Path, folder: Path, correction: Correction) -> storage.Annotation:
-    """The annotation with the corrections in it."""
-    meta, before = storage.read_meta(folder), storage.read_annotation(folder)
+def _corrected(file: Path, folder: Path, correction: Correction) -> Corrected:
+    """The clip's record as it was read, and the annotation with the corrections in it."""
+    meta, before = storage.read_both(folder)
     spec = load_spec(meta.grammar) if meta.grammar else None
     stamps = {str(note.t0_ns) for note in before.notes}
     for stamp, text in correction.words.items():
@@ -96,4 +97,4 @@ def _corrected(file: Path, folder: Path, correction: Correction) -> storage.Anno
     update: dict[str, object] = {'notes': notes}
     if correction.verdict is not None:
         update |= {'verdict': correction.verdict, 'by': 'review' if correction.verdict else ''}
-    return before.model_copy(update=update)
+    return meta, before.model_copy(update=update)

@@ -110,8 +110,8 @@ def first(tmp_path: Path) -> Path:
 
 def test_shards_leave_out_what_was_dropped(folder: Path, tmp_path: Path, first: Path) -> None:
     out = tmp_path / 'data' / 'clips-0'
-    found = storage.read_annotation(folder)
-    storage.amend(folder, found.model_copy(update={'verdict': 'escalate', 'by': 'review'}))
+    meta, found = storage.read_both(folder)
+    storage.amend(folder, found.model_copy(update={'verdict': 'escalate', 'by': 'review'}), meta)
     code, said = run('shards', folder, '--out', out)
     assert code == 2 and 'no sample in 0 clips' in said
     code, said = run('shards', folder, '--escalated', '--out', out, '--profile', first)
@@ -123,9 +123,9 @@ def test_shards_leave_out_what_was_dropped(folder: Path, tmp_path: Path, first: 
 def test_a_shard_without_a_word_that_the_model_speaks_warns(folder: Path, tmp_path: Path) -> None:
     pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
     for words, warned in (('counterfactual: none', True), ('', False)):
-        found = storage.read_annotation(folder)
+        meta, found = storage.read_both(folder)
         notes = tuple(n.model_copy(update={'words': words}) for n in found.notes)
-        storage.amend(folder, found.model_copy(update={'notes': notes}))
+        storage.amend(folder, found.model_copy(update={'notes': notes}), meta)
         done = CliRunner().invoke(
             app, ['shards', str(folder), '--out', str(tmp_path / f'clips-{len(words)}')]
         )

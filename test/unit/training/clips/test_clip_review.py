@@ -18,9 +18,9 @@ BARS = quality.load_bars()
 
 def change(folder: Path, words: str) -> None:
     """Other words in every note."""
-    found = storage.read_annotation(folder)
+    meta, found = storage.read_both(folder)
     notes = tuple(n.model_copy(update={'words': words}) for n in found.notes)
-    storage.amend(folder, found.model_copy(update={'notes': notes}))
+    storage.amend(folder, found.model_copy(update={'notes': notes}), meta)
 
 
 def corrections(folder: Path, **clips: object) -> Path:
