@@ -84,6 +84,26 @@ def test_corrections_are_applied_and_measured_again(folder: Path) -> None:
     assert storage.damage(folder) == ''
 
 
+def test_corrections_that_are_there_already_change_nothing(folder: Path) -> None:
+    change(folder, KEEP)
+    quality.filter_clip(folder, BARS)
+    read = storage.read_meta(folder)
+    stamps = [str(n.t0_ns) for n in storage.read_annotation(folder).notes]
+    file = corrections(folder, **{folder.name: {'words': {s: KEEP for s in stamps}}})
+    assert apply(file, [folder], BARS)[0].endswith('0 words changed')
+    assert storage.read_meta(folder) == read
+
+
+def test_blanks_and_line_ends_of_typed_words_are_not_part_of_them(folder: Path) -> None:
+    change(folder, WAIT)
+    typed = {0: KEEP + '\n', 1: KEEP.replace('\n', ' \r\n'), 2: '\n' + KEEP, 3: ' \n'}
+    notes = storage.read_annotation(folder).notes
+    words = {str(notes[k].t0_ns): text for k, text in typed.items()}
+    apply(corrections(folder, **{folder.name: {'words': words}}), [folder], BARS)
+    found = [note.words for note in storage.read_annotation(folder).notes[:5]]
+    assert found == [KEEP, KEEP, KEEP, '', WAIT]
+
+
 def test_stamps_in_yaml_need_no_quotes(folder: Path) -> None:
     file = folder.parent / 'corrections.yaml'
     stamp_ns = storage.read_annotation(folder).notes[0].t0_ns
@@ -98,7 +118,11 @@ def test_stamps_in_yaml_need_no_quotes(folder: Path) -> None:
         ({'strait_000': {'verdict': 'keep'}}, "no clip 'strait_000'; did you mean straight_000"),
         ({'straight_000': {'words': {'7': KEEP}}}, 'has no note at 7 ns'),
         ({'straight_000': {'verdict': 'good'}}, 'verdict'),
-        ({'straight_000': {'words': {'1000000000000': 'fly'}}}, 'none of phrases_v1'),
+        ({'straight_000': {'words': {'1000000000000': 'fly'}}}, 'v1: 1 lines, expected 4: perc'),
+        (
+            {'straight_000': {'words': {'1000000000000': KEEP.replace('keep speed', 'fly')}}},
+            "'intent: fly and keep the lane'; expected intent: and its phrases .config/gram",
+        ),
     ],
 )
 def test_wrong_corrections_change_nothing(
