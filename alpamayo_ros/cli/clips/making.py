@@ -168,7 +168,8 @@ def why_not(clip: Clip, source: ClipSource, error: Exception) -> Unreadable:
 
     if isinstance(error, ConfigError) or isinstance(source, RecordedClips):
         raise error
-    return Unreadable(f'{clip.name}: {error}')
+    said = str(error)
+    return Unreadable(said if said.startswith(f'{clip.name}:') else f'{clip.name}: {said}')
 
 
 def opened(text: str, rig: Path | None, maps: list[str], profile: ModelProfile) -> ClipSource:

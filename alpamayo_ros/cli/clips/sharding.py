@@ -91,7 +91,8 @@ def _warn_foreign(profile: ModelProfile) -> None:
     spoken = profile.text.grammar
     typer.echo(
         f'alpamayo: no word is learnt from this shard: {profile.name} speaks {spoken}, which '
-        'wrote none of the words of these clips. Make clips with: alpamayo data clips --words '
-        f'{spoken}; or choose a --profile whose text.grammar is theirs (clip.json names it)',
+        'wrote none of the words of these clips. Make clips of scenarios with: alpamayo data '
+        f'clips --words {spoken}; give clips of recordings words of it on the page of alpamayo '
+        'data review; or choose a --profile whose text.grammar is theirs (clip.json names it)',
         err=True,
     )

@@ -158,7 +158,9 @@ def test_a_shard_without_a_word_that_the_model_speaks_warns(folder: Path, tmp_pa
         )
         assert done.exit_code == 0 and '81 samples' in done.stdout
         assert ('nano speaks phrases_v2' in done.stderr) == warned, done.stderr
-        assert ('data clips --words phrases_v2' in done.stderr) == warned
+        assert (
+            'clips --words phrases_v2; give clips of recordings words' in done.stderr
+        ) == warned
 
 
 def test_two_commands_do_not_write_one_shard(folder: Path, tmp_path: Path) -> None:
