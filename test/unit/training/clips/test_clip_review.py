@@ -10,6 +10,7 @@ from made_up_clips import KEEP, WAIT
 from alpamayo_ros.config_file import ConfigError
 from alpamayo_ros.training.clips import quality, storage
 from alpamayo_ros.training.clips.corrections import apply
+from alpamayo_ros.training.clips.figures import fitting
 from alpamayo_ros.training.clips.recorded_clip import StoredClip
 from alpamayo_ros.training.clips.review_page import page
 
@@ -39,6 +40,14 @@ def test_the_page_shows_pictures_words_truth_and_verdict(folder: Path) -> None:
     assert 'intent: wait and keep the lane' in text and 'http' not in text.replace(
         'http-equiv', ''
     )
+
+
+def test_a_page_says_of_how_many_wrong_instants_it_lacks(folder: Path) -> None:
+    change(folder, WAIT)
+    wrong = sum('wait' in fitting(n) for n in storage.read_annotation(folder).notes)
+    assert f'at {wrong - 3} more instants, not on this page' in page([StoredClip(folder)], '', 4.0)
+    change(folder, KEEP)
+    assert 'not on this page' not in page([StoredClip(folder)], '', 4.0)
 
 
 def test_words_cannot_break_out_of_the_page(folder: Path) -> None:
