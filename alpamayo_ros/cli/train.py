@@ -64,7 +64,8 @@ def run(
 
     Example: alpamayo train run --recipe nano --root runs/nano
     """
-    from alpamayo_ros.cli.training.status import is_stream
+    from alpamayo_ros.cli.common.alone import alone
+    from alpamayo_ros.cli.training.status import done_steps, is_stream
 
     if is_stream(root):
         raise typer.BadParameter(f'{root} is a stream; train stream goes on with it, or name '
@@ -75,7 +76,9 @@ def run(
         raise typer.BadParameter(f'--until {until}: the recipe has the steps {", ".join(steps)}')
     if changed := opened.changed():
         typer.echo(f'alpamayo train run: {changed}', err=True)
-    opened.run(until)
+    with alone(root):
+        opened.run(until)
+    typer.echo(done_steps(opened, root))
 
 
 @app.command()

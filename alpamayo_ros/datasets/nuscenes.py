@@ -23,6 +23,7 @@ from alpamayo_ros.datasets.nuscenes_tables import (
     Row,
     SceneTables,
     check_stamps,
+    check_unit,
     read_tables,
 )
 from alpamayo_ros.datasets.rig_file import write_rig
@@ -66,6 +67,7 @@ def convert(
         text = f'{len(tables.pictures)} pictures are listed, none is in {folder}'
         raise FileNotFoundError(f'{text}; samples/ and sweeps/ belong beside {tables.version}')
     check_stamps(present)
+    check_unit(tables.poses)
     cameras = _cameras(folder, present)
     stamps = sorted({int(row['timestamp']) * US for row in tables.poses})
     world = {int(row['timestamp']) * US: _pose(row) for row in tables.poses}

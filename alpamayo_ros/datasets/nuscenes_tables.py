@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from alpamayo_ros.datasets.nuscenes_fields import wrong_row
+from alpamayo_ros.sensing.odometry import SPEED_MAX_MPS
 from alpamayo_ros.statuses import ConfigError, NoSuchFileError
 
 Row = Mapping[str, Any]
@@ -114,6 +117,18 @@ def check_stamps(pictures: Sequence[Picture]) -> None:
                 'sample_data.json'
             )
         last[picture.channel] = picture
+
+
+def check_unit(poses: Sequence[Row]) -> None:
+    """ValueError where the way per time is faster than any car."""
+    places = np.array([row['translation'][:2] for row in poses], float)
+    span_s = (int(poses[-1]['timestamp']) - int(poses[0]['timestamp'])) / 1e6
+    way_m = float(np.hypot(*np.diff(places, axis=0).T).sum())
+    if way_m > SPEED_MAX_MPS * span_s:
+        raise ValueError(
+            f'ego_pose.json: {way_m:.3g} m in {span_s:.3g} s; expected timestamps in microseconds '
+            'and translations in metres'
+        )
 
 
 def _size(row: Row) -> tuple[int, int] | None:

@@ -43,9 +43,12 @@ def load_pyarrow() -> tuple[Any, Any]:
 def read_parquet(source: Path | bytes, wanted: tuple[str, ...]) -> Columns:
     """The named columns of a file or of its bytes; an index of pandas is a column too.
 
-    MachineError without pyarrow; ValueError where the table is none or lacks a column.
+    MachineError without pyarrow; FileNotFoundError where there is no file; ValueError where the
+    table is none or lacks a column.
     """
     pyarrow, parquet = load_pyarrow()
+    if isinstance(source, Path) and not source.is_file():
+        raise FileNotFoundError(f'there is no {source}')
     named = source.name if isinstance(source, Path) else 'a table'
     try:
         table = parquet.read_table(io.BytesIO(source) if isinstance(source, bytes) else source)

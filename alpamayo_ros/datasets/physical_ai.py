@@ -67,13 +67,17 @@ class Files:
         """One file of a feature, unpacked or in its chunk's zip; None where there is none."""
         return self._open(group, feature, ending, lambda found: found())
 
+    def packed(self, group: str, feature: str) -> Path:
+        """Where the chunk of a feature lies as it is downloaded."""
+        return self.root / group / feature / f'{feature}.chunk_{self.chunk:04d}.zip'
+
     def _open(
         self, group: str, feature: str, ending: str, use: Callable[[Callable[[], bytes]], Answer]
     ) -> Answer | None:
         folder, name = self.root / group / feature, f'{self.clip}.{feature}{ending}'
         if (folder / name).is_file():
             return use((folder / name).read_bytes)
-        packed = folder / f'{feature}.chunk_{self.chunk:04d}.zip'
+        packed = self.packed(group, feature)
         if not packed.is_file():
             return None
         try:

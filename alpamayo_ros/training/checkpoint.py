@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +15,31 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from alpamayo_ros.bags.whole_file import write_whole
 from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.stream.settings import read_json
+
+OPTIMISER, COUNTERS = 'optimiser.safetensors', 'counters.json'
 
 
 def save_weights(path: Path, module: nn.Module, meta: dict[str, Any] | None = None) -> None:
     """Write a module's parameters and buffers to ``path`` (safetensors) atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {k: v.detach().contiguous() for k, v in module.state_dict().items()}
+    _write(path, state, {k: json.dumps(v) for k, v in (meta or {}).items()})
+
+
+def _write(path: Path, tensors: Mapping[str, Tensor], meta: dict[str, str] | None = None) -> None:
+    """A file that is replaced whole; the OSError of a full disk says which file it was."""
     temporary = path.with_suffix('.partial')
-    save_file(state, temporary, {k: json.dumps(v) for k, v in (meta or {}).items()})
-    os.replace(temporary, path)
+    try:
+        save_file(dict(tensors), temporary, meta)
+        os.replace(temporary, path)
+    except SafetensorError as error:  # its words for an OSError end with the number
+        temporary.unlink(missing_ok=True)
+        found = re.search(r'os error (\d+)', str(error))
+        number = int(found[1]) if found else errno.EIO
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def load_weights(path: Path, module: nn.Module, strict: bool = True) -> None:
@@ -64,6 +81,15 @@ def load_fitting(path: Path, module: nn.Module) -> None:
     load_weights(path, module)
 
 
+def _read(path: Path) -> dict[str, Tensor]:
+    """What :func:`_write` wrote; ConfigError where it is damaged."""
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        again = f'delete {path.parent / COUNTERS}: what it belongs to begins anew'
+        raise ConfigError(f'{path} is damaged: {error}; {again}') from error
+
+
 class Resumable:
     """Model, optimiser and counters of a running stage in one folder.
 
@@ -80,19 +106,17 @@ class Resumable:
         for index, state in self.optimiser.state_dict()['state'].items():
             for key, value in state.items():
                 flat[f'{index}.{key}'] = torch.as_tensor(value).contiguous()
-        save_file(flat, self.folder / 'optimiser.safetensors')
-        temporary = self.folder / 'counters.partial'
-        temporary.write_text(json.dumps(counters))
-        os.replace(temporary, self.folder / 'counters.json')
+        _write(self.folder / OPTIMISER, flat)
+        write_whole(self.folder / COUNTERS, json.dumps(counters))
 
     def restore(self) -> dict[str, float] | None:
         """Load the newest checkpoint; None when the stage has not begun."""
-        counters = self.folder / 'counters.json'
+        counters = self.folder / COUNTERS
         if not counters.is_file():
             return None
         load_fitting(self.folder / 'resume.safetensors', self.model)
         state: dict[int, dict[str, Tensor]] = {}
-        for key, value in load_file(self.folder / 'optimiser.safetensors').items():
+        for key, value in _read(self.folder / OPTIMISER).items():
             index, _, name = key.partition('.')
             state.setdefault(int(index), {})[name] = value
         groups = self.optimiser.state_dict()['param_groups']

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -146,15 +146,20 @@ def _cut(
     profile: ModelProfile,
 ) -> Iterator[Meta | str]:
     from alpamayo_ros.training.clips.cutting import Cut, cut_clip
+    from alpamayo_ros.training.clips.recorded_clip import StoredClips
 
     for text in sources:
         cut = Cut(seconds, f'{text} in parts of {seconds:g} s', licence)
         source = opened(text, rig, maps, profile)
+        if isinstance(source, StoredClips) and out.resolve().is_relative_to(source.root.resolve()):
+            raise ConfigError(f'--out {out} lies in {text}, of which it is made; choose another')
         for clip in source.clips():
             try:
                 yield from cut_clip(clip, out, cut, profile)
             except (ValueError, FileNotFoundError) as error:
                 yield why_not(clip, source, error)
+        if left := passed_over([source]):
+            typer.echo(f'{text}: {left}', err=True)
 
 
 def why_not(clip: Clip, source: ClipSource, error: Exception) -> Unreadable:
@@ -163,7 +168,8 @@ def why_not(clip: Clip, source: ClipSource, error: Exception) -> Unreadable:
 
     if isinstance(error, ConfigError) or isinstance(source, RecordedClips):
         raise error
-    return Unreadable(f'{clip.name}: {error}')
+    said = str(error)
+    return Unreadable(said if said.startswith(f'{clip.name}:') else f'{clip.name}: {said}')
 
 
 def opened(text: str, rig: Path | None, maps: list[str], profile: ModelProfile) -> ClipSource:
@@ -181,3 +187,13 @@ def opened(text: str, rig: Path | None, maps: list[str], profile: ModelProfile) 
     if not isinstance(found, RecordedClips):
         raise typer.BadParameter(f'--rig and --map are for recordings; {text} is none')
     return RecordedClips(found.path, rig, parse_maps(maps), profile)
+
+
+def passed_over(sources: Iterable[ClipSource]) -> str:
+    """How many stored clips were not taken for their verdicts; '' for none."""
+    from alpamayo_ros.training.clips.recorded_clip import StoredClips
+
+    stored = [one.passed_over for one in sources if isinstance(one, StoredClips)]
+    counts = sum(stored, Counter[str]())
+    said = ', '.join(f'{count} {name}' for name, count in sorted(counts.items()))
+    return f'left out by their verdicts: {said}' if said else ''

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alpamayo_ros.cli.clips.making import SOURCE, opened, why_not
+from alpamayo_ros.cli.clips.making import SOURCE, opened, passed_over, why_not
 from alpamayo_ros.cli.model import ProfileOption
 from alpamayo_ros.cli.working import working
-from alpamayo_ros.statuses import Status
+from alpamayo_ros.statuses import ConfigError, Status
 
 if TYPE_CHECKING:
     from alpamayo_ros.profile import ModelProfile
@@ -40,11 +40,13 @@ def shards(
     from alpamayo_ros.cli.common.alone import alone
     from alpamayo_ros.training.clips.clip_shards import ClipShard
     from alpamayo_ros.training.clips.recorded_clip import StoredClips
-    from alpamayo_ros.training.shards.integrity import META
+    from alpamayo_ros.training.shards.integrity import META, strangers
     from alpamayo_ros.training.vocabulary import build_vocabulary, check_begun, run_vocabulary
 
     if (out / META).exists():
         raise typer.BadParameter(f'--out {out} holds a shard already; delete it to make it anew')
+    if strange := strangers(out):
+        raise typer.BadParameter(f'--out {out} holds {strange[0]}; name a folder of its own')
     chosen = profile_of(profile)
     with working('reading clips', (ValueError, OSError), into=out), alone(out):
         if run is not None:
@@ -55,13 +57,17 @@ def shards(
                 one.verdicts = ('', 'keep', 'escalate')
         shard = ClipShard(chosen, run_vocabulary(chosen, run) if run else build_vocabulary(chosen))
         lost = _fill(shard, found)
+        left = passed_over(found)
+        if left and shard.empty and not lost:
+            raise ConfigError(f'{out}: no shard: no clip is taken, {left}')
         if lost and shard.empty:
             text = f'none of the clips gives a sample, {lost} cannot be read'
             typer.echo(f'{out}: no shard: {text}', err=True)
             raise typer.Exit(Status.DAMAGED)
         counts = shard.write(out)
     said = ', '.join(f'{count} {name.replace("_", " ")}' for name, count in counts.items())
-    typer.echo(f'{out}: {said}' + f', {lost} clips unreadable' * bool(lost))
+    said += f', {lost} clips unreadable' * bool(lost) + f'; {left}' * bool(left)
+    typer.echo(f'{out}: {said}')
     if counts.get('foreign_words') and not counts.get('worded'):
         _warn_foreign(chosen)
     raise typer.Exit(Status.DAMAGED if lost else Status.PASS)
@@ -85,7 +91,8 @@ def _warn_foreign(profile: ModelProfile) -> None:
     spoken = profile.text.grammar
     typer.echo(
         f'alpamayo: no word is learnt from this shard: {profile.name} speaks {spoken}, which '
-        'wrote none of the words of these clips. Make clips with: alpamayo data clips --words '
-        f'{spoken}; or choose a --profile whose text.grammar is theirs (clip.json names it)',
+        'wrote none of the words of these clips. Make clips of scenarios with: alpamayo data '
+        f'clips --words {spoken}; give clips of recordings words of it on the page of alpamayo '
+        'data review; or choose a --profile whose text.grammar is theirs (clip.json names it)',
         err=True,
     )

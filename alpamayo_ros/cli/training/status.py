@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from alpamayo_ros.training.steps.run import Run
 
 FOLDER = 'rank_0'
-CURVE, DONE = 'curve.jsonl', 'stream.done'
+CURVE, DONE, WEIGHTS = 'curve.jsonl', 'stream.done', 'model.safetensors'
 # Of a line of the curve: what counts or is set, not what is learnt.
 COUNTED = {'used_s', 'step', 'samples_per_s', 'samples', 'drives', 'unbuilt', 'falls',
            'regression', 'rate', 'exams', 'refused'}  # fmt: skip
@@ -37,8 +37,19 @@ def is_stream(root: Path) -> bool:
     return (root / FOLDER / 'settings.json').is_file()
 
 
+def done_steps(run: Run, root: Path) -> str:
+    """How many steps of the recipe are done, and what makes a model of the run's weights."""
+    steps = run.recipe.steps
+    count = f'{sum(map(run.done, steps))} of {len(steps)} steps of {run.file} are done'
+    export = f'; alpamayo export {root} --to FOLDER makes a model of it'
+    return f'{root}: {count}' + export * (root / WEIGHTS).is_file()
+
+
 def show_steps(run: Run, root: Path) -> None:
     """Which steps of a recipe are done, and the last line of each log."""
+    typer.echo(done_steps(run, root))
+    if changed := run.changed():
+        typer.echo(changed, err=True)
     table = Table('step', 'does', 'state', 'last line of its log')
     for step in run.recipe.steps:
         log = root / step.name / 'log.jsonl'

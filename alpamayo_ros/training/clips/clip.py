@@ -35,18 +35,20 @@ class Pictures:
     by_camera: dict[str, Picture]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """What is read from a file and never changed; an unknown key is an error."""
+
     model_config = ConfigDict(extra='forbid', frozen=True)
 
 
-class Line(_Strict):
+class Line(Strict):
     """A line of the map in base_link at the note's t0 [m], in driving direction."""
 
     kind: str
     points: tuple[tuple[Finite, Finite], ...]
 
 
-class Cause(_Strict):
+class Cause(Strict):
     """What binds the plan by the truth; ``things``: road users or signals, and not the road.
 
     ``effect_m``: how far the plan moves without it; ``hidden``: no picture shows it.
@@ -58,7 +60,7 @@ class Cause(_Strict):
     things: bool = False
 
 
-class Note(_Strict):
+class Note(Strict):
     """What is written about one instant.
 
     ``words``: the chain of causation, a line a part, '' for none.  ``facts``: truth by subject

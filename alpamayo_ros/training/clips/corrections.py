@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from alpamayo_ros.config_file import read_model, unknown
-from alpamayo_ros.model.grammar import choices
+from alpamayo_ros.model.grammar import GrammarSpec, choices
 from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.clips import storage
 from alpamayo_ros.training.clips.clip import Text
@@ -20,6 +20,7 @@ from alpamayo_ros.training.clips.quality import Bar, filter_clip
 from alpamayo_ros.training.grammar_file import load_spec
 
 FORMAT: Literal[1] = 1
+Corrected = tuple[storage.Meta, storage.Annotation, storage.Annotation]
 
 
 class Correction(BaseModel):
@@ -34,6 +35,13 @@ class Correction(BaseModel):
     def _stamps(cls, words: object) -> object:
         """YAML reads a stamp without quotes as a number."""
         return {str(k): v for k, v in words.items()} if isinstance(words, dict) else words
+
+    @field_validator('words')
+    @classmethod
+    def _lines(cls, words: dict[str, str]) -> dict[str, str]:
+        """Blanks around a line and blank lines, as typing leaves them, are no words."""
+        rows = {k: [row.strip() for row in text.splitlines()] for k, text in words.items()}
+        return {k: '\n'.join(filter(None, found)) for k, found in rows.items()}
 
 
 class Corrections(BaseModel):
@@ -58,11 +66,12 @@ def apply(file: Path, folders: Sequence[Path], bars: dict[str, Bar]) -> list[str
             raise ConfigError(f'{file}: {unknown("clip", name, there)}')
         changed[there[name]] = _corrected(file, there[name], correction)
     said = []
-    for folder, annotation in changed.items():
-        storage.amend(folder, annotation)
-        after = filter_clip(folder, bars)
-        count = len(asked[folder.name].words)
-        said.append(f'{folder.name}: {after.verdict} (by the {after.by}), {count} words changed')
+    for folder, (meta, before, after) in changed.items():
+        if after != before:
+            storage.amend(folder, after, meta)
+        count = sum(a.words != b.words for a, b in zip(after.notes, before.notes, strict=True))
+        judged = filter_clip(folder, bars)
+        said.append(f'{folder.name}: {judged.verdict} (by the {judged.by}), {count} words changed')
     return said
 
 
@@ -78,9 +87,9 @@ def _by_name(folders: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
-def _corrected(file: Path, folder: Path, correction: Correction) -> storage.Annotation:
-    """The annotation with the corrections in it."""
-    meta, before = storage.read_meta(folder), storage.read_annotation(folder)
+def _corrected(file: Path, folder: Path, correction: Correction) -> Corrected:
+    """The clip's record and annotation, and the annotation with the corrections in it."""
+    meta, before = storage.read_both(folder)
     spec = load_spec(meta.grammar) if meta.grammar else None
     stamps = {str(note.t0_ns) for note in before.notes}
     for stamp, text in correction.words.items():
@@ -88,7 +97,9 @@ def _corrected(file: Path, folder: Path, correction: Correction) -> storage.Anno
             raise ConfigError(f'{file}: {folder.name} has no note at {stamp} ns')
         if spec is not None and text and choices(spec, text) is None:
             what = f'{file}: {folder.name} at {stamp} ns: these words are none of {meta.grammar}'
-            raise ConfigError(f'{what}: {text[:200]!r}; expected a line a part, in its phrases')
+            raise ConfigError(
+                f'{what}: {_strange(spec, text)} (config/grammars/{meta.grammar}.yaml)'
+            )
     notes = tuple(
         note.model_copy(update={'words': correction.words.get(str(note.t0_ns), note.words)})
         for note in before.notes
@@ -96,4 +107,17 @@ def _corrected(file: Path, folder: Path, correction: Correction) -> storage.Anno
     update: dict[str, object] = {'notes': notes}
     if correction.verdict is not None:
         update |= {'verdict': correction.verdict, 'by': 'review' if correction.verdict else ''}
-    return before.model_copy(update=update)
+    return meta, before, before.model_copy(update=update)
+
+
+def _strange(spec: GrammarSpec, text: str) -> str:
+    """What of a text its grammar could not have written, and what it has instead."""
+    lines, names = text.split('\n'), [part.name for part in spec.parts]
+    if len(lines) != len(names):
+        return f'{len(lines)} lines, expected {len(names)}: {", ".join(names)}'
+    found = (
+        f'{line[:200]!r}; expected {part.name}: and its phrases'
+        for part, line in zip(spec.parts, lines, strict=True)
+        if choices(spec.model_copy(update={'parts': (part,)}), line) is None
+    )
+    return next(found)

@@ -23,6 +23,7 @@ from alpamayo_ros.training.clips.clip import FUTURE_S, SHORTEST_S, SPACING_NS, C
 from alpamayo_ros.training.clips.motion import moved, with_motion
 from alpamayo_ros.training.clips.pictures import decoded, encoded
 from alpamayo_ros.training.clips.recorded_clip import StoredClip
+from alpamayo_ros.training.clips.samples import check_cameras
 from alpamayo_ros.types import EgoState
 from alpamayo_ros.units import NS
 
@@ -50,8 +51,10 @@ def cut_clip(
     """Write the parts of a clip below ``out``; a part's record, or why there is none.
 
     A part that is finished already is left as it is; ConfigError where it was made of something
-    else, or where a folder of its name holds what is no clip.
+    else, or where a folder of its name holds what is no clip; ClipError where the profile could
+    learn nothing from it, for the rig lacks a camera that it wants.
     """
+    check_cameras(clip.rig, profile)
     name = storage.checked_name(clip.name)
     notes = {note.t0_ns: note for note in clip.notes}
     for number, part in groupby(_numbered(clip.pictures(), cut.seconds), lambda one: one[0]):

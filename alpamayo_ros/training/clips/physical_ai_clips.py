@@ -16,7 +16,7 @@ from jaxtyping import Float, UInt8
 from alpamayo_ros.datasets import physical_ai
 from alpamayo_ros.datasets.physical_ai import CAMERAS, Files, stamp_ns
 from alpamayo_ros.sensing.rig import Rig
-from alpamayo_ros.training.clips.clip import SPACING_NS, Note, Picture, Pictures
+from alpamayo_ros.training.clips.clip import SPACING_NS, Note, Picture, Pictures, UnreadableClip
 from alpamayo_ros.training.clips.pictures import NEAR_NS, spaced
 from alpamayo_ros.training.clips.recorded_clip import ClipError
 from alpamayo_ros.training.shards.full_disk import written
@@ -138,15 +138,19 @@ class PhysicalAiClips:
 
     root: Path
 
-    def clips(self) -> Iterator[PhysicalAiClip]:
+    def clips(self) -> Iterator[PhysicalAiClip | UnreadableClip]:
         """One after the other; clips of chunks that were not downloaded are passed over."""
         said = physical_ai.reasoning(self.root)
         found = 0
         for clip, chunk in physical_ai.clip_index(self.root).items():
             files = Files(self.root, clip, chunk)
+            packed = files.packed('camera', AHEAD)
             if _has_film(files):
                 found += 1
                 yield PhysicalAiClip(files, tuple(said.get(clip, ())))
+            elif packed.is_file():
+                found += 1
+                yield UnreadableClip(clip, ClipError(f'{clip}: {packed} has no film of it'))
         if not found:
             text = f'{self.root}: no clip of the index has a film of {AHEAD}'
             raise ClipError(f'{text} (camera/{AHEAD}/{AHEAD}.chunk_NNNN.zip)')

@@ -94,7 +94,7 @@ def judge(found: Figures, bars: dict[str, Bar]) -> tuple[storage.Verdict, tuple[
 
 def filter_clip(folder: Path, bars: dict[str, Bar]) -> storage.Annotation:
     """Measure a clip and write its verdict into the annotation; a person's verdict stays."""
-    meta, before = storage.read_meta(folder), storage.read_annotation(folder)
+    meta, before = storage.read_both(folder)
     spec = load_spec(meta.grammar) if meta.grammar else None
     found = figures(before.notes, meta.instants, spec)
     verdict, reasons = judge(found, bars)
@@ -104,7 +104,7 @@ def filter_clip(folder: Path, bars: dict[str, Bar]) -> storage.Annotation:
         update |= {'verdict': verdict, 'by': 'filter'}
     after = before.model_copy(update=update)
     if after != before:
-        storage.amend(folder, after)
+        storage.amend(folder, after, meta)
     return after
 
 

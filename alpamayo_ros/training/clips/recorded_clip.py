@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -190,17 +191,19 @@ class StoredClips:
     """All finished clips in or below a folder.
 
     ``verdicts``: those that are taken; '' where nobody has judged.  ``whole``: hash every file
-    before it is read.
+    before it is read.  ``passed_over``: how many clips there were of each other verdict.
     """
 
     root: Path
     verdicts: Collection[str] = ('', 'keep')
     whole: bool = True
     profile: ModelProfile = field(default_factory=lambda: load_profile('nano'))
+    passed_over: Counter[str] = field(default_factory=Counter)
 
     def clips(self) -> Iterator[StoredClip]:
         """One after the other; DamagedClipError at one that is not what was written."""
         found = False
+        self.passed_over.clear()
         for folder in storage.find([self.root]):
             found = True
             if self.whole and (wrong := storage.damage(folder)):
@@ -208,5 +211,7 @@ class StoredClips:
             clip = StoredClip(folder, self.profile)
             if clip.annotation.verdict in self.verdicts:
                 yield clip
+            else:
+                self.passed_over[clip.annotation.verdict] += 1
         if not found:
             raise ClipError(f'no clip in {self.root}: alpamayo data clips makes some')

@@ -49,7 +49,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class ShownClip:
-    """One clip as the page has it."""
+    """One clip as the page has it; ``unseen``: instants with wrong words that it leaves out."""
 
     name: str
     meta: storage.Meta
@@ -59,6 +59,7 @@ class ShownClip:
     reasons: tuple[str, ...]
     figures: list[tuple[str, str]]
     instants: list[Shown]
+    unseen: int
 
 
 def page(clips: Sequence[StoredClip], title: str, every_s: float, left_out: int = 0) -> str:
@@ -83,6 +84,8 @@ def _clip(clip: StoredClip, every_s: float) -> ShownClip:
     found, meta = clip.annotation, storage.read_meta(clip.folder)
     rows = [(name, pages.figure(value)) for name, value in found.figures.items()]
     verdict, by = found.verdict, found.by
+    shown = _instants(clip, every_s)
+    unseen = {n.t0_ns for n in found.notes if _differs(n)} - {one.t0_ns for one in shown}
     return ShownClip(
         clip.name,
         meta,
@@ -91,7 +94,8 @@ def _clip(clip: StoredClip, every_s: float) -> ShownClip:
         by,
         found.reasons,
         rows,
-        _instants(clip, every_s),
+        shown,
+        len(unseen),
     )
 
 

@@ -56,11 +56,8 @@ class Eyes:
     """The profile's views of a rig that may lack cameras; what it lacks is black and not seen."""
 
     def __init__(self, rig: Rig, profile: ModelProfile) -> None:
+        check_cameras(rig, profile)
         there = {camera.name for camera in rig.cameras}
-        lost = [c.name for c in profile.cameras if c.mandatory and c.name not in there]
-        if lost:
-            names = ', '.join(sorted(there)) or 'none'
-            raise ClipError(f'{profile.name} wants camera {lost[0]}; the rig has {names}')
         self.rig, self.views = rig, profile.views
         self._size = profile.view_size
         self._there = [i for i, v in enumerate(profile.views) if v.camera in there]
@@ -74,6 +71,15 @@ class Eyes:
         out = np.zeros((len(self.views), *self._size, 3), np.uint8)
         out[self._there] = make_views(images, self._makers)
         return out, np.array([view.camera in images for view in self.views])
+
+
+def check_cameras(rig: Rig, profile: ModelProfile) -> None:
+    """ClipError where a rig lacks a camera that the profile cannot do without."""
+    there = {camera.name for camera in rig.cameras}
+    lost = [c.name for c in profile.cameras if c.mandatory and c.name not in there]
+    if lost:
+        names = ', '.join(sorted(there)) or 'none'
+        raise ClipError(f'{profile.name} wants camera {lost[0]}; the rig has {names}')
 
 
 def moments(clip: Clip, profile: ModelProfile) -> Iterator[Moment]:

@@ -7,25 +7,28 @@ clip is whole at every instant (docs/clips.md has the fields).
 
 from __future__ import annotations
 
+import fcntl
 import json
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from alpamayo_ros.bags.folder import sha256
 from alpamayo_ros.bags.whole_file import write_whole
 from alpamayo_ros.datasets.rig_file import rig_path
 from alpamayo_ros.statuses import ConfigError, Status
-from alpamayo_ros.training.clips.clip import Note
+from alpamayo_ros.training.clips.clip import Note, Strict
 
 FORMAT = 1
 META, BAG = 'clip.json', 'drive.mcap'
 RIG = rig_path(Path(BAG)).name
 UNFINISHED = (BAG, RIG, 'annotation.*.json')  # what a clip without clip.json may hold
 Verdict = Literal['', 'keep', 'escalate', 'drop']
-Name = str
+Read = TypeVar('Read')
 
 
 class DamagedClipError(ConfigError):
@@ -34,11 +37,7 @@ class DamagedClipError(ConfigError):
     status = Status.DAMAGED
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra='forbid', frozen=True)
-
-
-class Meta(_Strict):
+class Meta(Strict):
     """``clip.json``.
 
     ``origin``: simulator, or recorded; ``made_of``: what would make it again.  ``files``: size
@@ -69,7 +68,7 @@ class Meta(_Strict):
         return (self.end_ns - self.begin_ns) / 1e9
 
 
-class Annotation(_Strict):
+class Annotation(Strict):
     """The notes, and what was found of them: ``verdict`` '' where nobody has judged yet.
 
     ``reasons`` and ``figures`` are the filter's; ``by``: who judged, the filter or a person.
@@ -124,14 +123,34 @@ def finish(folder: Path, meta: Meta, annotation: Annotation) -> Meta:
     return _seal(folder, meta, annotation, {name: _seen(folder / name) for name in (BAG, RIG)})
 
 
-def amend(folder: Path, annotation: Annotation) -> Meta:
-    """Give a clip another annotation, and take the old one away; nothing else is sealed anew."""
-    meta = read_meta(folder)
-    files = {name: entry for name, entry in meta.files.items() if name != meta.annotation}
-    after = meta.model_copy(update={'revision': meta.revision + 1})
-    new = _seal(folder, after, annotation, files)
-    (folder / meta.annotation).unlink(missing_ok=True)
+def amend(folder: Path, annotation: Annotation, read: Meta) -> Meta:
+    """Give a clip another annotation, and take the old one away; nothing else is sealed anew.
+
+    ``read``: what ``clip.json`` said when the annotation was read that this one is made of;
+    ConfigError, and nothing written, where another command has written one since.
+    """
+    with _held(folder):
+        meta = read_meta(folder)
+        if meta != read:
+            text = f'{folder}: another command wrote annotation {meta.revision} meanwhile'
+            raise ConfigError(f'{text}, expected {read.revision}; give the same command again')
+        files = {name: entry for name, entry in meta.files.items() if name != meta.annotation}
+        after = meta.model_copy(update={'revision': meta.revision + 1})
+        new = _seal(folder, after, annotation, files)
+        (folder / meta.annotation).unlink(missing_ok=True)
     return new
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """One at a time amends a clip; a file system that knows no locks is written to unheld."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _seal(
@@ -164,26 +183,42 @@ def read_meta(folder: Path) -> Meta:
 
 def read_annotation(folder: Path) -> Annotation:
     """The notes of a clip; DamagedClipError where they are not those that were written."""
-    meta = read_meta(folder)
-    if wrong := _wrong(folder, meta.annotation, meta):
-        raise DamagedClipError(wrong)
-    try:
-        return Annotation.model_validate_json((folder / meta.annotation).read_bytes())
-    except ValidationError as error:
-        raise DamagedClipError(f'{folder / meta.annotation}: {_first(error)}') from error
+    return read_both(folder)[1]
+
+
+def read_both(folder: Path) -> tuple[Meta, Annotation]:
+    """A clip's record and the notes that it names, as :func:`read_annotation`."""
+    return _as_named(folder, lambda meta: (meta, _annotation(folder, meta, [meta.annotation])))
 
 
 def damage(folder: Path) -> str:
     """What is wrong with a clip, in a sentence; '' where it is whole."""
     try:
-        meta = read_meta(folder)
-        for name in (BAG, RIG, *meta.files):
-            if wrong := _wrong(folder, name, meta):
-                return wrong
-        read_annotation(folder)
+        _as_named(folder, lambda meta: _annotation(folder, meta, [BAG, RIG, *meta.files]))
     except DamagedClipError as error:
         return str(error)
     return ''
+
+
+def _as_named(folder: Path, use: Callable[[Meta], Read]) -> Read:
+    """``use`` of what ``clip.json`` says; once more where it was amended meanwhile."""
+    while True:
+        meta = read_meta(folder)
+        try:
+            return use(meta)
+        except (DamagedClipError, FileNotFoundError):
+            if read_meta(folder) == meta:
+                raise
+
+
+def _annotation(folder: Path, meta: Meta, whole: Iterable[str]) -> Annotation:
+    """The notes, once the files ``whole`` are what was written."""
+    if wrong := next(filter(None, (_wrong(folder, name, meta) for name in whole)), ''):
+        raise DamagedClipError(wrong)
+    try:
+        return Annotation.model_validate_json((folder / meta.annotation).read_bytes())
+    except ValidationError as error:
+        raise DamagedClipError(f'{folder / meta.annotation}: {_first(error)}') from error
 
 
 def _wrong(folder: Path, name: str, meta: Meta) -> str:

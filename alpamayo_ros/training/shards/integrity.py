@@ -37,6 +37,12 @@ def discard_unsealed(folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
 
 
+def strangers(folder: Path) -> list[str]:
+    """Names of what lies in a folder and is no part of a shard, in writing or finished."""
+    own = {*FILES, META, PARTIAL}
+    return sorted(p.name for p in folder.iterdir() if p.name not in own) if folder.is_dir() else []
+
+
 def check_whole(folders: Iterable[Path]) -> None:
     """DamagedShardError for the first finished shard that is not what was written."""
     for folder in folders:

@@ -35,11 +35,18 @@ def stats(folders: Sequence[Path], dt_s: float) -> dict[str, Any]:
     by = [json.loads((f / META).read_text())['by'] for f in data.folders]
     found |= {'samples': len(data), 'timesteps': data.frame_count}
     found |= {f'shards_by_{who}': by.count(who) for who in sorted(set(by))}
-    return found | _shares(data.rows, dt_s)
+    return found | {'worlds': _worlds(data.rows, by)} | _shares(data.rows, dt_s)
+
+
+def _worlds(rows: dict[str, np.ndarray], by: Sequence[str]) -> int:
+    """How many drives: a seed is one whatever shard it is in, clips are counted in each shard."""
+    of_clips = np.array([who == 'clips' for who in by])[rows['shard']]
+    shard = np.where(of_clips, rows['shard'], -1)
+    return np.unique(np.stack([shard, rows['seed']]), axis=1).shape[1]
 
 
 def _shares(rows: dict[str, np.ndarray], dt_s: float) -> dict[str, Any]:
-    """Of the samples: how much of what there is to learn from."""
+    """Of the samples: how much of what there is to learn from; of the truth where it is known."""
     speed, truth, plan = rows['speed'], rows['truth'], rows['plan']
     later = plan[:, round(SECONDS / dt_s) - 1]
     goes = np.hypot(later[:, 0], later[:, 1]) / SECONDS
@@ -49,14 +56,18 @@ def _shares(rows: dict[str, np.ndarray], dt_s: float) -> dict[str, Any]:
         'braking': goes < speed - 1.0,
         'starting': (speed < STANDING_MPS) & (goes > 1.0),
         'turning': np.abs(later[:, 2]) > TURN_RAD,
-        'off_centre': np.abs(truth[:, COLUMN['lane_offset']]) > OFF_CENTRE_M,
-        'leader': truth[:, SEEN] > 0.5,
-        'leader_near': (truth[:, SEEN] > 0.5) & (gap < 15.0),
     }
+    aside, seen = np.abs(truth[:, COLUMN['lane_offset']]), truth[:, SEEN]
+    for name, which, of in (
+        ('off_centre', aside > OFF_CENTRE_M, aside),
+        ('leader', seen > 0.5, seen),
+        ('leader_near', (seen > 0.5) & (gap < 15.0), seen),
+    ):
+        if not np.isnan(of).all():
+            shares[name] = which[~np.isnan(of)]
     unknown = np.isnan(truth).any(1)
     return {
-        'worlds': len(np.unique(rows['seed'])),
-        'chains': len(np.unique(rows['coc'], axis=0)),
+        'chains': len(np.unique(rows['coc'][rows['coc'].any(1)], axis=0)),
         'instructions': len(np.unique(rows['prefix'], axis=0)),
         'speed_mean_mps': round(float(speed.mean()), 2),
         'share': {name: round(float(which.mean()), 3) for name, which in shares.items()},

@@ -188,7 +188,7 @@ class Run:
                     model, data, val, features, self.grammar, folder, step.minutes, step.peak
                 )
             else:
-                if not step.regression and not float(model.dit.inp.weight.abs().max()):
+                if not step.regression and not bool(model.dit.inp.weight.any()):
                     begin_diffusion(model)
                 train_driver(
                     model,

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 from alpamayo_ros.cli import main
+from alpamayo_ros.cli.common.alone import alone
 from alpamayo_ros.cli.train import app
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.training.steps.recipe import Recipe
@@ -116,12 +117,38 @@ def test_the_status_of_a_run_that_has_begun_is_a_table_and_writes_nothing(tmp_pa
     (root / 'a.done').write_text('{}')
     begin = CliRunner().invoke(app, ['run', '--recipe', str(recipe), '--root', str(root)])
     assert begin.exit_code == 0, begin.output
+    assert begin.output.strip() == f'{root}: 1 of 1 steps of {recipe} are done'
     written = ['a.done', 'data', 'grammar.json', 'tokenizer.json']
     assert sorted(p.name for p in root.iterdir()) == written
     (root / 'grammar.json').unlink()
     done = CliRunner().invoke(app, ['status', '--root', str(root)], env={'COLUMNS': '200'})
     assert done.exit_code == 0 and 'collect_expert' in done.output
+    assert re.search(r'run: 0 of \d+ steps of \S+/config/training/nano.yaml are done', done.output)
     assert sorted(p.name for p in root.iterdir()) == ['a.done', 'data', 'tokenizer.json']
+
+
+def test_a_status_says_what_was_done_otherwise_and_what_comes_next(tmp_path: Path) -> None:
+    recipe, root = tmp_path / 'r.yaml', tmp_path / 'run'
+    recipe.write_text('profile: nano\nsteps:\n' + STEP)
+    root.mkdir()
+    (root / 'a.done').write_text('{"families": ["stopped_car"]}')
+    words = ['--recipe', str(recipe), '--root', str(root)]
+    assert CliRunner().invoke(app, ['run', *words]).exit_code == 0
+    (root / 'model.safetensors').write_text('')
+    done = CliRunner().invoke(app, ['status', *words])
+    assert f'1 of 1 steps of {recipe} are done; alpamayo export {root} --to' in done.stdout
+    assert "a (families ['stopped_car'], now ['winding_road'])" in done.stderr
+
+
+def test_two_commands_do_not_train_in_one_folder(tmp_path: Path) -> None:
+    recipe, root = tmp_path / 'r.yaml', tmp_path / 'run'
+    recipe.write_text('profile: nano\nsteps:\n' + STEP)
+    with alone(root):
+        (root / 'a.done').write_text('{}')
+        words = ['train', 'run', '--recipe', str(recipe), '--root', str(root)]
+        done = CliRunner().invoke(main.app, words)
+        assert done.exit_code == 2 and 'another command writes to it now' in str(done.stderr)
+        assert [p.name for p in root.iterdir()] == ['a.done']
 
 
 def test_a_run_without_weights_is_not_evaluated(tmp_path: Path) -> None:

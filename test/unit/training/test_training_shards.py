@@ -34,7 +34,7 @@ def shard(tmp_path: Path) -> Path:
         frame = writer.add_frame(np.full((1, 2, 2, 3), k, np.uint8))
         writer.rows.append({
             'frames': np.array([frame]), 'age_s': np.zeros(1), 'past': np.ones(1), 'truth': truth,
-            'plan': plan, 'speed': np.float32(speed), 'coc': np.arange(1 + k % 3),
+            'plan': plan, 'speed': np.float32(speed), 'coc': np.arange(1, 2 + k % 3),
             'prefix': np.array([1, 2], np.int16), 'seed': np.int64(10000 + k // 5),
         })  # fmt: skip
     writer.write(folder, {'by': 'expert'})
@@ -49,6 +49,28 @@ def test_a_written_shard_is_whole_and_counted(shard: Path) -> None:
     share = said['share']
     assert (share['standing'], share['braking'], share['starting']) == (0.2, 0.3, 0.0)
     assert share['leader_near'] == 0.1 and said['speed_mean_mps'] == 4.8
+
+
+def test_clips_of_several_shards_and_what_nobody_knows_are_counted_as_such(
+    shard: Path, tmp_path: Path
+) -> None:
+    """Two shards of two clips, without words and truth but for two samples of one."""
+    folders = [tmp_path / 'data' / f'clips-{k}' for k in range(2)]
+    for number, folder in enumerate(folders):
+        writer, rows = ShardWriter(), dict(np.load(shard / 'samples.npz'))  # noqa: TID251
+        for k in range(10):
+            row = {name: value[k] for name, value in rows.items()}
+            row |= {'coc': np.zeros(1, np.int16), 'seed': np.int64(k // 5)}
+            known = number == 0 and k > 7
+            row['truth'] = row['truth'] if known else np.full(len(NAMES), np.nan)
+            writer.add_frame(np.zeros((1, 2, 2, 3), np.uint8))
+            writer.rows.append(row)
+        writer.write(folder, {'by': 'clips'})
+    said = stats(folders, 0.1)
+    assert (said['worlds'], said['chains'], said['truth_unknown']) == (4, 0, 18)
+    assert said['share']['leader'] == 0.5 and said['share']['standing'] == 0.2
+    assert not {'leader', 'leader_near', 'off_centre'} & stats(folders[1:], 0.1)['share'].keys()
+    assert stats([shard, *folders], 0.1)['worlds'] == 6
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
+import made_up_clips
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -77,6 +79,17 @@ def test_a_recording_is_cut_into_clips(folder: Path, tmp_path: Path) -> None:
     assert code == 2 and 'name one with --rig' in said
 
 
+def test_clips_are_not_cut_into_the_folder_that_they_lie_in(folder: Path, tmp_path: Path) -> None:
+    for out in (folder.parent, folder.parent / 'again'):
+        code, said = run('clips', folder.parent, '--out', out)
+        assert code == 2 and 'of which it is made; choose another' in said, said
+    assert [p.name for p in folder.parent.iterdir()] == [folder.name]
+    meta, found = storage.read_both(folder)
+    storage.amend(folder, found.model_copy(update={'verdict': 'drop', 'by': 'review'}), meta)
+    code, said = run('clips', folder.parent, '--out', tmp_path / 'b')
+    assert code == 3 and 'left out by their verdicts: 1 drop' in said, (code, said)
+
+
 def test_a_recording_that_is_cut_off_is_damage(folder: Path, tmp_path: Path) -> None:
     bag = folder / 'drive.mcap'
     bag.write_bytes(bag.read_bytes()[:-2000])
@@ -110,28 +123,44 @@ def first(tmp_path: Path) -> Path:
 
 def test_shards_leave_out_what_was_dropped(folder: Path, tmp_path: Path, first: Path) -> None:
     out = tmp_path / 'data' / 'clips-0'
-    found = storage.read_annotation(folder)
-    storage.amend(folder, found.model_copy(update={'verdict': 'escalate', 'by': 'review'}))
+    meta, found = storage.read_both(folder)
+    storage.amend(folder, found.model_copy(update={'verdict': 'escalate', 'by': 'review'}), meta)
     code, said = run('shards', folder, '--out', out)
-    assert code == 2 and 'no sample in 0 clips' in said
+    assert code == 2 and 'no clip is taken, left out by their verdicts: 1 escalate' in said
+    both = made_up_clips.stored(folder.parent, made_up_clips.StraightClip(name='other'))
+    code, said = run('shards', folder.parent, '--out', tmp_path / 'b', '--profile', first)
+    assert code == 0 and '81 samples; left out by their verdicts: 1 escalate' in said
+    shutil.rmtree(both)
     code, said = run('shards', folder, '--escalated', '--out', out, '--profile', first)
     assert code == 0 and '1 clips, 81 worded' in said and '81 samples' in said
     code, said = run('shards', folder, '--out', out)
     assert code == 2 and 'holds a shard already' in said
 
 
+def test_a_shard_is_not_written_among_other_files(folder: Path) -> None:
+    code, said = run('shards', folder, '--out', folder.parent)
+    assert code == 2 and f'holds {folder.name}; name a folder of its own' in said
+    assert [p.name for p in folder.parent.iterdir()] == [folder.name]
+    unfinished = folder.parent / 'clips-0'
+    unfinished.mkdir()
+    (unfinished / 'frames.npy').write_bytes(b'of a command that was ended')
+    assert run('shards', folder, '--out', unfinished)[0] == 0
+
+
 def test_a_shard_without_a_word_that_the_model_speaks_warns(folder: Path, tmp_path: Path) -> None:
     pytest.importorskip('torch', reason='torch is not installed: ./run test installs it')
     for words, warned in (('counterfactual: none', True), ('', False)):
-        found = storage.read_annotation(folder)
+        meta, found = storage.read_both(folder)
         notes = tuple(n.model_copy(update={'words': words}) for n in found.notes)
-        storage.amend(folder, found.model_copy(update={'notes': notes}))
+        storage.amend(folder, found.model_copy(update={'notes': notes}), meta)
         done = CliRunner().invoke(
             app, ['shards', str(folder), '--out', str(tmp_path / f'clips-{len(words)}')]
         )
         assert done.exit_code == 0 and '81 samples' in done.stdout
         assert ('nano speaks phrases_v2' in done.stderr) == warned, done.stderr
-        assert ('data clips --words phrases_v2' in done.stderr) == warned
+        assert (
+            'clips --words phrases_v2; give clips of recordings words' in done.stderr
+        ) == warned
 
 
 def test_two_commands_do_not_write_one_shard(folder: Path, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_the_verdict_is_in_the_annotation_and_a_persons_stays(folder: Path) -> N
         'verdict': 'keep', 'by': 'review',
         'notes': tuple(n.model_copy(update={'words': WAIT}) for n in found.notes),
     })  # fmt: skip
-    storage.amend(folder, bad)
+    storage.amend(folder, bad, storage.read_meta(folder))
     counts = quality.filter_clips([folder], BARS)
     after = storage.read_annotation(folder)
     assert (after.verdict, after.by, counts['by_a_person']) == ('keep', 'review', 1)

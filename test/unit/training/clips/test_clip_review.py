@@ -10,6 +10,7 @@ from made_up_clips import KEEP, WAIT
 from alpamayo_ros.config_file import ConfigError
 from alpamayo_ros.training.clips import quality, storage
 from alpamayo_ros.training.clips.corrections import apply
+from alpamayo_ros.training.clips.figures import fitting
 from alpamayo_ros.training.clips.recorded_clip import StoredClip
 from alpamayo_ros.training.clips.review_page import page
 
@@ -18,9 +19,9 @@ BARS = quality.load_bars()
 
 def change(folder: Path, words: str) -> None:
     """Other words in every note."""
-    found = storage.read_annotation(folder)
+    meta, found = storage.read_both(folder)
     notes = tuple(n.model_copy(update={'words': words}) for n in found.notes)
-    storage.amend(folder, found.model_copy(update={'notes': notes}))
+    storage.amend(folder, found.model_copy(update={'notes': notes}), meta)
 
 
 def corrections(folder: Path, **clips: object) -> Path:
@@ -39,6 +40,14 @@ def test_the_page_shows_pictures_words_truth_and_verdict(folder: Path) -> None:
     assert 'intent: wait and keep the lane' in text and 'http' not in text.replace(
         'http-equiv', ''
     )
+
+
+def test_a_page_says_of_how_many_wrong_instants_it_lacks(folder: Path) -> None:
+    change(folder, WAIT)
+    wrong = sum('wait' in fitting(n) for n in storage.read_annotation(folder).notes)
+    assert f'at {wrong - 3} more instants, not on this page' in page([StoredClip(folder)], '', 4.0)
+    change(folder, KEEP)
+    assert 'not on this page' not in page([StoredClip(folder)], '', 4.0)
 
 
 def test_words_cannot_break_out_of_the_page(folder: Path) -> None:
@@ -84,6 +93,26 @@ def test_corrections_are_applied_and_measured_again(folder: Path) -> None:
     assert storage.damage(folder) == ''
 
 
+def test_corrections_that_are_there_already_change_nothing(folder: Path) -> None:
+    change(folder, KEEP)
+    quality.filter_clip(folder, BARS)
+    read = storage.read_meta(folder)
+    stamps = [str(n.t0_ns) for n in storage.read_annotation(folder).notes]
+    file = corrections(folder, **{folder.name: {'words': {s: KEEP for s in stamps}}})
+    assert apply(file, [folder], BARS)[0].endswith('0 words changed')
+    assert storage.read_meta(folder) == read
+
+
+def test_blanks_and_line_ends_of_typed_words_are_not_part_of_them(folder: Path) -> None:
+    change(folder, WAIT)
+    typed = {0: KEEP + '\n', 1: KEEP.replace('\n', ' \r\n'), 2: '\n' + KEEP, 3: ' \n'}
+    notes = storage.read_annotation(folder).notes
+    words = {str(notes[k].t0_ns): text for k, text in typed.items()}
+    apply(corrections(folder, **{folder.name: {'words': words}}), [folder], BARS)
+    found = [note.words for note in storage.read_annotation(folder).notes[:5]]
+    assert found == [KEEP, KEEP, KEEP, '', WAIT]
+
+
 def test_stamps_in_yaml_need_no_quotes(folder: Path) -> None:
     file = folder.parent / 'corrections.yaml'
     stamp_ns = storage.read_annotation(folder).notes[0].t0_ns
@@ -98,7 +127,11 @@ def test_stamps_in_yaml_need_no_quotes(folder: Path) -> None:
         ({'strait_000': {'verdict': 'keep'}}, "no clip 'strait_000'; did you mean straight_000"),
         ({'straight_000': {'words': {'7': KEEP}}}, 'has no note at 7 ns'),
         ({'straight_000': {'verdict': 'good'}}, 'verdict'),
-        ({'straight_000': {'words': {'1000000000000': 'fly'}}}, 'none of phrases_v1'),
+        ({'straight_000': {'words': {'1000000000000': 'fly'}}}, 'v1: 1 lines, expected 4: perc'),
+        (
+            {'straight_000': {'words': {'1000000000000': KEEP.replace('keep speed', 'fly')}}},
+            "'intent: fly and keep the lane'; expected intent: and its phrases .config/gram",
+        ),
     ],
 )
 def test_wrong_corrections_change_nothing(

@@ -15,10 +15,12 @@ from made_up_clips import NANO
 from made_up_nuscenes import write_nuscenes
 
 from alpamayo_ros.datasets import parquet_table, physical_ai
+from alpamayo_ros.datasets.physical_ai import INDEX
 from alpamayo_ros.profile import load_profile, share_dir
 from alpamayo_ros.statuses import ConfigError, MachineError
 from alpamayo_ros.training.clips import nuscenes_clips, sources
 from alpamayo_ros.training.clips.clip import ClipSource
+from alpamayo_ros.training.clips.cutting import Cut, cut_clip
 from alpamayo_ros.training.clips.nuscenes_clips import NuscenesClips
 from alpamayo_ros.training.clips.physical_ai_clips import PhysicalAiClips
 from alpamayo_ros.training.clips.recorded_clip import ClipError, RecordedClips, StoredClips
@@ -66,6 +68,27 @@ def test_a_scene_that_cannot_be_read_does_not_end_the_others(tmp_path: Path) -> 
     for asked in (lambda: first.rig, lambda: first.notes, lambda: first.states, first.pictures):
         with pytest.raises(ValueError, match='0.jpg: no picture; expected JPEG or PNG'):
             asked()
+
+
+def test_stamps_in_milliseconds_are_named_as_such(tmp_path: Path) -> None:
+    write_nuscenes(tmp_path)
+    for name in ('sample', 'sample_data', 'ego_pose'):
+        table = tmp_path / 'v1.0-mini' / f'{name}.json'
+        rows = json.loads(table.read_text())
+        table.write_text(json.dumps([r | {'timestamp': r['timestamp'] // 1000} for r in rows]))
+    (clip,) = list(NuscenesClips(tmp_path).clips())
+    with pytest.raises(ValueError, match=r'16.1 m in 0.002.* s; expected timestamps in micro'):
+        clip.pictures()
+
+
+def test_a_scene_without_the_camera_ahead_is_not_cut_for_nothing(tmp_path: Path) -> None:
+    write_nuscenes(tmp_path)
+    for folder in ('samples', 'sweeps'):
+        shutil.rmtree(tmp_path / folder / 'CAM_FRONT')
+    scenes = NuscenesClips(tmp_path).clips()
+    with pytest.raises(ClipError, match='nano wants camera front; the rig has rear_left'):
+        list(cut_clip(next(scenes), tmp_path / 'clips', Cut(30.0, 'a test'), NANO))
+    assert not (tmp_path / 'clips').exists()
 
 
 def test_a_damaged_table_is_of_all_scenes(tmp_path: Path) -> None:
@@ -163,6 +186,23 @@ def test_what_is_missing_of_it_is_named(published: Path) -> None:
     shutil.rmtree(published / 'camera')
     with pytest.raises(ClipError, match='no clip of the index has a film of camera_front_wide'):
         list(PhysicalAiClips(published).clips())
+
+
+def test_a_clip_that_its_chunk_lacks_is_named(published: Path) -> None:
+    """Chunks that were not downloaded are passed over; this one was."""
+    table = as_json if (published / INDEX).read_bytes().startswith(b'{') else as_parquet
+    rows = {'clip_id': ['lost', made_up.CLIP, 'elsewhere'], 'chunk': [made_up.CHUNK] * 2 + [8]}
+    (published / INDEX).write_bytes(table(rows))
+    lost, whole = PhysicalAiClips(published).clips()
+    assert (lost.name, whole.name) == ('lost', made_up.CLIP)
+    with pytest.raises(ValueError, match='^lost: .*chunk_0007.zip has no film of it'):
+        list(moments(lost, NANO))
+
+
+def test_an_index_that_is_not_there_is_called_missing(tmp_path: Path) -> None:
+    as_parquet({'skips': ['without pyarrow']})
+    with pytest.raises(FileNotFoundError, match='there is no .*clip_index.parquet'):
+        next(PhysicalAiClips(tmp_path).clips())
 
 
 def test_without_pyarrow_a_table_says_what_to_install(

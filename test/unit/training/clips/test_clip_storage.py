@@ -58,13 +58,40 @@ def test_a_missing_file_is_called_missing(folder: Path, name: str) -> None:
 
 def test_a_new_annotation_leaves_the_clip_whole_and_seals_nothing_else(folder: Path) -> None:
     before = storage.read_meta(folder)
-    storage.amend(folder, storage.Annotation(verdict='keep', by='review'))
+    storage.amend(folder, storage.Annotation(verdict='keep', by='review'), before)
     after = storage.read_meta(folder)
     assert (after.revision, after.files['drive.mcap']) == (2, before.files['drive.mcap'])
     assert not (folder / 'annotation.1.json').exists() and storage.damage(folder) == ''
     (folder / 'drive.mcap').write_bytes(b'')
-    storage.amend(folder, storage.Annotation())
+    storage.amend(folder, storage.Annotation(), after)
     assert 'has 0 bytes' in storage.damage(folder)  # a damaged film stays one
+
+
+def test_what_another_command_wrote_meanwhile_is_not_written_over(folder: Path) -> None:
+    read = storage.read_meta(folder)
+    storage.amend(folder, storage.Annotation(verdict='drop', by='review'), read)
+    with pytest.raises(
+        ConfigError, match='another command wrote annotation 2 meanwhile, expected'
+    ):
+        storage.amend(folder, storage.Annotation(verdict='keep', by='filter'), read)
+    found = storage.read_annotation(folder)
+    assert (found.verdict, found.by, storage.damage(folder)) == ('drop', 'review', '')
+
+
+def test_a_clip_that_is_amended_while_it_is_read_is_no_damage(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def amending(file: Path) -> str:
+        """As it hashes a file of the first reading, another command amends the clip."""
+        monkeypatch.setattr(storage, 'sha256', hashed)
+        storage.amend(folder, storage.Annotation(verdict='drop', by='review'), read)
+        return hashed(file) if file.is_file() else ''
+
+    hashed = storage.sha256
+    for asked in (storage.damage, lambda where: storage.read_annotation(where).verdict[4:]):
+        read = storage.read_meta(folder)
+        monkeypatch.setattr(storage, 'sha256', amending)
+        assert asked(folder) == '' and storage.read_meta(folder).revision == read.revision + 1
 
 
 def test_writing_goes_on_where_it_stopped(folder: Path) -> None:
