@@ -11,6 +11,7 @@ from alpamayo_ros.cli.clips.making import SOURCE, opened, why_not
 from alpamayo_ros.cli.model import ProfileOption
 from alpamayo_ros.cli.working import working
 from alpamayo_ros.statuses import Status
+from alpamayo_ros.units import counted
 
 if TYPE_CHECKING:
     from alpamayo_ros.profile import ModelProfile
@@ -60,8 +61,9 @@ def shards(
             typer.echo(f'{out}: no shard: {text}', err=True)
             raise typer.Exit(Status.DAMAGED)
         counts = shard.write(out)
-    said = ', '.join(f'{count} {name.replace("_", " ")}' for name, count in counts.items())
-    typer.echo(f'{out}: {said}' + f', {lost} clips unreadable' * bool(lost))
+    named = ((count, name.replace('_', ' ')) for name, count in counts.items())
+    said = ', '.join(counted(count, name.removesuffix('s'), name) for count, name in named)
+    typer.echo(f'{out}: {said}' + f', {counted(lost, "clip")} unreadable' * bool(lost))
     if counts.get('foreign_words') and not counts.get('worded'):
         _warn_foreign(chosen)
     raise typer.Exit(Status.DAMAGED if lost else Status.PASS)

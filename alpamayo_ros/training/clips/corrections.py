@@ -18,6 +18,7 @@ from alpamayo_ros.training.clips import storage
 from alpamayo_ros.training.clips.clip import Text
 from alpamayo_ros.training.clips.quality import Bar, filter_clip
 from alpamayo_ros.training.grammar_file import load_spec
+from alpamayo_ros.units import counted
 
 FORMAT: Literal[1] = 1
 
@@ -61,8 +62,8 @@ def apply(file: Path, folders: Sequence[Path], bars: dict[str, Bar]) -> list[str
     for folder, annotation in changed.items():
         storage.amend(folder, annotation)
         after = filter_clip(folder, bars)
-        count = len(asked[folder.name].words)
-        said.append(f'{folder.name}: {after.verdict} (by the {after.by}), {count} words changed')
+        changes = counted(len(asked[folder.name].words), 'word') + ' changed'
+        said.append(f'{folder.name}: {after.verdict} (by the {after.by}), {changes}')
     return said
 
 
