@@ -12,6 +12,7 @@ from alpamayo_ros.reports import pages, plots
 from alpamayo_ros.reports.demo_summary import ScenarioRow, Summary
 from alpamayo_ros.reports.notable_events import notable
 from alpamayo_ros.runtime.registry import is_test_double
+from alpamayo_ros.units import counted
 
 GOOD_SCORE = 0.5  # a drive that ended by itself came at least so far
 ENDS = {
@@ -98,14 +99,15 @@ def verdict(chapters: Sequence[Chapter]) -> str:
     """One sentence for somebody who reads no further."""
     scored = [c.good for c in chapters if c.good is not None]
     metres = sum(c.row.distance_m for c in chapters)
-    drives = f'{sum(scored)} of {len(scored)} drives went well'
+    drives = f'{sum(scored)} of {counted(len(scored), "drive")} went well'
     if rest := len(chapters) - len(scored):
         drives += f', {rest} ended by time and not scored'
     contacts = sum(c.row.collisions_at_fault for c in chapters)
     off_s = sum(c.row.offroad_s for c in chapters)
     return (
-        f'{drives}: {metres:.0f} m driven, {contacts or "no"} contact'
-        f'{"s" if contacts > 1 else ""} at fault, {off_s:.1f} s off the road.'
+        f'{drives}: {metres:.0f} m driven, '
+        f'{counted(contacts, "contact") if contacts else "no contact"} at fault, '
+        f'{off_s:.1f} s off the road.'
     )
 
 
