@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from alpamayo_ros.statuses import ConfigError
-from alpamayo_ros.training.stream.settings import read_json
+from alpamayo_ros.training.json_file import read_json
 
 
 def save_weights(path: Path, module: nn.Module, meta: dict[str, Any] | None = None) -> None:

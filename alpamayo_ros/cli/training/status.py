@@ -13,7 +13,7 @@ from rich.table import Table
 
 from alpamayo_ros.cli.common import tables
 from alpamayo_ros.statuses import ConfigError
-from alpamayo_ros.training.stream.settings import read_json
+from alpamayo_ros.training.json_file import read_json
 from alpamayo_ros.training.stream.lock import worker
 from alpamayo_ros.training.stream.steering import PASSED
 from alpamayo_ros.units import counted
