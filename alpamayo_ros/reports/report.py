@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from alpamayo_ros.film.captions import title
 from alpamayo_ros.film.dashboard import Dashboard
 from alpamayo_ros.film.director import Director
+from alpamayo_ros.recording import events
+from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports import pages, plots
 from alpamayo_ros.reports.demo_summary import ScenarioRow, Summary
 from alpamayo_ros.reports.notable_events import notable
+from alpamayo_ros.reports.word_truth import WordTruth
 from alpamayo_ros.runtime.registry import is_test_double
 from alpamayo_ros.units import counted
 
@@ -88,11 +92,19 @@ def page(
         'report.html.j2',
         summary=summary,
         chapters=chapters,
+        silent=not any(d.recording.all(events.Words) for d in directors),
+        untold=untold([d.recording for d in directors]),
         timing=apart[len(drawn) :],
         verdict=verdict(chapters),
         colour='good' if all(c.good is not False for c in chapters) else 'bad',
         scripted=is_test_double(summary.model.runtime),
     )
+
+
+def untold(recordings: Sequence[Recording]) -> list[str]:
+    """Drives whose words cannot be held against their recording, so that none is quoted."""
+    spoke = (r for r in recordings if r.all(events.Words))
+    return [title(r.info) for r in spoke if not WordTruth(r).can_tell]
 
 
 def verdict(chapters: Sequence[Chapter]) -> str:
