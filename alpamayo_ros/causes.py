@@ -113,7 +113,12 @@ def _roots(fault: Fault, found: list[Fault]) -> list[int]:
 
 
 def _leads(cause: Fault, fault: Fault) -> bool:
-    """Whether ``fault`` can be a consequence of ``cause``."""
+    """Whether ``fault`` can be a consequence of ``cause``.
+
+    CAMS_LOST names the cameras that it is about; what is said of one of them is the same loss.
+    """
+    if cause.code is Code.CAMS_LOST and fault.code in (Code.CAM_LOST, Code.CAM_MANDATORY_LOST):
+        return fault.values.get('camera') in str(cause.values.get('cameras', '')).split(', ')
     cameras = {f.values['camera'] for f in (cause, fault) if 'camera' in f.values}
     return len(cameras) < 2 and cause.code in upstream(fault.code)
 

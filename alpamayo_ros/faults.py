@@ -34,6 +34,10 @@ class Reaction(IntEnum):
 _I, _W, _E, _F = Severity.INFO, Severity.WARN, Severity.ERROR, Severity.FATAL
 _NOTE, _REFUSE, _MASK = Reaction.NOTE, Reaction.REFUSE, Reaction.MASK
 _DEGRADE, _FALLBACK, _FAULT = Reaction.DEGRADE, Reaction.FALLBACK, Reaction.FAULT
+_JUMPED = (
+    'None needed after a restart of the bag or the simulator; else let one program alone publish '
+    '/clock (ros2 topic info -v /clock shows who does), and NTP or PTP slew the time, not step it.'
+)
 
 
 class Code(Enum):
@@ -74,9 +78,11 @@ class Code(Enum):
     FRAME_AGE_WARN = (_W, _DEGRADE, 'The images are old when the model starts.', 'Lower the load.')
     FRAME_AGE = (_E, _FALLBACK, 'The images are too old to plan with.', 'Lower the load.')
     # Time.
-    CLOCK = (_W, _REFUSE, 'There is no clock.', 'Publish /clock or unset use_sim_time.')
-    CLOCK_BACK = (_W, _REFUSE, 'The clock jumped back; all buffers were emptied.', 'None needed.')
-    CLOCK_FORWARD = (_W, _REFUSE, 'The clock jumped forward; old data is dropped.', 'None needed.')
+    CLOCK = (_W, _REFUSE, 'Time stands still: /clock is not published, or it has stopped.',
+        'ros2 topic hz /clock shows whether it runs: start or unpause the simulator, or play the '
+        'bag with --clock. Without /clock start without --sim-time (use_sim_time false).')
+    CLOCK_BACK = (_W, _REFUSE, 'The clock jumped back; all buffers were emptied.', _JUMPED)
+    CLOCK_FORWARD = (_W, _REFUSE, 'The clock jumped forward; old data is dropped.', _JUMPED)
     STAMP_DUP = (_W, _REFUSE, 'A stamp was sent twice; the first is kept.', 'Check for a twin.')
     STAMP_LATE = (_W, _REFUSE, 'A message arrived out of order.', 'Check the transport.')
     STAMP_INVALID = (_E, _REFUSE, 'A stamp is zero or in the future.', 'Check the driver clock.')

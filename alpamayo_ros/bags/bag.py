@@ -24,7 +24,7 @@ from alpamayo_ros.bags.pack import unpack
 from alpamayo_ros.bags.parts import Damage, StoredMessage, Topic
 from alpamayo_ros.bags.schema import UNDECODABLE, agree, opaque, typestore
 from alpamayo_ros.faults import Code, Fault
-from alpamayo_ros.units import NS
+from alpamayo_ros.units import NS, counted
 
 ABOUT = 'alpamayo'  # name of the record in which a bag says where it comes from
 INCIDENT = 'incident'  # the origin of a bag that the incident recorder wrote
@@ -128,7 +128,7 @@ class BagReader:
         said = recording.counts or tally.counts
         for name in sorted(tally.counts.keys() | said.keys()):
             if (had := tally.counts[name]) != said.get(name, 0):
-                text = f'{had} messages found, metadata.yaml says {said.get(name, 0)}'
+                text = f'{counted(had, "message")} found, metadata.yaml says {said.get(name, 0)}'
                 raise Damage(text, topic=name)
 
     def _wanted(self, topic: Topic) -> bool:
@@ -157,8 +157,9 @@ class BagReader:
             raise Damage(text, stored.offset, topic.name) from error
 
     def _broken(self, error: Damage | OSError) -> Fault:
+        were = 'was' if self.count == 1 else 'were'
         text = str(error) if isinstance(error, Damage) else f'cannot be read: {error}'
-        text = f'{self.path.name}: {text}; {self.count} messages were read before it'
+        text = f'{self.path.name}: {text}; {counted(self.count, "message")} {were} read before it'
         if self._last is not None:
             text += f', the last on {self._last.topic} at {self._last.time_ns / NS:.3f} s'
         values = {'messages': float(self.count), 'bytes': float(_size(self.path))}

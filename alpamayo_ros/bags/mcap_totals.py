@@ -10,6 +10,7 @@ from mcap.records import Chunk, ChunkIndex
 
 from alpamayo_ros.bags.mcap_frame import Tail, Unit
 from alpamayo_ros.bags.parts import Damage, Topic
+from alpamayo_ros.units import counted
 
 Rows = dict[int, list[tuple[int, int]]]  # by channel: (log time, offset in the chunk), sorted
 
@@ -64,10 +65,10 @@ class Totals:
             had, said = by_topic(self.counts, channels), by_topic(wrote, channels)
             for name in sorted(had.keys() | said.keys()):
                 if had[name] != said[name]:
-                    text = f'{had[name]} messages found, {said[name]} were recorded'
+                    text = f'{counted(had[name], "message")} found, {said[name]} were recorded'
                     raise Damage(text, topic=name)
             if (count := tail.statistics.chunk_count) != len(self.chunks):
-                raise Damage(f'{len(self.chunks)} chunks found, {count} were written')
+                raise Damage(f'{counted(len(self.chunks), "chunk")} found, {count} were written')
         for offset, index in tail.chunks.items():
             if self.chunks.get(offset) != index:
                 raise Damage('the index of a chunk disagrees with it', offset)

@@ -14,6 +14,7 @@ from alpamayo_ros.cli.working import working
 from alpamayo_ros.graph_options import SEED
 from alpamayo_ros.preflight import check_bag, check_file
 from alpamayo_ros.statuses import Status
+from alpamayo_ros.units import counted
 
 if TYPE_CHECKING:
     from alpamayo_ros.bags.bag import BagMessage
@@ -109,7 +110,8 @@ def recover(
     with working('recovering', into=out):
         found = run(bag, out)
     with whoever_reads():
-        typer.echo(f'{out}: {found.counts.total()} messages on {len(found.counts)} topics')
+        kept = counted(found.counts.total(), 'message')
+        typer.echo(f'{out}: {kept} on {counted(len(found.counts), "topic")}')
     if found.damage:
         typer.echo(f'BAG_BROKEN: {found.damage}', err=True)
     raise typer.Exit(Status.DAMAGED if found.damage else Status.PASS)
@@ -141,7 +143,8 @@ def simulate(
     with working('driving', into=out) as moved:
         facts = record_drive(scenario, seed, out, seconds, pixels, lambda s: moved(s / seconds))
     end = f', the drive ended: {facts.end}' if facts.end else ''
-    typer.echo(f'{out}: {facts.messages} messages, {facts.steps} steps of 0.1 s{end}')
+    made = f'{counted(facts.messages, "message")}, {counted(facts.steps, "step")} of 0.1 s'
+    typer.echo(f'{out}: {made}{end}')
 
 
 def _size(text: str) -> tuple[int, int] | None:
@@ -186,7 +189,7 @@ def _text(result: dict[str, Any], types: dict[str, str]) -> str:
     lines += [f'stray: {text}' for text in result['strays']]
     if count := result['under_no_checksum']:
         lines.append(
-            f'{count} messages are under no checksum: a flipped bit in a message that still '
+            f'under no checksum: {counted(count, "message")}; a flipped bit in one that still '
             'decodes would go unseen. alpamayo data seal protects it from now on.'
         )
     return '\n'.join(lines)

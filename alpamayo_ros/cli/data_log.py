@@ -10,6 +10,7 @@ import typer
 
 from alpamayo_ros.cli.choices import one_of
 from alpamayo_ros.cli.working import working
+from alpamayo_ros.units import counted
 
 if TYPE_CHECKING:
     from alpamayo_ros.datasets.log_build import Material
@@ -190,9 +191,10 @@ def _scenario(log: Log, out: Path) -> str:
     xy = log.ego.states()[:, :2]
     driven = float(np.linalg.norm(np.diff(xy, axis=0), axis=1).sum())
     posted = LogRoad(log, sim_vehicle(), 0).posted_mps
+    agents = counted(len(log.agents), 'agent')
     return SCENARIO.format(
         name=json.dumps(out.stem),  # a name may look like a number or hold a colon
-        description=f'{log.duration_s:.1f} s of a recorded scene, {len(log.agents)} agents',
+        description=f'{log.duration_s:.1f} s of a recorded scene, {agents}',
         duration_s=round(log.duration_s, 1),
         goal_m=round(min(max(driven, 1.0), GOAL_MAX_M), 1),
         limit='' if posted is None else f'speed_limit_mps: {posted:.2f}\n',

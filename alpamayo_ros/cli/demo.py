@@ -27,6 +27,7 @@ from alpamayo_ros.reports.demo_summary import ScenarioRow
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.loader import model_dir
 from alpamayo_ros.statuses import Status
+from alpamayo_ros.units import counted
 
 app = typer.Typer(help='Drive four scenarios over real ROS 2 and show the result.')
 
@@ -181,7 +182,7 @@ def _show(console: Console, summary: object, out: Path) -> None:
         console.print(
             f'\nIn real time: cycle {cycle.p50:.0f} ms (p99 {cycle.p99:.0f}), plan '
             f'{age.p50:.0f} ms old when driven (p99 {age.p99:.0f}), '
-            f'{summary.deadline_misses} deadlines missed, '
+            f'{counted(summary.deadline_misses, "deadline")} missed, '
             f'{summary.real_time_factor or 0:.2f} x real time.'
         )
     console.print(f'\n  {out / "report.html"}   open this first')

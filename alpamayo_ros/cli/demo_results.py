@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.progress import Progress
 
+from alpamayo_ros.cli.common.unwritten import say_unwritten
 from alpamayo_ros.film import video
 from alpamayo_ros.film.director import Director
 from alpamayo_ros.recording.recording import Recording
@@ -33,6 +34,7 @@ def write_results(
     count = sum(len(r.times_ns) for r in recordings)
     task = progress.add_task('film', total=count, note='six cameras, scene from above, words')
     video.write(directors, out / 'drive.mp4', lambda n: progress.update(task, completed=n))
+    say_unwritten(recordings)
     task = progress.add_task('report', total=1, note='plots and figures')
     factors = [r['real_time_factor'] for r in results if r['mode'] == 'free']
     found = summary.summarise(rows, recordings, round(factors[0], 3) if factors else None)

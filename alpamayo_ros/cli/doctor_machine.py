@@ -15,6 +15,7 @@ from alpamayo_ros.gpu import gpu_faults, open_gpus
 from alpamayo_ros.limits import load_limits
 from alpamayo_ros.profile import share_dir
 from alpamayo_ros.shared_memory import SHM, dead_segments
+from alpamayo_ros.units import counted
 
 OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
 SEGMENT_BYTES = 64 << 20  # a participant's segment in config/dds/fastdds_large_images.xml
@@ -30,7 +31,7 @@ def processor() -> Iterator[Finding]:
     """Cores that this process may use."""
     cores = len(os.sched_getaffinity(0))
     load = os.getloadavg()[0]
-    text = f'{cores} cores, load {load:.1f}'
+    text = f'{counted(cores, "core")}, load {load:.1f}'
     if cores < 2:
         yield Finding('processor', WARN, text, 'two cores are needed for real time')
     elif load > cores:

@@ -17,6 +17,7 @@ from alpamayo_ros.cli.finding import Check, Finding, Level
 from alpamayo_ros.profile import profile_names, share_dir
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.statuses import ConfigError
+from alpamayo_ros.units import counted
 
 if TYPE_CHECKING:
     from alpamayo_ros.faults import Fault
@@ -180,7 +181,8 @@ def model(folder: Path) -> Finding:
     if isinstance(files, Fault):
         return Finding('models', FAIL, str(files.message), f'git checkout -- {folder}')
     size = sum(len(data) for data in files.data.values()) / 1e6
-    text = f'{folder.name} {files.manifest.version}: {len(files.data)} files, {size:.1f} MB'
+    held = f'{counted(len(files.data), "file")}, {size:.1f} MB'
+    text = f'{folder.name} {files.manifest.version}: {held}'
     return Finding('models', OK, f'{text}, manifest {files.sha256[:12]}, all hashes right')
 
 

@@ -193,8 +193,10 @@ def _report(summary: dict[str, Any], result: Result, out: Path, film: bool) -> N
 def _film(recording: Recording, path: Path) -> None:
     """drive.mp4 under a progress bar."""
     from alpamayo_ros.cli.common.progress import Progress as Bars
+    from alpamayo_ros.cli.common.unwritten import say_unwritten
     from alpamayo_ros.reports.film import film
 
     with Bars() as bars:
         task = bars.add_task(path.name, total=len(recording.times_ns))
         film(recording, path, lambda count: bars.update(task, completed=count))
+    say_unwritten([recording])

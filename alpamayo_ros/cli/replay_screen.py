@@ -12,6 +12,7 @@ from rich.table import Table
 
 from alpamayo_ros.cli.common import tables
 from alpamayo_ros.cli.common.progress import Progress as Bars
+from alpamayo_ros.units import counted
 
 if TYPE_CHECKING:
     from alpamayo_ros.replay.options import Progress
@@ -41,7 +42,7 @@ class Bar:
         self._progress.stop()
 
     def _tell(self, now: Progress) -> None:
-        said = f'{now.done_s:.1f} of {now.total_s:.1f} s, {now.plans} plans'
+        said = f'{now.done_s:.1f} of {now.total_s:.1f} s, {counted(now.plans, "plan")}'
         self._progress.update(
             self._task, completed=now.done_s, total=max(now.total_s, 1e-3), said=said
         )

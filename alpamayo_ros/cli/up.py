@@ -19,6 +19,7 @@ from alpamayo_ros.graph_options import Choice, Options, choices
 from alpamayo_ros.parameters.own_file import unread
 from alpamayo_ros.preflight import check_graph
 from alpamayo_ros.shared_memory import freed
+from alpamayo_ros.units import counted
 
 app = typer.Typer(help='Start a graph: vehicle, simulator or replay.')
 
@@ -66,7 +67,8 @@ def _tell(folder: Path) -> None:
     healths, found = recording.all(events.Health), timing(recording)
     if healths:
         last = healths[-1]
-        typer.echo(f'{folder}: {last.plans} plans, {last.stops} stops, {last.refusals} refusals')
+        counts = ((last.plans, 'plan'), (last.stops, 'stop'), (last.refusals, 'refusal'))
+        typer.echo(f'{folder}: {", ".join(counted(*one) for one in counts)}')
     for name, what in (('plan_age_ms', 'plan age'), ('cycle_ms', 'cycle')):
         half, most = found[f'{name}_p50'], found[f'{name}_p99']
         if half is not None and most is not None:

@@ -29,6 +29,7 @@ from alpamayo_ros.datasets.log_map import (
     unplaced,
     yields,
 )
+from alpamayo_ros.units import counted
 
 GAP_S = 1.1  # closed by interpolation; a longer one cuts the track
 AGENT_REACH_M = 200.0
@@ -76,15 +77,19 @@ def build(material: Material, extend_s: float = 0.0) -> Log:
     """
     ego, about = material.ego, material.provenance
     if len(ego.time_s) < 2:
-        raise LogError(f'{material.name}: the ego is seen {len(ego.time_s)} times, expected 2')
+        raise LogError(
+            f'{material.name}: the ego is seen {counted(len(ego.time_s), "time")}, expected 2'
+        )
     _check_heading(ego, material.name)
     ego, *agents = given = [_agreeing(seen) for seen in (ego, *material.agents)]
     other = sum(a is not b for a, b in zip(given, (material.ego, *material.agents), strict=True))
     if other:
-        words = f'speeds, {other} tracks: from the places, which the recorded ones contradict'
+        tracks = counted(other, 'track')
+        words = f'speeds, {tracks}: from the places, which the recorded ones contradict'
         about = about.model_copy(update={'assumed': (*about.assumed, words)})
     if lost := unplaced(material.lines):
-        words = f'{lost} lines of the map are left out: a place that is no finite number'
+        left = f'{counted(lost, "line")} of the map {"is" if lost == 1 else "are"}'
+        words = f'{left} left out: a place that is no finite number'
         about = about.model_copy(update={'assumed': (*about.assumed, words)})
     start_s, end_s = float(ego.time_s[0]), float(ego.time_s[-1])
     if extend_s > 0:
@@ -94,7 +99,9 @@ def build(material: Material, extend_s: float = 0.0) -> Log:
         about = about.model_copy(update={'assumed': (*about.assumed, words)})
     steps = int(round((float(ego.time_s[-1]) - start_s) / DT_S, 6)) + 1
     if not 2 <= steps <= MAX_STEPS:
-        raise LogError(f'{material.name}: {steps} steps of 0.1 s; expected 2 to {MAX_STEPS}')
+        raise LogError(
+            f'{material.name}: {counted(steps, "step")} of 0.1 s; expected 2 to {MAX_STEPS}'
+        )
     grid, origin = start_s + np.arange(steps) * DT_S, np.round(ego.xy[0])
     try:
         mine = _tracks(replace(ego, time_s=_closed(ego.time_s)), grid, origin)

@@ -28,7 +28,7 @@ from alpamayo_ros.datasets.nuscenes_tables import (
 )
 from alpamayo_ros.datasets.rig_file import write_rig
 from alpamayo_ros.sensing.rig import OdometrySource, Rig, RigCamera
-from alpamayo_ros.units import NS
+from alpamayo_ros.units import NS, counted
 
 US = 1000  # nanoseconds
 WINDOW_NS = 200_000_000  # poses come milliseconds apart, one for each sensor
@@ -180,7 +180,7 @@ def _facts(
     stamps: list[int],
 ) -> Facts:
     count, missing = sum(map(len, boxes.values())), len(tables.pictures) - len(pictures)
-    lost = (f'{missing} pictures are listed but not there',) if missing else ()
+    lost = (f'listed but not there: {counted(missing, "picture")}',) if missing else ()
     listed = {p.size for p in pictures if p.size} - {(c.width, c.height) for c in rig.cameras}
     scaled = tuple(
         f'intrinsics, scaled from pictures of {w} x {h} as the tables say'

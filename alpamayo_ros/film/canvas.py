@@ -7,12 +7,14 @@ video repeats most of its words in every frame.
 from __future__ import annotations
 
 import functools
-from pathlib import Path
+import re
 
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from alpamayo_ros.film.letters import font, runs
 
 Colour = tuple[int, int, int]
 Canvas = UInt8[np.ndarray, 'h w 3']
@@ -24,30 +26,25 @@ TEXT: Colour = (230, 237, 243)
 MUTED: Colour = (139, 148, 158)
 BLUE: Colour = (88, 166, 255)
 SHIFT = 4  # sub-pixel bits of OpenCV's coordinates
-
-
-@functools.lru_cache(maxsize=32)
-def font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans of ``size`` pixels, as it comes with matplotlib."""
-    import matplotlib
-
-    name = 'DejaVuSans-Bold.ttf' if bold else 'DejaVuSans.ttf'
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / 'fonts' / 'ttf' / name), size)
+# Kana, Chinese letters, Korean syllables, wide forms: a line may end after each, without a space.
+WIDE = '\u3000-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\U00020000-\U0003fffd'
+UNBROKEN = re.compile(rf' ?(?:[{WIDE}]|[^ {WIDE}]+)')
 
 
 @functools.lru_cache(maxsize=4096)
 def _mask(words: str, size: int, bold: bool) -> Float[np.ndarray, 'h w 1']:
-    face = font(size, bold)
-    ascent, descent = face.getmetrics()
-    width = max(1, round(face.getlength(words)) + 1)
-    image = Image.new('L', (width, ascent + descent))
-    ImageDraw.Draw(image).text((0, 0), words, fill=255, font=face)
+    ascent, descent = font(size, bold).getmetrics()
+    image = Image.new('L', (max(1, text_width(words, size, bold) + 1), ascent + descent))
+    draw, left = ImageDraw.Draw(image), 0.0
+    for piece, face in runs(words, size, bold):
+        draw.text((left, ascent), piece, fill=255, font=face, anchor='ls')
+        left += face.getlength(piece)
     return np.asarray(image, dtype=np.float32)[..., None] / 255
 
 
 def text_width(words: str, size: int, bold: bool = False) -> int:
     """Width of a line in pixels."""
-    return round(font(size, bold).getlength(words))
+    return round(sum(face.getlength(piece) for piece, face in runs(words, size, bold)))
 
 
 def text(
@@ -77,11 +74,11 @@ def wrap(words: str, size: int, width: int, lines: int, bold: bool = False) -> l
     """``words`` in at most ``lines`` lines of ``width`` pixels; what does not fit ends in '…'."""
     out: list[str] = []
     line = ''
-    for word in words.split():
-        longer = f'{line} {word}'.strip()
+    for word in UNBROKEN.findall(' '.join(words.split())):
+        longer = line + word
         if line and text_width(longer, size, bold) > width:
             out.append(line)
-            line = word
+            line = word.strip()
         else:
             line = longer
     out.append(line)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from alpamayo_ros.film.dashboard import PARTS, STATES
 from alpamayo_ros.recording import events
-from alpamayo_ros.recording.recording import RunInfo
+from alpamayo_ros.recording.recording import Recording, RunInfo
 
 
 def split(text: str) -> dict[str, str]:
@@ -54,3 +56,12 @@ def after_contact(contact: events.Contact) -> str:
     """What a film says from a contact on."""
     what = contact.what.replace('_', ' ')
     return f'contact{f" ({what})" if what else ""}: nobody plans any more, the car brakes'
+
+
+def texts(recording: Recording) -> Iterator[str]:
+    """Whatever a film may write that comes from outside of this package."""
+    yield from (recording.info.scenario, recording.info.description, *recording.cameras)
+    yield from (c.text for c in recording.all(events.Candidates))
+    yield from (sentence(h) for h in recording.all(events.Health))
+    for words in recording.all(events.Words):
+        yield from (getattr(words, name) for name in PARTS)

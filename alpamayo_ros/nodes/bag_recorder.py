@@ -29,6 +29,7 @@ from alpamayo_ros.nodes.messages.recorded import raw_stamp_ns
 from alpamayo_ros.parameters.of_nodes import BAG_RECORDER
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.rig import load_rig
+from alpamayo_ros.units import counted
 
 
 class BagRecorderNode(AlpamayoNode):
@@ -121,7 +122,7 @@ class BagRecorderNode(AlpamayoNode):
 
     def _finish(self, sink: BagSink) -> None:
         path, lost = sink.close(), sink.lost.total()
-        text = f'{sink.written} messages on {len(sink.counts)} topics'
+        text = f'{counted(sink.written, "message")} on {counted(len(sink.counts), "topic")}'
         text += f', {lost} lost to a slow disk' if lost else ''
         text += '' if sink.fault is None else f'; {sink.fault}'
         silent = sorted(self._inputs - sink.counts.keys())

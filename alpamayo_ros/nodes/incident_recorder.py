@@ -38,6 +38,7 @@ from alpamayo_ros.parameters.of_nodes import INCIDENT_RECORDER
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.safety.state import Mode
 from alpamayo_ros.sensing.rig import Rig, load_rig
+from alpamayo_ros.units import counted
 
 STATES = frozenset(int(mode) for mode in Mode)
 ROOM_S = 5.0  # how often the disk is looked at
@@ -142,7 +143,7 @@ class IncidentRecorderNode(AlpamayoNode):
         self._last = found if isinstance(found, Path) else None
         if self._last is not None:
             why = '; '.join(f'{event.what}: {event.reason}' for event in events)
-            text = f'{found}: {len(entries)} messages; {why}'
+            text = f'{found}: {counted(len(entries), "message")}; {why}'
             print(text, file=sys.stderr, flush=True)  # also while the middleware ends
         return found
 

@@ -31,7 +31,7 @@ from alpamayo_ros.replay.needs import damaged
 from alpamayo_ros.replay.setup import recorded
 from alpamayo_ros.sensing.rig import load_rig
 from alpamayo_ros.statuses import Status
-from alpamayo_ros.units import NS
+from alpamayo_ros.units import NS, counted
 
 TICK_S = 0.01  # /clock and the messages that are due, at 100 Hz
 
@@ -120,12 +120,11 @@ class ReplayNode(AlpamayoNode):
             self.get_logger().error(str(self._reader.fault))
             self.exit_code = code or Status.DAMAGED
         player = self.player
-        text = (
-            f'played {player.played} messages over {(player.end_ns - player.begin_ns) / NS:.2f} s'
-        )
+        length_s = (player.end_ns - player.begin_ns) / NS
+        text = f'played {counted(player.played, "message")} over {length_s:.2f} s'
         if self.settings.lockstep and self._running:
             wall_s = time.monotonic() - self._started_s - self.settings.tail_s
-            text += f', {player.timesteps} timesteps answered in {wall_s:.1f} s'
+            text += f', {counted(player.timesteps, "timestep")} answered in {wall_s:.1f} s'
         self.get_logger().info(text)
         self.context.shutdown()
 

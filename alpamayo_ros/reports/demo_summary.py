@@ -154,10 +154,11 @@ def stage_medians(timings: Sequence[events.Timing]) -> dict[str, float]:
 
 
 def examples(recordings: Sequence[Recording], count: int = 3) -> list[Example]:
-    """Up to ``count`` chains of causation, from the most telling events, no two the same.
+    """One chain of causation of each drive, of few drives up to ``count``; no two the same.
 
-    Only such as the simulator's truth bears out.
+    Of the most telling events first; only such as the simulator's truth bears out.
     """
+    count = max(count, len(recordings))
     found_of = [notable_words(r, count, WordTruth(r).holds) for r in recordings]
     out: list[Example] = []
     seen: set[tuple[str, ...]] = set()

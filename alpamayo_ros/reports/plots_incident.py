@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from alpamayo_ros.incident.story import Story
+from alpamayo_ros.incident.story import Span, Story
 from alpamayo_ros.motion.plan import Plan
 from alpamayo_ros.palette import STATES, as_hex
 from alpamayo_ros.reports.plots import (
@@ -23,30 +23,41 @@ from alpamayo_ros.reports.plots import (
 
 COLOURS = {name: as_hex(colour) for name, colour in STATES.items()}
 LEAST_S = 0.15  # a bar that short is still seen
-FAULTS = 12  # rows of the time line
+ROWS = 12  # of faults in the time line; those that come later share the last
 PLANS = 6  # drawn from above
 
 
 @styled
 def timeline(story: Story) -> str:
     """States in the first row, below it each fault while it held; the event at 0."""
-    spans = story.fault_spans
-    names = list(dict.fromkeys(span.name for span in spans))[:FAULTS]
-    drawn, axes = figure(10.4, 0.9 + 0.26 * (1 + len(names)))
+    rows = fault_rows(story)
+    drawn, axes = figure(10.4, 0.9 + 0.26 * (1 + len(rows)))
     for span in story.states:
         width = max(span.end_s - span.start_s, LEAST_S)
         colour = COLOURS[span.name]
         axes.barh('state', width, left=span.start_s, color=colour, height=0.8, label=span.name)
-    for span in spans:
-        if span.name in names:
+    for label, spans in rows.items():
+        for span in spans:
             width = max(span.end_s - span.start_s, LEAST_S)
-            axes.barh(span.name, width, left=span.start_s, color=ORANGE, height=0.5)
+            axes.barh(label, width, left=span.start_s, color=ORANGE, height=0.5)
     axes.axvline(0.0, color=INK, linewidth=1, linestyle='--')
     axes.invert_yaxis()
     axes.set(xlabel='time from the event [s]')
     axes.grid(axis='y', visible=False)
     _states(axes)
     return svg(drawn, 'states and faults over time')
+
+
+def fault_rows(story: Story) -> dict[str, list[Span]]:
+    """The spans of each fault under its name; beyond ``ROWS`` faults the later ones as one row."""
+    rows: dict[str, list[Span]] = {}
+    for span in story.fault_spans:
+        rows.setdefault(span.name, []).append(span)
+    if len(rows) <= ROWS:
+        return rows
+    first = dict(list(rows.items())[: ROWS - 1])
+    later = [span for name, spans in rows.items() if name not in first for span in spans]
+    return {**first, f'and {len(rows) - len(first)} more': later}
 
 
 def _states(axes: Any) -> None:

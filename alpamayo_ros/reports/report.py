@@ -6,12 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from alpamayo_ros.film.captions import title
 from alpamayo_ros.film.dashboard import Dashboard
 from alpamayo_ros.film.director import Director
+from alpamayo_ros.recording import events
+from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports import pages, plots
 from alpamayo_ros.reports.demo_summary import ScenarioRow, Summary
 from alpamayo_ros.reports.notable_events import notable
+from alpamayo_ros.reports.word_truth import WordTruth
 from alpamayo_ros.runtime.registry import is_test_double
+from alpamayo_ros.units import counted
 
 GOOD_SCORE = 0.5  # a drive that ended by itself came at least so far
 ENDS = {
@@ -87,6 +92,8 @@ def page(
         'report.html.j2',
         summary=summary,
         chapters=chapters,
+        silent=not any(d.recording.all(events.Words) for d in directors),
+        untold=untold([d.recording for d in directors]),
         timing=apart[len(drawn) :],
         verdict=verdict(chapters),
         colour='good' if all(c.good is not False for c in chapters) else 'bad',
@@ -94,18 +101,25 @@ def page(
     )
 
 
+def untold(recordings: Sequence[Recording]) -> list[str]:
+    """Drives whose words cannot be held against their recording, so that none is quoted."""
+    spoke = (r for r in recordings if r.all(events.Words))
+    return [title(r.info) for r in spoke if not WordTruth(r).can_tell]
+
+
 def verdict(chapters: Sequence[Chapter]) -> str:
     """One sentence for somebody who reads no further."""
     scored = [c.good for c in chapters if c.good is not None]
     metres = sum(c.row.distance_m for c in chapters)
-    drives = f'{sum(scored)} of {len(scored)} drives went well'
+    drives = f'{sum(scored)} of {counted(len(scored), "drive")} went well'
     if rest := len(chapters) - len(scored):
         drives += f', {rest} ended by time and not scored'
     contacts = sum(c.row.collisions_at_fault for c in chapters)
     off_s = sum(c.row.offroad_s for c in chapters)
     return (
-        f'{drives}: {metres:.0f} m driven, {contacts or "no"} contact'
-        f'{"s" if contacts > 1 else ""} at fault, {off_s:.1f} s off the road.'
+        f'{drives}: {metres:.0f} m driven, '
+        f'{counted(contacts, "contact") if contacts else "no contact"} at fault, '
+        f'{off_s:.1f} s off the road.'
     )
 
 

@@ -11,6 +11,7 @@ from alpamayo_ros.incident.file import Incident, machine
 from alpamayo_ros.incident.reproduce import Again, Tally, tally
 from alpamayo_ros.incident.story import Change, Story
 from alpamayo_ros.reports import pages, plots, plots_incident
+from alpamayo_ros.units import counted
 
 NAME = 'incident.html'
 MOMENTS = 6
@@ -114,7 +115,9 @@ def notes(incident: Incident, counts: Tally) -> list[str]:
     if damage := incident.about.get('damage'):
         out.append(f'It was recovered; what lay behind the damage is lost: {damage[:300]}')
     if incident.unread:
-        out.append(f'{len(incident.unread)} records cannot be read: {incident.unread[0][:200]}')
+        out.append(
+            f'{counted(len(incident.unread), "record")} cannot be read: {incident.unread[0][:200]}'
+        )
     if counts.unknown:
         out.append(
             f'{counts.unknown} decisions come before the first record of the state, or after one '

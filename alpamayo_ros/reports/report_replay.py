@@ -17,6 +17,7 @@ from alpamayo_ros.reports.minutes import minutes
 from alpamayo_ros.reports.recorded_road import road_of
 from alpamayo_ros.reports.shots import Shot, rig_of, shots
 from alpamayo_ros.reports.worst import worst
+from alpamayo_ros.units import counted
 
 COLOURS = {'pass': 'good', 'fail': 'bad', 'not evaluable': 'warn'}
 FILES = {
@@ -103,7 +104,7 @@ def about(summary: Mapping[str, Any], recording: Recording) -> str:
     cameras = {i.camera for i in recording.all(events.Image)}
     eyes = 'no picture kept' if summary['counts'].get('pictures') else 'no camera'
     if cameras:
-        eyes = f'{len(cameras)} camera{"s" if len(cameras) > 1 else ""}'
+        eyes = counted(len(cameras), 'camera')
     kind = 'A converted recording' if info.origin == 'converted' else 'A recording'
     driver = f'for {model["profile"]} ({model["runtime"]})'
     if model['runtime'] == NO_MODEL:
@@ -125,9 +126,11 @@ def waited(counts: Mapping[str, int]) -> str:
     count = counts.get('refusals_before_begin', 0)
     if not count:
         return ''
+    verb = 'is' if count == 1 else 'are'
     return (
-        f'{count} of the {counts["refusals"]} refusals are no fault: the model proposed, but the '
-        'driver had not begun. All inputs have to be valid for init_valid_s of the limits first.'
+        f'{count} of the {counted(counts["refusals"], "refusal")} {verb} no fault: the model '
+        'proposed, but the driver had not begun. All inputs have to be valid for init_valid_s of '
+        'the limits first.'
     )
 
 

@@ -20,8 +20,9 @@ from alpamayo_ros.reports.recorded_road import road_of
 from alpamayo_ros.reports.report import BAD_ENDS, ENDS
 from alpamayo_ros.reports.shots import Shot, rig_of, shots
 from alpamayo_ros.reports.suite_against import against
-from alpamayo_ros.reports.suite_drives import LABELS, ORDERS, Line, lines
+from alpamayo_ros.reports.suite_drives import LABELS, ORDERS, Line, lines, unmatched
 from alpamayo_ros.reports.worst import before_contact, worst
+from alpamayo_ros.units import counted
 
 FILM = 'drive.mp4'
 PAGE = 'drive.html'
@@ -69,6 +70,7 @@ def page(
         ]
     apart = plots.svg_ids_apart(drawn)
     beside = None if before is None else against(before, report)
+    rows = _lines(report, recordings, before if beside and beside.same_runs else None)
     return pages.render(
         'report_suite.html.j2',
         title=f'Suite {Path(report["suite"]).name}' if report.get('suite') else 'Suite',
@@ -84,7 +86,8 @@ def page(
             _drive(row, recording, apart[2 * i + 1 : 2 * i + 3])
             for i, (row, recording) in enumerate(recordings)
         ],
-        lines=_lines(report, recordings, before if beside and beside.same_runs else None),
+        lines=rows,
+        unmatched=unmatched(rows),
         orders={name: LABELS.get(name, report_tables.label(name)) for name in ORDERS},
         against=beside,
         identity=report_tables.flat(
@@ -129,6 +132,9 @@ def verdict(report: Report) -> str:
     if not runs:
         return f'{start}No drive was finished.'
     what = f'{bad or "none"} of {runs} drives ended with a contact at fault or off the road'
+    if runs == 1:
+        ended = 'with' if bad else 'neither with', 'or' if bad else 'nor'
+        what = f'the one drive ended {ended[0]} a contact at fault {ended[1]} off the road'
     score = figure_of(report, 'drive_score')
     return f'{start}{what}; drive score {score.value}{_of(score)}.'
 
@@ -145,8 +151,8 @@ def about(report: Report) -> str:
     """What was driven, in a line."""
     families = len(report['families'])
     return (
-        f'{report["runs"]} drives of {report["templates"]} templates in {families} '
-        f'famil{"ies" if families != 1 else "y"}, {pages.figure(report["distance_km"])} km, '
+        f'{counted(report["runs"], "drive")} of {counted(report["templates"], "template")} in '
+        f'{counted(families, "family", "families")}, {pages.figure(report["distance_km"])} km, '
         f'planned by {report["planner"]["name"]}.'
     )
 
@@ -155,10 +161,8 @@ def notes(report: Report) -> list[str]:
     """What a reader has to know before believing a figure."""
     out = []
     if report.get('limit'):
-        out.append(
-            f'Only the first {report["limit"]} runs were driven (--limit): the figures are not '
-            'those of the suite.'
-        )
+        runs = 'run' if report['limit'] == 1 else f'{report["limit"]} runs'
+        out.append(f'The figures are those of the first {runs} (--limit), not those of the suite.')
     if not report.get('complete', True):
         out.append('Not all drives were finished: the figures are about those that were.')
     if report['planner']['name'] in TRUTHFUL:

@@ -16,6 +16,12 @@ ORDERS: dict[str, bool] = {
     'drive_score': True, 'scene_score': True, 'progress': True, 'distance_m': True,
     'severity': False, 'name': True,
 }  # fmt: skip
+# What a table can be narrowed to, and what is said where no row is of that kind.
+KINDS = {
+    'failed': 'no drive failed',
+    'incident': 'no drive had a contact at fault or left the road',
+    'changed': 'no drive was scored otherwise',
+}
 LABELS = {'distance_m': 'distance', 'name': 'template'}
 
 
@@ -54,6 +60,16 @@ def lines(
         own = {key: order[i] for key, order in places.items()}
         found.append(Line(row, end, own, pages.get(i, ''), other, change))
     return found
+
+
+def unmatched(found: Sequence[Line]) -> dict[str, str]:
+    """The kinds of which there is no line, each with what is said in its place.
+
+    Without earlier runs beside them, lines are not narrowed to those that changed.
+    """
+    there = {kind for line in found for kind in line.kinds.split()}
+    there |= set() if any(line.before for line in found) else {'changed'}
+    return {kind: said for kind, said in KINDS.items() if kind not in there}
 
 
 def _change(before: Row, now: Row) -> float | None:

@@ -46,12 +46,17 @@ class WordTruth:
     def _keys(self) -> list[int]:
         return [o.stamp_ns for o in self._objects]
 
+    @property
+    def can_tell(self) -> bool:
+        """Whether the recording holds what words are judged by: a road without signals, truth."""
+        return self._road is not None and bool(self._objects)
+
     def holds(self, words: events.Words) -> bool:
         """Every claim is true and no fact is left out.
 
         False too where the record cannot tell: no truth, a map with signals, the drive's last 6 s.
         """
-        if self._road is None or not self._objects:
+        if self._road is None or not self.can_tell:
             return False
         truth = self._truth(words.t0_ns, self._road)
         done = self._manoeuvre(words.t0_ns, truth)

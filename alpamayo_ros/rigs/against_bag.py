@@ -14,7 +14,7 @@ from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.replay.topics import Source, wire
 from alpamayo_ros.rigs import clock_findings
 from alpamayo_ros.rigs.calibration import calibration
-from alpamayo_ros.rigs.finding import Finding
+from alpamayo_ros.rigs.finding import Finding, signed
 from alpamayo_ros.rigs.flow import Tracks, moving
 from alpamayo_ros.rigs.heading import Heading, heading
 from alpamayo_ros.rigs.pictures import Flows, Motion, read_flows, read_motion
@@ -159,15 +159,15 @@ def _judged(camera: RigCamera, seen: Heading) -> Finding:
     second = 'pitch' if along else 'roll'
     yaw, up, error = (math.degrees(v) for v in (seen.yaw_rad, seen.up_rad, seen.error_rad))
     text = (
-        f'by the flow of {seen.pairs} pairs the car drives {yaw:+.1f} degrees to the left of and '
-        f'{up:+.1f} above straight ahead (standard error {error:.1f})'
+        f'by the flow of {seen.pairs} pairs the car drives {signed(yaw, 1)} degrees to the left '
+        f'of and {signed(up, 1)} above straight ahead (standard error {error:.1f})'
     )
     if max(abs(seen.yaw_rad), abs(seen.up_rad)) <= max(OFF_RAD, 3 * seen.error_rad):
         return Finding('good', camera.name, f'yaw and {second} of the mount fit: {text}')
     roll, pitch, yaw_rad = seen.mount
     change = (
-        f'look at yaw and {second}: roll_rad {roll:.3f}, pitch_rad {pitch:.3f}, yaw_rad '
-        f'{yaw_rad:.3f} would fit'
+        f'look at yaw and {second}: roll_rad {roll:z.3f}, pitch_rad {pitch:z.3f}, yaw_rad '
+        f'{yaw_rad:z.3f} would fit'
     )
     return Finding('wrong', camera.name, f'the mount does not fit: {text}', change)
 

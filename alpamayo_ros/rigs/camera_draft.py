@@ -43,7 +43,9 @@ def add_camera(work: Work, seen: SeenCamera, name: str) -> None:
     lines = work.remarks.setdefault(name, [])
     late_s, spread_s = seen.latency_s
     lines.append(f'{seen.type}, {seen.encoding[:40] or "no format"}, {seen.rate_hz:.2f} Hz')
-    lines.append(f'recorded {1e3 * late_s:.0f} ms after its stamp, within {1e3 * spread_s:.0f} ms')
+    lines.append(
+        f'recorded {1e3 * late_s:z.0f} ms after its stamp, within {1e3 * spread_s:.0f} ms'
+    )
     if seen.wrong:
         work.todo.append(f'{name}: {seen.topic} cannot be read: {seen.wrong}')
     if not seen.stamped:

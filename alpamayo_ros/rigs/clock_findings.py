@@ -8,7 +8,7 @@ import numpy as np
 
 from alpamayo_ros.limits import Limits
 from alpamayo_ros.rigs.clocks import LEVEL, Lag, lag, phase
-from alpamayo_ros.rigs.finding import Finding, Level
+from alpamayo_ros.rigs.finding import Finding, Level, signed
 from alpamayo_ros.rigs.flow import Tracks
 from alpamayo_ros.rigs.pictures import Motion
 from alpamayo_ros.rigs.survey import SeenCamera
@@ -33,11 +33,11 @@ def cameras(seen: Mapping[str, SeenCamera], limits: Limits) -> list[Finding]:
     usual = float(np.median(list(late.values()))) if late else 0.0
     for name, one in stamped.items():
         middle, spread = one.latency_s
-        text = f'recorded {1e3 * middle:.0f} ms after its stamp, within {1e3 * spread:.0f} ms'
+        text = f'recorded {1e3 * middle:z.0f} ms after its stamp, within {1e3 * spread:.0f} ms'
         if middle < -limits.stamp_future_warn_s or middle > OTHER_CLOCK_S:
             out.append(Finding('wrong', name, f'another clock: {text}', SYNC))
         elif abs(middle - usual) > limits.skew_s:
-            text = f'{text}; the cameras usually {1e3 * usual:.0f} ms'
+            text = f'{text}; the cameras usually {1e3 * usual:z.0f} ms'
             change = f'a fixed offset of its driver, or a slower link: {SYNC}'
             out.append(Finding('warn', name, text, change))
         else:
@@ -54,7 +54,7 @@ def _phases(stamped: Mapping[str, SeenCamera], limits: Limits) -> list[Finding]:
     for name in others:
         off_s = phase(stamped[name].stamps_s, stamped[first].stamps_s)
         if abs(off_s) > limits.skew_warn_s:
-            text = f'captured {1e3 * off_s:+.0f} ms from the nearest picture of {first}'
+            text = f'captured {signed(1e3 * off_s, 0)} ms from the nearest picture of {first}'
             level: Level = 'warn' if abs(off_s) <= limits.skew_s else 'wrong'
             out.append(Finding(level, name, text, 'trigger the cameras together'))
     return out
@@ -68,7 +68,7 @@ def odometry(topic: str, motion: Motion | None, rig: Rig) -> list[Finding]:
     between = np.diff(motion.stamps_s)
     rate = 1.0 / max(float(np.median(between)), 1e-6)
     late_s = float(np.median(motion.times_s - motion.stamps_s))
-    said = f'{topic}: {rate:.1f} Hz, recorded {1e3 * late_s:.0f} ms after its stamp'
+    said = f'{topic}: {rate:.1f} Hz, recorded {1e3 * late_s:z.0f} ms after its stamp'
     if abs(late_s) > OTHER_CLOCK_S:
         return [Finding('wrong', 'odometry', f'another clock: {said}', SYNC)]
     if rate < ODOMETRY_HZ:
@@ -98,8 +98,9 @@ def _turned(name: str, found: Lag | None) -> Finding:
     fit = f'correlation {found.correlation:.2f}, gain {found.gain:.2f}'
     if found.correlation < SURE or not LEAST_GAIN <= found.gain <= MOST_GAIN:
         return Finding('note', name, f'{untold}: it turns otherwise ({fit})', BENDS)
-    between = f'between {1e3 * found.low_s:+.0f} and {1e3 * found.high_s:+.0f} ms'
-    text = f'its picture turns {1e3 * found.lag_s:+.0f} ms from the odometry ({between}, {fit})'
+    low, high, likely = (signed(1e3 * s, 0) for s in (found.low_s, found.high_s, found.lag_s))
+    between = f'between {low} and {high} ms'
+    text = f'its picture turns {likely} ms from the odometry ({between}, {fit})'
     if found.low_s > LAG_S or found.high_s < -LAG_S:
         return Finding('wrong', name, text, SYNC)
     if max(-found.low_s, found.high_s) <= 2 * LAG_S:

@@ -31,3 +31,9 @@ class Finding:
 def ordered(findings: list[Finding]) -> list[Finding]:
     """The worst first, else as they were found."""
     return sorted(findings, key=lambda finding: ORDER.index(finding.level))
+
+
+def signed(value: float, digits: int) -> str:
+    """A figure with its sign; what is 0 in so many digits has none."""
+    text = f'{value:+.{digits}f}'
+    return text if float(text) else text[1:]

@@ -64,8 +64,8 @@ class CameraWatch:
         lost = [n for n, p in silent.items() if p >= self.limits.camera_silence_periods]
         out = [fault for n in lost if (fault := self._loss(n, silent[n])) is not None]
         if len(lost) >= 2:
-            text = f'silent: {", ".join(lost)}'
-            out.append(Fault(Code.CAMS_LOST, text, {'count': float(len(lost))}))
+            named: dict[str, float | str] = {'count': float(len(lost)), 'cameras': ', '.join(lost)}
+            out.append(Fault(Code.CAMS_LOST, values=named))
         slow = [self._slowness(n) for n in self._periods_ns if n not in lost]
         return [*out, *(fault for fault in slow if fault is not None)]
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from alpamayo_ros.bags.whole_file import write_whole
 from alpamayo_ros.statuses import ConfigError
-from alpamayo_ros.training.stream.settings import read_json
+from alpamayo_ros.training.json_file import read_json
 
 OPTIMISER, COUNTERS = 'optimiser.safetensors', 'counters.json'
 

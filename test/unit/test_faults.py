@@ -7,6 +7,7 @@ import pytest
 
 from alpamayo_ros.cli.main import SUBCOMMANDS, _module
 from alpamayo_ros.faults import SOFT_SENSING, Code, Fault, Reaction, Severity, worst
+from alpamayo_ros.graph_options import Options
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [p for p in (ROOT / 'alpamayo_ros').rglob('*.py') if p.name != 'faults.py']
@@ -46,6 +47,19 @@ def test_warning_levels_never_stop_the_car():
 
 def test_soft_sensing_faults_are_tolerated_ones():
     assert all(code.reaction in (Reaction.MASK, Reaction.DEGRADE) for code in SOFT_SENSING)
+
+
+@pytest.mark.parametrize(
+    ('code', 'causes'),
+    [
+        (Code.CLOCK, ('/clock', 'simulator', 'bag', '--clock', '--sim-time', 'use_sim_time')),
+        (Code.CLOCK_BACK, ('bag', 'simulator', 'one program', '/clock', 'NTP', 'PTP')),
+        (Code.CLOCK_FORWARD, ('bag', 'simulator', 'one program', '/clock', 'NTP', 'PTP')),
+    ],
+)
+def test_a_fault_of_the_clock_names_what_to_look_at(code, causes):
+    assert [cause for cause in causes if cause not in code.remedy] == []
+    assert 'sim_time' in Options.__dataclass_fields__  # the option that is named
 
 
 def test_worst_reaction_wins():

@@ -13,6 +13,7 @@ import typer
 from alpamayo_ros.cli.common.refusing import whoever_reads
 from alpamayo_ros.cli.working import working
 from alpamayo_ros.statuses import ConfigError, Status
+from alpamayo_ros.units import counted
 
 Folders = Annotated[
     list[Path], typer.Argument(help='Clips, or folders with clips somewhere below.')
@@ -98,7 +99,7 @@ def review(
         raise typer.BadParameter(f'--out {out}: there is no folder {out.parent}; make it first')
     with working('drawing'):
         count = _write(found, out, every, verdict, limit)
-    typer.echo(f'{out}: {count} clips; open it in a browser')
+    typer.echo(f'{out}: {counted(count, "clip")}; open it in a browser')
 
 
 def _write(found: list[Path], out: Path, every: float, verdict: str, limit: int) -> int:

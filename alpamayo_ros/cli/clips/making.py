@@ -12,6 +12,7 @@ import typer
 from alpamayo_ros.cli.model import ProfileOption
 from alpamayo_ros.cli.working import working
 from alpamayo_ros.statuses import ConfigError, Status
+from alpamayo_ros.units import counted
 
 if TYPE_CHECKING:
     from alpamayo_ros.profile import ModelProfile
@@ -92,9 +93,11 @@ def clips(
                 counts['unreadable' if isinstance(one, Unreadable) else 'left out'] += 1
             else:
                 counts['made'] += 1
-                typer.echo(f'{out / one.name}: {one.seconds:.1f} s, {one.instants} instants')
+                typer.echo(
+                    f'{out / one.name}: {one.seconds:.1f} s, {counted(one.instants, "instant")}'
+                )
     others = ''.join(f', {counts[k]} {k}' for k in ('left out', 'unreadable') if counts[k])
-    typer.echo(f'{counts["made"]} clips in {out}{others}')
+    typer.echo(f'{counted(counts["made"], "clip")} in {out}{others}')
     if counts['unreadable']:
         raise typer.Exit(Status.DAMAGED)
     raise typer.Exit(Status.PASS if counts['made'] else Status.NOT_EVALUABLE)

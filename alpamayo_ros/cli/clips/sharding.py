@@ -11,6 +11,7 @@ from alpamayo_ros.cli.clips.making import SOURCE, opened, passed_over, why_not
 from alpamayo_ros.cli.model import ProfileOption
 from alpamayo_ros.cli.working import working
 from alpamayo_ros.statuses import ConfigError, Status
+from alpamayo_ros.units import counted
 
 if TYPE_CHECKING:
     from alpamayo_ros.profile import ModelProfile
@@ -65,8 +66,9 @@ def shards(
             typer.echo(f'{out}: no shard: {text}', err=True)
             raise typer.Exit(Status.DAMAGED)
         counts = shard.write(out)
-    said = ', '.join(f'{count} {name.replace("_", " ")}' for name, count in counts.items())
-    said += f', {lost} clips unreadable' * bool(lost) + f'; {left}' * bool(left)
+    named = ((count, name.replace('_', ' ')) for name, count in counts.items())
+    said = ', '.join(counted(count, name.removesuffix('s'), name) for count, name in named)
+    said += f', {counted(lost, "clip")} unreadable' * bool(lost) + f'; {left}' * bool(left)
     typer.echo(f'{out}: {said}')
     if counts.get('foreign_words') and not counts.get('worded'):
         _warn_foreign(chosen)

@@ -24,6 +24,7 @@ from alpamayo_ros.runtime.file_gate import data_file
 from alpamayo_ros.runtime.loader import model_dir
 from alpamayo_ros.runtime.manifest import ModelFiles, check_profile, read_model
 from alpamayo_ros.runtime.recorded import Recorded
+from alpamayo_ros.units import counted
 
 FASTER = 0.95  # of the time in float; medians of calls that take turns differ by up to 3 %
 TIMED = 60  # pairs of calls a stage
@@ -93,8 +94,8 @@ def open_float(
         except (FileNotFoundError, ValueError, ReplayError) as error:
             stop(f'--calibration {source}: {error}')
         if len(found) < 2:
-            stop(f'--calibration {source}: the model planned {len(found)} times in it')
-        typer.echo(f'{source}: {len(found)} cycles', err=True)
+            stop(f'--calibration {source}: the model planned {counted(len(found), "time")} in it')
+        typer.echo(f'{source}: {counted(len(found), "cycle")}', err=True)
         first += found[: len(found) // 2]
         second += found[len(found) // 2 :]
     ranges = calibrate(files, profile, first)

@@ -19,6 +19,7 @@ from alpamayo_ros.runtime.manifest import MANIFEST, ModelFiles, check_profile, r
 from alpamayo_ros.runtime.registry import GRAPHS, TEXT_FILES, WEIGHTS
 from alpamayo_ros.runtime.signature import MAX_KEY, SIGNATURE, trusted_texts
 from alpamayo_ros.security import signing
+from alpamayo_ros.units import counted
 
 
 def verify(
@@ -44,9 +45,8 @@ def verify(
     if fault is not None:
         stop(fault)
     size = sum(map(len, files.data.values())) / 1e6
-    typer.echo(
-        f'{files.folder}: {len(files.data)} files, {size:.1f} MB, as listed in {files.sha256[:16]}'
-    )
+    held = f'{counted(len(files.data), "file")}, {size:.1f} MB'
+    typer.echo(f'{files.folder}: {held}, as listed in {files.sha256[:16]}')
     if trusted_keys is not None:
         return typer.echo(f'A key of {trusted_keys} signed the manifest.')
     typer.echo('No signature was asked for: this finds damage and mix-ups, not a forger.')
@@ -69,7 +69,7 @@ def sign(
     files = _whole(folder)
     signature = signing.sign(private, files.text)  # the very bytes that were verified
     write_whole(folder / SIGNATURE, signature)
-    typer.echo(f'{folder / SIGNATURE}: {len(files.manifest.files)} files are vouched for')
+    typer.echo(f'{folder / SIGNATURE}: vouches for {counted(len(files.manifest.files), "file")}')
 
 
 def _check_keys(trusted: Path) -> None:

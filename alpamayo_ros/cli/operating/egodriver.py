@@ -12,6 +12,7 @@ import typer
 from alpamayo_ros.cli.choices import RuntimeOption, any_profile_of, runtime_of
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.registry import status_of
+from alpamayo_ros.units import counted
 
 if TYPE_CHECKING:
     from alpamayo_ros.bridges.alpasim.session import Tally
@@ -119,7 +120,8 @@ def _told(uuid: str, tally: Tally) -> None:
     modes = ', '.join(f'{name} {count}' for name, count in tally.modes.most_common())
     faults = ', '.join(f'{name} {count}' for name, count in tally.faults.most_common())
     typer.echo(
-        f'session {ascii(uuid)}: {tally.drives} drives, {tally.images} images; '
+        f'session {ascii(uuid)}: {counted(tally.drives, "drive")}, '
+        f'{counted(tally.images, "image")}; '
         f'states {modes or "none"}; faults {faults or "none"}'
     )
 

@@ -6,6 +6,8 @@ import json
 from collections import Counter
 from typing import Any
 
+from alpamayo_ros.units import counted
+
 SHOWN = 6  # faults that are named
 
 
@@ -52,8 +54,9 @@ class Tally:
         s = self._status
         if not s:
             return '; the driver was never heard'
-        late = f', {s["deadline_misses"]} deadlines missed' if s['deadline_misses'] else ''
-        return f': {s["plans"]} plans, {s["stops"]} stops, {s["refusals"]} refusals{late}'
+        counts = ', '.join(counted(s[f'{one}s'], one) for one in ('plan', 'stop', 'refusal'))
+        missed = s['deadline_misses']
+        return f': {counts}' + (f', {counted(missed, "deadline")} missed' if missed else '')
 
     def _verdict(self) -> list[str]:
         r = self.result

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alpamayo_ros.cli.common.unwritten import say_unwritten
 from alpamayo_ros.cli.simulating.progress import Bar
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports import film as film_of
@@ -70,6 +71,7 @@ def redrive(
             bar.tell(f'film and {plan_bag.NAME} of {name}')
             plan_bag.write(Recording(place), place / plan_bag.NAME)
             shown.append(Shown(before, place, film(place)))
+    say_unwritten(Recording(item.folder) for item in shown)
     return shown
 
 

@@ -22,6 +22,7 @@ from alpamayo_ros.simulation.batch.batch import Execution
 from alpamayo_ros.simulation.batch.journal import Job
 from alpamayo_ros.simulation.batch.task import Task
 from alpamayo_ros.statuses import Status
+from alpamayo_ros.units import counted
 
 COLUMNS = {  # figure: heading
     'at_fault_free_share': 'fault-free',
@@ -152,7 +153,8 @@ def show(report: Report) -> None:
         table.add_row(family, str(part['runs']), *(number(part[name]) for name in COLUMNS))
     console = tables.console()
     tables.show(table, console)
-    console.print(f'{report["runs"]} runs of {report["templates"]} templates, '
+    runs, templates = counted(report['runs'], 'run'), counted(report['templates'], 'template')
+    console.print(f'{runs} of {templates}, '
                   f'{report["distance_km"]:.2f} km (95 % intervals over templates)')  # fmt: skip
     for name in COLUMNS:
         console.print(f'  {name.replace("_", " "):<20} {with_interval(report, name)}')
@@ -160,7 +162,7 @@ def show(report: Report) -> None:
     console.print(f'  {"km per incident":<20} {note}')
     planner, timing = report['planner'], report['timing']
     name = f'{planner["name"]} {planner["manifest_sha256"][:12]}'.strip()
-    workers = f'{timing["workers"]} worker{"s" if timing["workers"] > 1 else ""}'
+    workers = counted(timing['workers'], 'worker')
     console.print(f'{name}, {timing["seconds"]:.0f} s with {workers}')
 
 

@@ -13,9 +13,10 @@ from rich.table import Table
 
 from alpamayo_ros.cli.common import tables
 from alpamayo_ros.statuses import ConfigError
+from alpamayo_ros.training.json_file import read_json
 from alpamayo_ros.training.stream.lock import worker
-from alpamayo_ros.training.stream.settings import read_json
 from alpamayo_ros.training.stream.steering import PASSED
+from alpamayo_ros.units import counted
 
 if TYPE_CHECKING:
     from alpamayo_ros.training.steps.run import Run
@@ -67,13 +68,13 @@ def show_stream(root: Path) -> None:
     curve = _lines(file, file.read_bytes(), OF_CURVE) if file.is_file() else []
     drives = [row for row in _drives(folder) if 'unbuilt' not in row]
     typer.echo(f'{root}: {_state(root)}')
+    driven = counted(len(drives), 'drive')
     if not curve:
-        typer.echo(f'{len(drives)} drives; the first lines of the curve come when enough has been '
-                   'collected')  # fmt: skip
+        typer.echo(f'{driven}; the first lines of the curve come when enough has been collected')
     else:
         last = curve[-1]
-        typer.echo(f'{last["used_s"]:.0f} of {seconds:.0f} s, {last["step"]} steps, '
-                   f'{last["samples"]} samples, {len(drives)} drives')  # fmt: skip
+        typer.echo(f'{last["used_s"]:.0f} of {seconds:.0f} s, {counted(last["step"], "step")}, '
+                   f'{counted(last["samples"], "sample")}, {driven}')  # fmt: skip
         tables.show(_learnt(curve))
     if any(row['policy'] for row in drives):
         tables.show(_driven([row for row in drives if row['policy']]))

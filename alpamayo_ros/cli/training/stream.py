@@ -15,10 +15,11 @@ from safetensors import SafetensorError, safe_open
 from alpamayo_ros.cli.choices import profile_of
 from alpamayo_ros.cli.training.recipes import find_recipe
 from alpamayo_ros.statuses import ConfigError, Status
+from alpamayo_ros.training.json_file import read_json
 from alpamayo_ros.training.stream.children import ChildError
 from alpamayo_ros.training.stream.lock import lock
 from alpamayo_ros.training.stream.run import StreamRun, check_profile
-from alpamayo_ros.training.stream.settings import Settings, read_json
+from alpamayo_ros.training.stream.settings import Settings
 
 # Where a run does not say.
 BEGUN_WITH = {'views': 'trained', 'stage': 'dagger', 'quantise': 'none'}

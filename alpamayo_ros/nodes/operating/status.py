@@ -17,7 +17,7 @@ from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.convert import ns
 from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider, nobody
 from alpamayo_ros.safety.state import Mode
-from alpamayo_ros.units import NS
+from alpamayo_ros.units import NS, counted
 
 NICE = 5  # who watches gives way to who drives
 LINE_S = 1.0  # between two lines of --watch where nothing changes
@@ -132,15 +132,16 @@ def page(s: Status) -> str:
     missing = [name for name, ok in s.views.items() if not ok]
     rows = [
         ('state', f'{s.state}, {armed}' + (f': {s.reason}' if s.reason else '')),
-        ('plan', f'{plan}; last of {s.candidates} candidates{spoilt}'),
+        ('plan', f'{plan}; last of {counted(s.candidates, "candidate")}{spoilt}'),
         ('speed', 'unknown' if s.speed_mps is None else f'{s.speed_mps:.1f} m/s'),
         ('speed cap', cap),
         ('cycle', f'{sum(s.stages_ms.values()):.0f} ms ({stages})' if stages else 'none yet'),
         ('views', f'{len(seen)} of {len(s.views)}' + _without(missing)),
         ('model', f'{s.model}, {"alive" if s.model_alive else "not running"}'
-                  f', {s.model_restarts} restarts'),
-        ('so far', f'{s.plans} plans, {s.stops} stops, {s.refusals} refusals, '
-                   f'{s.deadline_misses} deadlines missed'),
+                  f', {counted(s.model_restarts, "restart")}'),
+        ('so far', f'{counted(s.plans, "plan")}, {counted(s.stops, "stop")}, '
+                   f'{counted(s.refusals, "refusal")}, '
+                   f'{counted(s.deadline_misses, "deadline")} missed'),
         ('words', s.words or 'none now'),
     ]  # fmt: skip
     lines = [f'{name:<10} {text}' for name, text in rows]

@@ -16,6 +16,7 @@ import yaml
 from alpamayo_ros.graph_spec import NAMESPACE
 from alpamayo_ros.nodes.common.processes import Processes
 from alpamayo_ros.nodes.operating.outsider import NoAnswer, Outsider, nobody
+from alpamayo_ros.units import counted
 
 SHORT = 8  # numbers of an array that echo shows
 WIDE = 200  # of lines that go into a file or a pipe
@@ -129,7 +130,7 @@ class Rate:
         while self._came and self._came[0][0] < now_s - self.window_s:
             self._came.popleft()
         if len(self._came) < 2:
-            return f'{len(self._came)} messages in {self.window_s:g} s'
+            return f'{counted(len(self._came), "message")} in {self.window_s:g} s'
         gaps = np.array([b - a for (a, _), (b, _) in pairwise(self._came)])
         length_s = self._came[-1][0] - self._came[0][0]
         size = sum(size for _, size in self._came) - self._came[0][1]

@@ -20,7 +20,7 @@ from alpamayo_ros.training.dataset import ShardWriter
 from alpamayo_ros.training.nearest_frames import nearest_frames
 from alpamayo_ros.training.sample_recorder import WORDLESS
 from alpamayo_ros.training.truth import NAMES
-from alpamayo_ros.units import NS
+from alpamayo_ros.units import NS, counted
 
 Shown = tuple[int, Bool[np.ndarray, ' V']]  # number of a frame, and which views it shows
 
@@ -68,8 +68,9 @@ class ClipShard:
         """Write it; how many clips, timesteps, samples, and samples with words."""
         writer, counts, profile = self._writer, self._counts, self._profile
         if self.empty:
+            clips = counted(counts['clips'], 'clip')
             dt_s = profile.trajectory.points * profile.trajectory.dt_s
-            text = f'no sample in {counts["clips"]} clips: every sample wants {dt_s:g} s of future'
+            text = f'no sample in {clips}: every sample wants {dt_s:g} s of future'
             raise ClipError(f'{text} and pictures of {", ".join(c.name for c in profile.cameras)}')
         counts |= Counter(timesteps=len(writer.frames), samples=len(writer.rows))
         writer.write(folder, {'by': 'clips', 'worlds': counts['clips'], 'counts': dict(counts)})

@@ -18,6 +18,7 @@ from alpamayo_ros.training.clips import storage
 from alpamayo_ros.training.clips.clip import Text
 from alpamayo_ros.training.clips.quality import Bar, filter_clip
 from alpamayo_ros.training.grammar_file import load_spec
+from alpamayo_ros.units import counted
 
 FORMAT: Literal[1] = 1
 Corrected = tuple[storage.Meta, storage.Annotation, storage.Annotation]
@@ -70,8 +71,8 @@ def apply(file: Path, folders: Sequence[Path], bars: dict[str, Bar]) -> list[str
         if after != before:
             storage.amend(folder, after, meta)
         count = sum(a.words != b.words for a, b in zip(after.notes, before.notes, strict=True))
-        judged = filter_clip(folder, bars)
-        said.append(f'{folder.name}: {judged.verdict} (by the {judged.by}), {count} words changed')
+        judged, changes = filter_clip(folder, bars), counted(count, 'word') + ' changed'
+        said.append(f'{folder.name}: {judged.verdict} (by the {judged.by}), {changes}')
     return said
 
 

@@ -24,7 +24,7 @@ from alpamayo_ros.training.clips.corrections import FORMAT
 from alpamayo_ros.training.clips.figures import done_by, fitting, wrong_facts
 from alpamayo_ros.training.clips.pictures import decoded
 from alpamayo_ros.training.clips.recorded_clip import StoredClip
-from alpamayo_ros.units import NS
+from alpamayo_ros.units import NS, counted
 
 AHEAD_PX, AROUND_PX = 560, 186  # widths of the picture ahead, and of each of the others
 COLOURS = {'drop': 'bad', 'escalate': 'warn', 'keep': 'good', '': 'warn'}
@@ -71,10 +71,10 @@ def page(clips: Sequence[StoredClip], title: str, every_s: float, left_out: int 
     return pages.render(
         'clips.html.j2',
         title=title,
-        verdict=f'{len(shown)} clips: {said}',
+        verdict=f'{counted(len(shown), "clip")}: {said}',
         colour=COLOURS[worst],
         clips=shown,
-        left_out=left_out,
+        left_out=counted(left_out, 'more clip') if left_out else '',
         verdicts=('keep', 'escalate', 'drop'),
         corrections=FORMAT,
     )

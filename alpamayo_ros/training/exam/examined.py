@@ -31,7 +31,8 @@ class Examined:
 
     ``ade_m`` of the first candidate by horizon, ``best_m`` and ``mean_m`` of all, over the whole
     plan; ``inside`` is the share of them, as denoised, that exceeds no limit of the car
-    (``training/feasibility``); ``facts``: counts by subject, ``agreed`` and ``named`` None where nothing can be said.
+    (``training/feasibility``); ``facts``: counts by subject, ``agreed`` and ``named`` None where
+    nothing can be said.
     """
 
     name: str

@@ -17,10 +17,10 @@ from alpamayo_ros.profile import load_profile
 from alpamayo_ros.statuses import ConfigError
 from alpamayo_ros.training.checkpoint import load_fitting, save_weights
 from alpamayo_ros.training.dataset import Dataset, check_fits, finished_names, shard_folders
+from alpamayo_ros.training.json_file import read_json
 from alpamayo_ros.training.shards.integrity import check_whole
 from alpamayo_ros.training.steps.recipe import Recipe, Step
 from alpamayo_ros.training.steps.workers import run_workers
-from alpamayo_ros.training.stream.settings import read_json
 from alpamayo_ros.training.vocabulary import run_vocabulary, write_vocabulary
 
 WEIGHTS = 'model.safetensors'

@@ -28,6 +28,7 @@ from alpamayo_ros.training.batches import choice_weights
 from alpamayo_ros.training.collect import passenger
 from alpamayo_ros.training.dataset import ShardWriter
 from alpamayo_ros.training.exam.held_out import FOLDER, shard_folder
+from alpamayo_ros.training.json_file import read_json
 from alpamayo_ros.training.random_worlds.boards import drawn_board
 from alpamayo_ros.training.random_worlds.failed_worlds import FailedWorlds, World
 from alpamayo_ros.training.random_worlds.worlds import random_world
@@ -37,7 +38,7 @@ from alpamayo_ros.training.stream.disturbance import Disturbance
 from alpamayo_ros.training.stream.drive import Drive, Terms
 from alpamayo_ros.training.stream.family import Family
 from alpamayo_ros.training.stream.mounts import jittered
-from alpamayo_ros.training.stream.settings import Settings, read_json
+from alpamayo_ros.training.stream.settings import Settings
 from alpamayo_ros.training.stream.slots import Slots
 from alpamayo_ros.training.vocabulary import run_vocabulary
 

@@ -15,12 +15,13 @@ import torch
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.training.checkpoint import load_weights
+from alpamayo_ros.training.json_file import read_json
 from alpamayo_ros.training.policy import BatchPolicy
 from alpamayo_ros.training.reinforcement.policy import SpeakingPolicy
 from alpamayo_ros.training.reinforcement.word_table import WordTable
 from alpamayo_ros.training.stream.fake_int8 import quantise_stages
 from alpamayo_ros.training.stream.family import Family
-from alpamayo_ros.training.stream.settings import Settings, read_json
+from alpamayo_ros.training.stream.settings import Settings
 from alpamayo_ros.training.stream.slots import POLL_S, Slots
 from alpamayo_ros.training.vocabulary import run_vocabulary
 

@@ -11,10 +11,10 @@ from torch import nn
 from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.training.budget import Average
 from alpamayo_ros.training.checkpoint import save_weights
+from alpamayo_ros.training.json_file import write_json
 from alpamayo_ros.training.precision import mixed
 from alpamayo_ros.training.stream.augmentation import augment
 from alpamayo_ros.training.stream.ring import Ring
-from alpamayo_ros.training.stream.settings import write_json
 
 
 def averaged(model: VLA, average: Average, ring: Ring, batches: int, batch: int) -> VLA:

@@ -24,10 +24,11 @@ from alpamayo_ros.model.vla import VLA
 from alpamayo_ros.profile import ModelProfile, load_profile
 from alpamayo_ros.training.checkpoint import load_weights, save_weights
 from alpamayo_ros.training.features import kept
+from alpamayo_ros.training.json_file import read_json, write_json
 from alpamayo_ros.training.stream.children import Children
 from alpamayo_ros.training.stream.clock import Clock
 from alpamayo_ros.training.stream.ring import Feed, Ring, check_room
-from alpamayo_ros.training.stream.settings import Settings, read_json, write_json
+from alpamayo_ros.training.stream.settings import Settings
 from alpamayo_ros.training.stream.slots import Slots
 from alpamayo_ros.training.stream.stages import trainer_of
 from alpamayo_ros.training.stream.start import Start

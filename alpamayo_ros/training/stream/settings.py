@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alpamayo_ros.config_file import absent, read_model
-from alpamayo_ros.statuses import ConfigError, NoSuchFileError
+from alpamayo_ros.statuses import NoSuchFileError
 from alpamayo_ros.training.reinforcement.settings import Reinforcement
 from alpamayo_ros.training.wordings.settings import Wordings
 
@@ -165,24 +163,3 @@ class Settings(BaseModel):
         if not path.is_file():
             raise NoSuchFileError(absent('file', path))
         return read_model(path, cls)  # JSON is YAML
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write atomically: who reads sees the old or the new."""
-    temporary = path.with_suffix('.partial')
-    temporary.write_text(json.dumps(value))
-    os.replace(temporary, path)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """What :func:`write_json` wrote, nothing where it has not yet; ConfigError where damaged."""
-    if not path.is_file():
-        return {}
-    try:
-        found = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f'{path} is damaged: no valid JSON: {error}') from error
-    if not isinstance(found, dict):
-        text = f'{path} is damaged: expected a JSON object, got {type(found).__name__}'
-        raise ConfigError(text)
-    return found

@@ -8,7 +8,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from alpamayo_ros.training.stream.settings import Settings, write_json
+from alpamayo_ros.training.json_file import write_json
+from alpamayo_ros.training.stream.settings import Settings
 
 PASSED = 0.95  # scene_score of a drive that went right
 LEAST, GROWTH = 0.35, 2.5  # weight of a family = LEAST + GROWTH * share of failures

@@ -94,7 +94,8 @@ def check_fault(reader, got, total=3 * STEPS):
     fault = reader.fault
     assert fault.code is Code.BAG_BROKEN
     assert fault.values['messages'] == len(got) == reader.count <= total
-    assert f'{len(got)} messages were read before it' in fault.message
+    verb = 'message was' if len(got) == 1 else 'messages were'
+    assert f'{len(got)} {verb} read before it' in fault.message
     assert [m.time_ns for m in got] == sorted(m.time_ns for m in got)
 
 

@@ -67,7 +67,7 @@ def test_a_decision_that_was_taken_out_or_cannot_be_read_exits_with_1(tmp_path):
     assert '2 decisions between the first and the last are not in the file' in done.output
     loop.texts = [*whole[:-1], '{}']
     done = replay(incidents.write(tmp_path, loop), '--out', tmp_path)
-    assert done.exit_code == 1 and 'note: 1 records cannot be read: ' in done.output
+    assert done.exit_code == 1 and 'note: 1 record cannot be read: ' in done.output
     assert 'not reproduced' in (tmp_path / 'incident.html').read_text()
 
 

@@ -30,7 +30,7 @@ def test_speeds_that_the_places_contradict_are_those_of_the_places(said_mps: flo
     made = log(seen('ego'), seen('7', said_mps=said_mps))
     assert np.allclose(made.agents[0].speed_mps, 8.0)
     assert made.provenance.assumed == (
-        'speeds, 1 tracks: from the places, which the recorded ones contradict',
+        'speeds, 1 track: from the places, which the recorded ones contradict',
     )
 
 

@@ -193,7 +193,7 @@ def test_the_page_stands_alone_and_says_the_verdict_first(director: Director):
     rows = [summary.ScenarioRow.model_validate(RESULT)]
     found = summary.summarise(rows, [director.recording], 0.97)
     page = report.page(found, [RESULT], [director])
-    assert '1 of 1 drives went well: 21 m driven, no contact at fault' in page
+    assert '1 of 1 drive went well: 21 m driven, no contact at fault' in page
     assert page.index('went well') < page.index('<table>')
     outside = re.findall(
         r'(?:src|href)="(?!data:|#|drive\.mp4(?:#t=8)?|summary\.json|runs/)([^"]*)"', page
@@ -208,7 +208,7 @@ def test_a_collision_makes_the_verdict_bad(director: Director):
     bad = {**RESULT, 'collisions_at_fault': 1, 'score': 0.0, 'end': 'collision'}
     rows = [summary.ScenarioRow.model_validate(bad)]
     page = report.page(summary.summarise(rows, [director.recording], None), [bad], [director])
-    assert '0 of 1 drives went well' in page and 'touched another car' in page
+    assert '0 of 1 drive went well' in page and 'touched another car' in page
     assert 'class="verdict bad"' in page
 
 
@@ -231,7 +231,7 @@ def test_the_verdict_counts_what_is_scored(director: Director):
     rows = [summary.ScenarioRow.model_validate(r) for r in (RESULT, cut)]
     found = summary.summarise(rows, [director.recording] * 2, None)
     page = report.page(found, [RESULT, cut], [director] * 2)
-    assert '1 of 1 drives went well, 1 ended by time and not scored: 42 m driven' in page
+    assert '1 of 1 drive went well, 1 ended by time and not scored: 42 m driven' in page
     assert 'class="verdict good"' in page and '0.56' not in page
 
 

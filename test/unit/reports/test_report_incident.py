@@ -72,7 +72,7 @@ def test_what_is_missing_is_said(incident):
                    fault=Fault(Code.BAG_BROKEN, 'cut off'))  # fmt: skip
     said = text(shown(bare))
     assert 'No decision of the file can be taken again.' in said
-    assert 'No picture of the mandatory camera' in said and '1 records cannot be read' in said
+    assert 'No picture of the mandatory camera' in said and '1 record cannot be read' in said
     assert 'BAG_BROKEN' in said and 'No picture was there yet' in said
 
 

@@ -48,8 +48,17 @@ def test_the_verdict_comes_first_with_its_interval(shown: str):
     ('report', 'colour', 'start'),
     [
         (suite([row('cut_in_a'), row('cut_in_b')]), 'good', 'none of 2 drives'),
-        (suite([row('cut_in_a', right=False, end='stalled')]), 'warn', 'none of 1 drives'),
-        (suite([row('cut_in_a')], limit=1), 'warn', 'Incomplete: none of 1 drives'),
+        (
+            suite([row('cut_in_a', right=False, end='stalled')]),
+            'warn',
+            'the one drive ended neither',
+        ),
+        (
+            suite([row('cut_in_a', collisions_at_fault=1, right=False)]),
+            'bad',
+            'the one drive ended with a contact',
+        ),
+        (suite([row('cut_in_a')], limit=1), 'warn', 'Incomplete: the one drive ended neither'),
         (suite([row('cut_in_a')], complete=False), 'warn', 'Incomplete: '),
         (suite([]), 'bad', 'No drive was finished.'),
     ],
@@ -134,6 +143,28 @@ def test_the_table_of_drives_can_be_sorted_and_narrowed_without_a_script(shown: 
     for order in suite_drives.ORDERS:
         assert f'value="{order}"' in table
         assert f'[value={order}]:checked) tbody tr > * {{ order: var(--{order})' in shown
+
+
+def shown_when(page_: str, kind: str) -> str:
+    """What stands below the table when a kind is chosen, by the page's own style."""
+    said = re.search(rf'<p class="none {kind}">([^<]*)</p>', page_)
+    style = f'.drives:has([value={kind}]:checked) .none.{kind} {{ display: block; }}'
+    assert (style in page_) == bool(said) and '.drives .none { display: none; }' in page_
+    return said[1] if said else ''
+
+
+def test_a_filter_without_a_row_says_so(shown: str):
+    good = page(suite([row('cut_in_a')]), [], suite([row('cut_in_a')]))
+    assert shown_when(good, 'failed') == 'No row matches this filter: no drive failed.'
+    assert 'left the road' in shown_when(good, 'incident')
+    assert 'scored otherwise' in shown_when(good, 'changed')
+    assert shown_when(shown, 'failed') == shown_when(shown, 'incident') == ''
+
+
+def test_counts_of_one_are_singular():
+    one = page(suite([row('cut_in_a')], limit=1), [])
+    assert '1 drive of 1 template in 1 family,' in text(one)
+    assert 'those of the first run (--limit)' in text(one)
 
 
 def test_rows_without_a_value_come_last():

@@ -1,9 +1,13 @@
 """Cause before consequence: one rule, and nothing that stands for itself is hidden by it."""
 
 import pytest
+from shipped import limits
 
 from alpamayo_ros.causes import CAUSES, chains, told, upstream
-from alpamayo_ros.faults import Code, Fault
+from alpamayo_ros.faults import Code, Fault, Reaction
+from alpamayo_ros.sensing.silence import CameraWatch
+
+LIMITS = limits()
 
 
 def names(faults: list[Fault]) -> list[tuple[str, tuple[str, ...]]]:
@@ -45,6 +49,20 @@ def test_a_fault_of_one_camera_explains_nothing_of_another() -> None:
     same = Fault(Code.CAM_MANDATORY_LOST, 'rear silent.', {'camera': 'rear'})
     assert names([same, identity]) == [('CAM_IDENTITY', ('CAM_MANDATORY_LOST',))]
     assert len(chains([lost, same, identity])) == 2
+
+
+def test_the_loss_of_each_camera_is_told_below_the_loss_of_all() -> None:
+    watch = CameraWatch(dict.fromkeys(('front', 'rear', 'left'), 10**8), ['front'], LIMITS)
+    watch.reset(0)
+    watch.seen('left', 10**9, 10**9)
+    faults = watch.faults(10**9)
+    assert {f.code.name for f in faults} == {'CAM_LOST', 'CAM_MANDATORY_LOST', 'CAMS_LOST'}
+    assert names(faults) == [('CAMS_LOST', ('CAM_LOST', 'CAM_MANDATORY_LOST'))]
+    assert 'cameras=front, rear' in str(chains(faults)[0].cause)
+    assert max(f.reaction for f in faults) is chains(faults)[0].cause.reaction is Reaction.FALLBACK
+    other = Fault(Code.CAM_MANDATORY_LOST, 'left may not be masked.', {'camera': 'left'})
+    assert [cause for cause, _ in names([*faults, other])] == ['CAM_MANDATORY_LOST', 'CAMS_LOST']
+    assert len(chains([Fault(f.code) for f in faults])) == 3  # which cameras is not known
 
 
 def test_every_fault_is_named_exactly_once_whatever_is_present() -> None:

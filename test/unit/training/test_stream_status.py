@@ -48,7 +48,7 @@ def test_a_stream_that_collects_says_so(tmp_path: Path) -> None:
     (tmp_path / 'rank_0.pid').write_text(str(os.getpid()))
     page = said(tmp_path)
     assert f'{tmp_path}: process {os.getpid()} trains here' in page
-    assert '1 drives; the first lines of the curve come' in page and 'policy' not in page
+    assert '1 drive; the first lines of the curve come' in page and 'policy' not in page
 
 
 @pytest.mark.parametrize(

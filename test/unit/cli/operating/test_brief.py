@@ -202,7 +202,7 @@ def test_the_summary_holds_counts_states_and_the_verdict(run):
     run.console.line('simulator', f'INFO: result: {json.dumps(result)}')
     run.console.end()
     assert run.out.getvalue().splitlines()[2:] == [
-        'ended after 12 s: 118 plans, 1 stops, 0 refusals, 4 deadlines missed',
+        'ended after 12 s: 118 plans, 1 stop, 0 refusals, 4 deadlines missed',
         '  states: ACTIVE 12 s',
         '  stopped_car, seed 7: 42 m in 11 s, touched nothing, score 0.93, ended by stopped',
     ]

@@ -41,7 +41,7 @@ def test_filter_and_stats_count_and_name_what_is_damaged(folder: Path) -> None:
 def test_a_page_is_written_and_corrections_come_back(folder: Path) -> None:
     page, file = folder.parent / 'page.html', folder.parent / 'corrections.yaml'
     code, said = run('review', folder, '--out', page, '--every', 8)
-    assert code == 0 and 'page.html: 1 clips' in said and page.stat().st_size > 10_000
+    assert code == 0 and 'page.html: 1 clip;' in said and page.stat().st_size > 10_000
     code, said = run('review', folder, '--out', folder.parent)
     assert code == 2 and 'a folder; expected a file to write' in said.replace('\n', ' ')
     file.write_text('format: 1\nclips: {straight_000: {verdict: escalate}}\n')
@@ -132,7 +132,7 @@ def test_shards_leave_out_what_was_dropped(folder: Path, tmp_path: Path, first: 
     assert code == 0 and '81 samples; left out by their verdicts: 1 escalate' in said
     shutil.rmtree(both)
     code, said = run('shards', folder, '--escalated', '--out', out, '--profile', first)
-    assert code == 0 and '1 clips, 81 worded' in said and '81 samples' in said
+    assert code == 0 and '1 clip, 81 worded' in said and '81 samples' in said
     code, said = run('shards', folder, '--out', out)
     assert code == 2 and 'holds a shard already' in said
 

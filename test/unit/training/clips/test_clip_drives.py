@@ -45,7 +45,7 @@ def test_the_same_call_leaves_it_and_another_one_is_refused(driven: Path) -> Non
     assert words[:4] == ['--scenario', 'slowing_leader', '--seeds', '10003']
     again = ['--prompt', 'drive more conservatively', '--out', driven.parent]
     code, said = run('clips', *words[:8], *again)
-    assert code == 0 and '1 clips in' in said, said
+    assert code == 0 and '1 clip in' in said, said
     assert (driven / 'drive.mcap').stat().st_mtime_ns == mark
     code, said = run('clips', *words[:5], 9, '--out', driven.parent)
     assert code == 2 and 'is of another call' in said

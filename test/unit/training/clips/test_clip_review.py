@@ -35,7 +35,7 @@ def test_the_page_shows_pictures_words_truth_and_verdict(folder: Path) -> None:
     quality.filter_clip(folder, BARS)
     text = page([StoredClip(folder)], 'Review', 4.0)
     assert text.count('<textarea') == 3 and text.count('data:image/jpeg') == 6  # 0, 4 and 8 s
-    assert '1 clips: 1 drop' in text and 'drop: agreement is 0.00' in text
+    assert '1 clip: 1 drop' in text and 'drop: agreement is 0.00' in text
     assert 'not driven: wait' in text and 'not said: manoeuvre keep' in text
     assert 'intent: wait and keep the lane' in text and 'http' not in text.replace(
         'http-equiv', ''
@@ -117,7 +117,7 @@ def test_stamps_in_yaml_need_no_quotes(folder: Path) -> None:
     file = folder.parent / 'corrections.yaml'
     stamp_ns = storage.read_annotation(folder).notes[0].t0_ns
     file.write_text(f'{{format: 1, clips: {{"straight_000": {{words: {{{stamp_ns}: ""}}}}}}}}')
-    assert '1 words changed' in apply(file, [folder], BARS)[0]
+    assert '1 word changed' in apply(file, [folder], BARS)[0]
     assert storage.read_annotation(folder).notes[0].words == ''
 
 

@@ -170,6 +170,6 @@ def test_truth_that_is_known_of_some_counts_for_these_alone() -> None:
 def test_clips_without_a_future_make_no_shard(tmp_path: Path, parts: stream_toy.Parts) -> None:
     one = clip(seconds=2.0)
     one.__class__ = type('Cut', (StraightClip,), {'states': property(lambda s: [])})
-    with pytest.raises(ClipError, match='no sample in 1 clips: every sample wants 6 s'):
+    with pytest.raises(ClipError, match='no sample in 1 clip: every sample wants 6 s'):
         write_shard([one], tmp_path / 'a', parts)
     assert not (tmp_path / 'a').exists()

@@ -168,7 +168,7 @@ def test_a_clip_that_cannot_be_read_does_not_end_the_others(
     monkeypatch.setattr(making, 'opened', lambda *_: Both(StraightClip(name='second')))
     done = CliRunner().invoke(app, ['clips', str(tmp_path), '--out', str(tmp_path / 'out')])
     assert done.exit_code == 5 and 'no clip: first: its film is damaged' in done.stderr
-    assert '1 clips in' in done.stdout and '1 unreadable' in done.stdout
+    assert '1 clip in' in done.stdout and '1 unreadable' in done.stdout
     assert (tmp_path / 'out' / 'second_000' / 'clip.json').is_file()
 
 
@@ -181,7 +181,7 @@ def test_a_clip_that_cannot_be_read_does_not_end_a_shard(
         monkeypatch.setattr(sharding, 'opened', lambda *_, c=clips: c)
         done = CliRunner().invoke(app, ['shards', str(tmp_path), '--out', str(out)])
         assert done.exit_code == 5 and 'no clip: first: its film is damaged' in done.stderr
-        assert said in done.stderr and ('1 clips unreadable' in done.stdout) == (not said)
+        assert said in done.stderr and ('1 clip unreadable' in done.stdout) == (not said)
         assert (out / 'meta.json').is_file() == (not said)
         out = tmp_path / 'b-0'
 

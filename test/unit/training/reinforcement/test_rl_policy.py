@@ -9,6 +9,7 @@ import torch
 from stream_toy import Parts
 
 from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.training.json_file import write_json
 from alpamayo_ros.training.reinforcement.drafted import say_drafted
 from alpamayo_ros.training.reinforcement.policy import SpeakingPolicy
 from alpamayo_ros.training.reinforcement.speech import (
@@ -24,7 +25,6 @@ from alpamayo_ros.training.stream import policy_server
 from alpamayo_ros.training.stream.policy_server import Server
 from alpamayo_ros.training.stream.publish import publish
 from alpamayo_ros.training.stream.ring import Ring
-from alpamayo_ros.training.stream.settings import write_json
 from alpamayo_ros.training.stream.slots import Slots
 from alpamayo_ros.training.vocabulary import write_vocabulary
 

@@ -23,7 +23,6 @@ from alpamayo_ros.training.stream.start import Start
 from alpamayo_ros.training.stream.together import Together
 from alpamayo_ros.training.stream.trainer import Trainer
 
-
 WIDE = 64  # narrower ones stay in float
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from alpamayo_ros.model.prompt import prefix_ids
 from alpamayo_ros.model.vla import VLA
+from alpamayo_ros.training.json_file import write_json
 from alpamayo_ros.training.reinforcement.policy import SpeakingPolicy
 from alpamayo_ros.training.reinforcement.speech import Seen, say
 from alpamayo_ros.training.reinforcement.word_table import WordTable
@@ -17,7 +18,6 @@ from alpamayo_ros.training.stream.dense_loss import Heads
 from alpamayo_ros.training.stream.losses import Objective
 from alpamayo_ros.training.stream.policy_server import Server
 from alpamayo_ros.training.stream.ring import Ring
-from alpamayo_ros.training.stream.settings import write_json
 from alpamayo_ros.training.vocabulary import write_vocabulary
 
 
