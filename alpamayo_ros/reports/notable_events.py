@@ -14,6 +14,7 @@ STANDING_MPS, MOVING_MPS = 0.1, 1.0  # standing counts once the car has moved
 BRAKING_MPS2, BEND_RPS = -0.8, 0.12  # milder than this is not worth a picture
 SMOOTH_S = 0.5
 APART_S = 2.0  # between two events of one drive
+ACTIVE, FALLBACK = 2, 4  # states of ``Health``
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +63,25 @@ def notable_words(
 
 def _faults(recording: Recording) -> list[NotableEvent]:
     """The first FALLBACK or FAULT after the first ACTIVE."""
-    active, fallback = 2, 4
     was_active = False
     for health in recording.all(events.Health):
-        was_active |= health.state == active
-        if was_active and health.state >= fallback:
+        was_active |= health.state == ACTIVE
+        if was_active and health.state >= FALLBACK:
             return [NotableEvent(health.t0_ns or health.stamp_ns, health.reason)]
     return []
 
 
 def motion(recording: Recording) -> list[NotableEvent]:
-    """Hardest braking, standing and the sharpest bend, as far as there were any."""
+    """Hardest braking, standing and the sharpest bend, as far as there were any.
+
+    Before the driver has begun the car is held by somebody else.
+    """
     table = recording.ego
     if len(table) < 10 or not recording.times_ns:
         return []
-    start_s, end_s = recording.times_ns[0] / 1e9 + 1.0, recording.end_ns / 1e9
+    begun = (h.stamp_ns for h in recording.all(events.Health) if h.state == ACTIVE)
+    first_ns = max(next(begun, 0), recording.times_ns[0])
+    start_s, end_s = first_ns / 1e9 + 1.0, recording.end_ns / 1e9
     time_s = np.arange(start_s, end_s, 0.1)
     if len(time_s) < 10:
         return []

@@ -119,6 +119,19 @@ def test_braking_and_standing_are_notable(drive: Recording):
     assert found[0].t0_ns < found[1].t0_ns
 
 
+def test_braking_before_the_driver_began_is_not_notable(tmp_path: Path):
+    path = recorded.write(tmp_path) / EVENTS
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        if (
+            line['kind'] == 'health'
+            and line['stamp_ns'] < recorded.START_NS + 70 * recorded.STEP_NS
+        ):
+            line['state'] = 0
+    path.write_text(''.join(json.dumps(line) + '\n' for line in lines))
+    assert not any('braking' in m.what for m in notable(Recording(tmp_path), count=3))
+
+
 def test_a_fault_comes_first(tmp_path: Path):
     recorded.write(tmp_path, steps=40)
     with (tmp_path / EVENTS).open('a') as file:
