@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from alpamayo_ros.bags.whole_file import write_whole
 from alpamayo_ros.statuses import ConfigError
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Write atomically: who reads sees the old or the new."""
-    temporary = path.with_suffix('.partial')
-    temporary.write_text(json.dumps(value))
-    os.replace(temporary, path)
+    write_whole(path, json.dumps(value))
 
 
 def read_json(path: Path) -> dict[str, Any]:
