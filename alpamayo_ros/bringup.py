@@ -93,7 +93,7 @@ def simulator(options: Options) -> Graph:
         parameters=(
             ('use_sim_time', False),
             *_same(options, 'profile', 'rig', 'lockstep', 'scenario', 'seed', 'inject', 'output'),
-            *_same(options, 'shadow', 'manual', 'listeners'),
+            *_same(options, 'shadow', 'manual', 'listeners', 'record'),
             ('duration_s', float(options.duration_s)),
             ('recorded', bool(options.record)),
             ('bagged', bool(options.bag_out)),

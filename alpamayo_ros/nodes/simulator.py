@@ -44,7 +44,9 @@ class SimulatorNode(AlpamayoNode):
     def __init__(self) -> None:
         super().__init__('simulator', SIMULATOR)
         s = self.settings
-        cameras = load_rig(s.rig).for_profile(load_profile(s.profile))
+        profile = load_profile(s.profile)
+        cameras = load_rig(s.rig).for_profile(profile)
+        self._watched = {view.camera for view in profile.views} if s.record else set[str]()
         try:
             fault_rows.parse(s.inject)
             self.world = World(s.scenario, s.seed, round(s.epoch_s * NS), s.shadow, s.manual)
@@ -127,7 +129,10 @@ class SimulatorNode(AlpamayoNode):
         self.topics.objects(now_ns, self.world.agents())
         if (instruction := self.world.news()) is not None:
             self.topics.instruct(instruction, now_ns)
-        self.topics.images(now_ns, self.world.images())
+        images = self.world.images()
+        if self._watched:
+            self.world.look({name: i for name, i in images.items() if name in self._watched})
+        self.topics.images(now_ns, images)
 
     def _advance(self) -> bool:
         """Command, step, and whether the drive goes on."""
@@ -206,6 +211,8 @@ class SimulatorNode(AlpamayoNode):
             path = Path(self.settings.output)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(result, indent=1) + '\n')
+        if self._watched:
+            self.world.write_facts(Path(self.settings.record))
         self.get_logger().info('result: ' + json.dumps(result))
         self._end(0)
 

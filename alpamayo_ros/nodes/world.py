@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,10 @@ from alpamayo_ros.faults import Fault
 from alpamayo_ros.msg import PlannedTrajectory
 from alpamayo_ros.nodes.control.obedience import Order, obeyed
 from alpamayo_ros.nodes.control.tracking import tracked
+from alpamayo_ros.recording import scene_facts
 from alpamayo_ros.sensing.navigation import FOLLOW_TEXT, NavInstruction
 from alpamayo_ros.sensing.route import from_text
+from alpamayo_ros.simulation.drive.fact_track import FactTrack
 from alpamayo_ros.simulation.drive.verdict import row
 from alpamayo_ros.simulation.ego import advance
 from alpamayo_ros.simulation.scenario import load_scenario
@@ -47,6 +51,7 @@ class World:
         self.shadow = shadow
         self.first_plan_s: float | None = None
         self.counts = {'plans': 0, 'stops': 0}
+        self._facts = FactTrack()
         self._said = FOLLOW_TEXT
         self._hash = hashlib.sha256()
         self._command: tuple[int, tuple[float, float]] | None = None
@@ -90,6 +95,10 @@ class World:
         found = from_text(text) if text != self._said else None
         self._said = text
         return None if isinstance(found, Fault) else found
+
+    def look(self, images: Mapping[str, np.ndarray]) -> None:
+        """Keep for ``write_facts`` what is true now, as far as these pictures of now show it."""
+        self._facts.look(self.simulation, self.simulation.truth(), self.now_ns, images)
 
     def route(self) -> np.ndarray:
         """Lane centre from the car on, in odom (N, 2) [m]."""
@@ -144,6 +153,10 @@ class World:
         counts = (self.counts['plans'], self.counts['stops'])
         out = row(sim.scenario, sim.outcome, sim.has_lead, counts, self.first_plan_s)
         return {**out.as_dict(), 'mode': mode, 'plans_sha256': self._hash.hexdigest()}
+
+    def write_facts(self, folder: Path) -> None:
+        """What ``look`` kept, into the folder of the drive's recording."""
+        scene_facts.write(folder, self._facts.records(self.simulation.ego))
 
     def close(self) -> None:
         """Release the renderer."""

@@ -128,6 +128,7 @@ SIMULATOR = (
     Param('duration_s', float, 's', 'Ends the drive early; 0: as the scenario says.', 0.0, 600.0),
     Param('inject', str, '', 'Faults: drop(source=front,start_s=5,stop_s=7); empty: none.'),
     Param('output', str, '', 'File for the result as JSON; empty: none.'),
+    Param('record', str, '', 'Folder for what was true at each t0, to judge words by; or empty.'),
     Param('shadow', bool, '', 'The driver plans in shadow mode; the expert drives throughout.'),
     Param('manual', bool, '', "A person arms: standing and the scenario's time end nothing."),
     Param('commanded', bool, '', 'The car obeys drive_command (Twist) of the controller node.'),

@@ -20,6 +20,7 @@ from jaxtyping import Float, UInt8
 
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.events import Event
+from alpamayo_ros.recording.scene_facts import FACTS
 
 T = TypeVar('T')
 EVENTS, IMAGES, RUN = 'events.jsonl', 'images.bin', 'run.json'
@@ -51,6 +52,7 @@ class Writer:
         folder.mkdir(parents=True, exist_ok=True)
         self._events = (folder / EVENTS).open('w', encoding='utf-8')
         self._images = (folder / IMAGES).open('wb')
+        (folder / FACTS).unlink(missing_ok=True)  # of the drive that was recorded here before
         self._offset = 0
 
     def write(self, event: Event) -> None:

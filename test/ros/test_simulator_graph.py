@@ -17,7 +17,7 @@ from alpamayo_ros.incident.reproduce import reproduce, tally
 from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes.common import qos
 from alpamayo_ros.nodes.common.convert import ns
-from alpamayo_ros.recording import events
+from alpamayo_ros.recording import events, scene_facts
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports.plan_bag import PLOTS
 
@@ -166,3 +166,6 @@ def test_shadow_plans_where_no_controller_listens_while_another_drives(tmp_path,
     words = {w.plan_id for w in found.all(events.Words)}
     assert words and words <= {p.plan_id for p in planned}
     assert any(c.selected >= 0 for c in found.all(events.Candidates))
+    # and what was true at each t0 is kept beside it, where no topic carries it
+    truth = scene_facts.read(seen)
+    assert len(truth) == 40 and {w.t0_ns for w in found.all(events.Words)} <= truth.keys()

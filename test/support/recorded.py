@@ -10,12 +10,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from alpamayo_ros.recording import events
+from alpamayo_ros.recording import events, scene_facts
 from alpamayo_ros.recording.recording import RUN, RunInfo, Writer
 
 START_NS = 1_000_000_000_000
 STEP_NS = 100_000_000
 POINTS = 30  # of a path; enough for a look two seconds ahead
+CAR_REAR_M, FRONT_M = 37.75, 3.8  # of the standing car; of ours, from the rear axle
 CAMERAS = ('front', 'front_left', 'front_right', 'rear_left', 'rear', 'rear_right')
 
 
@@ -32,7 +33,7 @@ def write(folder: Path, mode: str = 'lockstep', steps: int = 90, free_age_ms: in
     writer.write(events.Route(0, [[float(x), 0.0] for x in range(0, 60, 2)]))
     picture = np.full((64, 112, 3), (200, 120, 40), np.uint8)  # BGR of a blue sky
     data = cv2.imencode('.jpg', picture)[1].tobytes()
-    x = 0.0
+    x, true = 0.0, []
     for step in range(steps):
         t0, wall, speed = START_NS + step * STEP_NS, step * STEP_NS, speed_at(step)
         x += 0.1 * speed
@@ -41,10 +42,20 @@ def write(folder: Path, mode: str = 'lockstep', steps: int = 90, free_age_ms: in
         writer.write(events.Ego(wall, t0, x, 0.0, 0.0, speed, 0.0))
         box = events.Box(1, 'car', 40.0, 0.0, 0.0, 0.0, 4.5, 1.8)
         writer.write(events.Objects(wall, t0, 'ground_truth', [box]))
+        true.append(facts(t0, CAR_REAR_M - FRONT_M - x, steps - step > 60 or steps > 55))
         for event in plan_events(wall, t0, x, speed, step, free_age_ms):
             writer.write(event)
     writer.close()
+    scene_facts.write(folder, true)
     return folder
+
+
+def facts(t0_ns: int, gap_m: float, told: bool) -> scene_facts.SceneFacts:
+    """What the simulator keeps; ``told``: the drive ends standing or goes on for 6 s."""
+    lead = ['present', 'standing']
+    true: dict[str, list[str]] = {'light': [], 'lead': lead, 'pedestrian': []}
+    true |= {'manoeuvre': ['stop']} if told else {}
+    return scene_facts.SceneFacts(t0_ns, true, {name: [] for name in true}, 0.0, gap_m)
 
 
 def plan_events(

@@ -1,8 +1,7 @@
 """What a drive is measured by beside its outcome: words against truth and plan, comfort, rules.
 
 A drive calls ``look`` when its pictures are taken; ``note`` wants its cycle, ``fields`` comes at
-the end.  Costs 0.3 to 1.1 ms a step on a road and 2.1 ms at a town's red light, of 62 to 85 ms
-(nano with rendering, one thread of a busy machine); who is seen: 0.1 to 0.5 and 1.1 ms of that.
+the end.
 """
 
 from __future__ import annotations
@@ -10,35 +9,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from alpamayo_ros import metrics
 from alpamayo_ros.faults import Code
 from alpamayo_ros.metrics import FactCounts
-from alpamayo_ros.motion.plan import to_base
-from alpamayo_ros.simulation.drive import facts, visibility
 from alpamayo_ros.simulation.drive.drive import Cycle, Drive
-from alpamayo_ros.simulation.drive.facts import HORIZON, Known
+from alpamayo_ros.simulation.drive.fact_track import FactTrack
 from alpamayo_ros.simulation.driving_wish import read_prompt
 from alpamayo_ros.simulation.worlds.simulation import STEP_S
 from alpamayo_ros.types import EgoState
 
 SILENT = ('expert', 'straight')  # planners that say nothing of what they see
 BOUNDS = 6  # nuPlan's
-UNKNOWN = Known({}, {})  # of planners that say nothing
 
 claims = lru_cache(maxsize=256)(metrics.coc_facts)  # the same words come again and again
-
-
-class _Instant(NamedTuple):
-    """The truth of a step: ``foreseen`` as ``facts.foreseen``, ``bend`` the sharpest ahead."""
-
-    known: Known
-    foreseen: set[str]
-    navigation: str
-    bend: float
 
 
 class Measure:
@@ -48,8 +35,7 @@ class Measure:
         self._drive = drive
         self._speaks = drive.planner.name.split(',')[0] not in SILENT
         self._cameras = {view.camera for view in drive.planner.profile.views}
-        self._wish = read_prompt(drive.options.prompt).wish
-        self._truth: list[_Instant] = []  # of every step
+        self._facts = FactTrack(read_prompt(drive.options.prompt).wish)
         self._egos: list[EgoState] = []
         self._ahead: list[tuple[float, float]] = []  # of every step: gap and speed of the leader
         self._step_of: dict[int, int] = {}  # by the vehicle's clock, which may jump
@@ -64,15 +50,13 @@ class Measure:
         Of what is ahead counts what the planner's cameras show, as they were rendered: before any
         fault and any ablation, or else a model with black pictures could leave nothing unsaid.
         """
-        sim = self._drive.sim
+        sim, now_ns = self._drive.sim, self._drive.sensors.now_ns
         truth = sim.truth()
-        bend = float(np.abs(truth.curvature_ahead_1pm).max())
-        taken = self._drive.sensors.pictures
-        mine = {name: image for name, image in taken.items() if name in self._cameras}
-        known = visibility.known(sim, truth, mine) if self._speaks else UNKNOWN
-        self._step_of[self._drive.sensors.now_ns] = len(self._egos)
-        foreseen = facts.foreseen(sim, bend, self._wish) if self._speaks else set[str]()
-        self._truth.append(_Instant(known, foreseen, sim.navigation, bend))
+        if self._speaks:
+            taken = self._drive.sensors.pictures
+            mine = {name: image for name, image in taken.items() if name in self._cameras}
+            self._facts.look(sim, truth, now_ns, mine)
+        self._step_of[now_ns] = len(self._egos)
         self._egos.append(sim.ego)
         self._ahead.append((truth.leader_gap_m, truth.leader_speed_mps))
 
@@ -141,17 +125,9 @@ class Measure:
 
     def _judged(self) -> Iterator[tuple[int, dict[str, FactCounts]]]:
         """The step of each proposal's t0, and its claims against truth."""
-        egos = [*self._egos, self._drive.sim.ego]
-        table = np.array([[e.x_m, e.y_m, e.heading_rad, e.speed_mps] for e in egos])
-        table[:, 2] = np.unwrap(table[:, 2])
+        truth = list(self._facts.judged_by(self._drive.sim.ego))
         for step, text in self._said:
-            now, after = self._truth[step], table[step : step + HORIZON + 1]
-            poses = to_base(after[:, :3], egos[step])
-            done = facts.manoeuvre(poses, after[:, 3], STEP_S, now.navigation, now.bend)
-            true, hidden = now.known
-            if done is not None:
-                holds, unknown = facts.judged(done, now.foreseen, now.bend)
-                true, hidden = true | {'manoeuvre': holds}, hidden | {'manoeuvre': unknown}
+            _, true, hidden = truth[step]
             yield step, metrics.facts_by_subject(claims(text), true, hidden)
 
     def _time_gap(self) -> float | None:

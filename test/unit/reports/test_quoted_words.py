@@ -11,7 +11,7 @@ import recorded
 
 from alpamayo_ros.film.director import Director
 from alpamayo_ros.film.top_view import Car
-from alpamayo_ros.recording import events
+from alpamayo_ros.recording import events, scene_facts
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports import demo_summary, report
 from alpamayo_ros.reports.recorded_road import road_of
@@ -57,12 +57,19 @@ def test_every_drive_is_quoted_once(drives: list[Recording]):
     assert quoted == [f'reason {number}' for number in range(5)]
 
 
-def test_of_a_drive_in_town_it_says_why_nothing_is_quoted(drives: list[Recording], tmp_path: Path):
-    town = drive(tmp_path, 9, scenario='left_people_cross')
-    said = page([drives[0], town])
+def test_a_drive_in_town_is_quoted_as_any_other(drives: list[Recording], tmp_path: Path):
+    said = page([drives[0], drive(tmp_path, 9, scenario='left_people_cross')])
+    assert 'reason 0' in said and 'reason 9' in said and 'Nothing is quoted' not in said
+
+
+def test_of_a_drive_without_facts_it_says_why_nothing_is_quoted(
+    drives: list[Recording], tmp_path: Path
+):
+    lost = drive(tmp_path, 9, scenario='left_people_cross')
+    (tmp_path / scene_facts.FACTS).unlink()
+    said = page([drives[0], lost])
     assert 'reason 0' in said and 'reason 9' not in said
-    assert 'Nothing is quoted of “Left people cross”: its recording holds neither' in said
-    assert 'Nothing is quoted' not in page(drives[:1])
+    assert 'Nothing is quoted of “Left people cross”: its recording lacks facts.jsonl' in said
 
 
 def test_words_that_are_not_borne_out_are_not_silence(tmp_path: Path):

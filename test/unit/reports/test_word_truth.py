@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import recorded
 
-from alpamayo_ros.recording import events
-from alpamayo_ros.recording.recording import Recording
+from alpamayo_ros.recording import events, scene_facts
+from alpamayo_ros.recording.recording import Recording, Writer
 from alpamayo_ros.reports import demo_summary
 from alpamayo_ros.reports.word_truth import WordTruth
 
@@ -57,24 +58,61 @@ def test_words_after_which_the_drive_ends_moving_cannot_be_judged(tmp_path: Path
     assert not WordTruth(short).holds(TRUE)
 
 
-def changed(folder: Path, **run: str) -> Recording:
-    recorded.write(folder)
-    info = json.loads((folder / 'run.json').read_text())
-    (folder / 'run.json').write_text(json.dumps({**info, **run}))
+def test_what_cannot_be_seen_need_not_be_said(drive: Recording, tmp_path: Path):
+    kept = scene_facts.read(drive.folder)[TRUE.t0_ns]
+    lead, none = kept.true['lead'], kept.true | {'lead': []}
+    free = said(5, 'road straight, in lane centre', 'free road', 'stop')
+    for words, true, unjudged, holds in (
+        (free, none, {}, True),
+        (free, none, {'lead': lead}, True),
+        (TRUE, none, {'lead': lead}, True),
+        (TRUE, none, {}, False),
+        (free, kept.true, {}, False),
+    ):
+        scene_facts.write(tmp_path, [replace(kept, true=true, unjudged=unjudged)])
+        assert WordTruth(replaced(drive, tmp_path)).holds(words) is holds
+
+
+def test_words_about_lights_and_people_hold_where_they_are_there(drive: Recording, tmp_path: Path):
+    kept = scene_facts.read(drive.folder)[TRUE.t0_ns]
+    there = {'light': ['red'], 'lead': [], 'pedestrian': ['crossing', 'present']}
+    kept = replace(kept, true=kept.true | there, gap_m=None)
+    scene_facts.write(tmp_path, [kept])
+    truth = WordTruth(replaced(drive, tmp_path))
+    seen = 'road straight, red light at 20 m, pedestrian crossing'
+    assert truth.holds(said(5, seen, 'signal ahead', 'stop'))
+    assert not truth.holds(said(5, seen.replace('red', 'green'), 'signal ahead', 'stop'))
+    assert not truth.holds(said(5, 'road straight, red light at 20 m', 'signal ahead', 'stop'))
+    assert not truth.holds(said(5, seen + ', car ahead at 20 m', 'signal ahead', 'stop'))
+
+
+def replaced(drive: Recording, folder: Path) -> Recording:
+    """The same drive with the facts of another folder."""
+    (folder / 'events.jsonl').write_bytes((drive.folder / 'events.jsonl').read_bytes())
+    (folder / 'run.json').write_bytes((drive.folder / 'run.json').read_bytes())
     return Recording(folder)
 
 
-def test_a_map_with_signals_and_a_recorded_drive_cannot_be_judged(tmp_path: Path):
-    assert WordTruth(changed(tmp_path / 'same')).holds(TRUE)
-    assert not WordTruth(changed(tmp_path / 'town', scenario='town_drive')).holds(TRUE)
-    assert not WordTruth(changed(tmp_path / 'bag', origin='replay')).holds(TRUE)
+def test_without_facts_nothing_holds_and_nobody_can_tell(tmp_path: Path):
+    drive = Recording(recorded.write(tmp_path))
+    assert WordTruth(drive).can_tell
+    (tmp_path / scene_facts.FACTS).unlink()
+    assert not WordTruth(drive).can_tell and not WordTruth(drive).holds(TRUE)
 
 
-def test_without_recorded_road_users_nothing_holds(tmp_path: Path):
-    path = recorded.write(tmp_path) / 'events.jsonl'
-    lines = path.read_text().splitlines(keepends=True)
-    path.write_text(''.join(line for line in lines if '"kind":"objects"' not in line))
-    assert not WordTruth(Recording(tmp_path)).holds(TRUE)
+def test_another_drive_in_the_folder_is_not_judged_by_the_facts_of_the_first(tmp_path: Path):
+    recorded.write(tmp_path)
+    Writer(tmp_path).close()
+    assert not WordTruth(Recording(tmp_path)).can_tell
+
+
+def test_damaged_facts_are_named(tmp_path: Path):
+    drive = Recording(recorded.write(tmp_path))
+    path = tmp_path / scene_facts.FACTS
+    for damage in ('{"t0_ns": 1', '{"t0": 1}', '[]', 'null'):
+        path.write_text(damage + '\n')
+        with pytest.raises(ValueError, match=r'facts\.jsonl is damaged'):
+            WordTruth(drive)
 
 
 def test_the_summary_quotes_true_words_only(tmp_path: Path):

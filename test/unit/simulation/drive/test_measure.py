@@ -9,7 +9,7 @@ import pytest
 
 from alpamayo_ros import metrics
 from alpamayo_ros.profile import load_profile
-from alpamayo_ros.recording import events
+from alpamayo_ros.recording import events, scene_facts
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.simulation.agents import Agent
 from alpamayo_ros.simulation.batch.drive_process import drive
@@ -17,9 +17,10 @@ from alpamayo_ros.simulation.batch.journal import Job
 from alpamayo_ros.simulation.drive import facts
 from alpamayo_ros.simulation.drive.drive import Drive, Options
 from alpamayo_ros.simulation.drive.drive_recorder import DriveRecorder
+from alpamayo_ros.simulation.drive.fact_track import FactTrack
 from alpamayo_ros.simulation.drive.measurements import Measure
 from alpamayo_ros.simulation.drive.planners import StraightPlanner, open_planner
-from alpamayo_ros.simulation.scenario import RoadShape, Scenario, Start, Traffic
+from alpamayo_ros.simulation.scenario import RoadShape, Scenario, Start, Traffic, load_scenario
 from alpamayo_ros.simulation.scene_truth import SceneTruth
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.simulation.worlds.town import Town
@@ -267,3 +268,22 @@ def test_a_recording_goes_on_after_a_contact_and_the_row_does_not(
     speed_mps = [recording.ego_at(t)[4] for t in recording.times_ns[-20:]]
     assert (np.diff(speed_mps)[:15] < -0.2).all() and speed_mps[-1] == 0.0
     assert not [p for p in recording.all(events.Plan) if p.stamp_ns >= contact.stamp_ns]
+
+
+def test_what_is_kept_beside_a_recording_is_what_words_are_scored_by(tmp_path: Path) -> None:
+    """In town too: the light that the pictures show, and only of instants whose 6 s are over."""
+    sim = Town(load_scenario('left_people_cross'), 101)
+    track, last = FactTrack(), 75
+    for step in range(last):
+        track.look(sim, sim.truth(), step, sim.images())
+        sim.step(0.0, 0.0)
+    scene_facts.write(tmp_path, track.records(sim.ego))
+    kept = scene_facts.read(tmp_path)
+    found = list(track.judged_by(sim.ego))
+    assert [t0 for t0, *_ in found] == list(kept) == list(range(last))
+    for t0, true, hidden in found:
+        assert {k: set(v) for k, v in kept[t0].true.items()} == true
+        assert {k: set(v) for k, v in kept[t0].unjudged.items()} == hidden
+    assert any(k.true['light'] for k in kept.values())
+    assert all(k.gap_m is None or 0.0 <= k.gap_m < 60.0 for k in kept.values())
+    sim.close()
