@@ -92,10 +92,17 @@ def _f1(subject: str = '') -> Callable[[Row], Parts]:
     return parts
 
 
+def _exits(row: Row) -> Parts:
+    """Instructed exits that were taken, of those that were decided."""
+    taken = row.get('exits') or 0
+    return float(taken), float(taken + (row.get('missed_exits') or 0))
+
+
 SHARES: dict[str, Callable[[Row], Parts]] = {
     'at_fault_free_share': _share(lambda row: not row['collisions_at_fault']),
     'incident_free_share': _share(lambda row: not incidents(row)),
     'right_share': _share(lambda row: bool(row['right'])),
+    'exits_taken': _exits,
 }
 FIGURES: dict[str, Callable[[Row], Parts]] = {
     **SHARES,
@@ -150,13 +157,14 @@ def _interval(name: str, groups: Mapping[str, Parts]) -> tuple[float | None, Int
     A share of none or of all leaves the bootstrap no width: then Wilson's interval, each template
     one trial.
     """
-    found = ratio_ci95({n: p for n, p in groups.items() if any(p)})
+    told = {n: p for n, p in groups.items() if any(p)}
+    found = ratio_ci95(told)
     if found is None or not math.isfinite(found.mean):
         return None, None
     ends: tuple[float | None, float | None] = found.low, found.high
     if found.low is None:
         return round(found.mean, 4), None
     if name in SHARES and found.mean in (0.0, 1.0):
-        ends = wilson(round(found.mean * len(groups)), len(groups))
+        ends = wilson(round(found.mean * len(told)), len(told))
     finite = [None if e is None or not math.isfinite(e) else round(e, 4) for e in ends]
     return round(found.mean, 4), finite

@@ -39,6 +39,11 @@ FIGURES: dict[str, Definition] = {
             'Share of the distance that route and traffic allowed.', ALPASIM,
         ),
         Definition(
+            'exits_taken', 'share', 'higher',
+            'Exits of junctions, roundabouts and motorways that were taken as instructed, of '
+            'those that were decided.', 'simulation/forks.py',
+        ),
+        Definition(
             'km_per_incident', 'km', 'higher',
             'Distance driven for each contact at fault or leaving of the road.', ALPASIM,
         ),

@@ -31,7 +31,7 @@ class Outcome:
     moved on after standing behind a car.  ``reachable_m``: the distance that traffic allowed.
     ``idle_s``: how long it has stood with nothing within 15 m to wait for.  ``contact``: the kind
     of agent that was touched first.  ``unhurried``: a person arms; neither standing nor the
-    scenario's time ends the drive.
+    scenario's time ends the drive.  ``exits``, ``missed_exits``: see ``simulation.forks``.
     """
 
     scenario: str
@@ -57,6 +57,8 @@ class Outcome:
     red_lights: int = 0
     contact: str = ''
     unhurried: bool = False
+    exits: int = 0
+    missed_exits: int = 0
     rules: Rules = field(default_factory=Rules)
 
     @property

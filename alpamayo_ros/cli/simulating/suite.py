@@ -27,6 +27,7 @@ from alpamayo_ros.units import counted
 COLUMNS = {  # figure: heading
     'at_fault_free_share': 'fault-free',
     'mean_progress': 'progress',
+    'exits_taken': 'exits',
     'scene_score': 'scene',
     'drive_score': 'drive',
     'coc_facts_f1': 'facts',

@@ -28,7 +28,8 @@ class Row:
     """One drive in figures; ``gap_m`` to the car ahead at the end, None without one.
 
     ``moved_on``: whether the ego drove on after standing; None where it never stood.
-    ``contact``: what was touched first; the last three as ``simulation.road_rules`` defines them.
+    ``contact``: what was touched first; the next three as ``simulation.road_rules`` defines them,
+    the last two as ``simulation.forks`` does.
     """
 
     name: str
@@ -58,6 +59,8 @@ class Row:
     speeding_s: float = 0.0
     wrong_way_s: float = 0.0
     stop_lines: int = 0
+    exits: int = 0
+    missed_exits: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The row for JSON."""
@@ -120,4 +123,6 @@ def row(
         speeding_s=outcome.rules.speeding_s,
         wrong_way_s=outcome.rules.wrong_way_s,
         stop_lines=outcome.rules.stop_lines,
+        exits=outcome.exits,
+        missed_exits=outcome.missed_exits,
     )

@@ -11,6 +11,7 @@ import numpy as np
 
 from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
 from alpamayo_ros.simulation.agents import Agent, LaneCar
+from alpamayo_ros.simulation.forks import Fork
 from alpamayo_ros.simulation.maps.motorway_map import LEAVE_S, MERGE_S, MotorwayMap, MotorwayWay
 from alpamayo_ros.simulation.path_road import lane_cars
 from alpamayo_ros.simulation.road import Road
@@ -23,6 +24,7 @@ from alpamayo_ros.simulation.worlds.simulation import STEP_S, Simulation
 NEAR_M = 200.0
 ANNOUNCED_M = 200.0
 DECIDE_M = 60.0  # so far before the change of lane the expert looks for its gap
+APART_S = 0.0  # here the ramp of an exit begins to lead away from the motorway
 EASY_GAP_M, LEAST_GAP_M = 12.0, 4.0  # what it makes of a car beside it, far from and at the change
 
 
@@ -36,10 +38,16 @@ class Motorway(Simulation):
         shape = self.scenario.road
         self.way = MotorwayMap(self.seed, shape.lanes, shape.ramp)
         road = MotorwayWay(self.way, self.seed)
-        span = np.array(MERGE_S if shape.ramp == 'merge' else LEAVE_S)
-        points = self.way.at(span, np.array([self.way.way_n(float(s)) for s in span]))
-        self.change_m = tuple(road.arc_of(float(x), float(y)) for x, y in points)
+        span = MERGE_S if shape.ramp == 'merge' else LEAVE_S
+        begin_m, end_m, apart_m = (self._arc(road, float(s)) for s in (*span, APART_S))
+        self.change_m = (begin_m, end_m)
+        self.forks = [Fork(begin_m, apart_m)] if shape.ramp == 'exit' else []
         return road
+
+    def _arc(self, road: MotorwayWay, s: float) -> float:
+        """Arc of the ego's way at ``s`` of the motorway."""
+        ((x, y),) = self.way.at(np.array([s]), self.way.way_n(s))
+        return road.arc_of(float(x), float(y))
 
     def _place_traffic(self) -> None:
         cars, severity = self.scenario.traffic.cars, self.scenario.severity

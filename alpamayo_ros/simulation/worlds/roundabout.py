@@ -11,6 +11,7 @@ import numpy as np
 
 from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
 from alpamayo_ros.simulation.agents import Agent, LaneCar
+from alpamayo_ros.simulation.forks import Fork
 from alpamayo_ros.simulation.maps.roundabout_map import RoundaboutMap
 from alpamayo_ros.simulation.path_road import intruders
 from alpamayo_ros.simulation.road import Road
@@ -39,6 +40,7 @@ class Roundabout(Simulation):
         away = np.hypot(road.position[:, 0], road.position[:, 1])
         inside = np.nonzero(away < away.min() + 1.5)[0]
         self.leave_m = road.arc_of(*(float(v) for v in road.position[inside[-1]]))
+        self.forks = [Fork(self.line_m, self.leave_m)]
         return road
 
     def _place_traffic(self) -> None:

@@ -17,6 +17,7 @@ from alpamayo_ros.simulation.actors.scenario_actors import ScenarioActors
 from alpamayo_ros.simulation.actors.vary import vary
 from alpamayo_ros.simulation.agents import Agent, LaneCar, Leader, StoppedCar
 from alpamayo_ros.simulation.ego import EgoPose, advance
+from alpamayo_ros.simulation.forks import Fork, note_forks
 from alpamayo_ros.simulation.oriented_boxes import Box
 from alpamayo_ros.simulation.outcome import Outcome
 from alpamayo_ros.simulation.road import LANE_M, Road
@@ -48,6 +49,7 @@ class Simulation:
     """
 
     map = 'winding_road'
+    forks: Sequence[Fork] = ()  # on the instructed way
     wrong_way_from_m = LANE_M / 2  # left of it traffic comes towards the ego; inf: one-way
 
     def __init__(self, scenario: Scenario, seed: int, render: bool = True) -> None:
@@ -279,6 +281,8 @@ class Simulation:
         shift, edges = self.actors.way.at(self.arc_m), self.road.edges_m(self.arc_m)
         driven = self.arc_m - self._start_arc
         self.outcome.note(driven, offset, p.speed_mps, gap, STEP_S, shift, edges)
+        if not self.done:
+            note_forks(self.outcome, self.forks, before_arc_m, self.arc_m)
         self._note_red(before_arc_m)
         turned = p.heading_rad - heading
         note_rules(self, offset, turned, shift, self._red_line_m(), STEP_S)

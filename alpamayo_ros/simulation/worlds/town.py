@@ -12,6 +12,7 @@ import numpy as np
 
 from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
 from alpamayo_ros.simulation.agents import SIGNAL, Agent, LaneCar
+from alpamayo_ros.simulation.forks import Fork
 from alpamayo_ros.simulation.maps.town_map import town_map
 from alpamayo_ros.simulation.maps.town_route import Junction, TownRoute
 from alpamayo_ros.simulation.path_road import lane_cars, projected
@@ -56,6 +57,7 @@ class Town(Simulation):
             route = self.town.route(self._edges, self.seed)
             long = len(route.junctions) > EXTRA_EDGES and route.length_m > need + 2 * BEHIND_M
             if long and self._as_wanted(route):
+                self.forks = [Fork(j.stop_arc_m, j.exit_arc_m) for j in route.junctions]
                 return route
             edges += int(not long)
         raise ValueError(f'{name} has no route with {self.scenario.road}: ask for less')

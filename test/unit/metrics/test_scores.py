@@ -75,6 +75,16 @@ def test_figures_are_sums_over_all_runs() -> None:
     assert found['km_per_incident_note'] == ''
 
 
+def test_exits_are_those_that_were_decided() -> None:
+    rows = [row('a', exits=3), row('b', exits=1, missed_exits=1, offroad_s=0.1), row('c')]
+    assert scores.summarise(rows)['exits_taken'] == 0.8
+    assert scores.summarise([row('a'), row('b')])['exits_taken'] is None, 'no run reached any'
+    two = [row('a', exits=9), row('b', exits=1), row('c')]
+    assert scores.summarise(two)['exits_taken'] == 1.0
+    low, high = scores.summarise(two)['exits_taken_ci95']
+    assert (low, high) == (pytest.approx(0.3424, abs=1e-4), 1.0), "Wilson's, of two templates"
+
+
 def test_intervals_are_drawn_over_templates() -> None:
     """Ten equal runs of a template weigh like one: only templates are resampled."""
     few = [row(n, progress=p) for n, p in (('a', 0.2), ('b', 0.6), ('c', 1.0))]
