@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from alpamayo_ros import metrics
 from alpamayo_ros.recording import events
 from alpamayo_ros.recording.recording import Recording
 from alpamayo_ros.reports.notable_events import notable_words
@@ -58,7 +59,11 @@ class Percentiles(_Record):
 
 
 class Example(_Record):
-    """A chain of causation as it was published, and when."""
+    """A chain of causation as it was published, and when.
+
+    ``counterfactual``: what would have been done otherwise, which no drive bears out; '' where
+    the grammar has none.
+    """
 
     scenario: str
     time_s: float
@@ -66,6 +71,7 @@ class Example(_Record):
     situation: str
     rationale: str
     intent: str
+    counterfactual: str = ''
 
 
 class Model(_Record):
@@ -167,13 +173,13 @@ def examples(recordings: Sequence[Recording], count: int = 3) -> list[Example]:
             if rank >= len(found) or len(out) == count:
                 continue
             words = found[rank]
-            parts = (words.perception, words.situation, words.rationale, words.intent)
+            parts = tuple(getattr(words, name) for name in metrics.PARTS)
             if parts not in seen:
                 seen.add(parts)
                 start_ns = recording.times_ns[0] if recording.times_ns else words.t0_ns
                 time_s = round((words.t0_ns - start_ns) / 1e9, 1)
-                names = ('perception', 'situation', 'rationale', 'intent')
-                said = dict(zip(names, parts, strict=True))
+                said = dict(zip(metrics.PARTS, parts, strict=True))
+                said['counterfactual'] = words.counterfactual
                 out.append(Example(scenario=recording.info.scenario, time_s=time_s, **said))
     return out
 

@@ -24,7 +24,7 @@ def drive(folder: Path, number: int, **run: str) -> Recording:
     path = recorded.write(folder) / 'events.jsonl'
     t0 = recorded.START_NS + 5 * recorded.STEP_NS
     parts = (f'{PLACE} at 30 m', 'closing on a standing vehicle', f'reason {number}', 'stop')
-    words = events.Words(0, t0, 1, *parts, 1.0, '')
+    words = events.Words(0, t0, 1, *parts, 1.0, '', 'without it, I would drive on')
     row = {'kind': 'words', **{k: getattr(words, k) for k in words.__dataclass_fields__}}
     lines = [x for x in path.read_text().splitlines() if '"kind":"words"' not in x]
     path.write_text('\n'.join([*lines, json.dumps(row, separators=(',', ':'))]) + '\n')
@@ -55,6 +55,8 @@ def drives(tmp_path_factory: pytest.TempPathFactory) -> list[Recording]:
 def test_every_drive_is_quoted_once(drives: list[Recording]):
     quoted = [e.rationale for e in demo_summary.examples(drives)]
     assert quoted == [f'reason {number}' for number in range(5)]
+    said = page(drives)
+    assert all(said.count(part) == 5 for part in ('counterfactual without it', 'intent stop'))
 
 
 def test_a_drive_in_town_is_quoted_as_any_other(drives: list[Recording], tmp_path: Path):
