@@ -1,18 +1,16 @@
 """docs/faults.json says what there is: every row, its tests, and the table that is made of it."""
 
-import importlib.util
 import json
 
 import pytest
 from matrix import ROWS
 
+from tools import load
+
 
 @pytest.fixture
-def tool(repository):
-    spec = importlib.util.spec_from_file_location('made', repository / 'tools' / 'fault_table.py')
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
+def tool():
+    return load('fault_table')
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The pages of the public modules are made from the docstrings."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -9,16 +8,14 @@ from pathlib import Path
 import pytest
 
 import alpamayo_ros
+from tools import load
 
 ROOT = Path(__file__).resolve().parents[3]
 pytest.importorskip('pdoc', reason='pdoc is not installed: ./run test')
 
 
 def tool():
-    spec = importlib.util.spec_from_file_location('api_pages', ROOT / 'tools' / 'api_pages.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load('api_pages')
 
 
 def test_a_page_holds_names_signatures_and_docstrings(tmp_path):

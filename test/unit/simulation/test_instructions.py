@@ -1,8 +1,5 @@
 """tools/instructions.py tells a plan that goes where it is told from one that does not."""
 
-import importlib.util
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -14,18 +11,12 @@ from alpamayo_ros.simulation.drive.drive import Options, rollout
 from alpamayo_ros.simulation.drive.planners import ExpertPlanner
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.types import PlannerInput, Proposal
+from tools import load
 
 
 @pytest.fixture
-def tool(repository: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        'instructions', repository / 'tools/instructions.py'
-    )
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, 'instructions', module)  # a dataclass looks for its module
-    spec.loader.exec_module(module)
-    return module
+def tool() -> ModuleType:
+    return load('instructions')
 
 
 class Obedient(ExpertPlanner):

@@ -1,22 +1,16 @@
 """tools/world_gaps.py names what of a split the random worlds never come near."""
 
-import importlib.util
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 import typer
 
+from tools import load
+
 
 @pytest.fixture
-def gaps(repository: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    spec = importlib.util.spec_from_file_location('world_gaps', repository / 'tools/world_gaps.py')
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, 'world_gaps', module)  # a dataclass looks for its module
-    spec.loader.exec_module(module)
-    return module
+def gaps() -> ModuleType:
+    return load('world_gaps')
 
 
 def test_a_number_beyond_the_worlds_is_a_gap_and_one_among_them_is_none(gaps: ModuleType) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -27,21 +24,15 @@ from alpamayo_ros.training.annotation.claimed import outcome
 from alpamayo_ros.training.annotation.instant import written
 from alpamayo_ros.training.grammar_file import load_spec
 from alpamayo_ros.types import PlannerInput, Proposal
+from tools import load
 
 PROFILE = load_profile('nano')
 SPEC = load_spec(PROFILE.text.grammar)
 
 
 @pytest.fixture
-def tool(repository: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        'chain_truth', repository / 'tools/chain_truth.py'
-    )
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, 'chain_truth', module)  # a dataclass looks for its module
-    spec.loader.exec_module(module)
-    return module
+def tool() -> ModuleType:
+    return load('chain_truth')
 
 
 def now(sim: Simulation) -> Annotation:
