@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import gc
+import importlib.util
 import itertools
 import os
 import resource
 import signal
+import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import hypothesis
 import pytest
@@ -93,6 +97,22 @@ def small_files() -> Iterator[None]:
 def repository() -> Path:
     """Root of the source tree."""
     return ROOT
+
+
+@pytest.fixture
+def tools() -> Callable[[str], ModuleType]:
+    """Loads a script of ``tools/`` by its name: they are no package."""
+    return _tool
+
+
+@cache
+def _tool(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / 'tools' / f'{name}.py')
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # a dataclass looks for its module
+    spec.loader.exec_module(module)
+    return module
 
 
 @contextmanager

@@ -9,6 +9,7 @@ template and a seed, intervals are 95 % over templates.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -150,7 +151,19 @@ def lines(found: dict[str, Said]) -> list[str]:
     asked = sum(len(s.named) for s in found.values())
     bound = sum(v is not None for s in found.values() for v in s.named)
     head = f'{asked} instants of {len(found)} templates; an object that is seen binds in {bound}'
-    return [head, *(f'{name}: {_told(interval)}' for name, interval in rows.items())]
+    told = [f'{name}: {_told(interval)}' for name, interval in rows.items()]
+    return [head, told[0], *_by_object(found), *told[1:]]
+
+
+def _by_object(found: dict[str, Said]) -> list[str]:
+    """How often each object that binds is named, the best named first; one line, or none."""
+    by: dict[str, list[bool]] = defaultdict(list)
+    for said in found.values():
+        for named, label in zip(said.named, said.claimed, strict=True):
+            if named is not None:
+                by[label['binds']].append(named)
+    shares = sorted(((sum(v) / len(v), len(v), name) for name, v in by.items()), reverse=True)
+    return ['  ' + ', '.join(f'{n} {s:.2f} of {size}' for s, size, n in shares)] if by else []
 
 
 def _told(found: metrics.Interval | None) -> str:

@@ -5,12 +5,10 @@ import json
 import pytest
 from matrix import ROWS
 
-from tools import load
-
 
 @pytest.fixture
-def tool():
-    return load('fault_table')
+def tool(tools):
+    return tools('fault_table')
 
 
 @pytest.fixture

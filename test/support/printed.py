@@ -74,6 +74,8 @@ ROWS = (
     Row('python - ', 'tested', 'test/ros/test_node_behaviour.py'),
     Row('.venv/bin/python tools/instructions.py', 'tested',
         'test/unit/simulation/test_instructions.py'),
+    Row('.venv/bin/python tools/chain_truth.py', 'tested',
+        'test/unit/training/annotation/test_claimed.py'),
     Row('.venv/bin/python tools/drive_through_controller.py', 'tested',
         'test/ros/control/test_controller.py'),
     # weights that nobody may pass on

@@ -1,5 +1,6 @@
 """tools/instructions.py tells a plan that goes where it is told from one that does not."""
 
+from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
@@ -11,12 +12,11 @@ from alpamayo_ros.simulation.drive.drive import Options, rollout
 from alpamayo_ros.simulation.drive.planners import ExpertPlanner
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.types import PlannerInput, Proposal
-from tools import load
 
 
 @pytest.fixture
-def tool() -> ModuleType:
-    return load('instructions')
+def tool(tools: Callable[[str], ModuleType]) -> ModuleType:
+    return tools('instructions')
 
 
 class Obedient(ExpertPlanner):

@@ -1,16 +1,15 @@
 """tools/world_gaps.py names what of a split the random worlds never come near."""
 
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
 import typer
 
-from tools import load
-
 
 @pytest.fixture
-def gaps() -> ModuleType:
-    return load('world_gaps')
+def gaps(tools: Callable[[str], ModuleType]) -> ModuleType:
+    return tools('world_gaps')
 
 
 def test_a_number_beyond_the_worlds_is_a_gap_and_one_among_them_is_none(gaps: ModuleType) -> None:

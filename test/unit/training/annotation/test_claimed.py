@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -24,15 +25,14 @@ from alpamayo_ros.training.annotation.claimed import outcome
 from alpamayo_ros.training.annotation.instant import written
 from alpamayo_ros.training.grammar_file import load_spec
 from alpamayo_ros.types import PlannerInput, Proposal
-from tools import load
 
 PROFILE = load_profile('nano')
 SPEC = load_spec(PROFILE.text.grammar)
 
 
 @pytest.fixture
-def tool() -> ModuleType:
-    return load('chain_truth')
+def tool(tools: Callable[[str], ModuleType]) -> ModuleType:
+    return tools('chain_truth')
 
 
 def now(sim: Simulation) -> Annotation:
@@ -74,7 +74,9 @@ def test_the_annotator_names_what_binds_and_claims_what_is_so(
     assert all(said.condition) and all(said.counterfactual)
     assert all(c.fp == c.fn == 0 for c in said.objects)
     if True in said.named:
-        assert tool.lines({scenario: said})[1] == 'the object that binds is named: 1.000'
+        printed = tool.lines({scenario: said})
+        assert printed[1] == 'the object that binds is named: 1.000'
+        assert printed[2].startswith('  ') and ' 1.00 of ' in printed[2]
 
 
 def test_other_reasons_are_not_so(tool: ModuleType) -> None:
