@@ -50,6 +50,8 @@ def show(report: dict[str, Any]) -> None:
     names += ['ended_before_150_m'] if report['task']['ablate'] else []
     for name in names:
         part = s[name]
+        if not part['of']:
+            continue  # nobody stood
         low, high = part['interval_95']
         words = f'{part["count"]} of {part["of"]} (95 %: {low:.3f} to {high:.3f})'
         console.print(f'{name.replace("_", " ")}: {words}')

@@ -40,6 +40,16 @@ def drives() -> dict[str, Any]:
             'task': {'ablate': ''}, 'seconds': 3.0}  # fmt: skip
 
 
+def test_a_batch_in_which_nobody_stood_says_nothing_of_moving_on(capsys) -> None:
+    report = drives()
+    sim.show(report)
+    assert 'moved on: 1 of 3' in capsys.readouterr().out
+    none = {'count': 0, 'of': 0, 'interval_95': (0.0, 1.0)}
+    sim.show({**report, 'summary': {**report['summary'], 'moved_on': none}})
+    said = capsys.readouterr().out
+    assert 'moved on' not in said and 'on the road: 1 of 3' in said
+
+
 def found() -> list[Finding]:
     text = 'ROS 2 Kilted as wheels, the messages compiled, everything that a graph needs is here'
     return [Finding('middleware', Level.WARN, text, 'type ./run setup in the checkout')] * 2

@@ -142,3 +142,8 @@ def test_summary_counts_drives_that_end_early() -> None:
     assert summary['ended_before_150_m']['count'] == 1 and summary['right']['count'] == 1
     assert summary['mean_offset_m'] == pytest.approx((0.4 * 10 + 0.1 * 30) / 40)
     assert summary['ends'] == {'goal': 1, 'offroad': 1}
+    assert (summary['moved_on']['count'], summary['moved_on']['of']) == (0, 0), 'nobody stood'
+    stood = [{**good, 'moved_on': True}, {**row, 'moved_on': False}]
+    arrived = {**good, 'end': 'stopped', 'moved_on': False}
+    part = summarise([*stood, arrived, good])['moved_on']
+    assert (part['count'], part['of']) == (1, 2), 'who stands behind a car that stays has arrived'
