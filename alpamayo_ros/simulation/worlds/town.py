@@ -81,7 +81,7 @@ class Town(Simulation):
         self._traffic = TownTraffic(self.town, self.seed, traffic.cars, traffic.pedestrians)
         shape = self.scenario.road
         self._staged = bool(shape.turns or shape.signal)
-        self._traffic.place_ego(self.pose, self.vehicle, self._edges, self._staged)
+        self._traffic.place_ego(self.pose, self.vehicle, self._edges)
         self._set_the_scene()
         self._advance_traffic()
         self._passed = 0

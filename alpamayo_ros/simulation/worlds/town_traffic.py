@@ -21,7 +21,7 @@ WARM_UP_STEPS = 300  # 30 s, until the queues at the signals have formed
 ROUTE_EDGES = 40  # more than a drive lasts
 EGO = 'ego'
 OPPOSING = 'opposing'
-EXACT_BEHIND_M = 40.0  # nobody is nearer behind it where it is put exactly
+BEHIND_M = 40.0  # nobody is nearer behind it in its street when it appears
 CLEAR_M = 12.0  # nobody is nearer to the ego when it appears
 BRAKE_SIGNAL = 8
 PERSON_M = 0.5
@@ -111,30 +111,25 @@ class TownTraffic:
             if name != EGO:
                 self._sumo.vehicle.remove(name)
 
-    def place_ego(
-        self, ego: EgoPose, vehicle: SimVehicle, edges: list[str], exact: bool = False
-    ) -> None:
-        """Put the ego into the traffic; whoever is in its way disappears.
+    def place_ego(self, ego: EgoPose, vehicle: SimVehicle, edges: list[str]) -> None:
+        """Put the ego into the traffic; whoever is in its way, or close behind, disappears.
 
-        ``exact``: at its place among the cars of its street, so that those behind see it at once.
-        Without it SUMO inserts it at the street's beginning, and cars between there and its place
-        never follow it (town_drive's drives are pinned with that flaw).
+        At its place among the cars of its street: were it inserted at the street's beginning, cars
+        between there and its place would never follow it, and run into it.
         """
-        place = '0'
-        if exact:
-            front_x = ego.x_m + math.cos(ego.heading_rad) * vehicle.rear_axle_to_front_m
-            front_y = ego.y_m + math.sin(ego.heading_rad) * vehicle.rear_axle_to_front_m
-            _, position_m, _ = self._sumo.simulation.convertRoad(front_x, front_y)
-            place = str(position_m)
-            for name in self._sumo.edge.getLastStepVehicleIDs(edges[0]):
-                if -EXACT_BEHIND_M < self._sumo.vehicle.getLanePosition(name) - position_m < 0:
-                    self._sumo.vehicle.remove(name)
+        front_x = ego.x_m + math.cos(ego.heading_rad) * vehicle.rear_axle_to_front_m
+        front_y = ego.y_m + math.sin(ego.heading_rad) * vehicle.rear_axle_to_front_m
+        _, position_m, _ = self._sumo.simulation.convertRoad(front_x, front_y)
+        for name in self._sumo.edge.getLastStepVehicleIDs(edges[0]):
+            if -BEHIND_M < self._sumo.vehicle.getLanePosition(name) - position_m < 0:
+                self._sumo.vehicle.remove(name)
         for name in self._sumo.vehicle.getIDList():
             x, y = self._sumo.vehicle.getPosition(name)
             if math.hypot(x - ego.x_m, y - ego.y_m) < CLEAR_M:
                 self._sumo.vehicle.remove(name)
         self._sumo.route.add(EGO, edges)
-        self._sumo.vehicle.add(EGO, EGO, departPos=place, departLane='best', departSpeed='0')
+        place = {'departPos': str(position_m), 'departLane': 'best', 'departSpeed': '0'}
+        self._sumo.vehicle.add(EGO, EGO, **place)
         self._sumo.vehicle.setLength(EGO, vehicle.length_m)
         self._sumo.vehicle.setWidth(EGO, vehicle.width_m)
         self._sumo.vehicle.setSpeedMode(EGO, 0)
