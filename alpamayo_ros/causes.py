@@ -7,6 +7,7 @@ folded is still named.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -116,9 +117,12 @@ def _leads(cause: Fault, fault: Fault) -> bool:
     """Whether ``fault`` can be a consequence of ``cause``.
 
     CAMS_LOST names the cameras that it is about; what is said of one of them is the same loss.
+    Messages carry codes alone: then it is the same too, since CAMS_LOST counts every silent camera
+    (``sensing.silence``).
     """
     if cause.code is Code.CAMS_LOST and fault.code in (Code.CAM_LOST, Code.CAM_MANDATORY_LOST):
-        return fault.values.get('camera') in str(cause.values.get('cameras', '')).split(', ')
+        camera, named = fault.values.get('camera'), cause.values.get('cameras')
+        return camera == named is None or camera in str(named).split(', ')
     cameras = {f.values['camera'] for f in (cause, fault) if 'camera' in f.values}
     return len(cameras) < 2 and cause.code in upstream(fault.code)
 
@@ -128,9 +132,19 @@ def told(texts: Mapping[str, str]) -> list[tuple[str, str, tuple[str, ...]]]:
 
     Without a text, the table's sentence and remedy; a code that is not in the table stands alone.
     """
-    known = [Fault(Code[name]) for name in texts if name in Code.__members__]
+    known = [
+        Fault(Code[name], values=values_in(text))
+        for name, text in texts.items()
+        if name in Code.__members__
+    ]
     found = [
         (chain.cause.code.name, texts[chain.cause.code.name] or str(chain.cause), chain.names)
         for chain in chains(known)
     ]
     return found + [(n, t, ()) for n, t in texts.items() if n not in Code.__members__]
+
+
+def values_in(text: str) -> dict[str, str]:
+    """The values in the text of a fault (``str`` of it), as they are written; {} for none."""
+    said = re.findall(r'\((\w+=[^()]*)\)', text)
+    return dict(re.findall(r'(\w+)=(.*?)(?= \w+=|$)', said[-1])) if said else {}

@@ -10,21 +10,28 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
 
+from alpamayo_ros.cli.common.apart import apart, driving
 from alpamayo_ros.cli.sim import parse_seeds
 from alpamayo_ros.cli.working import working
-from alpamayo_ros.faults import Fault
+from alpamayo_ros.preflight import check_model
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.sensing.navigation import Maneuver, NavInstruction, canonical
-from alpamayo_ros.simulation.drive.drive import rollout
-from alpamayo_ros.simulation.drive.planners import Planner, open_planner
+from alpamayo_ros.simulation.batch import batch
+from alpamayo_ros.simulation.batch.drive_process import answer
+from alpamayo_ros.simulation.batch.journal import Job
+from alpamayo_ros.simulation.batch.task import Task
+from alpamayo_ros.simulation.drive.drive import Options, rollout
+from alpamayo_ros.simulation.drive.planners import Planner
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.simulation import Simulation
@@ -35,6 +42,8 @@ TURNS = {'left': Maneuver.LEFT, 'straight': Maneuver.STRAIGHT, 'right': Maneuver
 EVERY_CALLS, NEAR_M, AT_LINE_M, STANDS_M = 5, 40.0, 10.0, 1.0
 MOVES_M, TURNED_DEG = 8.0, 15.0  # way of a plan that says where it goes; its heading at the end
 DRIVES = 'left_after_red,signal_red_then_green'
+WORKER = '--worker'  # this file is also the process that drives, see simulation.batch
+PROGRAM = (str(Path(__file__).resolve()), WORKER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +83,29 @@ def main(
     chosen = parse_seeds(seeds)
     try:
         worlds = [load_scenario(name) for name in scenarios.split(',')]
-        planner = open_planner('onnx', load_profile(profile), model)
+        check_model('onnx', load_profile(profile), model or '')
     except ConfigError as error:
         raise typer.BadParameter(str(error)) from None
-    if isinstance(planner, Fault):
-        raise typer.BadParameter(str(planner))
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-    drives = [(world, seed) for world in worlds for seed in chosen]
-    asking = Asking(planner)
-    with working('drives') as tell:
-        for done, (world, seed) in enumerate(drives, 1):
-            rollout(world, seed, asking)
-            tell(done / len(drives))
-    for line in lines(asking.found):
+    task = Task('', profile=profile, model=model or '')
+    drives = [Job(world, seed) for world in worlds for seed in chosen]
+    with driving('instructions'), working('drives') as tell:
+        share = count(1)
+        how = apart(task, PROGRAM, lambda job, row: tell(next(share) / len(drives)))
+        rows, _ = batch.drive(task, drives, how)
+    found = [Instant(**one) for row in rows for one in row['instants']]
+    for line in lines(found):
         typer.echo(line)
     if out is not None:
-        out.write_text(json.dumps([asdict(one) for one in asking.found]) + '\n')
+        out.write_text(json.dumps([asdict(one) for one in found]) + '\n')
+
+
+def asked(job: Job, planner: Planner, options: Options) -> dict[str, Any]:
+    """What a drive's instants showed; in a process of its own."""
+    asking = Asking(planner)
+    rollout(job.scenario, job.seed, asking, options)
+    return {'instants': [asdict(one) for one in asking.found]}
 
 
 class Asking:
@@ -161,4 +176,7 @@ def lines(found: list[Instant]) -> Iterator[str]:
 
 
 if __name__ == '__main__':
-    typer.run(main)
+    if sys.argv[1:2] == [WORKER]:
+        answer(asked)
+    else:
+        typer.run(main)

@@ -194,28 +194,30 @@ def faithfulness(
 
     Example: alpamayo model faithfulness --seeds 100:110
     """
+    from alpamayo_ros.cli.common.apart import driving
+    from alpamayo_ros.cli.models.faithful_process import instants_of
     from alpamayo_ros.cli.sim import parse_seeds
     from alpamayo_ros.faults import Fault
     from alpamayo_ros.runtime.loader import open_runtime
     from alpamayo_ros.runtime.staged import StagedRuntime
-    from alpamayo_ros.simulation.drive.faithfulness import figures, instants
+    from alpamayo_ros.simulation.batch.task import Task
+    from alpamayo_ros.simulation.drive.faithfulness import figures
     from alpamayo_ros.simulation.scenario import load_scenario
 
-    loaded = profile_of(profile)
-    opened = open_runtime(runtime, loaded, folder)
+    opened = open_runtime(runtime, profile_of(profile), folder)
     if isinstance(opened, Fault):
         stop(opened)
     if not isinstance(opened, StagedRuntime):
         stop(f'{runtime} cannot be told its words; choose onnx or torch')
+    opened.close()  # the process that drives opens its own
     try:
         chosen = [load_scenario(name.strip()) for name in scenarios.split(',')]
     except (FileNotFoundError, ValueError) as error:
         raise typer.BadParameter(f'--scenarios: {error}') from error
-    found = []
-    for one in chosen:
-        for seed in parse_seeds(seeds):
-            found += list(instants(opened, loaded, one, seed))
-            typer.echo(f'{one.name}, seed {seed}: {len(found)} instants so far', err=True)
+    task = Task('', runtime, profile, '' if folder is None else str(folder))
+    drives = [(one, seed) for one in chosen for seed in parse_seeds(seeds)]
+    with driving('alpamayo model faithfulness'):
+        found = instants_of(task, drives)
     for key, value in figures(found).items():
         typer.echo(f'{key}: {"nothing to say" if value is None else value}')
 

@@ -12,12 +12,12 @@ import typer
 
 from alpamayo_ros.cli.choices import WordsConcurrent, WordsEvery, one_of, words_option
 from alpamayo_ros.cli.common.alone import alone_with
+from alpamayo_ros.cli.common.apart import driving
 from alpamayo_ros.runtime import registry
 from alpamayo_ros.runtime.foreign import FORM, named, registered
-from alpamayo_ros.simulation.batch.batch import BatchError, Task
+from alpamayo_ros.simulation.batch.batch import Task
 from alpamayo_ros.simulation.drive.ablation import ABLATIONS
 from alpamayo_ros.simulation.drive.planners import KINDS
-from alpamayo_ros.statuses import Status
 
 MAX_DRIVES = 100_000
 WORDY = tuple(entry.name for entry in registry.RUNTIMES if entry.files)
@@ -153,24 +153,20 @@ def app(
         raise typer.BadParameter(f'{option} is for {" and ".join(WORDY)}, not {planner}')
     words = (words_every, words_concurrent)
     task = Task(name, planner, profile, model, objects, steps, ablate, prompt, *words)
-    try:
-        with alone_with(json_path):
-            if suite:
-                if inject:
-                    raise typer.BadParameter('--inject belongs to one scenario: leave out --suite')
-                from alpamayo_ros.cli.simulating.suite import Call, drive_suite
+    with driving('alpamayo sim'), alone_with(json_path):
+        if suite:
+            if inject:
+                raise typer.BadParameter('--inject belongs to one scenario: leave out --suite')
+            from alpamayo_ros.cli.simulating.suite import Call, drive_suite
 
-                shown = WORST if worst is None else worst
-                many = parse_seeds(SUITE_SEEDS if seeds is None else seeds)
-                call = Call(suite, many, limit, workers, ray, json_path, report, shown, against)
-                drive_suite(task, call)
-            else:
-                _only_suites(limit=limit, ray=ray, report=report, against=against)
-                found = parse_seeds(SEEDS if seeds is None else seeds)
-                show(drive(task, found, workers or 1, json_path, inject))
-    except BatchError as error:
-        typer.echo(f'alpamayo sim: {error}', err=True)
-        raise typer.Exit(Status.ENVIRONMENT) from error
+            shown = WORST if worst is None else worst
+            many = parse_seeds(SUITE_SEEDS if seeds is None else seeds)
+            call = Call(suite, many, limit, workers, ray, json_path, report, shown, against)
+            drive_suite(task, call)
+        else:
+            _only_suites(limit=limit, ray=ray, report=report, against=against)
+            found = parse_seeds(SEEDS if seeds is None else seeds)
+            show(drive(task, found, workers or 1, json_path, inject))
 
 
 def _check(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.nodes.common.node import ConfigurationError, run
-from alpamayo_ros.nodes.operating.status import SILENT_S
+from alpamayo_ros.nodes.operating.status_record import SILENT_S
 from alpamayo_ros.nodes.recorder import RecorderNode
 from alpamayo_ros.parameters.of_nodes import VIEWER
 from alpamayo_ros.recording import events

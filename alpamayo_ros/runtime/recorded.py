@@ -1,16 +1,20 @@
-"""Cycles kept with all that entered and left them, to be run again, timed or compared."""
+"""Cycles kept with all that entered and left them, to be run again, timed, compared or stored."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import NDArray
 
 from alpamayo_ros.profile import ModelProfile
 from alpamayo_ros.runtime.base import Condition, Features, Identity
+from alpamayo_ros.runtime.process.channel import get_input, put_input
 from alpamayo_ros.runtime.staged import StagedRuntime
-from alpamayo_ros.types import Conditioning, FrameStack, Reasoning
+from alpamayo_ros.types import Conditioning, FrameStack, PlannerInput, Reasoning
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,36 @@ class Recorded:
     noise: Float[np.ndarray, 'K P 3']
     words: tuple[int, ...]
     plans: Float[np.ndarray, 'K P 3']
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Arrays by their names; see ``channel.Arrays``."""
+
+    named: dict[str, NDArray[Any]]
+
+    def write(self, name: str, values: NDArray[Any]) -> None:
+        self.named[name] = values
+
+    def read(self, name: str) -> NDArray[Any]:
+        return self.named[name]
+
+
+def store(cycle: Recorded, file: Path) -> dict[str, Any]:
+    """The arrays go into ``file`` (.npz); what else there is, is returned for JSON."""
+    held = _Held({'noise': cycle.noise, 'plans': cycle.plans})
+    inputs = PlannerInput(cycle.frames.t0_ns, cycle.frames, cycle.given)
+    rest = put_input(held, inputs)
+    np.savez(file, **held.named)  # type: ignore[arg-type]
+    return {**rest, 'words': list(cycle.words)}
+
+
+def restore(file: Path, rest: dict[str, Any]) -> Recorded:
+    """The cycle that ``store`` put there, to the last bit; ``rest``: what it returned."""
+    with np.load(file, allow_pickle=False) as named:  # noqa: TID251 - plain arrays
+        held = _Held(dict(named))
+    inputs, words = get_input(held, rest), tuple(rest['words'])
+    return Recorded(inputs.frames, inputs.given, held.read('noise'), words, held.read('plans'))
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
     from alpamayo_ros.cli.models.quantise_stages import Judged
     from alpamayo_ros.export.int8.attempt import Float
     from alpamayo_ros.faults import Fault
+    from alpamayo_ros.simulation.batch.task import Task
 
 T = TypeVar('T')
 STAGE_NAMES = ('encoder', 'backbone', 'denoiser')
 GOALS = ('processor', 'engine')
+COMMAND = 'alpamayo model quantise'
 
 
 def quantise(
@@ -62,8 +65,10 @@ def quantise(
 
     Example: alpamayo model quantise nano --to models/nano_int8 --calibration town_drive
     """
+    from alpamayo_ros.cli.common.apart import driving
     from alpamayo_ros.cli.models.quantise_drives import SCENARIOS
     from alpamayo_ros.cli.models.quantise_stages import judge, open_float, show
+    from alpamayo_ros.simulation.batch.task import Task
 
     one_of('for', goal, GOALS)
     chosen = list(dict.fromkeys(name.strip() for name in stages.split(',')))
@@ -71,8 +76,10 @@ def quantise(
         one_of('stages', name, STAGE_NAMES)
     _check_new(to)
     check_folder(to)  # before minutes of drives
-    loaded = profile_of(profile)
-    found = _or_stop(open_float(loaded, model, chosen, calibration or SCENARIOS, cycles))
+    profile_of(profile)  # one that is no such profile is refused by name
+    task = Task('', profile=profile, model='' if model is None else str(model))
+    with driving(COMMAND):
+        found = _or_stop(open_float(task, chosen, calibration or SCENARIOS, cycles))
     judged = [_or_stop(judge(found, name)) for name in chosen]
     kept = [one for one in judged if goal == 'engine' or one.faster]
     with whoever_reads():
@@ -84,7 +91,7 @@ def quantise(
             'For TensorRT, whose INT8 this does not measure: --for engine'
         )
         raise typer.Exit(Status.FAIL)
-    _write(found.model, kept, to, goal, (profile, model, drives))
+    _write(found.model, kept, to, goal, (task, drives))
 
 
 def _check_new(to: Path) -> None:
@@ -109,7 +116,7 @@ def _gate(kept: list[Judged]) -> None:
 
 
 def _write(
-    found: Float, kept: list[Judged], to: Path, goal: str, driven: tuple[str, Path | None, int]
+    found: Float, kept: list[Judged], to: Path, goal: str, driven: tuple[Task, int]
 ) -> None:
     """The folder, under its name only once both models drove alike."""
     from alpamayo_ros.export.int8.graph import STAGES
@@ -135,19 +142,16 @@ def _write(
         )
 
 
-def _drive(fresh: Path, profile: str, model: Path | None, drives: int) -> None:
+def _drive(fresh: Path, task: Task, drives: int) -> None:
     """Both models on the same drives; the end of the command where INT8 loses score."""
+    from alpamayo_ros.cli.common.apart import driving
     from alpamayo_ros.cli.models.quantise_drives import scores
     from alpamayo_ros.export.int8.parity import SCORE
-    from alpamayo_ros.simulation.batch.batch import BatchError
 
     if not drives:
         return _say('No drives were asked for: the score in a closed loop is not compared.')
-    try:
-        before, now = (scores(profile, folder, drives) for folder in (model, fresh))
-    except BatchError as error:
-        typer.echo(f'alpamayo model quantise: {error}', err=True)
-        raise typer.Exit(Status.ENVIRONMENT) from error
+    with driving(COMMAND):
+        before, now = (scores(one, drives) for one in (task, replace(task, model=str(fresh))))
     lost = (sum(before) - sum(now)) / len(before)
     _say(
         f'scene score, {drives} with each model: {sum(now) / drives:.3f}, in float '

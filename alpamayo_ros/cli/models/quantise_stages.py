@@ -10,6 +10,7 @@ from pathlib import Path
 import typer
 
 from alpamayo_ros.cli.measuring.cycle.timing import take_turns
+from alpamayo_ros.cli.models.capture_process import open_graphs
 from alpamayo_ros.cli.models.quantise_drives import cycles_of
 from alpamayo_ros.cli.models.stopping import stop
 from alpamayo_ros.export.int8.attempt import Attempt, Float, attempt
@@ -17,13 +18,13 @@ from alpamayo_ros.export.int8.graph import STAGES
 from alpamayo_ros.export.int8.parity import Known, known, output
 from alpamayo_ros.export.int8.ranges import Ranges, calibrate
 from alpamayo_ros.faults import Fault
-from alpamayo_ros.profile import ModelProfile
+from alpamayo_ros.profile import load_profile
 from alpamayo_ros.replay.setup import ReplayError
-from alpamayo_ros.runtime import onnx_runtime
 from alpamayo_ros.runtime.file_gate import data_file
 from alpamayo_ros.runtime.loader import model_dir
-from alpamayo_ros.runtime.manifest import ModelFiles, check_profile, read_model
+from alpamayo_ros.runtime.manifest import ModelFiles, read_model
 from alpamayo_ros.runtime.recorded import Recorded
+from alpamayo_ros.simulation.batch.task import Task
 from alpamayo_ros.units import counted
 
 FASTER = 0.95  # of the time in float; medians of calls that take turns differ by up to 3 %
@@ -70,27 +71,27 @@ class Judged:
 
 
 def open_float(
-    profile: ModelProfile,
-    folder: Path | None,
+    task: Task,
     stages: Sequence[str],
     sources: Sequence[str],
     cycles: int,
 ) -> Opened | Fault:
-    """The model as it is, and ranges from the first half of the cycles of each source.
+    """The model of ``task`` as it is, and ranges from the first half of each source's cycles.
 
     ``stages``: those that are to be tried; one that cannot be ends the command before a drive.
     """
-    files = read_model(folder if folder is not None else model_dir(profile))
+    profile = load_profile(task.profile)
+    files = read_model(Path(task.model) if task.model else model_dir(profile))
     if isinstance(files, Fault):
         return files
     _refuse_parts(files, stages)
-    runtime = check_profile(files, profile) or onnx_runtime.load(files, profile)
+    runtime = open_graphs(files, profile)
     if isinstance(runtime, Fault):
         return runtime
     first, second = list[Recorded](), list[Recorded]()
     for index, source in enumerate(sources):
         try:
-            found = cycles_of(source, runtime, index, cycles)
+            found = cycles_of(source, runtime, index, cycles, task)
         except (FileNotFoundError, ValueError, ReplayError) as error:
             stop(f'--calibration {source}: {error}')
         if len(found) < 2:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
 
 from alpamayo_ros.faults import Code, Fault
 from alpamayo_ros.profile import ModelProfile
@@ -12,6 +14,18 @@ from alpamayo_ros.types import Conditioning, EgoHistory, FrameStack, PlannerInpu
 
 EGO_FIELDS = ('poses', 'speed_mps', 'acceleration_mps2', 'yaw_rate_rps', 'steering_rad', 'valid')
 TEXT_FIELDS = ('navigation', 'prompt', 'previous_text')
+
+
+class Arrays(Protocol):
+    """Where an input's arrays lie by their names: in shared memory, or in a file's."""
+
+    def write(self, name: str, values: NDArray[Any]) -> None:
+        """Keep ``values`` as ``name``."""
+        ...
+
+    def read(self, name: str) -> NDArray[Any]:
+        """What was kept as ``name``."""
+        ...
 
 
 def layout(profile: ModelProfile) -> Layout:
@@ -32,7 +46,7 @@ def layout(profile: ModelProfile) -> Layout:
     }
 
 
-def put_input(arrays: SharedArrays, inputs: PlannerInput) -> dict[str, Any]:
+def put_input(arrays: Arrays, inputs: PlannerInput) -> dict[str, Any]:
     """Write the arrays of ``inputs``; the rest is returned for the datagram."""
     arrays.write('images', inputs.frames.images)
     arrays.write('age_s', inputs.frames.age_s)
@@ -50,7 +64,7 @@ def put_input(arrays: SharedArrays, inputs: PlannerInput) -> dict[str, Any]:
     }
 
 
-def get_input(arrays: SharedArrays, message: dict[str, Any]) -> PlannerInput:
+def get_input(arrays: Arrays, message: dict[str, Any]) -> PlannerInput:
     """The other side of ``put_input``."""
     frames = FrameStack(
         message['frames_t0_ns'],

@@ -1,7 +1,7 @@
 """A worker that is a process of this machine, one thread each.
 
-``simulation.batch.drive_process`` is at the other end of two pipes: a line of JSON a job and a
-line a row.
+``simulation.batch.drive_process``, or another program that calls its ``answer``, is at the other
+end of two pipes: a line of JSON a job and a line a row.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from alpamayo_ros.simulation.batch.journal import Job
@@ -18,21 +19,23 @@ from alpamayo_ros.simulation.batch.pool import BatchError, WorkerLost
 from alpamayo_ros.simulation.batch.task import Task
 
 THREADS = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS', 'LP_NUM_THREADS')
-WORKER = 'alpamayo_ros.simulation.batch.drive_process'
+DRIVES = ('-m', 'alpamayo_ros.simulation.batch.drive_process')
 END_S = 10.0
 
 
 class Process:
     """A child process that drives; see ``pool.Worker``.
 
+    ``program``: what the interpreter runs; it is handed the task as its last argument.
+
     The thread that drives and the one that ends a batch may both close it: a lock keeps one
     out of the pipes while the other is in them.
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, program: Sequence[str] = DRIVES) -> None:
         env = {**os.environ, **dict.fromkeys(THREADS, '1')}
         self.process = subprocess.Popen(
-            [sys.executable, '-m', WORKER, task.to_json()],
+            [sys.executable, *program, task.to_json()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -14,7 +14,8 @@ from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
 from alpamayo_ros.msg import ChainOfCausation, Health
-from alpamayo_ros.nodes.operating.status import Listening, line, page
+from alpamayo_ros.nodes.operating.status import Listening
+from alpamayo_ros.nodes.operating.status_record import line, page
 
 pytestmark = pytest.mark.ros
 

@@ -27,7 +27,7 @@ from alpamayo_ros.incident.file import is_incident
 from alpamayo_ros.msg import Health, PlannedTrajectory
 from alpamayo_ros.nodes.caps import Caps
 from alpamayo_ros.nodes.common import qos
-from alpamayo_ros.nodes.operating.status import line, page, status_of
+from alpamayo_ros.nodes.operating.status_record import line, page, status_of
 from alpamayo_ros.nodes.operating.streams import Rate, text_of
 from alpamayo_ros.safety.config import PlanConfig
 from alpamayo_ros.safety.state import Mode, SafetyState

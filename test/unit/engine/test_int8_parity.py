@@ -157,8 +157,10 @@ def test_lost_score_leaves_no_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, opened: Opened
 ) -> None:
     """Both models drive the same drives; the mean of the losses counts."""
-    driven = {True: [0.9, 0.8], False: [0.9, 0.75]}
-    monkeypatch.setattr(quantise_drives, 'scores', lambda p, folder, n: driven[folder is None])
+    driven = {'': [0.9, 0.8]}
+    monkeypatch.setattr(
+        quantise_drives, 'scores', lambda task, n: driven.get(task.model, [0.9, 0.75])
+    )
     result = _call(monkeypatch, opened, tmp_path / 'int8', '--for', 'engine', '--drives', '2')
     assert result.exit_code == 1
     assert 'paired loss 0.025, at most 0.02' in result.output

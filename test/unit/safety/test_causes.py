@@ -3,7 +3,7 @@
 import pytest
 from shipped import limits
 
-from alpamayo_ros.causes import CAUSES, chains, told, upstream
+from alpamayo_ros.causes import CAUSES, chains, told, upstream, values_in
 from alpamayo_ros.faults import Code, Fault, Reaction
 from alpamayo_ros.sensing.silence import CameraWatch
 
@@ -62,7 +62,29 @@ def test_the_loss_of_each_camera_is_told_below_the_loss_of_all() -> None:
     assert max(f.reaction for f in faults) is chains(faults)[0].cause.reaction is Reaction.FALLBACK
     other = Fault(Code.CAM_MANDATORY_LOST, 'left may not be masked.', {'camera': 'left'})
     assert [cause for cause, _ in names([*faults, other])] == ['CAM_MANDATORY_LOST', 'CAMS_LOST']
-    assert len(chains([Fault(f.code) for f in faults])) == 3  # which cameras is not known
+    assert len(chains([faults[-1], Fault(Code.CAM_LOST)])) == 2  # which camera is not known
+    assert len(chains([Fault(Code.CAMS_LOST), *faults[:-1]])) == 3  # nor here, of which it speaks
+
+
+def test_codes_alone_as_messages_carry_them_are_one_loss() -> None:
+    """Whoever says CAMS_LOST counts every camera that is silent."""
+    alone = [Fault(code) for code in (Code.CAM_MANDATORY_LOST, Code.CAM_LOST, Code.CAMS_LOST)]
+    assert names(alone) == [('CAMS_LOST', ('CAM_LOST', 'CAM_MANDATORY_LOST'))]
+    texts = {f.code.name: str(f) for f in alone}
+    assert told(texts) == [('CAMS_LOST', texts['CAMS_LOST'], ('CAM_LOST', 'CAM_MANDATORY_LOST'))]
+
+
+def test_cameras_that_a_text_names_are_read_out_of_it() -> None:
+    values = {'count': 2.0, 'cameras': 'front, rear'}
+    lost, left = (
+        Fault(Code.CAMS_LOST, values=values),
+        Fault(Code.CAM_LOST, 'left (far) silent.', {'camera': 'left', 'periods': 3.5}),
+    )
+    assert values_in(str(lost)) == {'count': '2', 'cameras': 'front, rear'}
+    assert values_in(str(left)) == {'camera': 'left', 'periods': '3.5'}
+    assert values_in(str(Fault(Code.CAMS_LOST))) == values_in('a (text)') == {}
+    texts = {f.code.name: str(f) for f in (lost, left)}
+    assert [code for code, _, _ in told(texts)] == ['CAMS_LOST', 'CAM_LOST']
 
 
 def test_every_fault_is_named_exactly_once_whatever_is_present() -> None:

@@ -1,6 +1,9 @@
 """tools/instructions.py tells a plan that goes where it is told from one that does not."""
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -9,7 +12,7 @@ import typer
 
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.simulation.drive.drive import Options, rollout
-from alpamayo_ros.simulation.drive.planners import ExpertPlanner
+from alpamayo_ros.simulation.drive.planners import ExpertPlanner, open_planner
 from alpamayo_ros.simulation.scenario import load_scenario
 from alpamayo_ros.types import PlannerInput, Proposal
 
@@ -66,6 +69,20 @@ def test_what_is_mistyped_is_a_sentence(tool, words, said) -> None:
     given = {'model': None, 'profile': 'nano', 'scenarios': tool.DRIVES, 'seeds': '100'} | words
     with pytest.raises(typer.BadParameter, match=said):
         tool.main(**given, out=None)
+
+
+@pytest.mark.slow
+def test_each_drive_is_that_of_another_process(tool, tmp_path, monkeypatch, capsys) -> None:
+    short = load_scenario('left_after_red').model_copy(update={'duration_s': 8.0})
+    out, town = tmp_path / 'out.json', str(tmp_path / 'short.yaml')
+    Path(town).write_text(json.dumps(short.model_dump(mode='json', exclude_defaults=True)))
+    monkeypatch.setattr(tool, 'rollout', lambda *_: pytest.fail('driven in this process'))
+    tool.main(None, 'nano', town, '100', out)
+    told = json.loads(out.read_text())
+    here = tool.Asking(open_planner('onnx', load_profile('nano')))
+    rollout(load_scenario(town), 100, here, Options())
+    assert told == json.loads(json.dumps([asdict(one) for one in here.found])) and told
+    assert capsys.readouterr().out.startswith('left: ')
 
 
 def test_a_drive_is_the_same_however_often_it_is_asked(tool) -> None:

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from alpamayo_ros.cli.models.faithful_process import instants_of
 from alpamayo_ros.faults import Fault
 from alpamayo_ros.model.grammar import values
 from alpamayo_ros.profile import load_profile
 from alpamayo_ros.runtime.loader import open_runtime
 from alpamayo_ros.runtime.made_up import made_up_input
 from alpamayo_ros.runtime.staged import StagedRuntime
+from alpamayo_ros.simulation.batch.task import Task
 from alpamayo_ros.simulation.drive.faithfulness import (
     DECISIONS,
     Instant,
@@ -74,3 +76,16 @@ def test_a_vehicle_taken_out_of_the_pictures_is_no_longer_named(nano: StagedRunt
     found = list(instants(nano, nano.profile, scenario, 10000))
     assert len(found) >= 3 and any(i.claimed for i in found)
     assert not any(i.claimed_empty for i in found)
+
+
+def test_instants_of_another_process_are_those_of_this_one(
+    nano: StagedRuntime, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leader = load_scenario('leader_stops').model_copy(update={'duration_s': 2.0})
+    road = load_scenario('winding_road').model_copy(update={'duration_s': 3.0})
+    drives = [(leader, 10000), (road, 10001)]  # the pool drives the longer one first
+    here = [i for drive in drives for i in instants(nano, nano.profile, *drive)]
+    assert instants_of(Task('', profile='nano'), drives) == here and len(here) >= 3
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith('winding_road, seed 10001: ')
+    assert said[1] == f'leader_stops, seed 10000: {len(here)} instants so far'
