@@ -224,3 +224,14 @@ def test_the_command_says_what_is_understood_least(
         one = asked[known_wording(name)]
         assert one['share'] == pytest.approx(1.0, abs=1e-4) and one['states'] == 2
     assert len({round(one['share'], 4) for one in asked.values()}) > 8
+
+
+def test_all_held_out_wordings_are_asked_and_some_of_training() -> None:
+    asked = {split: list(exam_of_wordings._asked(split)) for split in ('train', 'held_out')}
+    assert asked['held_out'] == wordings('held_out')
+    few, most = asked['train'], exam_of_wordings.MOST_TRAINED
+    counts = {name: len([n for n, _ in few if n == name]) for name, _ in wordings('train')}
+    assert 'talk' in counts and all(most // 2 < count <= most for count in counts.values())
+    assert set(few) < set(wordings('train'))
+    for name in set(counts) - {'talk'}:
+        assert (name, known_wording(name)) in few
