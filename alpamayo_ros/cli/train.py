@@ -193,8 +193,8 @@ def exam(
         bool,
         typer.Option(
             '--wordings',
-            help='Ask in every wording of config/prompts.yaml instead: how far each moves the '
-            'plan as the known one does.',
+            help='Ask in wordings of config/prompts.yaml instead, all held out and some of '
+            'training: how far each moves the plan as the known one does.',
         ),
     ] = False,
 ) -> None:
