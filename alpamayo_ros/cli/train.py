@@ -21,8 +21,8 @@ RecipeOption = Annotated[
 StreamOption = Annotated[
     str,
     typer.Option(
-        help='stream, stream_two_cores, stream_words, stream_toy, rl, rl_two_cores, rl_toy, '
-        'wordings, or a .yaml path with such keys.'
+        help='stream, stream_two_cores, stream_words, stream_towns, stream_toy, rl, '
+        'rl_two_cores, rl_toy, wordings, or a .yaml path with such keys.'
     ),
 ]
 StageOption = Annotated[

@@ -32,6 +32,8 @@ STANDERS = 0.3  # share of the winding roads with people beside them
 OTHER_BENDS, NO_WAY = 0.6, 0.15  # of the winding roads, of the closed lanes
 TURNS = ('', 's', 'l', 'r', 'r', 'l', 'sr', 'rs', 'll', 'ss', 'rl')
 SIGNALS = ('', 'any', 'red', 'green', 'turns_red', 'turns_red')
+TOWN_GOAL_M, TOWN_MPS = (90.0, 320.0), 2.0  # the way through a town; at least as fast in the mean
+FROM_REST = 0.25  # share of the town worlds that begin standing
 
 
 @lru_cache(maxsize=1)
@@ -94,10 +96,13 @@ def _surroundings(
 ) -> dict[str, Any]:
     """Another town, exit or number of lanes, other turns and signals, more or less traffic.
 
-    Of the towns that are evaluated only those that a ``train`` template names.
+    The way through a town is up to 320 m long, so that it has several junctions; a template's
+    ends behind its first.  Of the towns that are evaluated only those that a ``train`` template
+    names.
     """
     road: dict[str, Any] = {}
     traffic: dict[str, Any] = {}
+    further: dict[str, Any] = {}
     if s.map == 'town':
         known = sorted({t.traffic.town for t in found if t.traffic.town})
         traffic = {
@@ -107,6 +112,8 @@ def _surroundings(
         traffic['cars'] = int(rng.integers(5, 60))
         if rng.random() < OTHER_TURNS:
             road = {'turns': str(rng.choice(TURNS)), 'signal': str(rng.choice(SIGNALS))}
+        goal_m = float(rng.uniform(*TOWN_GOAL_M))
+        further = {'goal_m': goal_m, 'duration_s': max(s.duration_s, goal_m / TOWN_MPS)}
     elif s.map == 'roundabout':
         road, traffic = {'exit': int(rng.integers(0, 5))}, {'cars': int(rng.integers(0, 17))}
     elif s.map == 'motorway':
@@ -117,6 +124,7 @@ def _surroundings(
     return {
         'road': s.road.model_copy(update=road),
         'traffic': s.traffic.model_copy(update=traffic),
+        **further,
     }
 
 
@@ -167,6 +175,8 @@ def _start(s: Scenario, rng: np.random.Generator) -> Start:
         'heading_error_rad': float(np.radians(rng.uniform(-turned, turned))),
         'speed_mps': s.start.speed_mps * float(rng.uniform(0.5, 1.1)),
     }
+    if s.map == 'town' and rng.random() < FROM_REST:
+        change['speed_mps'] = 0.0
     return s.start.model_copy(update=change)
 
 

@@ -141,7 +141,7 @@ class Settings(BaseModel):
             raise ValueError('stage: rl needs the part rl of a recipe: take rl or rl_toy')
         if self.stage != 'rl' and self.rl is not None:
             raise ValueError(f'stage: {self.stage} has no use for the part rl of a recipe: take '
-                             'stream, stream_two_cores, stream_words or stream_toy')  # fmt: skip
+                             'another, as stream or stream_toy')  # fmt: skip
         if self.rl is None:
             return self
         if self.views != 'frozen':

@@ -40,6 +40,19 @@ def test_towns_are_those_of_train_templates_and_never_of_val_or_test() -> None:
     assert not evaluated & set(TRAINING_MAPS) and {w.name for w in worlds} <= set(TRAIN)
 
 
+def test_ways_through_towns_have_several_junctions_and_some_begin_standing() -> None:
+    weights = {s.family: float(s.map == 'town') for s in TRAIN.values()}
+    ways = [random_world(np.random.default_rng(k), weights, towns=True) for k in range(60)]
+    assert {w.map for w in ways} == {'town'}
+    assert min(w.goal_m for w in ways) < 120 and max(w.goal_m for w in ways) > 280
+    assert all(w.duration_s >= w.goal_m / 2 for w in ways)
+    assert 5 < sum(w.start.speed_mps == 0 for w in ways) < 30
+    world = open_world(max(ways, key=lambda w: w.goal_m), 10000)
+    end_m = world.arc_m + world.scenario.goal_m
+    assert sum(j.exit_arc_m < end_m for j in world.route.junctions) >= 2
+    world.close()
+
+
 def test_families_are_drawn_by_weight() -> None:
     weights = {s.family: 0.0 for s in TRAIN.values()} | {'signal': 1.0}
     drawn = [random_world(np.random.default_rng(k), weights, towns=True) for k in range(20)]
