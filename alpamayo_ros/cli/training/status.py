@@ -75,7 +75,8 @@ def show_stream(root: Path) -> None:
         last = curve[-1]
         typer.echo(f'{last["used_s"]:.0f} of {seconds:.0f} s, {counted(last["step"], "step")}, '
                    f'{counted(last["samples"], "sample")}, {driven}')  # fmt: skip
-        tables.show(_learnt(curve))
+        if last['step']:  # before the first step nothing has been learnt
+            tables.show(_learnt(curve))
     if any(row['policy'] for row in drives):
         tables.show(_driven([row for row in drives if row['policy']]))
 

@@ -102,7 +102,8 @@ class Pool:
         if failed:
             more = f'\n  and {len(failed) - SHOWN} more' if len(failed) > SHOWN else ''
             named = '\n  '.join(failed[:SHOWN])
-            raise BatchError(f'{len(failed)} of {len(jobs)} drives failed:\n  {named}{more}')
+            which = f'{len(failed)} of {len(jobs)} drives' if len(jobs) > 1 else 'the drive'
+            raise BatchError(f'{which} failed:\n  {named}{more}')
 
     def _work(self, waiting: deque[Job], answers: Queue[Any]) -> None:
         worker: Worker | None = None

@@ -48,7 +48,10 @@ def _by(what: str, names: Sequence[str]) -> dict[str, int]:
 
 
 def _of_notes(notes: list[Note]) -> dict[str, Any]:
-    """What the notes say, and of how many there is what to learn from."""
+    """What the notes say, and of how many there is what to learn from.
+
+    Braking and turning are shares of those whose next seconds are known, and absent without such.
+    """
     if not notes:
         return {'notes': 0}
     later = round(SECONDS / STEP_S)
@@ -56,14 +59,16 @@ def _of_notes(notes: list[Note]) -> dict[str, Any]:
     ends = np.array([n.trajectory[later - 1] if len(n.trajectory) >= later else (np.nan,) * 3
                      for n in notes])  # fmt: skip
     goes = np.hypot(ends[:, 0], ends[:, 1]) / SECONDS
+    known = np.isfinite(goes)
     shares = {
         'worded': np.array([bool(n.words) for n in notes]),
         'with_truth': np.array([n.facts is not None for n in notes]),
-        'with_future': np.isfinite(goes),
+        'with_future': known,
         'standing': speed < STANDING_MPS,
-        'braking': goes < speed - 1.0,
-        'turning': np.abs(ends[:, 2]) > TURN_RAD,
     }
+    if known.any():
+        shares['braking'] = (goes < speed - 1.0)[known]
+        shares['turning'] = (np.abs(ends[:, 2]) > TURN_RAD)[known]
     return {
         'notes': len(notes),
         'chains': len({n.words for n in notes} - {''}),

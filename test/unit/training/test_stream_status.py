@@ -97,6 +97,13 @@ def test_curve_and_drives_of_a_stream_are_summed_up(tmp_path: Path, came_back: b
     assert f'{tmp_path}: done' in said(tmp_path)
 
 
+def test_a_stream_stopped_before_its_first_step_has_learnt_nothing(tmp_path: Path) -> None:
+    folder = begun(tmp_path)
+    (folder / 'curve.jsonl').write_text(lines([{'used_s': 9.0, 'step': 0, 'samples': 80}]))
+    page = said(tmp_path)
+    assert '9 of 600 s, 0 steps, 80 samples' in page and 'of the curve' not in page
+
+
 def test_a_stream_knows_its_own_recipe(tmp_path: Path) -> None:
     begun(tmp_path)
     page = said(tmp_path, '--recipe', 'nano', status=2)

@@ -83,6 +83,14 @@ def test_a_drive_that_fails_does_not_stop_the_others() -> None:
     assert done == ['a', 'd'] and log.count('c') == 2 and log.count('b') == 1
 
 
+def test_a_single_drive_that_fails_is_not_counted() -> None:
+    with (
+        pytest.raises(BatchError, match='^the drive failed:\n  b, seed 7: no road'),
+        Pool(lambda: Fake([], bad=('b',)), 1) as pool,
+    ):
+        pool.drive([job('b', 7)], lambda job, row: None)
+
+
 def test_a_worker_that_is_another_one_is_refused() -> None:
     def connect() -> Fake:
         worker = Fake([], lost=('a',))

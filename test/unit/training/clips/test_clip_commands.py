@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from alpamayo_ros.cli.common.alone import alone
 from alpamayo_ros.cli.data import app
 from alpamayo_ros.profile import load_profile
-from alpamayo_ros.training.clips import storage
+from alpamayo_ros.training.clips import clip_stats, storage
+from alpamayo_ros.training.clips.clip import Note
 
 
 def run(*words: object) -> tuple[int, str]:
@@ -36,6 +37,15 @@ def test_filter_and_stats_count_and_name_what_is_damaged(folder: Path) -> None:
     assert 'damaged                      1' in run('filter', folder)[1]
     code, said = run('review', folder, '--out', folder.parent / 'page.html')
     assert code == 5 and not (folder.parent / 'page.html').exists()
+
+
+def test_shares_of_what_is_driven_next_are_of_those_whose_next_seconds_are_known() -> None:
+    stops = tuple((0.0, 0.0, 0.0) for _ in range(60))
+    notes = [Note(t0_ns=k, speed_mps=8.0, trajectory=stops * (k < 2)) for k in range(4)]
+    share = clip_stats._of_notes(notes)['share']
+    assert (share['with_future'], share['braking'], share['turning']) == (0.5, 1.0, 0.0)
+    share = clip_stats._of_notes(notes[2:])['share']
+    assert share['with_future'] == 0.0 and 'braking' not in share and 'turning' not in share
 
 
 def test_a_page_is_written_and_corrections_come_back(folder: Path) -> None:
