@@ -69,7 +69,8 @@ class TownTraffic:
         stages = self._sumo.simulation.findIntermodalRoute(str(start), str(end), modes='')
         if not stages:
             return
-        self._sumo.person.add(name, str(start), float(self._rng.uniform(0, 40)))
+        departs_m = min(float(self._rng.uniform(0, 40)), self._sumo.lane.getLength(f'{start}_0'))
+        self._sumo.person.add(name, str(start), departs_m)
         for stage in stages:
             self._sumo.person.appendStage(name, stage)
 

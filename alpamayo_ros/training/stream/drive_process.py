@@ -28,7 +28,7 @@ from alpamayo_ros.training.batches import choice_weights
 from alpamayo_ros.training.collect import passenger
 from alpamayo_ros.training.dataset import ShardWriter
 from alpamayo_ros.training.exam.held_out import FOLDER, shard_folder
-from alpamayo_ros.training.json_file import read_json
+from alpamayo_ros.training.json_file import read_json, write_json
 from alpamayo_ros.training.random_worlds.boards import drawn_board
 from alpamayo_ros.training.random_worlds.failed_worlds import FailedWorlds, World
 from alpamayo_ros.training.random_worlds.worlds import random_world
@@ -59,8 +59,17 @@ class Driver:
         self.grammar = run_vocabulary(self.profile, folder)
         self.slots = Slots(folder, self.settings.workers, self.profile)
         self.first_seed = FIRST_SEED + SEEDS_A_CALL * int(read_json(folder / 'call.json')['call'])
-        self.number = 0
+        self.at = folder / f'drives_{index}_at.json'
+        self.number = self._reached()
         self.failed = FailedWorlds(self.settings.driven_again)
+
+    def _reached(self) -> int:
+        """Of how many worlds of this call a process before this one took up the last.
+
+        So a world at which it fell is not opened again, nor are those before it.
+        """
+        found = read_json(self.at)
+        return int(found['number']) if found.get('first_seed') == self.first_seed else 0
 
     def drive(self) -> None:
         """One drive, written as a shard and as a line of ``drives_INDEX.jsonl``."""
@@ -68,6 +77,7 @@ class Driver:
         seed = self.first_seed + self.number * self.count + self.index
         refuse_evaluation(seed)
         self.number += 1
+        write_json(self.at, {'first_seed': self.first_seed, 'number': self.number})
         rng = np.random.default_rng([seed, 77])
         place = shard_folder(self.folder, self.settings, self.index, self.number)
         again = None if place.name == FOLDER else self.failed.draw(rng)

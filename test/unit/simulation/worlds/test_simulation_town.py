@@ -18,6 +18,7 @@ from alpamayo_ros.simulation.worlds import expert
 from alpamayo_ros.simulation.worlds.open_world import open_world
 from alpamayo_ros.simulation.worlds.simulation import Simulation
 from alpamayo_ros.simulation.worlds.town import Town
+from alpamayo_ros.simulation.worlds.town_traffic import TownTraffic
 
 pytestmark = pytest.mark.timeout(180)  # a machine that trains beside the tests
 SCENARIO = load_scenario('town_drive')
@@ -73,6 +74,12 @@ def test_two_drives_of_a_seed_are_equal_and_only_one_town_lives_in_a_process(tow
         first.close = lambda: None  # type: ignore[method-assign]
         first = town(3)
     assert traces[0] == traces[1] and len(traces[0]) > 10
+
+
+def test_people_start_within_the_shortest_street() -> None:
+    streets = town_map('town_14')  # two of its streets are 34 m long
+    traffic = TownTraffic(streets, 0, 0, 200)
+    traffic.close()
 
 
 def test_others_keep_their_distance_from_an_ego_that_stands(town) -> None:

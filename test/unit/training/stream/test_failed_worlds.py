@@ -62,8 +62,10 @@ class Failing(drive_process.Driver):
     """Drives nothing: every world is failed by the policy, and noted as a drive is."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.index, self.count, self.number = folder, 0, 1, 0
+        self.folder, self.index, self.count = folder, 0, 1
         self.first_seed, self.failed = drive_process.FIRST_SEED, FailedWorlds(0.5)
+        self.at = folder / 'drives_0_at.json'
+        self.number = self._reached()
         self.settings = SimpleNamespace(workers=1, held_out=3, exam_share=0.5, towns=False)
         self.seen: list[tuple[str, World, drive_process.Terms]] = []
 
@@ -92,6 +94,29 @@ def test_worlds_that_are_held_out_are_driven_once_and_driven_again_is_the_policy
     assert all(terms.handover is not None and not terms.exam for _, terms in again)
     worlds = {world.seed: world.scenario for _, world, _ in driver.seen if not world.tries}
     assert all(world.scenario == worlds[world.seed] for world, _ in again)
+
+
+def test_a_process_that_fell_at_a_world_goes_on_behind_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / 'control.json').write_text('{"policy_share": 0, "families": {}}')
+
+    def opened(scenario: Scenario, seed: int) -> SimpleNamespace:
+        if seed == drive_process.FIRST_SEED + 2:
+            raise RuntimeError('no such world')
+        return SimpleNamespace(scenario=scenario, seed=seed, close=lambda: None)
+
+    monkeypatch.setattr(drive_process, 'open_world', opened)
+    first = Failing(tmp_path)
+    with pytest.raises(RuntimeError):
+        for _ in range(3):
+            first.drive()
+    second = Failing(tmp_path)
+    second.drive()
+    seeds = [world.seed - drive_process.FIRST_SEED for _, world, _ in first.seen + second.seen]
+    assert seeds == [0, 1, 3]
+    second.first_seed += drive_process.SEEDS_A_CALL
+    assert second._reached() == 0, 'another call has worlds of its own'
 
 
 def recorded() -> SimpleNamespace:
